@@ -1,0 +1,1 @@
+"""A laboratory for studying attention: pure functions, config-driven experiments, honest verdicts."""

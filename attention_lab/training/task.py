@@ -1,0 +1,42 @@
+"""A Task is what is trained, as a record of functions: the one loop knows nothing else of it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+Batch = dict[str, Any]  # arrays that lead with the sentence axis B; "example" (B,) names the rows
+
+
+class Sums(NamedTuple):
+    """A quantity as numerator and denominator: divided once, at the end, over all devices."""
+
+    total: Any
+    count: Any
+
+
+class Task(NamedTuple):
+    """One trainable problem, its data loaded.
+
+    Fields:
+      init: key -> params.
+      loss: (params, batch, hyper, key) -> (Sums to minimise, {name: Sums} to log). key None: no dropout.
+      batches: (seed, first step) -> endless iterator of numpy batches, a function of (seed, step)
+        whose shapes depend on the structure alone.
+      steps_per_epoch: passes are counted in this many steps, a float.
+      dev_batches: () -> iterator of the dev split's numpy batches, the same each time.
+      score: (params, hyper, split, final) -> {name: number}, such as dev_bleu. While training, final
+        is False and the decoding cheap.
+      select: (metric name, sign): which dev score early stopping and the best checkpoint follow;
+        sign +1 where higher is better, -1 where lower.
+      save: (folder) -> None, writes what a later reader of the run needs, such as tokenizer.json.
+      facts: what the data turned out to be, {name: number or string}, for run.json and the log.
+    """
+
+    init: Callable
+    loss: Callable
+    batches: Callable[[int, int], Iterator[Batch]]
+    steps_per_epoch: float
+    dev_batches: Callable[[], Iterator[Batch]]
+    score: Callable
+    select: tuple[str, float]
+    save: Callable
+    facts: dict

@@ -1,0 +1,1 @@
+"""Experiments as files; each has get_config(variant) and says how long it takes and what it scores."""
