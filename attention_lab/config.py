@@ -1,17 +1,21 @@
 """Every knob of an experiment: frozen dataclasses with unit, range, meaning and default.
 
 A `Config` is what the file and the flags say; it is hashed and stored. `split` parts it in two:
-the `Structure`, which is static and picks the program, and the `Hyper`, numbers that may vary inside
-one program and so may be traced.
+the `Structure`, which is static and picks the program, and the `Hyper`, numbers that may vary
+inside one program and so may be traced. What a config may say is checked in checks.py. Nothing here
+imports jax, so that a mistyped flag is answered before jax has started.
 """
 
 import dataclasses
-from typing import Any
+import functools
+import hashlib
+import json
+import typing
+from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
-# Raised by one whenever a default or a meaning changes, so that old run folders are not taken for new ones.
+# Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
 SCHEMA = 1
 
 
@@ -89,8 +93,8 @@ class Attention:
                               choices=("dot", "additive", "general", "cosine"))
     scale: str | float | None = knob(
         None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a "
-        "number; unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose gain "
-        "is learned", choices=("inverse_sqrt", "inverse"))
+        "number; unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose "
+        "gain is learned", choices=("inverse_sqrt", "inverse"))
     implementation: str = knob("reference", "reference forms the weights; xla is "
                                "jax.nn.dot_product_attention (dot only)",
                                choices=("reference", "xla"))
@@ -166,10 +170,11 @@ class Config:
 Structure = Config
 
 
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class Hyper:
-    """Numbers that may vary inside one program; float32 scalars, the seed uint32; may be traced."""
+class Hyper(NamedTuple):
+    """Numbers that may vary inside one program; float32 scalars, the seed uint32; may be traced.
+
+    A named tuple is a pytree as it stands; `hyper._replace(dropout=...)` gives a changed copy.
+    """
 
     learning_rate: Any
     weight_decay: Any
@@ -183,8 +188,36 @@ HYPER_FIELDS = ("seed", "optimizer.learning_rate", "optimizer.weight_decay", "tr
                 "training.label_smoothing", "attention.scale")
 
 
+class Knob(NamedTuple):
+    """One field of Config: its dotted key, declared type, default, and what `knob` was told."""
+
+    key: str
+    type: Any
+    default: Any
+    meaning: str
+    choices: tuple[str, ...] | None
+    low: float | None
+    high: float | None
+    above: float | None
+    recorded: bool
+
+
+@functools.cache
+def knobs(group: type = Config, prefix: str = "") -> dict[str, Knob]:
+    """Every field by dotted key, in the order of the tree."""
+    found = {}
+    types = typing.get_type_hints(group)
+    for field in dataclasses.fields(group):
+        key, kind = prefix + field.name, types[field.name]
+        if dataclasses.is_dataclass(kind):
+            found |= knobs(kind, key + ".")
+        else:
+            found[key] = Knob(key, kind, field.default, **field.metadata)
+    return found
+
+
 def get(config: Any, key: str) -> Any:
-    """The value at a dotted key, such as `optimizer.learning_rate`; AttributeError if there is none."""
+    """The value at a dotted key, as `optimizer.learning_rate`; AttributeError if there is none."""
     for name in key.split("."):
         config = getattr(config, name)
     return config
@@ -230,3 +263,50 @@ def split(config: Config) -> tuple[Structure, Hyper]:
         label_smoothing=np.float32(config.training.label_smoothing),
         seed=np.uint32(config.seed))
     return structure, hyper
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """The whole config as JSON can hold it, nested, with the schema's number; see `from_dict`."""
+    return {"schema": SCHEMA} | dataclasses.asdict(config)
+
+
+def from_dict(tree: dict[str, Any]) -> Config:
+    """The config that `to_dict` wrote; a field that is missing has its default.
+
+    Raises:
+      ValueError: another schema, or a key that Config does not have.
+    """
+    if tree.get("schema") != SCHEMA:
+        raise ValueError(f"schema={tree.get('schema')!r} is not this version's schema, {SCHEMA}")
+    values = {}
+    for name, value in tree.items():
+        inner = value.items() if isinstance(value, dict) else ()
+        values |= {f"{name}.{field}": one for field, one in inner} if inner else {name: value}
+    del values["schema"]
+    for key, value in values.items():
+        if key not in knobs():
+            raise ValueError(f"{key}: no such field in this version")
+        if isinstance(value, list):
+            values[key] = tuple(value)
+    return replace(Config(), values)
+
+
+def differences(config: Config, other: Config) -> dict[str, tuple[Any, Any]]:
+    """Fields that name a run and differ, by dotted key: (value in config, value in other)."""
+    recorded = [key for key, one in knobs().items() if one.recorded]
+    pairs = {key: (get(config, key), get(other, key)) for key in recorded}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def digest(config: Config) -> str:
+    """The name of a run, 12 hexadecimal digits: what differs from the defaults, and the schema.
+
+    Paths and logging (recorded=False) are left out; 1 and 1.0 are the same learning rate.
+    """
+    changed = {key: given for key, (given, _) in differences(config, Config()).items()}
+    for key, value in changed.items():
+        kind = knobs()[key].type
+        if isinstance(value, int) and float in (kind, *typing.get_args(kind)):
+            changed[key] = float(value)
+    text = json.dumps([SCHEMA, changed], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,1 +1,1 @@
-"""Experiments as files; each has get_config(variant) and says how long it takes and what it scores."""
+"""Experiments as files: get_config(variant), the time a run takes and what it scores."""

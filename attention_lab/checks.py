@@ -1,0 +1,119 @@
+"""What a Config may say: each field against its declaration, then fields against each other."""
+
+import math
+import types
+import typing
+from typing import Any
+
+from attention_lab.config import Config, Knob, get, key_size, knobs
+
+DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
+
+
+def check(config: Config) -> None:
+    """Refuses a config that no run could follow.
+
+    Raises:
+      ValueError: one line with the dotted key, what was given and what is allowed.
+    """
+    for key, knob in knobs().items():
+        check_value(knob, get(config, key))
+    _check_durations(config)
+    _check_data(config)
+    _check_model(config)
+
+
+def check_value(knob: Knob, value: Any) -> None:
+    """Refuses a value of another type than declared, or outside its choices or bounds."""
+    if not any(_is(value, kind) for kind in members(knob.type)):
+        raise ValueError(f"{knob.key}={show(value)} is not {allowed(knob)}")
+    if isinstance(value, str) and knob.choices and value not in knob.choices:
+        raise ValueError(f"{knob.key}={show(value)} is not {allowed(knob)}")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        below = knob.low is not None and value < knob.low
+        over = knob.high is not None and value > knob.high
+        if below or over or (knob.above is not None and value <= knob.above):
+            raise ValueError(f"{knob.key}={show(value)} is not {allowed(knob)}")
+
+
+def members(kind: Any) -> tuple[Any, ...]:
+    """The types that a declared type unites: (int, NoneType) for `int | None`."""
+    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+
+
+def allowed(knob: Knob) -> str:
+    """What a field takes, in words: `an integer from 1 to 64, or none`."""
+    bounds = ""
+    if knob.above is not None:
+        bounds = f" above {knob.above:g}"
+    elif knob.low is not None and knob.high is not None:
+        bounds = f" from {knob.low:.10g} to {knob.high:.10g}"
+    elif knob.low is not None:
+        bounds = f" of at least {knob.low:g}"
+    words = {int: "an integer" + bounds, float: "a number" + bounds, bool: "true or false",
+             str: ", ".join(knob.choices) if knob.choices else "text",
+             tuple[int, ...]: "integers parted by commas", types.NoneType: "none"}
+    return ", or ".join(words[kind] for kind in members(knob.type))
+
+
+def show(value: Any) -> str:
+    """A value as the command line spells it."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "''"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return str(value) or "''"
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if kind == tuple[int, ...]:
+        return isinstance(value, tuple) and all(_is(one, int) for one in value)
+    if isinstance(value, bool):
+        return kind is bool
+    if kind is float:
+        return isinstance(value, (int, float)) and math.isfinite(value)
+    return isinstance(value, kind)
+
+
+def _check_durations(config: Config) -> None:
+    given = {key: get(config, key) for key in DURATIONS if get(config, key) is not None}
+    if len(given) != 1:
+        said = ", ".join(f"{key}={show(value)}" for key, value in given.items()) or "none is"
+        raise ValueError(f"{said} set: a run has exactly one of {', '.join(DURATIONS)}")
+
+
+def _check_data(config: Config) -> None:
+    data, buckets = config.data, config.data.buckets
+    if list(buckets) != sorted(set(buckets)) or min(buckets, default=2) < 2:
+        raise ValueError(f"data.buckets={show(buckets)} does not rise: give lengths from 2 to "
+                         f"data.max_length={data.max_length}, each longer than the one before")
+    if buckets and buckets[-1] > data.max_length:
+        raise ValueError(f"data.buckets={show(buckets)} ends above data.max_length="
+                         f"{data.max_length}: the last may be at most that")
+    if data.source == "grammar" and data.min_words > data.max_words:
+        raise ValueError(f"data.min_words={data.min_words} is above data.max_words="
+                         f"{data.max_words}: at most that is allowed")
+    if data.source == "multi30k" and not data.directory:
+        raise ValueError("data.directory is not set: data.source=multi30k needs the folder of its "
+                         "files, --config.data.directory=DIR")
+    if data.source == "tsv" and not data.path:
+        raise ValueError("data.path is not set: data.source=tsv needs a file of 'english TAB "
+                         "french' lines, --config.data.path=FILE")
+
+
+def _check_model(config: Config) -> None:
+    model, attention = config.model, config.attention
+    unset = [name for name in ("key_size", "value_size") if getattr(model, name) is None]
+    if unset and model.width % model.num_heads:
+        divisors = [n for n in range(1, model.width + 1) if model.width % n == 0]
+        raise ValueError(
+            f"model.num_heads={model.num_heads} does not divide model.width={model.width}: allowed "
+            f"are {show(tuple(divisors))}, or any with {' and '.join('model.' + n for n in unset)} set")
+    if model.positions == "rotary" and key_size(model) % 2:
+        raise ValueError(f"model.key_size={key_size(model)} is odd: model.positions=rotary turns "
+                         "pairs of units, so an even size is allowed")
+    if attention.implementation == "xla" and attention.compatibility != "dot":
+        raise ValueError(f"attention.implementation=xla computes dot alone: with "
+                         f"attention.compatibility={attention.compatibility}, reference is allowed")

@@ -1,0 +1,257 @@
+"""From argv to a Config and a program's own flags; every user error is one line and exit status 2.
+
+The spelling is that of ml_collections' config_flags: `--config=file.py:variant[,variant...]` and
+`--config.a.b=c`. Its parser answers a typo with a traceback, so the parsing is done here. A program
+is
+
+    if __name__ == "__main__":
+        flags.run(main, "train", "Trains one run.", {"workdir": flags.Flag("", "its folder")})
+
+where `main` imports jax inside, after its flags are known to be right. The environment variable
+ATTENTION_LAB_DEBUG=1 shows tracebacks.
+"""
+
+import importlib.util
+import os
+import shlex
+import shutil
+import sys
+import textwrap
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from attention_lab import overrides
+from attention_lab.config import Config, knobs
+
+
+class Flag(NamedTuple):
+    """A program's own flag: its default, whose type is the flag's type, and its meaning.
+
+    A flag whose default is False is switched on by naming it; `required` ones have no default.
+    """
+
+    default: Any
+    meaning: str
+    required: bool = False
+
+
+class Options(types.SimpleNamespace):
+    """What was asked for: the program's flags by name, and what the config flags said.
+
+    Fields:
+      config: Config of the file with the overrides put in; None without --config.
+      given: the overrides as (dotted key, text) pairs, for programs that start from a run's config.
+      experiment: name of the config file, `translation` for configs/translation.py; "" without.
+      command: the command line, quoted for a shell.
+    """
+
+
+class Program(NamedTuple):
+    """How a program is called; config is "required", "overrides" (no file, only keys) or "none"."""
+
+    name: str
+    meaning: str
+    flags: Mapping[str, Flag]
+    config: str = "required"
+
+
+def run(main: Callable[[Options], int | None], name: str, meaning: str, flags: Mapping[str, Flag],
+        config: str = "required", argv: Sequence[str] | None = None) -> None:
+    """Parses, calls `main(options)` and exits: 0, 2 for a user's error, 130 when interrupted.
+
+    ValueError and OSError from `main` are the user's to mend: one line on stderr, no traceback.
+    """
+    program = Program(name, meaning, flags, config)
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if any(word in ("--help", "-h", "--helpfull") for word in argv):
+            print(usage(program, argv))
+            status = 0
+        else:
+            status = main(parse(program, argv))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; a second complaint at exit is headed off.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except (ValueError, OSError, KeyboardInterrupt) as error:
+        if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
+            raise
+        print(f"{name}: error: {_one_line(error)}", file=sys.stderr, flush=True)
+        status = 130 if isinstance(error, KeyboardInterrupt) else 2
+    sys.exit(status)
+
+
+def parse(program: Program, argv: Sequence[str]) -> Options:
+    """The options that the words after a program's name mean.
+
+    Raises:
+      ValueError: an unknown or repeated flag, a missing or wrong value, a config that is refused.
+    """
+    values: dict[str, Any] = {}
+    given: list[tuple[str, str]] = []
+    known = list(program.flags) + (["config"] if program.config == "required" else [])
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--") or word == "--":
+            raise ValueError(f"{word!r} is not a flag: flags are spelled --name=value; see --help")
+        flag, equals, text = word[2:].partition("=")
+        if flag.startswith("config.") and program.config != "none":
+            given.append((flag.removeprefix("config."), _value(flag, equals, text, words)))
+            continue
+        negated = flag.startswith("no") and flag[2:] in known and flag not in known
+        name = flag[2:] if negated else flag
+        if name not in known:
+            raise ValueError(f"--{flag} is not a flag of {program.name}{_nearest(flag, program)}")
+        if name in values:
+            raise ValueError(f"--{name} is given twice")
+        default = program.flags[name].default if name in program.flags else ""
+        if isinstance(default, bool):
+            values[name] = (not negated) if not equals else _typed(name, text, default)
+        elif negated:
+            raise ValueError(f"--{flag}: --{name} takes a value and can't be negated")
+        else:
+            values[name] = _typed(name, _value(flag, equals, text, words), default)
+    for name, flag in program.flags.items():
+        if flag.required and name not in values:
+            raise ValueError(f"--{name} is required: {flag.meaning}")
+    return _options(program, values, given, argv)
+
+
+def _options(program: Program, values: dict, given: list, argv: Sequence[str]) -> Options:
+    config, experiment = None, ""
+    if program.config == "required":
+        if "config" not in values:
+            raise ValueError("--config is required: --config=FILE.py[:variant[,variant...]], such "
+                             "as --config=configs/translation.py")
+        config = overrides.apply(load(values["config"]), given)
+        experiment = Path(values.pop("config").partition(":")[0]).stem
+    else:
+        # Known wrong before the run's folder is opened: keys and types need no base.
+        for key, text in given:
+            overrides.parse(key, text)
+    defaults = {name: flag.default for name, flag in program.flags.items()}
+    command = shlex.join(["python", "-m", f"experiments.{program.name}", *argv])
+    return Options(**(defaults | values), config=config, given=given, experiment=experiment,
+                   command=command)
+
+
+def load(spelled: str) -> Config:
+    """The config that `file.py:variant[,variant...]` names; not yet checked.
+
+    Raises:
+      ValueError: no such file, a file that can't be run or has no get_config, an unknown variant.
+    """
+    path, _, variant = spelled.partition(":")
+    if not Path(path).is_file():
+        raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
+    spec = importlib.util.spec_from_file_location("config_file", path)
+    if spec is None:
+        raise ValueError(f"--config={spelled}: {path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
+            raise
+        raise ValueError(f"--config={spelled}: {path} can't be run: "
+                         f"{type(error).__name__}: {error}") from error
+    if not callable(getattr(module, "get_config", None)):
+        raise ValueError(f"--config={spelled}: {path} has no function get_config(variant)")
+    try:
+        config = module.get_config(variant)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"--config={spelled}: {error}") from error
+    if not isinstance(config, Config):
+        raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is "
+                         "no Config")
+    return config
+
+
+def usage(program: Program, argv: Sequence[str] = ()) -> str:
+    """The text of --help; where `argv` names a config file, fields show its values too."""
+    width = max(60, min(100, shutil.get_terminal_size().columns))
+    lines = [f"python -m experiments.{program.name}", "", *_wrap(program.meaning, width, "  "), ""]
+    lines += ["flags:"]
+    if program.config == "required":
+        lines += _entry("--config=FILE.py[:variant[,variant...]]", "required",
+                        "the experiment, such as configs/translation.py:smoke", width)
+    for name, flag in program.flags.items():
+        kind = _KINDS[type(flag.default)]
+        default = f"default {overrides.show(flag.default)}" if kind else ""
+        lines += _entry(f"--{name}{kind}", "required" if flag.required else default, flag.meaning,
+                        width)
+    lines += _entry("--help", "", "this text", width)
+    if program.config == "none":
+        return "\n".join(lines)
+    base, where = Config(), ""
+    for word, after in zip(argv, [*argv[1:], ""]):
+        if word.startswith("--config=") or word == "--config":
+            where = word.partition("=")[2] or after
+    if where and program.config == "required":
+        base = load(where)
+    lines += ["", "config fields, --config.KEY=VALUE:"]
+    for row in overrides.describe(base):
+        default = f"{row.type}; default {row.default}"
+        here = f"; in {where}: {row.value}" if row.value != row.default else ""
+        lines += _entry(f"--config.{row.key}", default + here, row.meaning, width)
+    return "\n".join(lines)
+
+
+def _entry(spelled: str, kind: str, meaning: str, width: int) -> list[str]:
+    head = f"  {spelled}" + (f"  ({kind})" if kind else "")
+    return _wrap(head.strip(), width, "  ", "      ") + _wrap(meaning, width, "      ")
+
+
+def _wrap(text: str, width: int, first: str, rest: str | None = None) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest or first,
+                         break_long_words=False, break_on_hyphens=False)
+
+
+_KINDS = {bool: "", int: "=INTEGER", float: "=NUMBER", str: "=TEXT"}
+
+
+def _value(flag: str, equals: str, text: str, words: list[str]) -> str:
+    """The value of `--flag=value`, or of `--flag value`, whose second word is taken off `words`."""
+    if equals:
+        return text
+    if not words or words[0].startswith("--"):
+        raise ValueError(f"--{flag} needs a value: --{flag}=VALUE")
+    return words.pop(0)
+
+
+def _typed(name: str, text: str, default: Any) -> Any:
+    try:
+        return overrides.read(type(default), text)
+    except ValueError:
+        kind = {bool: "true or false", int: "an integer", float: "a number"}[type(default)]
+        raise ValueError(f"--{name}={text} is not {kind}") from None
+
+
+def _nearest(flag: str, program: Program) -> str:
+    if flag == "config" and program.config == "overrides":
+        return ": the config is its run's, with --config.KEY=VALUE put in"
+    known = [*program.flags, "help"] + ["config"] * (program.config == "required")
+    if program.config != "none":
+        known += [f"config.{key}" for key in knobs()]
+    spelled = [f"--{name}" for name in known]
+    return overrides.nearest("--" + flag.replace("-", "_"), spelled) or "; see --help"
+
+
+def _beside(path: str) -> str:
+    """The nearest config file in the folder that was meant, or among configs/."""
+    folder = Path(path).parent if Path(path).parent.is_dir() else Path("configs")
+    files = [str(file) for file in sorted(folder.glob("*.py")) if file.name != "__init__.py"]
+    return overrides.nearest(path, files)
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, OSError) and error.strerror:
+        where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
+        return f"{where}: {error.strerror}" if where else error.strerror
+    return " ".join(str(error).split()) or type(error).__name__
