@@ -1,0 +1,64 @@
+"""Greedy search: the likeliest token at every position, in one compiled loop."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from attention_lab.decoding import choices
+
+
+class _State(NamedTuple):
+    position: Array  # (), tokens written so far
+    carry: Any  # the model's, every leaf leads with B
+    token: Array  # (B,), the last one written
+    tokens: Array  # (B, max_length)
+    log_p: Array  # (B,), of the tokens so far; -inf once no token is possible
+    done: Array  # (B,), True once EOS is written
+
+
+def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: int,
+                  bos: int = 2, eos: int = 3, pad: int = 0) -> tuple[Array, Array]:
+    """Writes the likeliest token at each position until EOS or `max_length` tokens.
+
+    Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the
+    probability. Ties go to the smaller id. The loop ends as soon as every sentence has.
+
+    Args:
+      start: () -> carry, a pytree whose every leaf leads with B.
+      step: (carry, token (B,)) -> (logits (B, N), carry); the first token is BOS.
+      batch_size: sentences B.
+      max_length: tokens written at most, EOS included.
+      bos, eos, pad: ids of the marks.
+    Returns:
+      tokens (B, max_length) int32, without BOS, with EOS unless cut, then PAD; log p of those
+      tokens (B,) float32. A sentence whose logits are NaN gives PAD alone and -inf.
+    Raises:
+      ValueError: a size below 1, or marks that coincide.
+    """
+    choices.check_sizes(batch_size=batch_size, max_length=max_length)
+    choices.check_marks(bos, eos, pad)
+    rows = jnp.arange(batch_size)
+
+    def unfinished(state: _State) -> Array:
+        return (state.position < max_length) & ~jnp.all(state.done)
+
+    def write(state: _State) -> _State:
+        logits, carry = step(state.carry, state.token)
+        allowed, normaliser = choices.allowed_logits(logits, (bos, pad))
+        token = jnp.argmax(allowed, axis=-1).astype(jnp.int32)
+        log_p = state.log_p + choices.log_probability(allowed[rows, token], normaliser)
+        log_p = jnp.where(state.done, state.log_p, log_p)
+        token = jnp.where(state.done, pad, token)
+        done = state.done | (token == eos) | (log_p == -jnp.inf)
+        return _State(state.position + 1, carry, token,
+                      state.tokens.at[:, state.position].set(token), log_p, done)
+
+    final = lax.while_loop(unfinished, write, _State(
+        position=jnp.int32(0), carry=start(),
+        token=jnp.full((batch_size,), bos, jnp.int32),
+        tokens=jnp.full((batch_size, max_length), pad, jnp.int32),
+        log_p=jnp.zeros((batch_size,), jnp.float32),
+        done=jnp.zeros((batch_size,), bool)))
+    return jnp.where(final.log_p[:, None] == -jnp.inf, pad, final.tokens), final.log_p
