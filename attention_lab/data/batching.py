@@ -1,0 +1,189 @@
+"""Ids into batches of few fixed shapes, as a function of (seed, step).
+
+Pairs fall into buckets by the longer of their two lengths; each bucket is one shape. The order of
+the shapes follows from the numbers of pairs alone; the seed picks which pairs fill them. So runs
+that differ in the seed run the same programs in the same order, and a run resumes from its step.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from attention_lab.data import vocabulary
+from attention_lab.data.buckets import assign, best_buckets, check, default_buckets, fill
+
+__all__ = ["Schedule", "Stream", "assign", "batches", "best_buckets", "check", "default_buckets",
+           "fill", "in_order", "lengths", "pad", "rows"]
+
+ROW_MULTIPLE = 8  # so that rows divide over 1, 2, 4 or 8 devices
+
+Ids = Sequence[Sequence[int]]
+
+
+def rows(length: int, batch_tokens: int) -> int:
+    """Rows R of a batch: what `batch_tokens` padded tokens hold, in eights, at least eight."""
+    return max(ROW_MULTIPLE, batch_tokens // length // ROW_MULTIPLE * ROW_MULTIPLE)
+
+
+def lengths(ids: Ids) -> np.ndarray:
+    """Tokens of each sentence with its end mark, (pairs,) int64."""
+    return np.fromiter((len(row) + 1 for row in ids), np.int64, len(ids))
+
+
+class Schedule:
+    """Which bucket each step takes, and which stretch of that bucket's stream of pairs.
+
+    With c_b pairs and R_b rows, bucket b gives r_b = c_b / R_b batches an epoch. Its k-th batch
+    falls at time (k + 1/2) / r_b, in epochs, and all batches are merged by time, ties by bucket. So
+    each bucket is spread evenly over an epoch.
+    """
+
+    def __init__(self, counts: Sequence[int], buckets: Sequence[int], batch_tokens: int):
+        """Takes each bucket's number of pairs and padded length; one without pairs is left out.
+
+        Raises:
+          ValueError: no bucket has a pair.
+        """
+        self.counts = [int(count) for count in counts]
+        self.rows = [rows(length, batch_tokens) for length in buckets]
+        # Fractions, for float times would tie or not by rounding.
+        self._rates = {b: Fraction(count, self.rows[b])
+                       for b, count in enumerate(self.counts) if count}
+        if not self._rates:
+            raise ValueError("data: no pair fits into the buckets, so there is nothing to train on")
+        self.steps_per_epoch = float(sum(self._rates.values()))
+
+    def steps(self, first_step: int = 0) -> Iterator[tuple[int, int]]:
+        """Endless (bucket, k) of each step, from `first_step` on; starting late costs nothing."""
+        # Just before this time at most first_step batches have fallen: the rest is counted off.
+        time = max(Fraction(0), (first_step - len(self._rates)) / sum(self._rates.values()))
+        taken = {b: max(0, math.ceil(time * rate - Fraction(1, 2)))
+                 for b, rate in self._rates.items()}
+        step = sum(taken.values())
+        while True:
+            bucket = min(taken, key=lambda b: ((taken[b] + Fraction(1, 2)) / self._rates[b], b))
+            if step >= first_step:
+                yield bucket, taken[bucket]
+            taken[bucket] += 1
+            step += 1
+
+
+class Stream:
+    """The endless order of a bucket's pairs: a permutation a pass, from (seed, bucket, pass)."""
+
+    def __init__(self, count: int, rows: int, seed: int, bucket: int):
+        """Takes the bucket's number of pairs and the rows of its batches."""
+        self._count, self._rows, self._key = count, rows, (seed, bucket)
+        self._known: tuple[int, np.ndarray] | None = None  # the last pass that was asked for
+
+    def batch(self, k: int) -> np.ndarray:
+        """Places in the bucket of the k-th batch, (R,) int64; none twice if there are R pairs."""
+        first, last = k * self._rows, (k + 1) * self._rows
+        parts = []
+        for number in range(first // self._count, (last - 1) // self._count + 1):
+            start = number * self._count
+            parts.append(self._pass(number)[max(0, first - start):last - start])
+        return np.concatenate(parts)
+
+    def _shuffled(self, number: int) -> np.ndarray:
+        # The raw words of PCG64 are fixed for good, Generator.permutation may change with numpy.
+        words = np.random.PCG64([*self._key, number]).random_raw(self._count)
+        return np.argsort(words, kind="stable")
+
+    def _pass(self, number: int) -> np.ndarray:
+        if self._known is None or self._known[0] != number:
+            self._known = number, self._parted(number)
+        return self._known[1]
+
+    def _parted(self, number: int) -> np.ndarray:
+        """Permutation `number`; what the batch across its beginning holds already is moved back."""
+        if self._count < self._rows:
+            return self._shuffled(number)
+        if self._known is not None and self._known[0] == number - 1:
+            before, order = number, self._known[1]
+        else:
+            # The last place from where the passes can be counted off. With two batches a pass,
+            # moving back never touches a pass's end; with less, a pass may depend on all since the
+            # last one that began with a batch, and there are at most R of them.
+            if self._count >= 2 * self._rows:
+                before = max(0, number - 1)
+            else:
+                period = self._rows // math.gcd(self._rows, self._count)
+                before = number // period * period
+            order = self._shuffled(before)
+            before += 1
+        for index in range(before, number + 1):
+            old = index * self._count % self._rows  # rows of the batch already filled
+            ends, order = order[self._count - old:], self._shuffled(index)
+            new = self._rows - old if old else 0
+            clash = np.flatnonzero(np.isin(order[:new], ends))
+            free = new + np.flatnonzero(~np.isin(order[new:], ends))[:len(clash)]
+            order[clash], order[free] = order[free], order[clash]
+        return order
+
+
+def batches(source_ids: Ids, target_ids: Ids, buckets: Sequence[int], batch_tokens: int, seed: int,
+            first_step: int = 0) -> Iterator[dict[str, np.ndarray]]:
+    """Endless training batches, a pure function of (seed, step): to resume is to skip.
+
+    Args:
+      source_ids, target_ids: ids of each pair, without BOS and EOS.
+      buckets: padded lengths, rising. Pairs longer than the last, end mark included, are left out.
+      batch_tokens: padded target tokens of a batch.
+      seed: picks the pairs that fill a batch, never its shape.
+      first_step: step of the first batch.
+
+    Yields:
+      source, target: (R, length) int32, EOS appended, PAD after it. example: (R,) int32, the pair
+
+    Raises:
+      ValueError: no pair fits.
+    """
+    members = bucket_members(source_ids, target_ids, buckets)
+    schedule = Schedule([len(pairs) for pairs in members], buckets, batch_tokens)
+    padded = [tuple(pad([ids[i] for i in pairs], length) for ids in (source_ids, target_ids))
+              for pairs, length in zip(members, buckets)]
+    streams = [Stream(len(pairs), schedule.rows[b], seed, b) for b, pairs in enumerate(members)]
+    for bucket, k in schedule.steps(first_step):
+        places = streams[bucket].batch(k)
+        source, target = padded[bucket]
+        yield dict(source=source[places], target=target[places],
+                   example=members[bucket][places].astype(np.int32))
+
+
+def in_order(source_ids: Ids, target_ids: Ids, buckets: Sequence[int],
+             batch_tokens: int) -> Iterator[dict[str, np.ndarray]]:
+    """Every pair once, by bucket, in batches of fixed shapes, for scoring; nothing is dropped.
+
+    Pairs longer than the last bucket get lengths that are multiples of it. The last batch of a
+    shape is filled up with rows that are all PAD, whose example is -1.
+    """
+    longest = np.maximum(lengths(source_ids), lengths(target_ids)).max(initial=1)
+    last = buckets[-1]
+    edges = [*buckets, *range(2 * last, int(longest) + last, last)]
+    for pairs, length in zip(bucket_members(source_ids, target_ids, edges), edges):
+        size = rows(length, batch_tokens)
+        for start in range(0, len(pairs), size):
+            part = pairs[start:start + size]
+            batch = dict(source=pad([source_ids[i] for i in part], length, size),
+                         target=pad([target_ids[i] for i in part], length, size),
+                         example=np.full(size, -1, np.int32))
+            batch["example"][:len(part)] = part
+            yield batch
+
+
+def bucket_members(source_ids: Ids, target_ids: Ids, buckets: Sequence[int]) -> list[np.ndarray]:
+    """The pairs of each bucket, in their order in the corpus."""
+    index = assign(lengths(source_ids), lengths(target_ids), buckets)
+    return [np.flatnonzero(index == b) for b in range(len(buckets))]
+
+
+def pad(ids: Ids, length: int, size: int | None = None) -> np.ndarray:
+    """Ids with EOS appended as rows of (size or len(ids), length) int32, 0 where padded."""
+    array = np.full((len(ids) if size is None else size, length), vocabulary.PAD, np.int32)
+    for row, sentence in zip(array, ids):
+        row[:len(sentence)] = sentence
+        row[len(sentence)] = vocabulary.EOS
+    return array

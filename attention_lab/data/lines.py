@@ -1,0 +1,64 @@
+"""Files to lines of text: UTF-8, gz or plain; what is odd is counted, the unusable refused."""
+
+import gzip
+import os
+import zlib
+from collections import Counter
+
+GZIP_MAGIC = b"\x1f\x8b"
+MARK = "\u2581"  # the block that stands for a space inside subwords
+
+
+def read_bytes(path: str | os.PathLike) -> bytes:
+    """A file's content, unpacked if its name or first bytes say gzip; ValueError if it can't be."""
+    path = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise ValueError(f"{path}: can't be read: {error.strerror}") from error
+    if not path.endswith(".gz") and not content.startswith(GZIP_MAGIC):
+        return content
+    try:
+        if not content.startswith(GZIP_MAGIC):
+            raise OSError("it does not begin as gzip does")
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: damaged gzip: {error}") from error
+
+
+def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
+    """The lines of a UTF-8 file without their ends, and counts of what was odd.
+
+    Only LF and CR LF end a line: U+2028, U+0085, form feeds and their like stay inside it, for one
+    of them would push all later lines of one language off their partners in the other.
+
+    Returns:
+      lines: without LF or CR LF; a file's last line may lack its end.
+      counts: "byte_order_mark" (0 or 1) and "cr_line_ends", lines.
+
+    Raises:
+      ValueError: the file can't be read or unpacked, or a line (named by number) is not UTF-8.
+    """
+    content = read_bytes(path)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{os.fspath(path)}: line {number} is not UTF-8 (byte "
+                         f"0x{content[error.start]:02x}); convert the file to UTF-8") from error
+    counts = Counter(byte_order_mark=int(text.startswith("\ufeff")))
+    lines = text.removeprefix("\ufeff").split("\n")
+    if not lines[-1]:
+        lines.pop()  # what follows the last LF is no line
+    counts["cr_line_ends"] = sum(line.endswith("\r") for line in lines)
+    return [line.removesuffix("\r") for line in lines], counts
+
+
+def one_space(text: str) -> str:
+    """A text with single spaces: tabs, no-break spaces, line separators and runs become one.
+
+    >>> one_space(" two\\u00a0 words ")
+    'two words'
+    """
+    return " ".join(text.replace(MARK, " ").split())

@@ -1,0 +1,47 @@
+"""Reader of Multi30k folders, English to French (Elliott et al. 2016, 2017)."""
+
+import os
+
+from attention_lab.data import pairs
+
+SPLITS = {"train": "train", "dev": "val", "test": "test_2016_flickr"}
+TEXTS = {"tokenized": ".lc.norm.tok", "raw": ""}
+# The folder itself, then where the upstream repository keeps its files.
+FOLDERS = {"tokenized": ("", "tok", "data/task1/tok"), "raw": ("", "raw", "data/task1/raw")}
+
+
+def read(directory: str | os.PathLike, split: str, text: str) -> pairs.Pairs:
+    """The pairs of one split of a Multi30k folder.
+
+    Args:
+      directory: folder with `train`, `val` and `test_2016_flickr`, as `NAME.en.gz` (raw) or
+        `NAME.lc.norm.tok.en.gz` (tokenized), gz or plain, or in sub-folders `raw` and `tok`.
+      split: "train", "dev" (`val`) or "test" (`test_2016_flickr`).
+      text: "tokenized" (lower-cased, apostrophes escaped as `&apos;`) or "raw".
+
+    Raises:
+      ValueError: the folder or a file is missing or unusable; see `pairs.read_parallel`.
+    """
+    for key, value, allowed in (("data.split", split, SPLITS), ("data.text", text, TEXTS)):
+        if value not in allowed:
+            raise ValueError(f"{key}: {value!r} is none of {', '.join(allowed)}")
+    return pairs.read_parallel(*(find(directory, split, text, side) for side in ("en", "fr")))
+
+
+def find(directory: str | os.PathLike, split: str, text: str, side: str) -> str:
+    """The path of one file of a Multi30k folder; ValueError tells what was looked for."""
+    directory = os.fspath(directory)
+    name = f"{SPLITS[split]}{TEXTS[text]}.{side}"
+    wanted = f"looked for {name}.gz and {name}, also in " + " and ".join(FOLDERS[text][1:])
+    if not directory:
+        raise ValueError(f"data.directory: not given; it names a Multi30k folder ({wanted})")
+    try:
+        os.listdir(directory)
+    except OSError as error:
+        raise ValueError(f"data.directory: {directory}: {error.strerror}; {wanted}") from error
+    for folder in FOLDERS[text]:
+        for ending in (".gz", ""):
+            path = os.path.join(directory, folder, name + ending)
+            if os.path.exists(path):
+                return path
+    raise ValueError(f"data.directory: {directory} lacks a file; {wanted}")

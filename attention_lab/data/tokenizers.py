@@ -1,0 +1,131 @@
+"""Text to ids and back: byte-pair subwords (Sennrich et al. 2016) or whole words.
+
+Both kinds are `tokenizers.Tokenizer` of Hugging Face, saved as its JSON, over one vocabulary that
+source and target share. A subword that begins a word begins with U+2581, as in SentencePiece.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import tokenizers as huggingface
+from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, trainers
+
+from attention_lab.data import lines, vocabulary
+
+KINDS = ("bpe", "word")
+MARK = lines.MARK
+# In raw text a full stop hangs on its word and an article on its noun ("l'herbe"): parting them
+# first lets all sentences share the word. Tokenised text is parted, and `&apos;` must stay whole.
+MARKS = f"{MARK}?(?:[.,!?:\"()«»“”…]+(?![\\p{{L}}\\p{{N}}])|(?<![\\p{{L}}\\p{{N}}])[\"(«“]+)"
+ELISION = f"{MARK}?\\p{{L}}+['’](?=\\p{{L}}{{2}})"
+
+
+class Tokenizer:
+    """A vocabulary with the rule that cuts text into it."""
+
+    def __init__(self, inner: huggingface.Tokenizer):
+        """Wraps a trained Hugging Face tokenizer whose first ids are `vocabulary.SPECIALS`."""
+        for index, token in enumerate(vocabulary.SPECIALS):
+            if inner.token_to_id(token) != index:
+                raise ValueError(f"id {index} is {inner.id_to_token(index)!r}, not {token}")
+        inner.encode_special_tokens = True  # "</s>" typed by someone is text, not the end mark
+        self._inner = inner
+        self._tokens = [inner.id_to_token(i) or "" for i in range(inner.get_vocab_size())]
+        self.kind = "word" if isinstance(inner.model, models.WordLevel) else "bpe"
+
+    @property
+    def size(self) -> int:
+        """Number N of ids, the four special ones included; at most the size that was asked for."""
+        return len(self._tokens)
+
+    def encode(self, sentences: Sequence[str]) -> list[list[int]]:
+        """Ids of each sentence, without BOS and EOS; what training never saw is UNKNOWN."""
+        even = [lines.one_space(sentence) for sentence in sentences]
+        return [encoding.ids for encoding in
+                self._inner.encode_batch_fast(even, add_special_tokens=False)]
+
+    def decode(self, ids: Iterable[Iterable[int]]) -> list[str]:
+        """Text of each row of ids, up to its first EOS; special ids are skipped.
+
+        `decode(encode(text))` is the text, with single spaces, where nothing in it is UNKNOWN.
+        """
+        between = "" if self.kind == "bpe" else " "
+        return [lines.one_space(between.join(self.tokens(text_ids(row)))) for row in ids]
+
+    def tokens(self, row: Iterable[int]) -> list[str]:
+        """The piece of the vocabulary behind each id, special ones as they are named there."""
+        return [self._tokens[index] for index in row]
+
+    def unseen(self, sentences: Iterable[str]) -> Counter:
+        """How often each character (bpe) or word (word) occurs that this vocabulary lacks."""
+        counts = Counter()
+        for sentence in sentences:
+            words = lines.one_space(sentence).split(" ")
+            counts.update("".join(words) if self.kind == "bpe" else words)
+        known = set(self._tokens[len(vocabulary.SPECIALS):])
+        return Counter({part: n for part, n in counts.items() if part and part not in known})
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the JSON of Hugging Face `tokenizers`; the same text gives the same bytes."""
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self._inner.to_str(pretty=True) + "\n")
+
+
+def text_ids(row: Iterable[int]) -> Iterator[int]:
+    """The ids of a row that stand for text: those before the first EOS, without special ones."""
+    for index in row:
+        if index == vocabulary.EOS:
+            return
+        if index >= len(vocabulary.SPECIALS):
+            yield index
+
+
+def train(kind: str, sentences: Iterable[str], vocabulary_size: int) -> Tokenizer:
+    """A tokenizer of at most `vocabulary_size` ids from source and target sentences together.
+
+    Args:
+      kind: "bpe" or "word" (the most frequent words; the rest is UNKNOWN).
+      sentences: training text, tokenised or raw.
+      vocabulary_size: ids, the four special ones included; bpe needs all characters of the text.
+
+    Raises:
+      ValueError: another kind, text without a word, or a vocabulary that is too small.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"data.tokenizer: {kind!r} is none of {', '.join(KINDS)}")
+    specials = [AddedToken(token, special=True) for token in vocabulary.SPECIALS]
+    sentences = [lines.one_space(sentence) for sentence in sentences]
+    characters = set().union(*sentences) - {" "}
+    if not characters:
+        raise ValueError("data.tokenizer: there is no text to train it on")
+    smallest = len(specials) + (len(characters) + 1 if kind == "bpe" else 1)
+    if vocabulary_size < smallest:
+        raise ValueError(f"data.vocabulary_size: {vocabulary_size} is too small for this text; its "
+                         f"characters and the special ids need {smallest}")
+    unknown = vocabulary.SPECIALS[vocabulary.UNKNOWN]
+    if kind == "word":
+        inner = huggingface.Tokenizer(models.WordLevel(unk_token=unknown))
+        inner.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
+        trainer = trainers.WordLevelTrainer(
+            vocab_size=vocabulary_size, special_tokens=specials, show_progress=False)
+    else:
+        inner = huggingface.Tokenizer(models.BPE(unk_token=unknown))
+        inner.pre_tokenizer = pre_tokenizers.Sequence([
+            pre_tokenizers.Metaspace(replacement=MARK, prepend_scheme="always"),
+            pre_tokenizers.Split(Regex(MARKS), "isolated"),
+            pre_tokenizers.Split(Regex(ELISION), "isolated")])
+        inner.decoder = decoders.Metaspace(replacement=MARK, prepend_scheme="always")
+        trainer = trainers.BpeTrainer(vocab_size=vocabulary_size, min_frequency=2,
+                                      special_tokens=specials, show_progress=False)
+    inner.train_from_iterator(sentences, trainer, length=len(sentences))
+    return Tokenizer(inner)
+
+
+def load(path: str | os.PathLike) -> Tokenizer:
+    """The tokenizer that `save` wrote; ValueError where the file can't be read as one."""
+    text = lines.read_bytes(path)
+    try:
+        return Tokenizer(huggingface.Tokenizer.from_buffer(text))
+    except Exception as error:  # the library raises bare Exception for every kind of bad JSON
+        raise ValueError(f"{path}: no tokenizer of ours: {error}") from error
