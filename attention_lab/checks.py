@@ -105,12 +105,12 @@ def _check_data(config: Config) -> None:
 
 def _check_model(config: Config) -> None:
     model, attention = config.model, config.attention
-    unset = [name for name in ("key_size", "value_size") if getattr(model, name) is None]
+    unset = [f"model.{name}" for name in ("key_size", "value_size") if getattr(model, name) is None]
     if unset and model.width % model.num_heads:
         divisors = [n for n in range(1, model.width + 1) if model.width % n == 0]
         raise ValueError(
             f"model.num_heads={model.num_heads} does not divide model.width={model.width}: allowed "
-            f"are {show(tuple(divisors))}, or any with {' and '.join('model.' + n for n in unset)} set")
+            f"are {show(tuple(divisors))}, or any with {' and '.join(unset)} set")
     if model.positions == "rotary" and key_size(model) % 2:
         raise ValueError(f"model.key_size={key_size(model)} is odd: model.positions=rotary turns "
                          "pairs of units, so an even size is allowed")

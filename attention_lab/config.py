@@ -280,8 +280,9 @@ def from_dict(tree: dict[str, Any]) -> Config:
         raise ValueError(f"schema={tree.get('schema')!r} is not this version's schema, {SCHEMA}")
     values = {}
     for name, value in tree.items():
-        inner = value.items() if isinstance(value, dict) else ()
-        values |= {f"{name}.{field}": one for field, one in inner} if inner else {name: value}
+        group = {f"{name}.{field}": one for field, one in value.items()} \
+            if isinstance(value, dict) else {name: value}
+        values |= group
     del values["schema"]
     for key, value in values.items():
         if key not in knobs():

@@ -1,0 +1,116 @@
+"""JSON on disk so that a process killed at any moment leaves nothing half-written to be believed.
+
+An OSError (a full disk, a folder that can't be written) comes through with the name of its file.
+"""
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
+    """Writes one JSON object so that a reader sees the old file or the new one, never a part.
+
+    Numbers that JSON can't hold (nan, inf) become null.
+    """
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.part")
+    text = json.dumps(plain(value), indent=2, allow_nan=False) + "\n"
+    with naming(path):
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """The JSON object that a file holds; ValueError, naming the file, if it holds none."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is damaged: it holds no JSON object")
+    return value
+
+
+class JsonLines:
+    """A file of JSON objects, one a line, that grows, except when a run goes back to a checkpoint.
+
+    Each line goes to the system whole and at once, so that a killed process leaves at most one torn
+    line, the last.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Adds one line; `record` has a `step`. Numbers that JSON can't hold become null."""
+        line = (json.dumps(plain(record), allow_nan=False) + "\n").encode()
+        with naming(self.path), open(self.path, "ab", buffering=0) as file:
+            while line:
+                # A disk that fills up takes a part without complaint; the next write complains.
+                line = line[file.write(line):]
+
+    def rewind(self, step: int) -> None:
+        """Drops the lines of steps after `step` and a torn last line; the rest keeps its bytes."""
+        if not self.path.exists():
+            return
+        with naming(self.path), open(self.path, "r+b") as file:
+            kept = 0
+            for line in file:
+                record = _parsed(line)
+                if record is None or record["step"] > step:
+                    break
+                kept += len(line)
+            file.truncate(kept)
+
+    def read(self) -> list[dict[str, Any]]:
+        """Its lines as records, none where there is no file; a torn last line is left out."""
+        if not self.path.exists():
+            return []
+        with open(self.path, "rb") as file:
+            records = [_parsed(line) for line in file]
+        return [record for record in records if record is not None]
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON spells it: numpy's and jax's numbers as Python's, nan and inf as None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+@contextlib.contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Puts the file's name into an OSError that lacks one, as that of a full disk does."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and "step" in record else None

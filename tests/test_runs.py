@@ -1,0 +1,208 @@
+"""Run folders: refused, continued, finished, moved aside; a full disk; two processes at once."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from attention_lab import environment, runs
+from attention_lab.config import Config, digest, replace, to_dict
+
+CONFIG = replace(Config(), {"model.width": 32})
+COMMAND = "python -m experiments.train --config=x.py"
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """A fixed machine, so that a test can change it and so that git and jax aren't asked each time."""
+    facts = {"versions": {"python": "3.11.7", "jax": "0.7.0"}, "commit": "aaaa",
+             "uncommitted_changes": False}
+    monkeypatch.setattr(environment, "software", lambda: dict(facts))
+    monkeypatch.setattr(environment, "hardware", lambda: {"device": "cpu", "devices": 1, "cores": 2})
+    return facts
+
+
+def begin(folder, config=CONFIG, **keywords):
+    """Opens a run and lets go of it."""
+    run = runs.open_run(folder, config, COMMAND, **keywords)
+    run.close()
+    return run
+
+
+def test_a_new_folder_holds_config_and_facts(tmp_path):
+    run = begin(tmp_path / "a" / "b", facts={"train_pairs": 7})
+    assert json.loads((run.folder / "config.json").read_text()) == json.loads(
+        json.dumps(to_dict(CONFIG)))
+    facts = json.loads((run.folder / "run.json").read_text())
+    assert facts["command"] == COMMAND and facts["hash"] == digest(CONFIG) and facts["seed"] == 0
+    assert facts["train_pairs"] == 7 and facts["cores"] == 2 and facts["versions"]["jax"] == "0.7.0"
+    assert not run.finished and run.warnings == []
+
+
+def test_the_facts_of_this_machine(monkeypatch):
+    monkeypatch.undo()
+    software, hardware = environment.software(), environment.hardware()
+    assert software["versions"]["python"] == sys.version.split()[0]
+    assert all(software["versions"][name] for name in ("jax", "flax", "optax"))
+    assert hardware["devices"] >= 1 and hardware["cores"] >= 1 and hardware["device"]
+    assert software["commit"] is None or len(software["commit"]) == 40
+
+
+def test_an_unfinished_run_goes_on_without_a_word(tmp_path):
+    first = begin(tmp_path / "run")
+    before = (first.folder / "run.json").read_bytes()
+    again = begin(tmp_path / "run")
+    assert again.warnings == [] and not again.finished
+    assert (first.folder / "run.json").read_bytes() == before
+
+
+def test_a_finished_run_is_found_finished_and_left_alone(tmp_path):
+    run = runs.open_run(tmp_path / "run", CONFIG, COMMAND)
+    run.finish({"status": "finished", "dev_bleu": 12.5, "loss": float("nan")})
+    run.close()
+    files = {path: path.read_bytes() for path in run.folder.iterdir() if path.name != runs.LOCK}
+    again = begin(tmp_path / "run", replace(CONFIG, {"training.log_every": 7}))
+    assert again.finished and again.result == {"status": "finished", "dev_bleu": 12.5, "loss": None}
+    assert files == {path: path.read_bytes() for path in files}
+
+
+def test_another_config_is_refused_by_key_and_both_values(tmp_path):
+    begin(tmp_path / "run")
+    other = replace(CONFIG, {"model.num_heads": 8, "training.steps": 2000})
+    with pytest.raises(ValueError, match="another config") as refused:
+        begin(tmp_path / "run", other)
+    assert "model.num_heads is 4 there and 8 here" in str(refused.value)
+    assert "training.steps is 1000 there and 2000 here" in str(refused.value)
+
+
+def test_paths_and_logging_are_not_another_config_but_paths_are_told(tmp_path):
+    config = replace(CONFIG, {"data.source": "tsv", "data.path": "a.tsv"})
+    begin(tmp_path / "run", config)
+    run = begin(tmp_path / "run", replace(config, {"training.log_every": 7}))
+    assert run.warnings == []
+    assert runs.load_run(run.folder, finished=False).config.training.log_every == 7
+    run = begin(tmp_path / "run", replace(config, {"data.path": "b.tsv"}))
+    assert len(run.warnings) == 1 and "data.path was a.tsv" in run.warnings[0]
+
+
+def test_another_commit_or_version_is_told_and_noted(tmp_path, machine):
+    begin(tmp_path / "run")
+    machine["commit"] = "bbbb"
+    machine["versions"] = {"python": "3.11.7", "jax": "0.8.0"}
+    run = begin(tmp_path / "run")
+    assert "commit was aaaa when the run began and is bbbb now" in run.warnings
+    assert any("'jax': '0.7.0'" in one and "python" not in one for one in run.warnings)
+    facts = json.loads((run.folder / "run.json").read_text())
+    assert facts["commit"] == "aaaa" and facts["continued"][0]["commit"] == "bbbb"
+
+
+def test_rerun_moves_aside_and_deletes_nothing(tmp_path):
+    for number in range(3):
+        run = runs.open_run(tmp_path / "run", CONFIG, COMMAND, rerun=True)
+        assert not run.finished
+        run.finish({"number": number})
+        run.close()
+    found = {path.name: json.loads((path / "result.json").read_text())["number"]
+             for path in tmp_path.iterdir()}
+    assert found == {"run.1": 0, "run.2": 1, "run": 2}
+
+
+def test_rerun_moves_no_folder_that_is_not_a_run(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="thesis.txt"):
+        begin(tmp_path, rerun=True)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("left", ["run.json", ".config.json.part", runs.LOCK])
+def test_a_folder_whose_run_was_killed_at_birth_is_begun_anew(tmp_path, left):
+    (tmp_path / left).write_text("{")
+    run = begin(tmp_path)
+    assert runs.load_run(run.folder, finished=False).config == CONFIG
+
+
+def test_a_file_in_the_folders_place_is_refused(tmp_path):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(ValueError, match="is a file"):
+        begin(tmp_path / "run")
+
+
+def test_two_openings_of_one_folder_are_refused(tmp_path):
+    run = runs.open_run(tmp_path / "run", CONFIG, COMMAND)
+    with pytest.raises(ValueError, match=f"in use by another process .process {os.getpid()}"):
+        runs.open_run(tmp_path / "run", CONFIG, COMMAND)
+    with pytest.raises(ValueError, match="in use"):
+        runs.open_run(tmp_path / "run", CONFIG, COMMAND, rerun=True)
+    run.close()
+    begin(tmp_path / "run")
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path):
+    code = ("import sys, os; from attention_lab import runs; from attention_lab.config import Config\n"
+            "lock = runs._locked(__import__('pathlib').Path(sys.argv[1])); print('held', flush=True)\n"
+            "sys.stdin.read()")
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout.readline() == "held\n"
+        with pytest.raises(ValueError, match=f"process {child.pid}"):
+            begin(tmp_path)
+    finally:
+        child.kill()
+        child.communicate()
+    begin(tmp_path)
+
+
+def test_a_run_is_read_back(tmp_path):
+    run = runs.open_run(tmp_path / "run", CONFIG, COMMAND)
+    with pytest.raises(ValueError, match="unfinished.*repeat python -m experiments.train"):
+        runs.load_run(run.folder)
+    assert runs.load_run(run.folder, finished=False).result is None
+    run.finish({"steps": 3})
+    back = runs.load_run(run.folder)
+    assert back.config == CONFIG and back.result == {"steps": 3} and back.facts["seed"] == 0
+
+
+@pytest.mark.parametrize("text, said", [
+    ("{", "damaged"), ("[]", "no JSON object"), ('{"schema": 99}', "schema=99"),
+    ('{"schema": 1, "model": {"widht": 3}}', "model.widht"),
+    ('{"schema": 1, "model": {"width": "3"}}', "model.width=3 is not an integer"),
+    ('{"schema": 1, "model": 3}', "model"),
+])
+def test_a_damaged_config_is_refused_by_name(tmp_path, text, said):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ValueError, match="config.json") as refused:
+        runs.load_run(tmp_path)
+    assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("folder, said", [("none", "no such folder"), ("", "no config.json")])
+def test_what_is_not_a_run_is_refused(tmp_path, folder, said):
+    with pytest.raises(ValueError, match=said):
+        runs.load_run(tmp_path / folder)
+
+
+def test_a_full_disk_names_its_file_and_leaves_the_folder_free(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError) as raised:
+        begin(tmp_path / "run")
+    assert raised.value.filename == str(tmp_path / "run" / "run.json")
+    monkeypatch.undo()
+    monkeypatch.setattr(environment, "hardware", dict)
+    begin(tmp_path / "run")
+
+
+def test_a_damaged_result_is_not_taken_for_a_finished_run(tmp_path):
+    run = begin(tmp_path / "run")
+    (run.folder / "result.json").write_text("")
+    with pytest.raises(ValueError, match="result.json is damaged"):
+        begin(tmp_path / "run")
+
+
+def test_the_default_folder_is_named_by_what_was_changed():
+    assert runs.default_folder("translation", CONFIG).parts == ("runs", "translation", digest(CONFIG))
