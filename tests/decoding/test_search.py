@@ -64,7 +64,7 @@ def history_model(seed, batch_size, vocabulary, max_length, cached):
 
 
 def enumerate_all(table, max_length, length_penalty):
-    """All hypotheses of a sentence as (cut, score, tokens): finished ones, then cut, each by score."""
+    """All hypotheses of a sentence as (cut, score, tokens): finished ones, then cut."""
     table = table.astype(np.float64)
     log_p = table - np.log(np.sum(np.exp(table), axis=-1, keepdims=True))
     words = [token for token in range(table.shape[-1]) if token not in (PAD, BOS, EOS)]
@@ -179,6 +179,24 @@ def test_cached_equals_uncached():
     np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-5)
     # The hypotheses of a sentence must have crossed for this to test that the cache follows them.
     assert len({tuple(row[:2]) for row in np.asarray(results[0][0][:, 1])}) > 5
+
+
+def test_only_what_a_step_changes_follows_the_hypotheses():
+    def program(touch):
+        def start():
+            return {"memory": jnp.ones((2, 53)), "position": jnp.zeros(2, jnp.int32)}
+
+        def step(carry, token):
+            memory = carry["memory"] + 1 if touch else carry["memory"]
+            return memory[:, :7], {"memory": memory, "position": carry["position"] + 1}
+
+        return str(jax.make_jaxpr(lambda: beam_search(start, step, 2, 3, 4, 1.0))())
+
+    def gathers(text):
+        return [line for line in text.splitlines() if "f32[6,53] = gather" in line]
+
+    assert len(gathers(program(touch=True))) == 1
+    assert not gathers(program(touch=False))
 
 
 def test_sentences_do_not_influence_each_other_nor_does_stopping_early():

@@ -1,0 +1,119 @@
+"""How well attention finds which word translates which: hard links, and their error rate.
+
+A link is (source index, target index), words counted from 0.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+Link = tuple[int, int]
+
+
+class AlignmentScore(NamedTuple):
+    """Agreement of predicted links A with sure links S and possible links P, over a corpus."""
+
+    error_rate: float  # 1 - (|A and S| + |A and P|) / (|A| + |S|)
+    precision: float  # |A and P| / |A|; 0 where nothing was predicted
+    recall: float  # |A and S| / |S|
+    predicted: int  # |A|
+    sure: int  # |S|
+    sentences: int
+
+
+def alignment_error_rate(predicted: Sequence[Iterable[Link]], sure: Sequence[Iterable[Link]],
+                         possible: Sequence[Iterable[Link]] | None = None) -> AlignmentScore:
+    """Alignment error rate of a corpus (Och & Ney 2003), links counted over all sentences at once.
+
+    Args:
+      predicted, sure, possible: for each sentence its links. Sure ones are possible too, whether
+        `possible` repeats them or not; None: no others are.
+    Raises:
+      ValueError: no sentences, unequal counts, or no sure link at all.
+
+    >>> alignment_error_rate([{(0, 0), (1, 1), (2, 1)}], [{(0, 0)}], [{(1, 1)}]).error_rate
+    0.25
+    """
+    possible = [()] * len(sure) if possible is None else possible
+    if not len(predicted) == len(sure) == len(possible):
+        raise ValueError(f"links for {len(predicted)} predicted, {len(sure)} sure and "
+                         f"{len(possible)} possible sentences; the counts must be equal")
+    in_sure = in_possible = predictions = sures = 0
+    for found, certain, allowed in zip(predicted, sure, possible):
+        found, certain = _links(found), _links(certain)
+        in_sure += len(found & certain)
+        in_possible += len(found & (certain | _links(allowed)))
+        predictions += len(found)
+        sures += len(certain)
+    if not sures:
+        raise ValueError(f"no sure link in {len(sure)} sentences to score against")
+    return AlignmentScore(1.0 - (in_sure + in_possible) / (predictions + sures),
+                          in_possible / max(predictions, 1), in_sure / sures,
+                          predictions, sures, len(sure))
+
+
+def hard_links(weights: np.ndarray) -> set[Link]:
+    """Links each target word to the source word with the largest weight; ties go to the first.
+
+    A row of zeros, which may attend to nothing, gives no link.
+
+    Args:
+      weights: cross-attention (T, S), or other scores of that shape. Row t of a decoder's
+        weights is read while *predicting* token t; to read while token t is the *input*, which
+        aligns better in deep models (Chen et al. 2020), pass weights[1:].
+    Raises:
+      ValueError: another number of axes, no source, or a value that is not finite.
+    """
+    weights = _checked(weights)
+    return {(int(source), target) for target, source in enumerate(np.argmax(weights, axis=1))
+            if weights[target, source] > 0}
+
+
+def merge_subwords(weights: np.ndarray, source_words: Sequence[int], target_words: Sequence[int]
+                   ) -> np.ndarray:
+    """Weights between words from weights between subwords.
+
+    Sums over the subwords of a source word, for attention to a word is attention to any part of it;
+    averages over those of a target word, so that each row stays a distribution.
+
+    Args:
+      weights: (T, S) between subwords.
+      source_words (S,), target_words (T,): index of each subword's word, from 0; -1 for a mark
+        that is no word, whose weight is left out, so that rows then sum to less than 1.
+    Returns:
+      (target words, source words).
+    Raises:
+      ValueError: lengths that differ from the weights', or an index that skips a word.
+    """
+    weights = _checked(weights)
+    source = _membership("source_words", source_words)
+    target = _membership("target_words", target_words)
+    if weights.shape != (target.shape[1], source.shape[1]):
+        raise ValueError(f"weights {weights.shape} do not fit {target.shape[1]} target and "
+                         f"{source.shape[1]} source subwords")
+    return (target / target.sum(axis=1, keepdims=True)) @ weights @ source.T
+
+
+def _membership(name: str, words: Sequence[int]) -> np.ndarray:
+    """1 where a subword belongs to a word: (words, subwords)."""
+    words = np.asarray(words, dtype=np.int64)
+    count = int(words.max(initial=-1)) + 1
+    member = (np.arange(count)[:, None] == words[None]).astype(np.float64)
+    if words.min(initial=0) < -1 or not member.any(axis=1).all():
+        raise ValueError(f"{name} must count words from 0 without a gap, or be -1 off words; got "
+                         f"{sorted(set(words.tolist()))}")
+    return member
+
+
+def _checked(weights: np.ndarray) -> np.ndarray:
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.ndim != 2 or weights.shape[1] == 0:
+        raise ValueError(f"weights have shape {weights.shape}; (target, source) is needed")
+    if not np.isfinite(weights).all():
+        raise ValueError("weights hold a value that is not finite")
+    return weights
+
+
+def _links(links: Iterable[Link]) -> set[Link]:
+    return {(int(source), int(target)) for source, target in links}

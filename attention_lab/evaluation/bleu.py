@@ -1,0 +1,69 @@
+"""Corpus BLEU and chrF by sacreBLEU (Post 2018), with the signature that makes them comparable."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sacrebleu.metrics import BLEU, CHRF
+
+# Text that is tokenised already must not be tokenised again, and is compared lower-cased, as in the
+# literature on Multi30k; raw text gets mteval's 13a tokeniser, cased.
+_BLEU = {"tokenized": dict(tokenize="none", lowercase=True),
+         "raw": dict(tokenize="13a", lowercase=False)}
+_CHRF = {"tokenized": dict(lowercase=True), "raw": dict(lowercase=False)}
+
+
+class Score(NamedTuple):
+    """A corpus score and the settings and version that made it."""
+
+    score: float  # 0 to 100
+    signature: str  # such as nrefs:1|case:lc|eff:no|tok:none|smooth:exp|version:2.6.0
+
+
+def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], text: str = "tokenized"
+                ) -> Score:
+    """BLEU of a corpus, one reference a sentence (Papineni et al. 2002; order 4, exp. smoothing).
+
+    Args:
+      hypotheses, references: sentences in the same order.
+      text: "tokenized" (split at blanks, lower-cased) or "raw" (13a, cased).
+    Raises:
+      ValueError: no sentences, unequal counts, or another `text`.
+
+    >>> corpus_bleu(["un chat noir dort ."], ["un chat noir dort ."]).score
+    100.0
+    """
+    return _corpus_score(BLEU, _BLEU, hypotheses, references, text, force=True)
+
+
+def corpus_chrf(hypotheses: Sequence[str], references: Sequence[str], text: str = "tokenized"
+                ) -> Score:
+    """chrF2 of a corpus: F-score, recall weighted twice, of character 1- to 6-grams (Popovic 2015).
+
+    Args and errors as for `corpus_bleu`; "tokenized" is lower-cased, "raw" cased. Blanks don't
+    count.
+    """
+    return _corpus_score(CHRF, _CHRF, hypotheses, references, text)
+
+
+def check_pairs(hypotheses: Sequence, references: Sequence) -> None:
+    """Raises ValueError unless both are non-empty sequences, not strings, of one length."""
+    for name, values in (("hypotheses", hypotheses), ("references", references)):
+        if isinstance(values, str):
+            raise ValueError(f"{name} is one string; a list of sentences is needed")
+    if len(hypotheses) != len(references):
+        raise ValueError(f"{len(hypotheses)} hypotheses for {len(references)} references; each "
+                         "sentence needs one of both")
+    if not len(hypotheses):
+        raise ValueError("no sentences to score")
+
+
+def _corpus_score(kind: type, variants: dict, hypotheses: Sequence[str],
+                  references: Sequence[str], text: str, **settings) -> Score:
+    if text not in variants:
+        raise ValueError(f"text={text!r} is unknown; it is one of {', '.join(variants)}")
+    check_pairs(hypotheses, references)
+    # `force` silences the warning that the periods look tokenised: they are, and it is meant.
+    metric = kind(**variants[text], **settings)
+    result = metric.corpus_score(list(hypotheses), [list(references)])
+    # A perfect score comes out of exp and log an ulp off.
+    return Score(min(float(result.score), 100.0), str(metric.get_signature()))

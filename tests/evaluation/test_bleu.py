@@ -1,0 +1,76 @@
+"""BLEU and chrF against values computed by hand from their definitions."""
+
+import math
+import warnings
+
+import pytest
+
+from attention_lab.evaluation import corpus_bleu, corpus_chrf
+
+
+def test_a_perfect_translation_scores_100():
+    sentences = ["le chat noir dort .", "l' herbe est verte ."]
+    assert corpus_bleu(sentences, sentences).score == 100.0
+    assert corpus_chrf(sentences, sentences).score == pytest.approx(100.0)
+
+
+def test_bleu_by_hand():
+    # Matches of 1- to 4-grams: 6 of 7, 4 of 6, 2 of 5, 1 of 4; 7 words against 8.
+    hypothesis = ["the cat sat on red mat ."]
+    reference = ["the cat sat on the red mat ."]
+    matches = [(7, 7), (5, 6), (3, 5), (1, 4)]
+    expected = 100 * math.exp(1 - 8 / 7) * math.prod(m / n for m, n in matches) ** 0.25
+    assert corpus_bleu(hypothesis, reference).score == pytest.approx(expected, rel=1e-9)
+
+
+def test_bleu_clips_repeated_words_and_counts_over_the_corpus():
+    hypotheses = ["la la la la", "un chat noir dort ici"]
+    references = ["la mer la nuit", "un chat noir dort ici"]
+    matches = [(2 + 5, 9), (0 + 4, 7), (0 + 3, 5), (0 + 2, 3)]
+    expected = 100 * math.prod(m / n for m, n in matches) ** 0.25
+    assert corpus_bleu(hypotheses, references).score == pytest.approx(expected, rel=1e-9)
+
+
+def test_chrf_by_hand():
+    # One character of two: precision 1, recall 1/2, so F2 = 5 * 1 * 0.5 / (4 * 1 + 0.5);
+    # there are no longer n-grams in the hypothesis.
+    assert corpus_chrf(["a"], ["ab"]).score == pytest.approx(100 * 2.5 / 4.5, rel=1e-6)
+
+
+def test_the_variants_differ_in_case_and_tokeniser_as_their_signatures_say():
+    hypothesis, reference = ["A dog runs here, fast."], ["a dog runs here , fast ."]
+    raw = corpus_bleu(hypothesis, reference, text="raw")
+    tokenized = corpus_bleu(hypothesis, reference, text="tokenized")
+    assert raw.score == pytest.approx(
+        100 * math.prod(m / n for m, n in [(6, 7), (5, 6), (4, 5), (3, 4)]) ** 0.25)
+    assert tokenized.score < raw.score  # "here," is no word of the reference
+    assert corpus_bleu(["UN CHAT DORT ICI ."], ["un chat dort ici ."]).score == 100.0
+    assert corpus_chrf(["UN CHAT"], ["un chat"]).score == pytest.approx(100.0)
+    assert corpus_chrf(["UN CHAT"], ["un chat"], text="raw").score < 10
+    assert raw.signature.startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert tokenized.signature.startswith("nrefs:1|case:lc|eff:no|tok:none|smooth:exp|version:")
+    assert corpus_chrf(hypothesis, reference).signature.startswith("nrefs:1|case:lc|")
+
+
+def test_tokenised_full_stops_are_not_warned_about(caplog):
+    sentences = ["le chat dort ."] * 120
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        corpus_bleu(sentences, sentences)
+        corpus_bleu(sentences, sentences, text="raw")
+    assert not caplog.records
+
+
+def test_an_empty_hypothesis_is_scored_as_one():
+    assert corpus_bleu([""], ["un chat dort ici ."]).score == 0.0
+    assert 0 < corpus_bleu(["", "un chat dort ici ."], ["non .", "un chat dort ici ."]).score < 100
+
+
+@pytest.mark.parametrize("score", [corpus_bleu, corpus_chrf])
+@pytest.mark.parametrize("arguments, message", [
+    (([], []), "no sentences"), ((["a"], ["a", "b"]), "1 hypotheses for 2"),
+    (("a b", "a b"), "hypotheses is one string"), ((["a"], ["a"], "bpe"), "text='bpe'"),
+])
+def test_what_cannot_be_scored_is_refused(score, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        score(*arguments)
