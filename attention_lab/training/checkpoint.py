@@ -4,9 +4,10 @@
                        host.json       the host's bookkeeping: best score, patience
                        manifest.json   sha256 of every other file
 
-A checkpoint is written into a folder beside, flushed to disk and renamed into place, so that a step's
-folder is whole or absent. When it is read the manifest is checked first: orbax restores a flipped byte
-to wrong values without a word. One process writes; `restore`, `steps` and `best` write nothing.
+A checkpoint is written into a folder beside, flushed to disk and renamed into place, so that a
+step's folder is whole or absent. When it is read the manifest is checked first: orbax restores a
+flipped byte to wrong values without a word. One process writes; `restore`, `steps` and `best` write
+nothing.
 """
 
 import contextlib
@@ -75,12 +76,12 @@ def restore(folder: str | Path, template: Any, step: int | None = None
 
     Args:
       folder: the run's `checkpoints`.
-      template: a pytree of arrays or `jax.ShapeDtypeStruct`s: the shapes and types to expect, and the
-        sharding to give (none: the first device). The devices may be others than those that saved.
+      template: a pytree of arrays or `jax.ShapeDtypeStruct`s: the shapes and types to expect, and
+        the sharding to give (none: the first device), be it on other devices than those that saved.
       step: read this checkpoint and no other.
 
     Returns:
-      (step, state, host), the state bit for bit as saved; None where there is nothing whole to read.
+      (step, state, host), the state bit for bit as saved; None where nothing whole is there.
 
     Raises:
       ValueError: a whole checkpoint holds other arrays than the template.
@@ -109,7 +110,7 @@ def steps(folder: str | Path) -> list[int]:
 
 
 def best(folder: str | Path) -> int | None:
-    """The `best_step` that the newest whole checkpoint's host record names, else that checkpoint."""
+    """The `best_step` in the newest whole checkpoint's host record, else that checkpoint's step."""
     for step in reversed(steps(folder)):
         with contextlib.suppress(_Damaged):
             _check(Path(folder) / str(step))
@@ -182,14 +183,15 @@ def _read_arrays(path: Path, template: Any) -> Any:
         stored = {name: (tuple(leaf.shape), np.dtype(leaf.dtype)) for name, leaf in stored.items()}
         for name in sorted({*stored, *expected}):
             if stored.get(name) != expected.get(name):
-                raise ValueError(f"checkpoint {path.parent} holds {name} as {_text(stored.get(name))}, "
-                                 f"the model expects {_text(expected.get(name))}")
+                raise ValueError(f"checkpoint {path.parent} holds {name} as "
+                                 f"{_text(stored.get(name))}, the model expects "
+                                 f"{_text(expected.get(name))}")
         arrays = reader.restore(path.absolute())
 
     def place(key, leaf):
         name = jax.tree_util.keystr(key, simple=True, separator="/")
         array = arrays.get(name, np.zeros(leaf.shape, leaf.dtype))
-        # Without a copy the replicas on several CPU devices would share memory, and donation write in it.
+        # Without a copy replicas on several CPU devices share memory, and donation writes to it.
         return jax.device_put(array, getattr(leaf, "sharding", None), may_alias=False)
 
     return jax.tree_util.tree_map_with_path(place, template)
@@ -201,7 +203,7 @@ def _text(kind: tuple | None) -> str:
 
 @contextlib.contextmanager
 def _orbax(**options) -> Iterator[Any]:
-    """An orbax checkpointer whose log, the tracebacks of its threads included, stays off the screen."""
+    """An orbax checkpointer whose log, tracebacks of its threads included, stays off the screen."""
     import orbax.checkpoint  # here, since it takes a second that --help need not wait for
 
     loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]

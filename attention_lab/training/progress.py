@@ -1,0 +1,126 @@
+"""How far a run is: one live line on a terminal, a plain line now and then elsewhere."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+BAR = 24  # widest bar, columns
+
+
+@contextlib.contextmanager
+def progress(total_steps: int | None, title: str, *, max_minutes: float | None = None,
+             stream: TextIO | None = None, every: float = 10.0) -> Iterator[Callable[..., None]]:
+    """Shows a run's progress until the block ends.
+
+    Args:
+      total_steps: steps the run will have done; None where minutes rule.
+      title: what is running, such as the run's folder.
+      max_minutes: minutes this block may take, or None.
+      stream: where to; None is standard error, so that standard output keeps to results.
+      every: seconds between plain lines at least, where `stream` is no terminal; a new dev score is
+        always worth one.
+
+    Yields:
+      show(step, tokens_per_second=None, loss=None, dev=None): what is known after `step`; None is
+      as before. Cheap, to be called as often as one likes.
+    """
+    console = Console(file=stream or sys.stderr, highlight=False)
+    meter = _Meter(total_steps, title, max_minutes)
+    if console.is_terminal and not console.is_dumb_terminal:
+        with Live(get_renderable=lambda: meter.live(console.width), console=console,
+                  refresh_per_second=4, redirect_stdout=sys.stdout.isatty()):
+            yield meter.update
+    else:
+        yield from _plain(meter, console.file, every)
+
+
+def _plain(meter: "_Meter", stream: TextIO, every: float) -> Iterator[Callable[..., None]]:
+    shown = time.monotonic()
+    last = None
+
+    def show(step: int, **known: float | None) -> None:
+        nonlocal shown, last
+        dev = meter.known.get("dev")
+        meter.update(step, **known)
+        if time.monotonic() - shown >= every or meter.known.get("dev") != dev:
+            shown, last = time.monotonic(), step
+            print(meter.plain(), file=stream, flush=True)
+
+    try:
+        yield show
+    finally:
+        if meter.step not in (None, last):
+            print(meter.plain(), file=stream, flush=True)
+
+
+class _Meter:
+    """What is known of a run, and how long it has to go."""
+
+    def __init__(self, total: int | None, title: str, max_minutes: float | None):
+        self.total, self.title, self.max_minutes = total, title, max_minutes
+        self.step = None
+        self.known = {}
+        self.begun = time.monotonic()
+
+    def update(self, step: int, **known: float | None) -> None:
+        """Takes note of what is known after `step`."""
+        if self.step is None:
+            # A resumed run did not do its first steps now, and the first one compiles.
+            self.first, self.first_time = step, time.monotonic()
+        self.step, self.time = step, time.monotonic()
+        self.known |= {name: value for name, value in known.items() if value is not None}
+
+    def seconds_left(self) -> float | None:
+        """Time to the end at the pace so far; None while that can't be known."""
+        left = []
+        if self.max_minutes is not None:
+            left.append(60.0 * self.max_minutes - (time.monotonic() - self.begun))
+        if self.total is not None and self.step is not None and self.step > self.first:
+            pace = (self.time - self.first_time) / (self.step - self.first)
+            left.append((self.total - self.step) * pace - (time.monotonic() - self.time))
+        return max(0.0, min(left)) if left else None
+
+    def facts(self) -> list[str]:
+        """Pieces of the line."""
+        if self.step is None:
+            return ["starting"]
+        of = "" if self.total is None else f" of {self.total:,}"
+        facts = [f"step {self.step:,}{of}"]
+        left = self.seconds_left()
+        if self.step == self.total:
+            facts.append(f"took {_clock(time.monotonic() - self.begun)}")
+        elif left is not None:
+            facts.append(f"{_clock(left)} left")
+        formats = {"tokens_per_second": "{:,.0f} tokens/s", "loss": "loss {:.3f}",
+                   "dev": "dev {:.4g}"}
+        return facts + [form.format(self.known[name]) for name, form in formats.items()
+                        if name in self.known]
+
+    def plain(self) -> str:
+        """The line for a file or a pipe."""
+        return f"{self.title}: {', '.join(self.facts())}"
+
+    def live(self, width: int) -> Text:
+        """The line for a terminal of so many columns, with a bar where there is room for one."""
+        words = "  ".join([self.title, *self.facts()])
+        line = Text(words, no_wrap=True, overflow="ellipsis")
+        room = min(BAR, width - len(words) - 3)
+        if self.total and self.step is not None and room >= 5:
+            done = min(room, room * self.step // self.total)
+            line.append("  ")
+            line.append("━" * done, style="green")
+            line.append("━" * (room - done), style="bright_black")
+        return line
+
+
+def _clock(seconds: float) -> str:
+    """Seconds as 4:05 or 1:04:05."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
