@@ -12,10 +12,10 @@ from fractions import Fraction
 import numpy as np
 
 from attention_lab.data import vocabulary
-from attention_lab.data.buckets import assign, best_buckets, check, default_buckets, fill
+from attention_lab.data.buckets import assign, best_buckets, check, default_buckets, fill, settle
 
 __all__ = ["Schedule", "Stream", "assign", "batches", "best_buckets", "check", "default_buckets",
-           "fill", "in_order", "lengths", "pad", "rows"]
+           "fill", "in_order", "lengths", "pad", "rows", "settle"]
 
 ROW_MULTIPLE = 8  # so that rows divide over 1, 2, 4 or 8 devices
 

@@ -66,6 +66,24 @@ def check(buckets: Sequence[int], max_length: int) -> None:
                          f"most data.max_length={max_length}")
 
 
+def settle(buckets: Sequence[int], source_lengths: Sequence[int], target_lengths: Sequence[int],
+           max_length: int) -> tuple[int, ...]:
+    """The buckets that a config means: those given, checked, or if none are the best six.
+
+    Args:
+      buckets: as in `data.buckets`; may be empty.
+      source_lengths, target_lengths: of the training pairs, with end marks.
+      max_length: as in `data.max_length`.
+
+    Raises:
+      ValueError: see `check`.
+    """
+    if buckets:
+        check(buckets, max_length)
+        return tuple(buckets)
+    return best_buckets(np.maximum(source_lengths, target_lengths), 6, max_length)
+
+
 def assign(source_lengths: Sequence[int], target_lengths: Sequence[int],
            buckets: Sequence[int]) -> np.ndarray:
     """The bucket of each pair, by the longer of its lengths with end marks; -1 where too long.

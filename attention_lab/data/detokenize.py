@@ -1,0 +1,117 @@
+"""Between text as people write it and the lower-cased, tokenised text that models are trained on.
+
+`prepare` follows the scripts that made the `lc.norm.tok` files: lower-casing, punctuation
+normalisation and tokenisation as in Moses (Koehn et al. 2007), English or French. `restore` is the
+way back, for display; capitals inside a sentence are gone for good.
+"""
+
+import re
+
+from attention_lab.data import lines
+
+LETTER = r"[^\W\d_]"
+
+# Punctuation to its plain form, in this order (quotes that two programs write in two ways, mostly).
+NORMAL_FORMS = [(re.compile(pattern), plain) for pattern, plain in (
+    (r"\(", " ("), (r"\)", ") "), (r" +", " "), (r"\) ([.!:?;,])", r")\1"), (r"\( ", "("),
+    (r" \)", ")"), (r"(\d) %", r"\1%"), (r" ([:;])", r"\1"), (r"`", "'"), (r"''", ' " '),
+    (r"[„“”]", '"'), (r"–", "-"), (r"—", " - "), (r" +", " "), (r"´", "'"),
+    (r"([a-z])[‘’]([a-z])", r"\1'\2"), (r"[‘‚’]", '"'), (r"''", '"'), (r"…", "..."),
+    (r"\s?«\s?", ' "'), (r"\s?»\s?", '" '))]
+# Full stop and comma at a closing quote: inside it in English, after it in French.
+QUOTE_ENDS = {"en": [(re.compile(r'"([,.]+)'), r'\1"')],
+              "fr": [(re.compile(r'([,.]+)"'), r'"\1')]}
+# An apostrophe between letters goes with what follows in English (woman 's), with what comes before
+# in French (l' eau).
+APOSTROPHES = {"en": (rf"(?<={LETTER})'(?={LETTER})|(?<=\d)'(?=s)", " '"),
+               "fr": (rf"(?<={LETTER})'(?={LETTER})", "' ")}
+# Abbreviations that keep their full stop, lower-cased; others keep it only before a small letter.
+ABBREVIATIONS = {"en": {"v", "vs", "i.e", "rev", "e.g", "etc"},
+                 "fr": {"apr", "art", "av", "cf", "chap", "env", "etc", "ex", "fig", "sec", "vol",
+                        *"abcdefghijklmnopqrstuvwxyz"}}
+ESCAPES = {"&": "&amp;", "|": "&#124;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;",
+           "[": "&#91;", "]": "&#93;"}
+ESCAPED = re.compile("|".join(ESCAPES.values()))
+PLAIN = {entity: character for character, entity in ESCAPES.items()}
+
+
+def prepare(sentence: str, language: str = "en") -> str:
+    """A written sentence as in the `lc.norm.tok` files; with `&apos;` or `&quot;` in it, it is so.
+
+    Args:
+      sentence: text as people write it.
+      language: "en" or "fr".
+
+    >>> prepare("A boy sits on a woman's shoulders.")
+    'a boy sits on a woman &apos;s shoulders .'
+    """
+    sentence = lines.one_space(sentence).lower()
+    if "&apos;" in sentence or "&quot;" in sentence:
+        return sentence
+    return lines.one_space(escape(tokenize(normalize(sentence, language), language)))
+
+
+def normalize(sentence: str, language: str) -> str:
+    """Quotes, dashes and brackets in their plain forms."""
+    for pattern, plain in NORMAL_FORMS + QUOTE_ENDS[language]:
+        sentence = pattern.sub(plain, sentence)
+    return sentence
+
+
+def tokenize(sentence: str, language: str) -> str:
+    """Words and punctuation parted by spaces."""
+    text = re.sub(r"[\x00-\x1f]", "", sentence)
+    text = re.sub(r"([^\w\s.'`,\-]|_)", r" \1 ", text)
+    text = re.sub(r"\.{2,}", r" \g<0> ", text)
+    text = re.sub(r"(?<!\d),|,(?!\d)", " , ", text)
+    pattern, parted = APOSTROPHES[language]
+    text = parted.join(part.replace("'", " ' ") for part in re.split(pattern, text))
+    words = text.split()
+    followers = words[1:] + [""]
+    return " ".join(part_full_stop(word, after, language) for word, after in zip(words, followers))
+
+
+def part_full_stop(word: str, after: str, language: str) -> str:
+    """Cuts the full stop off a word that it ends a sentence with, not off an abbreviation."""
+    stem = word[:-1]
+    if not word.endswith(".") or not stem.strip("."):
+        return word
+    abbreviated = "." in stem and re.search(LETTER, stem)
+    if abbreviated or stem in ABBREVIATIONS[language] or after[:1].islower():
+        return word
+    return f"{stem} ."
+
+
+def escape(sentence: str) -> str:
+    """The characters that Moses keeps for itself as entities, `'` as `&apos;`."""
+    return "".join(ESCAPES.get(character, character) for character in sentence)
+
+
+def restore(sentence: str, language: str = "fr", capitalize: bool = False) -> str:
+    """A tokenised sentence as people read it: unescaped, punctuation joined to its words.
+
+    French joins elisions (l' eau) and keeps a space before `: ; ! ?` and `%`.
+
+    Args:
+      sentence: tokens parted by spaces, as a model writes them.
+      language: "fr" or "en".
+      capitalize: writes the first letter large.
+
+    >>> restore("l&apos; homme n&apos; est pas ici , dit-il .", capitalize=True)
+    "L'homme n'est pas ici, dit-il."
+    """
+    words = ESCAPED.sub(lambda entity: PLAIN[entity[0]], sentence).split()
+    spaced = ":;!?%" if language == "fr" else ""
+    quoting = {mark: False for mark in "\"'" if words.count(mark) % 2 == 0}
+    text, glued = "", True  # glued: what comes next joins what stands
+    for word in words:
+        opens = word in ("(", "[", "#", "$", "/")
+        closes = bool(re.fullmatch(r"[.,;:!?%°)\]/']+", word))
+        if word in quoting:  # of a pair of quotes the first opens, the second closes
+            quoting[word] = opens = not quoting[word]
+            closes = not opens
+        elif language == "en":
+            closes = closes or bool(re.fullmatch(rf"'{LETTER}+", word))
+        text += word if glued or closes and word[0] not in spaced else f" {word}"
+        glued = opens or language == "fr" and bool(re.search(rf"{LETTER}'$", word))
+    return text[:1].upper() + text[1:] if capitalize else text
