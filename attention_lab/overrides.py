@@ -158,8 +158,8 @@ def _integer(text: str) -> int:
         number = decimal.Decimal(text)
     except decimal.InvalidOperation:
         raise ValueError(text) from None
-    # The bound also keeps 1e999999999 from being written out digit by digit.
-    if not number.is_finite() or abs(number) > 10 ** 18 or number != number.to_integral_value():
+    # The bound keeps 1e999999999 from being written out digit by digit.
+    if not number.is_finite() or number.adjusted() > 18 or number != number.to_integral_value():
         raise ValueError(text)
     return int(number)
 

@@ -17,11 +17,12 @@ COMMAND = "python -m experiments.train --config=x.py"
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
-    """A fixed machine, so that a test can change it and so that git and jax aren't asked each time."""
+    """A fixed machine, so that a test can change it, and git and jax aren't asked each time."""
     facts = {"versions": {"python": "3.11.7", "jax": "0.7.0"}, "commit": "aaaa",
              "uncommitted_changes": False}
     monkeypatch.setattr(environment, "software", lambda: dict(facts))
-    monkeypatch.setattr(environment, "hardware", lambda: {"device": "cpu", "devices": 1, "cores": 2})
+    monkeypatch.setattr(environment, "hardware",
+                        lambda: {"device": "cpu", "devices": 1, "cores": 2})
     return facts
 
 
@@ -141,8 +142,8 @@ def test_two_openings_of_one_folder_are_refused(tmp_path):
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
-    code = ("import sys, os; from attention_lab import runs; from attention_lab.config import Config\n"
-            "lock = runs._locked(__import__('pathlib').Path(sys.argv[1])); print('held', flush=True)\n"
+    code = ("import pathlib, sys; from attention_lab import runs\n"
+            "lock = runs._locked(pathlib.Path(sys.argv[1])); print('held', flush=True)\n"
             "sys.stdin.read()")
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
@@ -205,4 +206,5 @@ def test_a_damaged_result_is_not_taken_for_a_finished_run(tmp_path):
 
 
 def test_the_default_folder_is_named_by_what_was_changed():
-    assert runs.default_folder("translation", CONFIG).parts == ("runs", "translation", digest(CONFIG))
+    folder = runs.default_folder("translation", CONFIG)
+    assert folder.parts == ("runs", "translation", digest(CONFIG))

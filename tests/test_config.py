@@ -1,0 +1,239 @@
+"""The tree of knobs: each is sound, checked, hashed, stored, and read by somebody."""
+
+import ast
+import dataclasses
+import math
+import pathlib
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from attention_lab import config as configs
+from attention_lab.checks import DURATIONS, allowed, check, check_value, members
+from attention_lab.config import (
+    Config,
+    Hyper,
+    differences,
+    digest,
+    from_dict,
+    get,
+    knobs,
+    replace,
+    split,
+    to_dict,
+)
+
+ROOT = pathlib.Path(configs.__file__).parents[1]
+KEYS = sorted(knobs())
+
+
+def other(key):
+    """Another allowed value of a field."""
+    knob, value = knobs()[key], get(Config(), key)
+    kinds = members(knob.type)
+    if bool in kinds:
+        return not value
+    if knob.choices and float not in kinds:
+        return next((choice for choice in knob.choices if choice != value), value + "x")
+    if tuple[int, ...] in kinds:
+        return (7, 11)
+    if str in kinds and float not in kinds:
+        return "elsewhere"
+    if int in kinds:
+        return 7 if value is None else value + 1
+    return 0.25 if value != 0.25 else 0.5
+
+
+def test_the_default_is_sound():
+    check(Config())
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_default_is_allowed_and_has_a_meaning(key):
+    knob = knobs()[key]
+    check_value(knob, knob.default)
+    assert knob.meaning and allowed(knob) and get(Config(), key) == knob.default
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_field_survives_storing_and_names_a_run_unless_it_is_a_path_or_logging(key):
+    changed = replace(Config(), {key: other(key)})
+    assert changed != Config()
+    assert from_dict(to_dict(changed)) == changed
+    names = key not in ("data.directory", "data.path", "training.keep_checkpoints",
+                        "training.log_every")
+    assert (digest(changed) != digest(Config())) == names
+    assert bool(differences(changed, Config())) == names
+
+
+def test_the_name_of_a_run_stays():
+    """These change only with SCHEMA: otherwise finished runs would be lost from sight."""
+    assert digest(Config()) == "7674a781fc38"
+    changed = replace(Config(), {"model.width": 64, "attention.scale": 1.0,
+                                 "data.buckets": (8, 16)})
+    assert digest(changed) == "b3fc6ff90aa1"
+    assert digest(replace(changed, {"attention.scale": 1})) == digest(changed)
+
+
+def test_a_default_that_is_given_does_not_name_a_run():
+    assert digest(replace(Config(), {"model.width": 128})) == digest(Config())
+
+
+@pytest.mark.parametrize("tree, said", [
+    ({}, "schema=None"),
+    ({"schema": configs.SCHEMA + 1}, f"schema={configs.SCHEMA + 1}"),
+    ({"schema": configs.SCHEMA, "model": {"widht": 3}}, "model.widht"),
+    ({"schema": configs.SCHEMA, "modle": {"width": 3}}, "modle.width"),
+])
+def test_what_to_dict_did_not_write_is_refused(tree, said):
+    with pytest.raises(ValueError, match=said):
+        from_dict(tree)
+
+
+def test_a_field_younger_than_the_file_has_its_default():
+    assert from_dict({"schema": configs.SCHEMA, "model": {}, "seed": 3}) == replace(
+        Config(), {"seed": 3})
+
+
+@pytest.mark.parametrize("values, said", [
+    ({"model.num_heads": 7}, "model.num_heads=7 does not divide model.width=128"),
+    ({"model.num_heads": 7, "model.key_size": 5}, "model.num_heads=7"),
+    ({"model.positions": "rotary", "model.key_size": 5}, "model.key_size=5 is odd"),
+    ({"model.positions": "rotary", "model.width": 12, "model.num_heads": 4},
+     "model.key_size=3 is odd"),
+    ({"attention.implementation": "xla", "attention.compatibility": "cosine"},
+     "attention.implementation=xla"),
+    ({"attention.scale": "sqrt"}, "attention.scale=sqrt is not inverse_sqrt, inverse"),
+    ({"attention.scale": math.nan}, "attention.scale=nan"),
+    ({"attention.scale": True}, "attention.scale=true"),
+    ({"data.buckets": (16, 12)}, "data.buckets=16,12 does not rise"),
+    ({"data.buckets": (12, 12)}, "data.buckets=12,12 does not rise"),
+    ({"data.buckets": (1, 12)}, "data.buckets=1,12"),
+    ({"data.buckets": (12, 49)}, "data.max_length=48"),
+    ({"data.buckets": [12, 16]}, "data.buckets"),
+    ({"data.min_words": 9, "data.max_words": 8}, "data.min_words=9 is above data.max_words=8"),
+    ({"data.max_words": 121}, "data.max_words=121 is not an integer from 3 to 120"),
+    ({"data.source": "multi30k"}, "data.directory is not set"),
+    ({"data.source": "tsv"}, "data.path is not set"),
+    ({"data.source": "web"}, "data.source=web is not grammar, multi30k, tsv"),
+    ({"data.tokenizer": ""}, "data.tokenizer='' is not bpe, word"),
+    ({"training.steps": None}, "none is set"),
+    ({"training.epochs": 3.0}, "training.steps=1000, training.epochs=3 set"),
+    ({"training.steps": 10.0}, "training.steps=10 is not an integer"),
+    ({"training.steps": True}, "training.steps=true"),
+    ({"training.dropout": 1.0}, "training.dropout=1 is not a number from 0 to 0.95"),
+    ({"training.dropout": math.inf}, "training.dropout=inf"),
+    ({"optimizer.epsilon": 0.0}, "optimizer.epsilon=0 is not a number above 0"),
+    ({"model.tie_embeddings": 1}, "model.tie_embeddings=1 is not true or false"),
+    ({"seed": 2 ** 31}, "seed=2147483648 is not an integer from 0 to 2147483647"),
+    ({"seed": -1}, "seed=-1"),
+])
+def test_what_no_run_could_follow_is_refused_in_one_line(values, said):
+    with pytest.raises(ValueError) as refused:
+        check(replace(Config(), values))
+    assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("values", [
+    {"model.num_heads": 7, "model.key_size": 5, "model.value_size": 3},
+    {"model.positions": "rotary", "model.num_heads": 7, "model.key_size": 6, "model.value_size": 3},
+    {"attention.scale": 2}, {"attention.scale": "inverse"},
+    {"attention.implementation": "xla"},
+    {"data.buckets": (48,)}, {"data.buckets": (2, 3, 5)},
+    {"data.source": "tsv", "data.path": "x.tsv", "data.min_words": 30},
+    {"training.steps": None, "training.max_minutes": 0.5},
+    {"training.dropout": 0}, {"training.dropout": 0.95},
+])
+def test_what_a_run_can_follow_is_let_through(values):
+    check(replace(Config(), values))
+
+
+def test_exactly_one_duration_of_three():
+    """All eight ways to set or not set the durations: three are allowed."""
+    fine = 0
+    for pattern in range(8):
+        values = {key: 3 if pattern >> place & 1 else None for place, key in enumerate(DURATIONS)}
+        try:
+            check(replace(Config(), values))
+            fine += 1
+            assert pattern in (1, 2, 4)
+        except ValueError:
+            pass
+    assert fine == 3
+
+
+def test_split_parts_numbers_from_structure():
+    config = replace(Config(), {"optimizer.learning_rate": 0.5, "seed": 7, "training.dropout": 0.25,
+                                "attention.scale": 3.0, "model.width": 64})
+    structure, hyper = split(config)
+    assert structure == replace(Config(), {"model.width": 64}) and hash(structure)
+    assert (hyper.learning_rate, hyper.seed) == (0.5, 7)
+    assert (hyper.dropout, hyper.attention_scale) == (0.25, 3)
+    assert {leaf.dtype for leaf in jax.tree.leaves(hyper)} == {np.dtype("float32"),
+                                                               np.dtype("uint32")}
+    assert isinstance(jax.jit(lambda one: one)(hyper), Hyper)
+
+
+@pytest.mark.parametrize("values, scale", [
+    ({}, 32 ** -0.5), ({"attention.scale": "inverse"}, 1 / 32), ({"attention.scale": 0.7}, 0.7),
+    ({"attention.compatibility": "additive"}, 1.0), ({"attention.compatibility": "cosine"}, 1.0),
+    ({"attention.compatibility": "general", "model.key_size": 16}, 0.25),
+    ({"attention.compatibility": "additive", "attention.scale": "inverse_sqrt"}, 32 ** -0.5),
+])
+def test_the_scale_as_a_number(values, scale):
+    assert configs.attention_scale(replace(Config(), values)) == pytest.approx(scale, rel=1e-12)
+
+
+def test_a_config_starts_no_jax():
+    """Otherwise a mistyped flag would be answered after seconds."""
+    modules = "attention_lab.config, attention_lab.overrides, attention_lab.runs, experiments.flags"
+    code = f"import sys, {modules}; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def _reads(tree):
+    """(what is read from, what is read) in a module; after `x = config.data`, x is data.
+
+    A function that is called by its bare name is read from None.
+    """
+    stands_for = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                pair = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+                names, values = (target.elts, node.value.elts) if pair else ([target], [node.value])
+                for name, value in zip(names, values):
+                    if isinstance(name, ast.Name) and isinstance(value, ast.Attribute):
+                        stands_for[name.id] = value.attr
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            base = node.value
+            name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", None)
+            yield stands_for.get(name, name), node.attr
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield None, node.func.id
+
+
+def test_no_knob_does_nothing():
+    """Each field is read, as `group.field`, outside the files that define and check it."""
+    reads = set()
+    for folder in ("attention_lab", "experiments"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if path.name not in ("config.py", "checks.py"):
+                reads |= set(_reads(ast.parse(path.read_text(encoding="utf-8"))))
+    # A Hyper carries these; key_size and value_size are read through functions of config.py.
+    carried = {key: ("hyper", key.split(".")[-1]) for key in configs.HYPER_FIELDS}
+    carried["attention.scale"] = ("hyper", "attention_scale")
+    calls = {"model.key_size": "key_size", "model.value_size": "value_size"}
+    unread = [key for key in KEYS
+              if tuple(key.split(".")) not in reads and carried.get(key) not in reads
+              and not (key in calls and any(name == calls[key] for _, name in reads))]
+    assert not unread, f"read nowhere: {unread}"
+
+
+def test_fields_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().model.width = 3
