@@ -1,0 +1,42 @@
+# make translate   makes .venv, installs, trains on the built-in corpus, shows translations and a figure
+# make test        the same set-up with what tests need, then lint and every test
+# make check       lint and tests alone, in the Python at hand:  make check PYTHON=.venv/bin/python
+# make clean       removes .venv and caches; never a run
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN ?= runs/translation
+PYTEST ?= -n 2
+
+.PHONY: translate test check clean
+
+translate: $(VENV)/installed
+	$(VENV)/bin/python -m experiments.train --config=configs/translation.py --workdir=$(RUN)
+	@echo
+	@awk -F '\t' 'NR > 1 && NR < 7 { print "English      " $$1 "\nreference    " $$2 \
+		"\ntranslation  " $$3 "\n" }' $(RUN)/predictions.tsv
+	@echo "where it looked, beside where it should: $(RUN)/attention.png"
+	@echo "your own: echo 'the dog sees a cat .' | $(VENV)/bin/python -m experiments.translate --run=$(RUN)"
+
+test: $(VENV)/installed-test
+	$(MAKE) check PYTHON=$(VENV)/bin/python
+
+check:
+	$(PYTHON) -m flake8 .
+	$(PYTHON) -m isort --check-only --quiet .
+	$(PYTHON) -m pytest $(PYTEST)
+
+# The stamps: installed anew when what is required changes.
+$(VENV)/installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -e .
+	touch $@
+
+$(VENV)/installed-test: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -e '.[test]'
+	touch $(VENV)/installed $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .hypothesis .jax_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
