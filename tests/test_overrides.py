@@ -18,7 +18,8 @@ from attention_lab.config import Config, get, knobs, replace
     ("data.buckets", "()", ()), ("data.path", "a b=c.tsv", "a b=c.tsv"),
     ("data.path", "none", "none"), ("data.path", "", ""), ("data.path", "12", "12"),
     ("attention.scale", "inverse", "inverse"), ("attention.scale", "0.5", 0.5),
-    ("attention.scale", "2", 2.0), ("attention.scale", "none", None), ("data.tokenizer", "bpe", "bpe"),
+    ("attention.scale", "2", 2.0), ("attention.scale", "none", None),
+    ("data.tokenizer", "bpe", "bpe"),
 ])
 def test_text_becomes_the_typed_value(key, text, value):
     found = overrides.parse(key, text)
@@ -35,7 +36,8 @@ def test_text_becomes_the_typed_value(key, text, value):
     ("training.dropout", "nan", "a number from 0 to 0.95"), ("training.dropout", "inf", "number"),
     ("training.dropout", "-0.1", "number"), ("training.dropout", "1e400", "number"),
     ("optimizer.epsilon", "0", "a number above 0"),
-    ("model.tie_embeddings", "yes", "true or false"), ("model.tie_embeddings", "1", "true or false"),
+    ("model.tie_embeddings", "yes", "true or false"),
+    ("model.tie_embeddings", "1", "true or false"),
     ("model.tie_embeddings", "none", "true or false"),
     ("data.buckets", "12,x", "integers parted by commas"), ("data.buckets", "12,,16", "integers"),
     ("data.buckets", "12 16", "integers"), ("data.buckets", "1.5,2", "integers"),
