@@ -29,7 +29,7 @@ class Tokenizer:
         for index, token in enumerate(vocabulary.SPECIALS):
             if inner.token_to_id(token) != index:
                 raise ValueError(f"id {index} is {inner.id_to_token(index)!r}, not {token}")
-        inner.encode_special_tokens = True  # "</s>" typed by someone is text, not the end mark
+        inner.encode_special_tokens = True
         self._inner = inner
         self._tokens = [inner.id_to_token(i) or "" for i in range(inner.get_vocab_size())]
         self.kind = "word" if isinstance(inner.model, models.WordLevel) else "bpe"
@@ -42,8 +42,12 @@ class Tokenizer:
     def encode(self, sentences: Sequence[str]) -> list[list[int]]:
         """Ids of each sentence, without BOS and EOS; what training never saw is UNKNOWN."""
         even = [lines.one_space(sentence) for sentence in sentences]
-        return [encoding.ids for encoding in
+        rows = [encoding.ids for encoding in
                 self._inner.encode_batch_fast(even, add_special_tokens=False)]
+        # "</s>" typed by someone is text, and no end mark.
+        special = range(len(vocabulary.SPECIALS))
+        return [[vocabulary.UNKNOWN if index in special else index for index in row]
+                if "<" in sentence else row for sentence, row in zip(even, rows)]
 
     def decode(self, ids: Iterable[Iterable[int]]) -> list[str]:
         """Text of each row of ids, up to its first EOS; special ids are skipped.
@@ -81,6 +85,14 @@ def text_ids(row: Iterable[int]) -> Iterator[int]:
             yield index
 
 
+def without_specials(sentence: str) -> str:
+    """A sentence without words that hold a special id's name, lest text be learnt as one."""
+    if not any(token in sentence for token in vocabulary.SPECIALS):
+        return sentence
+    return " ".join(word for word in sentence.split(" ")
+                    if not any(token in word for token in vocabulary.SPECIALS))
+
+
 def train(kind: str, sentences: Iterable[str], vocabulary_size: int) -> Tokenizer:
     """A tokenizer of at most `vocabulary_size` ids from source and target sentences together.
 
@@ -95,7 +107,7 @@ def train(kind: str, sentences: Iterable[str], vocabulary_size: int) -> Tokenize
     if kind not in KINDS:
         raise ValueError(f"data.tokenizer: {kind!r} is none of {', '.join(KINDS)}")
     specials = [AddedToken(token, special=True) for token in vocabulary.SPECIALS]
-    sentences = [lines.one_space(sentence) for sentence in sentences]
+    sentences = [without_specials(lines.one_space(sentence)) for sentence in sentences]
     characters = set().union(*sentences) - {" "}
     if not characters:
         raise ValueError("data.tokenizer: there is no text to train it on")

@@ -51,7 +51,7 @@ def hold_out(corpus: pairs.Pairs, dev_size: int, test_size: int,
         first.setdefault(sentence, index)
     different = np.fromiter(first.values(), np.int64, len(first))
     if dev_size + test_size >= len(different):
-        raise ValueError(f"data.dev_size={dev_size} and data.test_size={test_size} leave nothing of "
+        raise ValueError(f"data.dev_size={dev_size} and data.test_size={test_size} leave none of "
                          f"{len(different)} different source sentences to train on")
     drawn = different[np.argsort(np.random.PCG64(seed).random_raw(len(different)), kind="stable")]
     held = set(drawn[:dev_size + test_size].tolist())

@@ -1,0 +1,108 @@
+"""Fetching from a server on loopback: right, wrong, broken off, and not asked for twice."""
+
+import hashlib
+import http.server
+import os
+import threading
+
+import pytest
+
+from attention_lab.data import fetch
+
+CONTENT = b"attention" * 300_001  # more than two blocks
+RIGHT = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """/good is whole, /short ends early, /chunked breaks off in a chunk, all else is missing."""
+
+    def do_GET(self):
+        self.server.requests.append(self.path)
+        if self.path == "/good" or self.path == "/short":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            self.wfile.write(CONTENT if self.path == "/good" else CONTENT[:1_500_000])
+        elif self.path == "/chunked":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"ffff\r\nbroken")
+        else:
+            self.send_error(404)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.requests = []
+        running.url = f"http://127.0.0.1:{running.server_port}"
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def test_fetches_into_a_new_folder(server, tmp_path):
+    fetch.fetch(f"{server.url}/good", RIGHT.upper(), tmp_path / "new" / "file")
+    assert (tmp_path / "new" / "file").read_bytes() == CONTENT
+    assert os.listdir(tmp_path / "new") == ["file"]
+    assert os.stat(tmp_path / "new" / "file").st_mode & 0o777 == 0o644
+
+
+def test_the_right_file_is_not_asked_for_again(server, tmp_path):
+    for _ in range(2):
+        fetch.fetch(f"{server.url}/good", RIGHT, tmp_path / "file")
+    assert server.requests == ["/good"]
+
+
+def test_a_wrong_file_is_replaced(server, tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    fetch.fetch(f"{server.url}/good", RIGHT, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("page, sha256, message", [
+    ("/good", "0" * 64, f"sha256 is {RIGHT}, expected 0000"),
+    ("/short", RIGHT, "broke off after 1500000 of 2700009 bytes"),
+    ("/chunked", RIGHT, "can't be fetched"), ("/missing", RIGHT, "can't be fetched: Not Found"),
+    ("/good", "abc", "'abc' is not 64 hexadecimal digits")])
+@pytest.mark.parametrize("before", [None, b"what was there"])
+def test_a_failure_leaves_all_as_it_was(server, tmp_path, page, sha256, message, before):
+    if before:
+        (tmp_path / "file").write_bytes(before)
+    with pytest.raises(ValueError, match=message):
+        fetch.fetch(server.url + page, sha256, tmp_path / "file")
+    assert os.listdir(tmp_path) == (["file"] if before else [])
+    assert not before or (tmp_path / "file").read_bytes() == before
+
+
+def test_a_stopped_download_leaves_nothing(server, tmp_path, monkeypatch):
+    def stop(url, file, timeout):
+        file.write(b"some")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fetch, "download", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fetch.fetch(f"{server.url}/good", RIGHT, tmp_path / "file")
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_server_and_no_url_are_refused(tmp_path):
+    for url in ("http://127.0.0.1:9/file", "file"):
+        with pytest.raises(ValueError, match="can't be fetched") as error:
+            fetch.fetch(url, RIGHT, tmp_path / "file")
+        assert "\n" not in str(error.value)
+
+
+def test_a_place_that_cannot_be_written_is_refused(server, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ValueError, match="can't be written"):
+        fetch.fetch(f"{server.url}/good", RIGHT, tmp_path / "file" / "inside")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ValueError, match="folder: can't be written"):
+        fetch.fetch(f"{server.url}/good", RIGHT, tmp_path / "folder")

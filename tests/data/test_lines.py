@@ -1,0 +1,65 @@
+"""Reading lines: what ends one, what is counted, what is refused."""
+
+import gzip
+
+import pytest
+
+from attention_lab.data import lines
+
+
+def write(path, content: bytes):
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x85", "\r"])
+def test_only_line_feeds_end_lines(tmp_path, odd):
+    path = write(tmp_path / "a", f"one{odd}two\nthree\n".encode())
+    assert lines.read_lines(path)[0] == [f"one{odd}two", "three"]
+
+
+@pytest.mark.parametrize("content, expected", [
+    (b"a\nb\n", ["a", "b"]), (b"a\nb", ["a", "b"]), (b"a\n\nb\n", ["a", "", "b"]),
+    (b"a\n\n", ["a", ""]), (b"", []), (b"\n", [""])])
+def test_the_last_line_may_lack_its_end(tmp_path, content, expected):
+    assert lines.read_lines(write(tmp_path / "a", content))[0] == expected
+
+
+def test_byte_order_mark_and_carriage_returns_are_counted(tmp_path):
+    path = write(tmp_path / "a", b"\xef\xbb\xbfun\r\n\xc3\xa9t\xc3\xa9\r\ndeux\n")
+    text, counts = lines.read_lines(path)
+    assert text == ["un", "été", "deux"]
+    assert counts == {"byte_order_mark": 1, "cr_line_ends": 2}
+
+
+def test_gzip_is_known_by_name_and_by_content(tmp_path):
+    packed = gzip.compress(b"a\nb\n")
+    for name in ("a.gz", "a.txt"):
+        assert lines.read_lines(write(tmp_path / name, packed))[0] == ["a", "b"]
+
+
+@pytest.mark.parametrize("content", [
+    b"plain text\n", b"", gzip.compress(b"abc\n" * 999)[:-9], gzip.compress(b"abc\n" * 999)[:5],
+    gzip.compress(b"abc\n")[:-8] + b"\0" * 8])
+def test_damaged_gzip_is_refused(tmp_path, content):
+    with pytest.raises(ValueError, match=r"a\.gz: damaged gzip: "):
+        lines.read_lines(write(tmp_path / "a.gz", content))
+
+
+def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path):
+    path = write(tmp_path / "a", "été\n".encode() + "été\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"a: line 2 is not UTF-8 \(byte 0xe9\)"):
+        lines.read_lines(path)
+
+
+def test_a_file_that_is_not_there_or_a_folder_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="nowhere: can't be read: No such file"):
+        lines.read_lines(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="can't be read: Is a directory"):
+        lines.read_lines(tmp_path)
+
+
+def test_messages_are_one_line(tmp_path):
+    with pytest.raises(ValueError) as error:
+        lines.read_lines(write(tmp_path / "a", b"\xff\n"))
+    assert "\n" not in str(error.value)
