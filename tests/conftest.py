@@ -1,0 +1,36 @@
+"""What every test runs under: four virtual devices, no silent broadcasting, our warnings as errors."""
+
+import os
+import pathlib
+
+# Before jax starts: sharding is tested on one machine.
+FLAG = "--xla_force_host_platform_device_count"
+if FLAG not in os.environ.get("XLA_FLAGS", ""):
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FLAG}=4".strip()
+
+import hypothesis  # noqa: E402
+import jax  # noqa: E402
+import pytest  # noqa: E402
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+# The same examples every time, so that a red test is red for everyone; slow machines are not late.
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("fixed")
+
+
+def pytest_configure(config):
+    """Warnings that our own code causes are errors; other people's are theirs."""
+    for package in ("attention_lab", "configs", "experiments"):
+        config.addinivalue_line("filterwarnings", f"error:::{package}")
+
+
+@pytest.fixture(scope="session")
+def data_folder():
+    """The folder of real corpora, given by ATTENTION_LAB_DATA; skips the test without it."""
+    folder = os.environ.get("ATTENTION_LAB_DATA")
+    if not folder:
+        pytest.skip("needs real corpora: set ATTENTION_LAB_DATA to their folder")
+    path = pathlib.Path(folder)
+    if not path.is_dir():
+        pytest.fail(f"ATTENTION_LAB_DATA is {folder}, which is not a folder")
+    return path

@@ -1,0 +1,95 @@
+"""The house: a room imports from floors below its own, or from itself."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = ROOT / "attention_lab"
+
+# The single modules (config, runs and what they rest on) make up one room, called modules here.
+FLOORS = {
+    "attention": 1, "data": 1, "decoding": 1, "evaluation": 1, "statistics": 1, "modules": 1,
+    "models": 2, "figures": 2, "training": 3, "tasks": 4, "analysis": 4, "sweeps": 4,
+}
+OURS = {"attention_lab", "configs", "experiments", "tests"}
+NO_JAX = ("data", "statistics", "evaluation")
+JAX_FAMILY = {"jax", "jaxlib", "flax", "optax", "chex", "orbax"}
+
+
+def imports(source):
+    """Dotted names that the source imports, wherever in it: `from a import b` gives a and a.b."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def room_of(path):
+    """The folder below attention_lab/ that a file is in, or "modules"."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else "modules"
+
+
+def breaches(room, names):
+    """Rules of the house that a module of this room breaks by importing these names."""
+    found = []
+    for name in names:
+        top, *below = name.split(".")
+        if top == "absl" and below[:1] == ["flags"]:
+            found.append(f"{name}: flags are read in experiments/ alone")
+        if top == "flax" and below[:1] == ["linen"] and room != "models":
+            found.append(f"{name}: flax.linen is imported under models/ alone")
+        if room in NO_JAX and top in JAX_FAMILY:
+            found.append(f"{name}: {room} does without jax")
+        if room == "attention" and top not in {"jax", "numpy", "chex", "functools", "collections",
+                                               "typing", "dataclasses", "math", "attention_lab"}:
+            found.append(f"{name}: attention imports jax, numpy, chex and itself alone")
+        if top in OURS - {"attention_lab"}:
+            found.append(f"{name}: attention_lab/ stands below {top}/")
+        if top == "attention_lab" and below:
+            other = below[0] if below[0] in FLOORS else "modules"
+            if other != room and FLOORS[other] >= FLOORS[room]:
+                found.append(f"{name}: {room} (floor {FLOORS[room]}) imports from {other} "
+                             f"(floor {FLOORS[other]})")
+    return found
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE
+                 or path.name != "__init__.py")
+
+
+def test_every_room_has_a_floor():
+    assert MODULES
+    assert {room_of(path) for path in MODULES} <= set(FLOORS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downwards(path):
+    assert breaches(room_of(path), imports(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("room, source, count", [
+    ("models", "from attention_lab import attention", 0),
+    ("models", "import flax.linen as nn", 0),
+    ("models", "from attention_lab.training import state", 2),
+    ("models", "def f():\n    import attention_lab.tasks.translation", 1),
+    ("training", "from flax import linen", 1),
+    ("attention", "import jax.numpy as jnp\nimport numpy as np", 0),
+    ("attention", "import optax", 1),
+    ("attention", "from attention_lab import config", 1),
+    ("data", "import jax", 1),
+    ("statistics", "import jax.numpy as jnp", 1),
+    ("tasks", "from absl import flags", 1),
+    ("tasks", "from attention_lab.tasks import other\nfrom attention_lab import data", 0),
+    ("modules", "import experiments.train", 1),
+    ("decoding", "from attention_lab.data import vocabulary", 2),
+    ("modules", "from attention_lab import config", 0),
+])
+def test_the_rules_themselves(room, source, count):
+    assert len(breaches(room, imports(source))) == count
