@@ -1,0 +1,137 @@
+"""The closed classes: prepositions, conjunctions, determiners, pronouns, numerals, adverbs.
+
+They are ordered like the other lists: a small lexicon has the first of each.
+"""
+
+from typing import NamedTuple
+
+SINGULAR, PLURAL = 0, 1
+MASCULINE, FEMININE = 0, 1
+
+
+class Determiner(NamedTuple):
+    """An article, possessive, demonstrative or numeral.
+
+    Fields:
+      english: the word; `a` also stands for `an`.
+      number: SINGULAR or PLURAL.
+      french: its words for a masculine and for a feminine noun.
+      before_vowel: the same where the next word begins with a vowel.
+      tags: English and French part of speech of the first word.
+      after_de: whether it may follow a preposition that ends in de (`des` and `beaucoup de` may not).
+    """
+
+    english: str
+    number: int
+    french: tuple[tuple[str, ...], tuple[str, ...]]
+    before_vowel: tuple[tuple[str, ...], tuple[str, ...]]
+    tag: str = "DET"
+    after_de: bool = True
+
+
+def _determiner(english, number, masculine, feminine, masculine_vowel=None, feminine_vowel=None,
+                tag="DET", after_de=True):
+    def words(text):
+        return tuple(text.split())
+
+    return Determiner(english, number, (words(masculine), words(feminine)),
+                      (words(masculine_vowel or masculine), words(feminine_vowel or feminine)),
+                      tag, after_de)
+
+
+THE = (_determiner("the", SINGULAR, "le", "la", "l'", "l'"), _determiner("the", PLURAL, "les", "les"))
+A = _determiner("a", SINGULAR, "un", "une")
+SOME = _determiner("some", PLURAL, "des", "des", after_de=False)
+# The object of a negated verb: il ne voit pas de chien.
+NOT_A = _determiner("a", SINGULAR, "de", "de", "d'", "d'")
+NOT_ANY = _determiner("any", PLURAL, "de", "de", "d'", "d'")
+# Before an adjective des becomes de: de grands chiens.
+SOME_BEFORE_ADJECTIVE = _determiner("some", PLURAL, "de", "de", "d'", "d'", after_de=False)
+
+DETERMINERS = (
+    (A,), (SOME,),
+    (_determiner("my", SINGULAR, "mon", "ma", "mon", "mon"),
+     _determiner("my", PLURAL, "mes", "mes")),
+    (_determiner("this", SINGULAR, "ce", "cette", "cet", "cette"),
+     _determiner("these", PLURAL, "ces", "ces")),
+    (_determiner("two", PLURAL, "deux", "deux", tag="NUM"),),
+    (_determiner("three", PLURAL, "trois", "trois", tag="NUM"),),
+    (_determiner("our", SINGULAR, "notre", "notre"), _determiner("our", PLURAL, "nos", "nos")),
+    (_determiner("many", PLURAL, "beaucoup de", "beaucoup de", "beaucoup d'", "beaucoup d'",
+                 tag="ADJ", after_de=False),),
+    (_determiner("every", SINGULAR, "chaque", "chaque"),),
+    (_determiner("four", PLURAL, "quatre", "quatre", tag="NUM"),),
+    (_determiner("your", SINGULAR, "votre", "votre"), _determiner("your", PLURAL, "vos", "vos")),
+    (_determiner("five", PLURAL, "cinq", "cinq", tag="NUM"),),
+    (_determiner("ten", PLURAL, "dix", "dix", tag="NUM"),),
+)
+
+
+class Preposition(NamedTuple):
+    """A preposition; `kinds` of noun may follow, `heads` of noun it may modify, `verbs` as well."""
+
+    english: tuple[str, ...]
+    french: tuple[str, ...]
+    kinds: str
+    heads: str
+    verbs: bool
+
+
+def _preposition(english, french, kinds, heads, verbs):
+    return Preposition(tuple(english.split()), tuple(french.split()), kinds, heads, verbs)
+
+
+OF = _preposition("of", "de", "pl", "paofx", False)
+PREPOSITIONS = (
+    _preposition("near", "près de", "paonl", "paofnl", True),
+    OF,
+    _preposition("behind", "derrière", "paonl", "paofnl", True),
+    _preposition("in", "dans", "l", "paofn", True),
+    _preposition("with", "avec", "pa", "", True),
+    _preposition("under", "sous", "on", "aof", True),
+    _preposition("in front of", "devant", "paonl", "paofnl", True),
+    _preposition("on", "sur", "on", "aof", True),
+    _preposition("next to", "à côté de", "paonl", "paofnl", True),
+    _preposition("without", "sans", "p", "", True),
+    _preposition("far from", "loin de", "paonl", "paofnl", True),
+    _preposition("against", "contre", "on", "", True),
+)
+
+
+class Conjunction(NamedTuple):
+    """A word between two clauses; `tenses` it goes with, by their index in PRESENT, PAST, FUTURE."""
+
+    english: str
+    french: tuple[str, ...]
+    tag: str
+    tenses: tuple[int, ...]
+
+
+PRESENT, PAST, FUTURE = 0, 1, 2
+CONJUNCTIONS = (
+    Conjunction("and", ("et",), "CCONJ", (PRESENT, PAST, FUTURE)),
+    Conjunction("because", ("parce", "que"), "SCONJ", (PRESENT, PAST, FUTURE)),
+    Conjunction("but", ("mais",), "CCONJ", (PRESENT, PAST, FUTURE)),
+    Conjunction("when", ("quand",), "SCONJ", (PRESENT, PAST)),
+    Conjunction("if", ("si",), "SCONJ", (PRESENT,)),
+    Conjunction("while", ("pendant", "que"), "SCONJ", (PRESENT, PAST)),
+    Conjunction("so", ("donc",), "CCONJ", (PRESENT, PAST, FUTURE)),
+)
+
+# English, French adverb, and where it stands: `before` the English verb (after the French one), at
+# the `end` of the clause, or as a `degree` before an adjective.
+ADVERBS = (
+    ("very", "très", "degree"),
+    ("often", "souvent", "before"),
+    ("here", "ici", "end"),
+    ("always", "toujours", "before"),
+    ("today", "aujourd'hui", "end"),
+    ("too", "trop", "degree"),
+    ("slowly", "lentement", "end"),
+    ("rarely", "rarement", "before"),
+    ("now", "maintenant", "end"),
+    ("quietly", "calmement", "end"),
+    ("sometimes", "parfois", "before"),
+    ("there", "là", "end"),
+    ("everywhere", "partout", "end"),
+)

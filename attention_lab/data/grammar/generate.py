@@ -1,0 +1,220 @@
+"""Sentences and corpora, deterministic from a seed and all different."""
+
+import dataclasses
+from random import Random
+
+from attention_lab.data.grammar.function_words import FUTURE, PAST, PLURAL, PRESENT, SINGULAR
+from attention_lab.data.grammar.options import Options, Tables, tables
+from attention_lab.data.grammar.senses import SenseClause, record, relations
+from attention_lab.data.grammar.syntax import PRONOUNS, Rejected, Subject, Writer
+from attention_lab.data.grammar.truth import Antecedent, Sentence
+
+# Words in the shortest clauses that a sentence is cut into, on average, and in the longest ones.
+SHORT_CLAUSE = 6
+SHORTEST_SENSE = 4
+# Sentences drawn in a row without a new one before the corpus is called exhausted.
+PATIENCE = 2000
+
+
+def generate(size: int, *, seed: int, **knobs) -> list[Sentence]:
+    """Draws `size` different sentence pairs; the same arguments always give the same ones.
+
+    Args:
+      size: number of sentences.
+      seed: any integer.
+      **knobs: fields of `options.Options`, such as lexicon_size=1000, min_words=3, max_words=20,
+        ambiguous_share=0.3, sense_distance=(1, 40), distractors=0, attractor_share=0.5, max_depth=2.
+
+    Raises:
+      ValueError: a knob is out of range, or so many different sentences can't be made.
+    """
+    options = make_options(knobs)
+    drawn = _draw(size, seed, options)
+    return list(drawn)
+
+
+def corpus(train_size: int, dev_size: int, test_size: int, seed: int, lexicon_size: int = 1000,
+           min_words: int = 3, max_words: int = 20, **knobs) -> dict[str, list[Sentence]]:
+    """Draws {"train": ..., "dev": ..., "test": ...}, no English sentence twice in any of them.
+
+    Test and dev come first from the seed, so they stay the same when train_size changes.
+
+    Raises:
+      ValueError: as `generate`.
+    """
+    sentences = generate(test_size + dev_size + train_size, seed=seed, lexicon_size=lexicon_size,
+                         min_words=min_words, max_words=max_words, **knobs)
+    held_out = test_size + dev_size
+    return {"train": sentences[held_out:], "dev": sentences[test_size:held_out],
+            "test": sentences[:test_size]}
+
+
+def make_options(knobs: dict) -> Options:
+    """Options of these knobs; ValueError for an unknown one."""
+    known = [field.name for field in dataclasses.fields(Options)]
+    for name in knobs:
+        if name not in known:
+            raise ValueError(f"{name}={knobs[name]!r}: the grammar knows {', '.join(known)}")
+    return Options(**knobs)
+
+
+def _draw(size, seed, options):
+    """The sentences one by one."""
+    if size < 0:
+        raise ValueError(f"size={size}: 0 or more is needed")
+    material = tables(options.lexicon_size)
+    random = Random(seed).random
+    seen = set()
+    span = options.max_words - options.min_words + 1
+    misses = 0
+    while len(seen) < size:
+        sentence = compose(random, material, options,
+                           options.min_words + int(random() * span))
+        if sentence is None or sentence.english in seen:
+            misses += 1
+            if misses > PATIENCE:
+                raise ValueError(
+                    f"size={size}: only {len(seen)} different sentences of {options.min_words} to "
+                    f"{options.max_words} words were found with lexicon_size="
+                    f"{options.lexicon_size} and these knobs")
+            continue
+        misses = 0
+        seen.add(sentence.english)
+        yield sentence
+
+
+def compose(random, material: Tables, options: Options, size: int) -> Sentence | None:
+    """One sentence of exactly `size` words; None if twenty attempts came to nothing."""
+    ambiguous = material.lexicon.ambiguous
+    wants = size >= SHORTEST_SENSE and ambiguous and random() < options.ambiguous_share
+    for _ in range(20):
+        writer = Writer(random, material, options)
+        word = meaning = None
+        if wants:
+            word = writer.pick(ambiguous)
+            meaning = writer.pick(word)
+            if not relations(meaning, options.sense_side):
+                continue
+        try:
+            return _compose(writer, size, word, meaning)
+        except Rejected:
+            pass
+    return None
+
+
+def _compose(writer, size, word, meaning) -> Sentence:
+    """Fills one Writer with a sentence; Rejected if the words don't come out."""
+    options, material = writer.options, writer.tables
+    distractors = []
+    if word:
+        own = set(meaning.deciders)
+        rivals = [entry for other in word if other is not meaning for entry in other.deciders
+                  if entry not in own]
+        writer.banned = frozenset(entry.english for entry in rivals)
+        if options.distractors:
+            known = set(material.lexicon.nouns)
+            nouns = [entry for entry in dict.fromkeys(rivals) if entry in known]
+            for _ in range(options.distractors):
+                if not nouns:
+                    raise Rejected
+                distractors.append(nouns.pop(int(writer.random() * len(nouns))))
+            writer.pending = list(distractors)
+    writer.tense = draw_tense(writer)
+    tense = writer.tense
+    shares = clause_sizes(writer, size)
+    chosen = None
+    if word:
+        chosen = writer.pick([i for i, share in enumerate(shares) if share >= SHORTEST_SENSE]
+                             or [None])
+        if chosen is None:
+            raise Rejected
+    start, can_refer = 0, False
+    for i, share in enumerate(shares):
+        previous = writer.nouns[start:]
+        start = len(writer.nouns)
+        writer.tense = tense
+        writer.outer_number = None
+        if i:
+            conjunction(writer, tense)
+        if i == chosen:
+            found = SenseClause(writer, meaning, share, options.max_depth).write()
+            can_refer = True
+        elif i and can_refer and pronoun_clause(writer, share, previous):
+            can_refer = False
+        else:
+            writer.clause(share, options.max_depth)
+            can_refer = True
+    if writer.pending:
+        raise Rejected
+    writer.finish()
+    if word:
+        writer.senses.append(record(word, meaning, *found, writer, distractors))
+    writer.links.sort()
+    writer.agreement.sort(key=lambda link: link.english_verb)
+    return Sentence(tuple(writer.english), tuple(writer.french), tuple(writer.english_tags),
+                    tuple(writer.french_tags), tuple(writer.links), tuple(writer.agreement),
+                    tuple(writer.antecedents), tuple(writer.senses))
+
+
+def draw_tense(writer):
+    """The tense of a sentence's main clauses: present in three of five."""
+    draw = writer.random()
+    if draw < 0.2 and "future" in writer.tables.lexicon.features:
+        return FUTURE
+    if draw > 0.8 and "past" in writer.tables.lexicon.features:
+        return PAST
+    return PRESENT
+
+
+def clause_sizes(writer, size):
+    """Words of each clause of a sentence, the conjunctions between them taken off."""
+    if not writer.tables.conjunctions:
+        return [size]
+    most = 10 + 6 * writer.options.max_depth
+    low = -(-(size + 1) // (most + 1))
+    high = max(low, (size + 1) // SHORT_CLAUSE)
+    count = low + int(writer.random() * (high - low + 1))
+    rest = size - (count - 1) - 3 * count
+    if rest < 0:
+        return [size]
+    cuts = sorted(int(writer.random() * (rest + 1)) for _ in range(count - 1))
+    return [3 + b - a for a, b in zip([0, *cuts], [*cuts, rest])]
+
+
+def conjunction(writer, tense):
+    """The word between two clauses that goes with this tense."""
+    word = writer.pick([c for c in writer.tables.conjunctions if tense in c.tenses])
+    if word.french[-1] in ("que", "si"):
+        writer.open_elisions.append(len(writer.french) + len(word.french) - 1)
+    writer.write_many([word.english], [word.tag], list(word.french),
+                      [word.tag] * len(word.french))
+
+
+def pronoun_clause(writer, size, previous):
+    """A clause whose subject is it or they, if exactly one noun of the clause before fits.
+
+    `it` stands for the one singular noun there that is no person, `they` for the one plural noun.
+    Returns whether the clause was written.
+    """
+    features = writer.tables.lexicon.features
+    if writer.random() >= writer.options.pronoun_share:
+        return False
+    fits = []
+    if "it" in features:
+        things = [noun for noun in previous if noun[1] == SINGULAR and noun[2] != "p"]
+        if len(things) == 1:
+            fits.append(("it", things[0]))
+    if "they" in features:
+        many = [noun for noun in previous if noun[1] == PLURAL]
+        if len(many) == 1:
+            fits.append(("they", many[0]))
+    if not fits:
+        return False
+    pronoun, (place, number, kind, antecedent, _) = writer.pick(fits)
+    right = PRONOUNS[antecedent.gender][number]
+    wrong = PRONOUNS[1 - antecedent.gender][number]
+    e, f = writer.write(pronoun, "PRON", right, "PRON")
+    writer.antecedents.append(Antecedent(e, place, f, antecedent.french, right, wrong))
+    writer.predicate(size - 1, Subject(e, f, kind, antecedent.gender, number),
+                     writer.options.max_depth)
+    return True

@@ -1,0 +1,302 @@
+"""The clause that holds an ambiguous noun, built round the word that decides its sense.
+
+Exactly one word stands in a deciding relation to the noun (see ambiguous.py); everything else that
+touches the noun, its modifiers and the verb where that is not the decider, is neutral: it fits nouns
+of every kind. So the sense follows from one word, whose distance can be asked for:
+
+    adjective    the muddy bank ...                       1 before
+    predicative  the bank [modifier] is muddy             2 and more after
+    governor     ... robs the bank                        2 to 4 before
+    predicate    the bat [modifier] sleeps                1 and more after
+    object       the bank that [subject] robs ...         3 and more after
+    of           the trunk of the elephant                3 or 4 after
+    owner        the elephant [modifier] has a trunk      3 and more before
+"""
+
+from attention_lab.data.grammar.function_words import (A, FUTURE, PAST, PLURAL, PRESENT, SINGULAR,
+                                                       SOME, THE)
+from attention_lab.data.grammar.syntax import HAVE, Rejected
+from attention_lab.data.grammar.truth import Sense
+
+
+def relations(meaning, side=None):
+    """The (relation, decider) pairs this sense offers on this side of the noun."""
+    before = [("adjective", entry) for entry in meaning.adjectives]
+    before += [("governor", entry) for entry in meaning.governors]
+    before += [("owner", entry) for entry in meaning.owners]
+    after = [("predicative", entry) for entry in meaning.adjectives]
+    after += [("predicate", entry) for entry in meaning.predicates]
+    after += [("object", entry) for entry in meaning.governors]
+    after += [("of", entry) for entry in (*meaning.owners, *meaning.wholes)]
+    return {"before": before, "after": after, None: before + after}[side]
+
+
+class SenseClause:
+    """Writes one clause of exactly `size` words round an ambiguous noun, or raises Rejected."""
+
+    def __init__(self, writer, meaning, size, depth):
+        self.writer = writer
+        self.meaning = meaning
+        self.size = size
+        self.depth = depth
+        self.low, self.high = writer.options.sense_distance
+        self.number = PLURAL if writer.random() < 0.4 else SINGULAR
+
+    def write(self):
+        """Draws a relation, writes the clause; returns (English, French, decider) indices."""
+        relation, decider = self.writer.pick(relations(self.meaning,
+                                                       self.writer.options.sense_side))
+        subject, place = getattr(self, relation)(decider)
+        distance = abs(place - subject.english)
+        if not self.low <= distance <= self.high:
+            raise Rejected
+        return subject, place
+
+    def between(self, low, high):
+        """A number drawn evenly from low to high; Rejected where there is none."""
+        if high < low:
+            raise Rejected
+        return low + int(self.writer.random() * (high - low + 1))
+
+    def gap(self, fixed, most):
+        """Words of a modifier of 0 or at least 3 so that fixed + gap is a distance asked for."""
+        low, high = max(self.low - fixed, 0), min(self.high - fixed, most)
+        if low == 0 and (high < 3 or self.writer.random() < 0.3):
+            return self.between(0, min(high, 0))
+        return self.between(max(low, 3), high)
+
+    def neutral_adjectives(self, count):
+        """Up to one adjective that tells no sense."""
+        if not count:
+            return ()
+        if not self.writer.tables.neutral:
+            raise Rejected
+        return (self.writer.pick(self.writer.tables.neutral),)
+
+    def noun(self, adjectives=(), post=0, determiner=None):
+        """The ambiguous noun with determiner, adjectives and a neutral modifier of `post` words."""
+        return self.writer.nominal(self.meaning.noun, self.number, adjectives, post, self.depth,
+                                   determiner, neutral=True)
+
+    def neutral_predicate(self, size, subject):
+        """What can be said of a noun of any kind, in `size` words."""
+        writer, tables = self.writer, self.writer.tables
+        extra = {PRESENT: 0, PAST: 2, FUTURE: 1}[writer.tense]
+        tense = writer.tense
+        if size <= extra + 1:
+            writer.tense, extra = PRESENT, 0
+        if size == 1 + extra and tables.neutral_intransitive:
+            writer.verb(writer.pick(tables.neutral_intransitive), subject)
+        elif size >= 2:
+            adjective = None
+            if size < 5 or not tables.verb_prepositions:
+                if not tables.neutral:
+                    raise Rejected
+                adjective = writer.pick(tables.neutral)
+            writer.copular(size, subject, self.depth, adjective)
+        else:
+            raise Rejected
+        writer.tense = tense
+
+    def placed(self, size, write_noun):
+        """Puts a noun phrase of `size` words into a neutral clause, as its subject or object."""
+        writer = self.writer
+        rest = self.size - size
+        verbs = writer.tables.neutral_verbs
+        if verbs and rest >= 2 and writer.random() < 0.5:
+            verb = writer.draw(verbs)
+            share = rest - 1 - len(verb.particles)
+            if share >= 1 and (share > 1 or "he" in writer.tables.lexicon.features):
+                tense, writer.tense = writer.tense, PRESENT
+                writer.verb(verb, writer.subject(share, "p", self.depth))
+                writer.tense = tense
+                return write_noun()
+        if rest < 1:
+            raise Rejected
+        outer, writer.outer_number = writer.outer_number, None
+        found = write_noun()
+        writer.outer_number = outer
+        self.neutral_predicate(rest, found[0])
+        return found
+
+    def adjective(self, decider):
+        """the muddy bank ..."""
+        post = self.spare(self.size - 5)
+
+        def write():
+            subject = self.noun((decider,), post)
+            return subject, subject.english - 1
+        return self.placed(3 + post, write)
+
+    def spare(self, most):
+        """Words of a neutral modifier for a noun whose decider stands elsewhere."""
+        if most < 4 or not self.depth or self.writer.random() < 0.6:
+            return 0
+        return self.between(4, most)
+
+    def predicative(self, decider):
+        """the bank [modifier] is muddy"""
+        writer = self.writer
+        if writer.tense == PAST and self.size < 6:
+            writer.tense = PRESENT
+        count = int(writer.random() * 2)
+        tail = 2 + (writer.tense == FUTURE)
+        extra = int(writer.random() * 2)
+        post = self.size - 2 - count - tail - extra
+        if post < 0 or 0 < post < 3:
+            count, extra = (post + count + extra, 0) if 0 <= post + count + extra <= 1 else (0, 0)
+            post = self.size - 2 - count - tail - extra
+        if post < 0 or 0 < post < 3:
+            raise Rejected
+        subject = self.noun(self.neutral_adjectives(count), post)
+        writer.copular(tail + extra, subject, self.depth, decider)
+        return subject, len(writer.english) - 1
+
+    def governor(self, decider):
+        """... robs the bank"""
+        writer = self.writer
+        particles = len(decider.particles)
+        count = self.between(max(self.low - 2 - particles, 0), min(self.high - 2 - particles, 1))
+        rest = self.size - 3 - count - particles
+        post = self.spare(rest - 2)
+        share = rest - post
+        extra = 0
+        if writer.tense != PRESENT:
+            extra = {PAST: 2, FUTURE: 1}[writer.tense]
+            if share - extra < 2:
+                writer.tense, extra = PRESENT, 0
+        share -= extra
+        if share < 1 or share == 1 and "he" not in writer.tables.lexicon.features:
+            raise Rejected
+        adjectives = self.neutral_adjectives(count)
+        writer.verb(decider, writer.subject(share, "p", self.depth))
+        place = len(writer.english) - 1 - particles
+        return self.noun(adjectives, post), place
+
+    def predicate(self, decider):
+        """the bat [modifier] sleeps ..."""
+        writer = self.writer
+        auxiliaries = {PRESENT: 0, PAST: 2, FUTURE: 1}[writer.tense]
+        negated = False
+        if self.size < 3 + auxiliaries:
+            writer.tense, auxiliaries = PRESENT, 0
+        count = int(writer.random() * 2)
+        if writer.tense == PRESENT and writer.random() < writer.options.negation_share:
+            negated, auxiliaries = True, 2
+        room = self.size - 3 - auxiliaries - count
+        if not writer.tables.verb_prepositions or room < 3 or writer.random() < 0.5:
+            tail = 1 if writer.tables.end and room != 0 and writer.random() < 0.5 else 0
+        else:
+            tail = 3
+        post = room - tail
+        if tail == 3:
+            post = self.gap(1 + auxiliaries, room - 3)
+            tail = room - post
+        if post < 0 or 0 < post < 3:
+            if post + tail == 1 and writer.tables.end:
+                post, tail = 0, 1
+            else:
+                raise Rejected
+        fits = [p for p in writer.tables.verb_prepositions if tail - len(p.english) >= 2]
+        if tail == 2 or tail > 2 and not fits:
+            raise Rejected
+        subject = self.noun(self.neutral_adjectives(count), post)
+        writer.verb(decider, subject, negated=negated)
+        place = len(writer.english) - 1
+        if tail == 1:
+            english, french = writer.pick(writer.tables.end)
+            writer.write(english, "ADV", french, "ADV")
+        elif tail:
+            writer.prepositional(writer.pick(fits), tail, self.depth)
+        return subject, place
+
+    def object(self, decider):
+        """the bank that [subject] robs ..."""
+        writer = self.writer
+        if not self.depth:
+            raise Rejected
+        particles = len(decider.particles)
+        share = self.between(max(self.low - 2, 1), min(self.high - 2, self.size - 5 - particles))
+        rest = self.size - 4 - share - particles
+        if share == 1 and "he" not in writer.tables.lexicon.features:
+            raise Rejected
+        tense, writer.tense = writer.tense, PRESENT
+        subject = self.noun()
+        writer.open_elisions.append(len(writer.french))
+        writer.write("who" if subject.kind == "p" else "that", "PRON", "que", "PRON")
+        writer.outer_number = subject.number
+        inner = writer.subject(share, "p", self.depth - 1)
+        writer.outer_number = None
+        writer.verb(decider, inner)
+        place = len(writer.english) - 1 - particles
+        writer.tense = tense
+        self.neutral_predicate(rest, subject)
+        return subject, place
+
+    def of(self, decider):
+        """the trunk of the elephant"""
+        writer = self.writer
+        adjectives, inner = int(writer.random() * 2), 0
+        if self.low > 3 or self.high > 3 and writer.random() < 0.3:
+            inner = 1
+        size = 5 + adjectives + inner
+        before, after = writer.tables.adjectives[decider.kind]
+        fitting = [a for a in before + after if a.english not in writer.banned]
+        if inner and not fitting:
+            raise Rejected
+
+        def write():
+            subject = self.noun(self.neutral_adjectives(adjectives))
+            e = len(writer.english)
+            writer.english.append("of")
+            writer.english_tags.append("ADP")
+            number = PLURAL if writer.random() < 0.3 else SINGULAR
+            owner = writer.nominal(decider, number, (writer.pick(fitting),) if inner else (), 0, 0,
+                                   THE[number], ("de",), (e,))
+            return subject, owner.english
+        return self.placed(size, write)
+
+    def owner(self, decider):
+        """the elephant [modifier] has a trunk"""
+        writer = self.writer
+        auxiliaries = {PRESENT: 0, PAST: 2, FUTURE: 1}[writer.tense]
+        if self.size < 5 + auxiliaries:
+            writer.tense, auxiliaries = PRESENT, 0
+        count = int(writer.random() * 2)
+        early = int(writer.random() * 2)
+        room = self.size - 5 - auxiliaries - count - early
+        post = self.gap(3 + auxiliaries + count, room)
+        after = room - post
+        if 0 < after < 4:
+            early += after
+            after = 0
+        if early > 1:
+            raise Rejected
+        adjectives = self.neutral_adjectives(count)
+        owner_adjectives = self.neutral_adjectives(early)
+        owner = writer.nominal(decider, PLURAL if writer.random() < 0.3 else SINGULAR,
+                               owner_adjectives, post, self.depth)
+        self.have(owner, auxiliaries)
+        determiner = A if self.number == SINGULAR else SOME
+        return self.noun(adjectives, after, determiner), owner.english
+
+    def have(self, owner, auxiliaries):
+        """`has`, `will have`, `used to have`."""
+        writer, number = self.writer, owner.number
+        english = {0: ["have" if number else "has"], 1: ["will", "have"],
+                   2: ["used", "to", "have"]}[auxiliaries]
+        tags = {0: ["VERB"], 1: ["AUX", "VERB"], 2: ["VERB", "PART", "VERB"]}[auxiliaries]
+        forms = HAVE[writer.tense]
+        e, f = writer.write_many(english, tags, [forms[number]], ["VERB"])
+        writer.finite(owner, e, f, forms, auxiliaries == 0)
+
+
+def record(word, meaning, subject, place, writer, distractors):
+    """The Sense of a written clause; `distractors` are the nouns of other senses put in."""
+    number = subject.number
+    right = meaning.noun.french[number]
+    wrong = tuple(other.noun.french[number] for other in word if other is not meaning)
+    forms = {form for noun in distractors for form in noun.english}
+    return Sense(meaning.noun.english[0], meaning.noun.french[0], subject.english, subject.french,
+                 place, abs(place - subject.english), right, wrong,
+                 tuple(i for i, token in enumerate(writer.english) if token in forms))
