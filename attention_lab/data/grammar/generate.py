@@ -128,14 +128,14 @@ def _compose(writer, size, word, meaning) -> Sentence:
                              or [None])
         if chosen is None:
             raise Rejected
-    start, can_refer = 0, False
+    start, can_refer, joined = 0, False, None
     for i, share in enumerate(shares):
         previous = writer.nouns[start:]
         start = len(writer.nouns)
         writer.tense = tense
         writer.outer_number = None
         if i:
-            conjunction(writer, tense)
+            joined = conjunction(writer, tense, joined)
         if i == chosen:
             found = SenseClause(writer, meaning, share, options.max_depth).write()
             can_refer = True
@@ -181,13 +181,19 @@ def clause_sizes(writer, size):
     return [3 + b - a for a, b in zip([0, *cuts], [*cuts, rest])]
 
 
-def conjunction(writer, tense):
-    """The word between two clauses that goes with this tense."""
-    word = writer.pick([c for c in writer.tables.conjunctions if tense in c.tenses])
+def conjunction(writer, tense, last):
+    """The word between two clauses that goes with this tense; no two `because` in a row.
+
+    Args:
+      last: part of speech of the conjunction before this one, or None.
+    """
+    word = writer.pick([c for c in writer.tables.conjunctions if tense in c.tenses
+                        and not c.tag == last == "SCONJ"])
     if word.french[-1] in ("que", "si"):
         writer.open_elisions.append(len(writer.french) + len(word.french) - 1)
     writer.write_many([word.english], [word.tag], list(word.french),
                       [word.tag] * len(word.french))
+    return word.tag
 
 
 def pronoun_clause(writer, size, previous):

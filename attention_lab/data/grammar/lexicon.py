@@ -16,7 +16,7 @@ from attention_lab.data.grammar.verbs import VERBS
 
 # Places of rank between neighbours of one class: the k-th noun enters at k * 1, the k-th verb at
 # k * 2.2 and so on. Closed classes enter early, so that a small lexicon shows every phenomenon.
-STEPS = {"noun": 1.0, "verb": 2.4, "adjective": 2.4, "ambiguous": 1.45, "determiner": 2.5,
+STEPS = {"noun": 1.0, "verb": 2.4, "adjective": 2.4, "ambiguous": 1.1, "determiner": 2.5,
          "preposition": 3.0, "conjunction": 3.5, "adverb": 3.0, "feature": 4.0}
 # Phenomena that need words of their own, in the order in which a growing lexicon gets them.
 FEATURES = ("it", "he", "they", "never", "future", "past", "she")
@@ -55,7 +55,6 @@ class Verb(NamedTuple):
     preposition: str
     subjects: str
     objects: str
-    vowel: bool
 
 
 class Meaning(NamedTuple):
@@ -110,7 +109,7 @@ def _verb(line: str) -> tuple[str, Verb]:
     base, *particles = english.split("_")
     french, _, preposition = french.partition("_")
     return english, Verb((base, english_third_person(base)), tuple(particles), conjugate(french),
-                         preposition, subjects, objects.strip("-"), elides(french))
+                         preposition, subjects, objects.strip("-"))
 
 
 def _entries(text: str, parse) -> dict:
@@ -126,7 +125,7 @@ def _entries(text: str, parse) -> dict:
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[dict, dict, dict, dict]:
+def all_entries() -> tuple[dict, dict, dict, dict]:
     """All nouns, adjectives, verbs and ambiguous nouns, each {English: entry}."""
     nouns, adjectives = _entries(NOUNS, _noun), _entries(ADJECTIVES, _adjective)
     verbs = _entries(VERBS, _verb)
@@ -190,7 +189,7 @@ def _forms(lexicon: Lexicon) -> set[tuple[str, str]]:
 
 def _at_rank(rank: float) -> Lexicon:
     """The lexicon of all entries up to a rank, with the deciding words its ambiguous nouns need."""
-    nouns, adjectives, verbs, ambiguous = _tables()
+    nouns, adjectives, verbs, ambiguous = all_entries()
 
     def first(entries, name):
         return list(entries)[:int(rank / STEPS[name]) + 1]

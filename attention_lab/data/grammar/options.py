@@ -38,7 +38,7 @@ class Options:
     sense_side: str | None = None
     distractors: int = 0
     attractor_share: float = 0.5
-    pronoun_share: float = 0.5
+    pronoun_share: float = 0.8
     negation_share: float = 0.2
     max_depth: int = 2
 

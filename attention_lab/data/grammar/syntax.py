@@ -12,7 +12,7 @@ from typing import NamedTuple
 from attention_lab.data.grammar.function_words import (A, FEMININE, FUTURE, MASCULINE, NOT_A,
                                                        NOT_ANY, PAST, PLURAL, PRESENT,
                                                        SINGULAR, SOME, SOME_BEFORE_ADJECTIVE, THE)
-from attention_lab.data.grammar.morphology import VOWELS
+from attention_lab.data.grammar.morphology import VOWELS, elides
 from attention_lab.data.grammar.truth import Agreement
 
 NUMBERS = ("singular", "plural")
@@ -329,7 +329,7 @@ class Writer:
         negative = None
         if negated or never:
             negative = f
-            self.french.append("n'" if verb.vowel else "ne")
+            self.french.append("n'" if elides(forms[number]) else "ne")
             self.french_tags.append("ADV")
         v = len(self.french)
         self.french.append(forms[number])
@@ -527,7 +527,7 @@ class Writer:
         features = self.tables.lexicon.features
         if not ("he" in features and self.random() < 0.12):
             low = 2
-        share = low if low == 1 else 2 + int(self.random() * self.random() * (high - 1))
+        share = low if low == 1 else 2 + int(self.random() ** 1.5 * (high - 1))
         kinds = "paoflnx" if self.random() < 0.5 else "pa"
         subject = self.subject(share, kinds, depth)
         self.predicate(size - share, subject, depth)

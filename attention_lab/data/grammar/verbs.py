@@ -4,7 +4,8 @@ One verb a line: `english french subjects objects`, the kinds those of nouns.py,
 English: the base form, `_` before a particle or preposition (`look_at`). French: an infinitive in
 -er whose forms follow from the rules of morphology.py, or `singular/plural/past stem/future stem`
 (voit/voient/voy/verr); `_à` and the like give the preposition before its object. A verb whose
-objects are `-` stands alone; one whose subjects are `-` is used only where it decides a sense.
+objects are `-` stands alone; one with `=` has an object only where it decides that noun's sense, and
+one whose subjects are `-` is used only there.
 """
 
 VERBS = """
@@ -16,12 +17,12 @@ eat manger pa f
 admire admirer p paoflnx
 swim nager pa -
 open ouvre/ouvrent/ouvr/ouvrir p on
-wear porter p -
+wear porter p =
 follow suit/suivent/suiv/suivr pa pao
 draw dessiner p paoflnx
 fly voler a -
 find trouver pa paofln
-build construit/construisent/construis/construir p -
+build construit/construisent/construis/construir p =
 hide cacher pao of
 lose perd/perdent/perd/perdr p o
 surprise surprend/surprennent/surpren/surprendr paofx p
@@ -36,8 +37,8 @@ win gagner p -
 drink boit/boivent/buv/boir pa -
 go_to va/vont/all/ir_à pa l
 attract attirer paoflx pa
-repair réparer p -
-read lit/lisent/lis/lir p -
+repair réparer p o
+read lit/lisent/lis/lir p =
 forget oublier p paoflnx
 look_for chercher pa paof
 throw lancer p of
@@ -46,7 +47,7 @@ help aider p p
 work travailler p -
 frighten effrayer paonx pa
 shine briller on -
-rob cambrioler - -
+rob cambrioler p =
 run court/courent/cour/courr pa -
 push pousser pa o
 scrub nettoyer p ol
@@ -60,11 +61,11 @@ live_in habiter p l
 buy acheter p of
 sell vend/vendent/vend/vendr p of
 grow grandit/grandissent/grandiss/grandir pa -
-fill remplit/remplissent/rempliss/remplir p -
-press presser - -
-bury enterrer p -
-water arroser p -
-correct corriger p -
+fill remplit/remplissent/rempliss/remplir p =
+press presser p =
+bury enterrer p =
+water arroser p =
+correct corriger p =
 leave quitter pa l
 think_of penser_à p paoflnx
 describe décrit/décrivent/décriv/décrir p paoflnx
