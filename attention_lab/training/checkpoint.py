@@ -191,8 +191,7 @@ def _read_arrays(path: Path, template: Any) -> Any:
     def place(key, leaf):
         name = jax.tree_util.keystr(key, simple=True, separator="/")
         array = arrays.get(name, np.zeros(leaf.shape, leaf.dtype))
-        # Without a copy replicas on several CPU devices share memory, and donation writes to it.
-        return jax.device_put(array, getattr(leaf, "sharding", None), may_alias=False)
+        return jax.device_put(array, getattr(leaf, "sharding", None))
 
     return jax.tree_util.tree_map_with_path(place, template)
 
