@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN ?= runs/translation
 PYTEST ?= -n 2
+CODE = attention_lab configs experiments tests
 
 .PHONY: translate test check clean
 
@@ -22,8 +23,8 @@ test: $(VENV)/installed-test
 	$(MAKE) check PYTHON=$(VENV)/bin/python
 
 check:
-	$(PYTHON) -m flake8 .
-	$(PYTHON) -m isort --check-only --quiet .
+	$(PYTHON) -m flake8 $(CODE)
+	$(PYTHON) -m isort --check-only --quiet $(CODE)
 	$(PYTHON) -m pytest $(PYTEST)
 
 # The stamps: installed anew when what is required changes.
