@@ -37,8 +37,8 @@ class _State(NamedTuple):
 
 
 def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max_length: int,
-                length_penalty: Any, bos: int = 2, eos: int = 3, pad: int = 0
-                ) -> tuple[Array, Array]:
+                length_penalty: Any, bos: int = 2, eos: int = 3, pad: int = 0,
+                active: Array | None = None) -> tuple[Array, Array]:
     """Finds the `beam` best token sequences of each sentence under log p / length^length_penalty.
 
     Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the
@@ -54,6 +54,8 @@ def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max
       max_length: tokens written at most, EOS included.
       length_penalty: exponent, at least 0; may be traced. 0 prefers short ones, 1 takes the mean.
       bos, eos, pad: ids of the marks.
+      active: (B,), False for a row that only fills the batch: it gets nothing and is not waited
+        for. None: all are sentences.
     Returns:
       tokens (B, beam, max_length) int32, best first, without BOS, with EOS unless cut, then PAD;
       scores (B, beam) float32. Where there are fewer hypotheses, PAD alone and -inf.
@@ -98,14 +100,16 @@ def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max
         return _State(state.position + 1, _follow(state.carry, carry, parent),
                       _pick(extended, best), live_log_p, tokens, scores, done)
 
+    active = jnp.ones((batch_size,), bool) if active is None else active
     nothing = jnp.full((batch_size, beam, max_length), pad, jnp.int32)
     absent = jnp.full((batch_size, beam), -jnp.inf, jnp.float32)
     final = lax.while_loop(unfinished, extend, _State(
         position=jnp.int32(0),
         carry=jax.tree.map(lambda leaf: jnp.repeat(leaf, beam, axis=0), carry),
         live_tokens=nothing,
-        live_log_p=absent.at[:, 0].set(0.0),  # one empty hypothesis, not k equal ones
-        tokens=nothing, scores=absent, done=jnp.zeros((batch_size,), bool)))
+        # One empty hypothesis, not k equal ones.
+        live_log_p=absent.at[:, 0].set(jnp.where(active, 0.0, -jnp.inf)),
+        tokens=nothing, scores=absent, done=~active))
 
     # Both halves are sorted: finished ones first, then those cut, then what is absent.
     scores = jnp.concatenate([final.scores, score(final.live_log_p, max_length)], axis=1)

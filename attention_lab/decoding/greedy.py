@@ -19,7 +19,8 @@ class _State(NamedTuple):
 
 
 def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: int,
-                  bos: int = 2, eos: int = 3, pad: int = 0) -> tuple[Array, Array]:
+                  bos: int = 2, eos: int = 3, pad: int = 0, active: Array | None = None
+                  ) -> tuple[Array, Array]:
     """Writes the likeliest token at each position until EOS or `max_length` tokens.
 
     Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the
@@ -31,6 +32,8 @@ def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: 
       batch_size: sentences B.
       max_length: tokens written at most, EOS included.
       bos, eos, pad: ids of the marks.
+      active: (B,), False for a row that only fills the batch: it gets PAD alone and -inf, and is
+        not waited for. None: all are sentences.
     Returns:
       tokens (B, max_length) int32, without BOS, with EOS unless cut, then PAD; log p of those
       tokens (B,) float32. A sentence whose logits are NaN gives PAD alone and -inf.
@@ -40,6 +43,7 @@ def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: 
     choices.check_sizes(batch_size=batch_size, max_length=max_length)
     choices.check_marks(bos, eos, pad)
     rows = jnp.arange(batch_size)
+    active = jnp.ones((batch_size,), bool) if active is None else active
 
     def unfinished(state: _State) -> Array:
         return (state.position < max_length) & ~jnp.all(state.done)
@@ -59,6 +63,6 @@ def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: 
         position=jnp.int32(0), carry=start(),
         token=jnp.full((batch_size,), bos, jnp.int32),
         tokens=jnp.full((batch_size, max_length), pad, jnp.int32),
-        log_p=jnp.zeros((batch_size,), jnp.float32),
-        done=jnp.zeros((batch_size,), bool)))
+        log_p=jnp.where(active, 0.0, -jnp.inf),
+        done=~active))
     return jnp.where(final.log_p[:, None] == -jnp.inf, pad, final.tokens), final.log_p

@@ -39,6 +39,10 @@ class _Case(NamedTuple):
     right: str
     wrong: tuple[str, ...]
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return (self.right, *self.wrong)
+
 
 def sense_accuracy(hypotheses: Sequence[str], sentences: Sequence[Any]) -> Accuracy:
     """Share of ambiguous nouns translated by the noun of their sense.
@@ -99,20 +103,23 @@ def _judge(hypothesis: Sequence[str], reference: Sequence[str], cases: Iterable[
         return []
     aligned = align(reference, hypothesis, {case.place: case.wrong for case in cases})
     taken = {j for i, j in enumerate(aligned) if j is not None and hypothesis[j] == reference[i]}
-    verdicts = []
+    decided = []
     for case in cases:
         j = aligned[case.place]
-        forms = (case.right, *case.wrong)
-        if j is None or hypothesis[j] not in forms:
+        decided.append(j if j is not None and hypothesis[j] in case.forms else None)
+    taken.update(decided)
+    verdicts = []
+    for case, j in zip(cases, decided):
+        if j is None:
             place = _expected_place(aligned, case.place)
             near = [k for k, word in enumerate(hypothesis)
-                    if word in forms and k not in taken and abs(k - place) <= NEAR]
+                    if word in case.forms and k not in taken and abs(k - place) <= NEAR]
             j = min(near, key=lambda k: (abs(k - place), k), default=None)
+            taken.add(j)
         if j is None:
             verdicts.append("missing")
-            continue
-        taken.add(j)
-        verdicts.append("right" if hypothesis[j] == case.right else "wrong")
+        else:
+            verdicts.append("right" if hypothesis[j] == case.right else "wrong")
     return verdicts
 
 

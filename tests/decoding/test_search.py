@@ -217,22 +217,25 @@ def test_sentences_do_not_influence_each_other_nor_does_stopping_early():
 @pytest.mark.parametrize("search", ["greedy", "beam"])
 def test_the_loop_ends_when_all_sentences_have(search):
     calls = []
+    active = jnp.array([True, True, False])  # the last row never ends, but only fills the batch
 
     def start():
         return jnp.zeros(3, jnp.int32)
 
     def step(carry, token):
         jax.debug.callback(lambda position: calls.append(int(position)), carry[0])
-        logits = jnp.where(jnp.arange(5)[None] == jnp.where(carry < 2, 4, EOS)[:, None], 50.0, 0.0)
+        best = jnp.where((carry < 2) | (jnp.arange(3) == 2), 4, EOS)
+        logits = jnp.where(jnp.arange(5)[None] == best[:, None], 50.0, 0.0)
         return logits, carry + 1
 
     if search == "greedy":
-        tokens, _ = jax.jit(lambda: greedy_search(start, step, 3, 20))()
+        tokens, _ = jax.jit(lambda: greedy_search(start, step, 3, 20, active=active))()
     else:
-        tokens, _ = jax.jit(lambda: beam_search(start, step, 3, 1, 20, 1.0))()
+        tokens, _ = jax.jit(
+            lambda: beam_search(start, step, 3, 1, 20, 1.0, active=active))()
         tokens = tokens[:, 0]
     jax.effects_barrier()
-    assert np.asarray(tokens)[:, :4].tolist() == [[4, 4, EOS, PAD]] * 3
+    assert np.asarray(tokens)[:, :4].tolist() == [[4, 4, EOS, PAD]] * 2 + [[PAD] * 4]
     assert calls == [0, 1, 2]
 
 

@@ -88,8 +88,14 @@ def test_a_form_far_from_its_place_does_not_count():
 def test_two_cases_do_not_take_the_same_word():
     twice = sentence("ils voient ce qu' ils voient .",
                      agreement=[(1, "voient", "voit"), (5, "voient", "voit")])
-    score = agreement_accuracy(["voient ."], [twice])
-    assert (score.right, score.missing) == (1, 1)
+    assert agreement_accuracy(["voient ."], [twice]) == (0.5, 2, 1, 0, 1)
+    assert agreement_accuracy(["voit ."], [twice]) == (0.0, 2, 0, 1, 1)
+    close = sentence("voient et voient .",
+                     agreement=[(0, "voient", "voit"), (2, "voient", "voit")])
+    assert agreement_accuracy(["voit ."], [close]) == (0.0, 2, 0, 1, 1)
+    moved = sentence("dort q dort r s",
+                     agreement=[(0, "dort", "dorment"), (2, "dort", "dorment")])
+    assert agreement_accuracy(["q r s dort"], [moved]) == (0.5, 2, 1, 0, 1)
 
 
 def test_the_wrong_form_is_aligned_rather_than_another_word():

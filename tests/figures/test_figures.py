@@ -13,7 +13,7 @@ from attention_lab.figures import curves, heatmap, style
 
 ENGLISH = "the red car costs $5 or $6 .".split()
 FRENCH = "la voiture rouge coûte 5 $ où été .".split()
-LINKS = [(0, 0), (2, 1), (1, 2), (3, 3)]
+LINKS = [(0, 0), (2, 1), (1, 2), (3, 3), (4, 5)]
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,7 @@ def test_rows_are_target_words_downwards_and_columns_source_words_on_top():
     ax = figure.axes[0]
     assert [label.get_text() for label in ax.get_xticklabels()] == ENGLISH
     assert [label.get_text() for label in ax.get_yticklabels()] == FRENCH
+    assert not any(label.get_parse_math() for label in ax.get_xticklabels() + ax.get_yticklabels())
     assert ax.yaxis_inverted() and not ax.xaxis_inverted()
     assert ax.xaxis.get_tick_params()["labeltop"] and not ax.xaxis.get_tick_params()["labelbottom"]
     np.testing.assert_array_equal(ax.images[0].get_array(), panel().weights)
