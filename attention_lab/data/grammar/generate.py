@@ -3,10 +3,11 @@
 import dataclasses
 from random import Random
 
+from attention_lab.data.grammar.clauses import Writer
+from attention_lab.data.grammar.draft import PRONOUNS, Rejected, Subject
 from attention_lab.data.grammar.function_words import FUTURE, PAST, PLURAL, PRESENT, SINGULAR
 from attention_lab.data.grammar.options import Options, Tables, tables
-from attention_lab.data.grammar.senses import SenseClause, record, relations
-from attention_lab.data.grammar.syntax import PRONOUNS, Rejected, Subject, Writer
+from attention_lab.data.grammar.senses import BESIDE, SenseClause, choices, record
 from attention_lab.data.grammar.truth import Antecedent, Sentence
 
 # Words in the shortest clauses that a sentence is cut into, on average, and in the longest ones.
@@ -84,62 +85,40 @@ def _draw(size, seed, options):
 
 
 def compose(random, material: Tables, options: Options, size: int) -> Sentence | None:
-    """One sentence of exactly `size` words; None if twenty attempts came to nothing."""
-    ambiguous = material.lexicon.ambiguous
-    wants = size >= SHORTEST_SENSE and ambiguous and random() < options.ambiguous_share
-    for _ in range(20):
+    """One sentence of exactly `size` words; None if all attempts came to nothing."""
+    least = max(SHORTEST_SENSE, options.sense_distance[0] + BESIDE - 1)
+    open_ = choices(material.lexicon.ambiguous, options) if size >= least else ()
+    wants = open_ and random() < options.ambiguous_share
+    for _ in range(200 if wants else 20):
         writer = Writer(random, material, options)
-        word = meaning = None
+        word, meaning, pairs = None, None, ()
         if wants:
-            word = writer.pick(ambiguous)
-            meaning = writer.pick(word)
-            if not relations(meaning, options.sense_side):
-                continue
+            word, meanings = writer.pick(open_)
+            meaning, pairs = writer.pick(meanings)
         try:
-            return _compose(writer, size, word, meaning)
+            return _compose(writer, size, word, meaning, pairs)
         except Rejected:
             pass
     return None
 
 
-def _compose(writer, size, word, meaning) -> Sentence:
+def _compose(writer, size, word, meaning, pairs) -> Sentence:
     """Fills one Writer with a sentence; Rejected if the words don't come out."""
-    options, material = writer.options, writer.tables
-    distractors = []
-    if word:
-        own = set(meaning.deciders)
-        rivals = [entry for other in word if other is not meaning for entry in other.deciders
-                  if entry not in own]
-        writer.banned = frozenset(entry.english for entry in rivals)
-        if options.distractors:
-            known = set(material.lexicon.nouns)
-            nouns = [entry for entry in dict.fromkeys(rivals) if entry in known]
-            for _ in range(options.distractors):
-                if not nouns:
-                    raise Rejected
-                distractors.append(nouns.pop(int(writer.random() * len(nouns))))
-            writer.pending = list(distractors)
-    writer.tense = draw_tense(writer)
-    tense = writer.tense
-    shares = clause_sizes(writer, size)
-    chosen = None
-    if word:
-        chosen = writer.pick([i for i, share in enumerate(shares) if share >= SHORTEST_SENSE]
-                             or [None])
-        if chosen is None:
-            raise Rejected
+    options = writer.options
+    distractors = ban_rivals(writer, word, meaning) if word else []
+    tense = writer.tense = draw_tense(writer)
+    shares, chosen = clause_sizes(writer, size, bool(word))
     start, can_refer, joined = 0, False, None
     for i, share in enumerate(shares):
-        previous = writer.nouns[start:]
+        previous, paired = writer.nouns[start:], writer.paired
         start = len(writer.nouns)
-        writer.tense = tense
-        writer.outer_number = None
+        writer.tense, writer.outer_number, writer.paired = tense, None, False
         if i:
             joined = conjunction(writer, tense, joined)
         if i == chosen:
-            found = SenseClause(writer, meaning, share, options.max_depth).write()
+            found = SenseClause(writer, meaning, pairs, share, options.max_depth).write()
             can_refer = True
-        elif i and can_refer and pronoun_clause(writer, share, previous):
+        elif can_refer and pronoun_clause(writer, share, previous, paired):
             can_refer = False
         else:
             writer.clause(share, options.max_depth)
@@ -156,6 +135,24 @@ def _compose(writer, size, word, meaning) -> Sentence:
                     tuple(writer.antecedents), tuple(writer.senses))
 
 
+def ban_rivals(writer, word, meaning):
+    """Keeps the deciders of the other senses out, but for the distractors; returns these nouns."""
+    own = set(meaning.deciders)
+    rivals = [entry for other in word if other is not meaning for entry in other.deciders
+              if entry not in own]
+    writer.banned = frozenset(entry.english for entry in rivals)
+    distractors = []
+    if writer.options.distractors:
+        known = set(writer.tables.lexicon.nouns)
+        nouns = [entry for entry in dict.fromkeys(rivals) if entry in known]
+        if len(nouns) < writer.options.distractors:
+            raise Rejected
+        for _ in range(writer.options.distractors):
+            distractors.append(nouns.pop(int(writer.random() * len(nouns))))
+        writer.pending = list(distractors)
+    return distractors
+
+
 def draw_tense(writer):
     """The tense of a sentence's main clauses: present in three of five."""
     draw = writer.random()
@@ -166,19 +163,35 @@ def draw_tense(writer):
     return PRESENT
 
 
-def clause_sizes(writer, size):
-    """Words of each clause of a sentence, the conjunctions between them taken off."""
-    if not writer.tables.conjunctions:
-        return [size]
-    most = 10 + 6 * writer.options.max_depth
-    low = -(-(size + 1) // (most + 1))
-    high = max(low, (size + 1) // SHORT_CLAUSE)
-    count = low + int(writer.random() * (high - low + 1))
-    rest = size - (count - 1) - 3 * count
-    if rest < 0:
-        return [size]
-    cuts = sorted(int(writer.random() * (rest + 1)) for _ in range(count - 1))
-    return [3 + b - a for a, b in zip([0, *cuts], [*cuts, rest])]
+def clause_sizes(writer, size, sense):
+    """Words of each clause, conjunctions between them taken off, and the one for a sense or None."""
+    options = writer.options
+    shares = [size]
+    if writer.tables.conjunctions:
+        first = 0
+        if sense and options.sense_distance[0] > SHORT_CLAUSE:
+            # A deciding word far off needs a clause as long.
+            first = options.sense_distance[0] + BESIDE + int(writer.random() * 2 * SHORT_CLAUSE)
+            if first + SHORT_CLAUSE > size:
+                return [size], 0
+        most = 10 + 6 * options.max_depth
+        rest = size - (first + 1 if first else 0)
+        low = -(-(rest + 1) // (most + 1))
+        count = low + int(writer.random() * (max(low, (rest + 1) // SHORT_CLAUSE) - low + 1))
+        spare = rest - (count - 1) - 3 * count
+        if spare >= 0:
+            cuts = sorted(int(writer.random() * (spare + 1)) for _ in range(count - 1))
+            shares = [3 + b - a for a, b in zip([0, *cuts], [*cuts, spare])]
+            if first:
+                place = int(writer.random() * (count + 1))
+                shares.insert(place, first)
+                return shares, place
+    if not sense:
+        return shares, None
+    long_enough = [i for i, share in enumerate(shares) if share >= SHORTEST_SENSE]
+    if not long_enough:
+        raise Rejected
+    return shares, writer.pick(long_enough)
 
 
 def conjunction(writer, tense, last):
@@ -196,11 +209,11 @@ def conjunction(writer, tense, last):
     return word.tag
 
 
-def pronoun_clause(writer, size, previous):
+def pronoun_clause(writer, size, previous, paired):
     """A clause whose subject is it or they, if exactly one noun of the clause before fits.
 
-    `it` stands for the one singular noun there that is no person, `they` for the one plural noun.
-    Returns whether the clause was written.
+    `it` stands for the one singular noun there that is no person, `they` for the one plural noun
+    where no two nouns are joined by `and` (`paired`). Returns whether the clause was written.
     """
     features = writer.tables.lexicon.features
     if writer.random() >= writer.options.pronoun_share:
@@ -210,13 +223,13 @@ def pronoun_clause(writer, size, previous):
         things = [noun for noun in previous if noun[1] == SINGULAR and noun[2] != "p"]
         if len(things) == 1:
             fits.append(("it", things[0]))
-    if "they" in features:
+    if "they" in features and not paired:
         many = [noun for noun in previous if noun[1] == PLURAL]
         if len(many) == 1:
             fits.append(("they", many[0]))
     if not fits:
         return False
-    pronoun, (place, number, kind, antecedent, _) = writer.pick(fits)
+    pronoun, (place, number, kind, antecedent) = writer.pick(fits)
     right = PRONOUNS[antecedent.gender][number]
     wrong = PRONOUNS[1 - antecedent.gender][number]
     e, f = writer.write(pronoun, "PRON", right, "PRON")

@@ -8,9 +8,16 @@ from attention_lab.data.grammar import function_words
 from attention_lab.data.grammar.adjectives import ADJECTIVES
 from attention_lab.data.grammar.ambiguous import AMBIGUOUS
 from attention_lab.data.grammar.function_words import FUTURE, PAST, PRESENT
-from attention_lab.data.grammar.morphology import (adjective_forms, conjugate, elides,
-                                                   english_plural, english_third_person,
-                                                   french_plural, takes_an, unmarked)
+from attention_lab.data.grammar.morphology import (
+    adjective_forms,
+    conjugate,
+    elides,
+    english_plural,
+    english_third_person,
+    french_plural,
+    takes_an,
+    unmarked,
+)
 from attention_lab.data.grammar.nouns import NOUNS
 from attention_lab.data.grammar.verbs import VERBS
 

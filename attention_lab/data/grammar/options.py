@@ -70,7 +70,8 @@ class Tables(NamedTuple):
       intransitive, transitive: kind of subject -> verbs.
       taking: kind of object -> verbs that a person may do to it, without French preposition.
       determiners: number -> those for any place. noun_prepositions: kind of head -> prepositions;
-        verb_prepositions: those after a verb. before, end, degree: adverbs by their place.
+        verb_prepositions: those after a verb;
+      places: kind of subject -> those after `is`. before, end, degree: adverbs by their place.
     """
 
     lexicon: Lexicon
@@ -87,6 +88,7 @@ class Tables(NamedTuple):
     determiners: tuple
     noun_prepositions: dict
     verb_prepositions: tuple
+    places: dict
     before: tuple
     end: tuple
     degree: tuple
@@ -133,9 +135,9 @@ def tables(lexicon_size: int) -> Tables:
         determiners[number] += [function_words.THE[number]] * (len(determiners[number]) or 1)
     noun_prepositions = {kind: tuple(p for p in words.prepositions if kind in p.heads
                                      and kinds_there & set(p.kinds)) for kind in KINDS}
-    places = defaultdict(list)
+    adverbs = defaultdict(list)
     for english, french, place in words.adverbs:
-        places[place].append((english, french))
+        adverbs[place].append((english, french))
     neutral_verbs = tuple(v for v in words.verbs if set("paonlx") <= set(v.objects)
                           and "p" in v.subjects and not v.preposition
                           and v.english not in deciders)
@@ -147,5 +149,6 @@ def tables(lexicon_size: int) -> Tables:
                   neutral_prepositions, intransitive, transitive, taking,
                   tuple(map(tuple, determiners)), noun_prepositions,
                   tuple(p for p in words.prepositions if p.verbs and kinds_there & set(p.kinds)),
-                  tuple(places["before"]), tuple(places["end"]), tuple(places["degree"]),
+                  {kind: tuple(p for p in noun_prepositions[kind] if p.verbs) for kind in KINDS},
+                  tuple(adverbs["before"]), tuple(adverbs["end"]), tuple(adverbs["degree"]),
                   words.conjunctions, deciders)

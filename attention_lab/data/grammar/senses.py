@@ -13,30 +13,60 @@ of every kind. So the sense follows from one word, whose distance can be asked f
     owner        the elephant [modifier] has a trunk      3 and more before
 """
 
-from attention_lab.data.grammar.function_words import (A, FUTURE, PAST, PLURAL, PRESENT, SINGULAR,
-                                                       SOME, THE)
-from attention_lab.data.grammar.syntax import HAVE, Rejected
+from functools import lru_cache
+
+from attention_lab.data.grammar.draft import Rejected
+from attention_lab.data.grammar.function_words import (
+    FUTURE,
+    PAST,
+    PLURAL,
+    PRESENT,
+    SINGULAR,
+    SOME,
+    THE,
+    A,
+)
 from attention_lab.data.grammar.truth import Sense
+from attention_lab.data.grammar.verb_phrases import AUXILIARIES, HAVE
+
+# Side of the deciding word, and the least and greatest distance that a construction reaches.
+REACH = {"adjective": ("before", 1, 1), "governor": ("before", 2, 4), "owner": ("before", 3, 120),
+         "predicative": ("after", 2, 120), "predicate": ("after", 1, 120),
+         "object": ("after", 3, 120), "of": ("after", 3, 4)}
+# Words a clause has beside a gap as long as its distance.
+BESIDE = 4
 
 
-def relations(meaning, side=None):
-    """The (relation, decider) pairs this sense offers on this side of the noun."""
-    before = [("adjective", entry) for entry in meaning.adjectives]
-    before += [("governor", entry) for entry in meaning.governors]
-    before += [("owner", entry) for entry in meaning.owners]
-    after = [("predicative", entry) for entry in meaning.adjectives]
-    after += [("predicate", entry) for entry in meaning.predicates]
-    after += [("object", entry) for entry in meaning.governors]
-    after += [("of", entry) for entry in (*meaning.owners, *meaning.wholes)]
-    return {"before": before, "after": after, None: before + after}[side]
+@lru_cache(maxsize=4)
+def choices(ambiguous, options) -> tuple:
+    """(word, ((meaning, ((relation, decider), ...)), ...)) of what these options leave open."""
+    found = []
+    for word in ambiguous:
+        open_ = [(meaning, pairs) for meaning in word if (pairs := relations(meaning, options))]
+        if open_:
+            found.append((word, tuple(open_)))
+    return tuple(found)
+
+
+def relations(meaning, options) -> tuple:
+    """The (relation, decider) pairs a sense has at the side and distances asked for."""
+    low, high = options.sense_distance
+    deciders = (("adjective", meaning.adjectives), ("predicative", meaning.adjectives),
+                ("governor", meaning.governors), ("object", meaning.governors),
+                ("predicate", meaning.predicates), ("owner", meaning.owners),
+                ("of", (*meaning.owners, *meaning.wholes)))
+    return tuple((relation, entry) for relation, entries in deciders for entry in entries
+                 if options.sense_side in (None, REACH[relation][0])
+                 and low <= REACH[relation][2] and REACH[relation][1] <= high)
 
 
 class SenseClause:
     """Writes one clause of exactly `size` words round an ambiguous noun, or raises Rejected."""
 
-    def __init__(self, writer, meaning, size, depth):
+    def __init__(self, writer, meaning, pairs, size, depth):
         self.writer = writer
         self.meaning = meaning
+        self.pairs = pairs
         self.size = size
         self.depth = depth
         self.low, self.high = writer.options.sense_distance
@@ -44,8 +74,7 @@ class SenseClause:
 
     def write(self):
         """Draws a relation, writes the clause; returns (English, French, decider) indices."""
-        relation, decider = self.writer.pick(relations(self.meaning,
-                                                       self.writer.options.sense_side))
+        relation, decider = self.writer.pick(self.pairs)
         subject, place = getattr(self, relation)(decider)
         distance = abs(place - subject.english)
         if not self.low <= distance <= self.high:
@@ -81,7 +110,7 @@ class SenseClause:
     def neutral_predicate(self, size, subject):
         """What can be said of a noun of any kind, in `size` words."""
         writer, tables = self.writer, self.writer.tables
-        extra = {PRESENT: 0, PAST: 2, FUTURE: 1}[writer.tense]
+        extra = AUXILIARIES[writer.tense]
         tense = writer.tense
         if size <= extra + 1:
             writer.tense, extra = PRESENT, 0
@@ -89,11 +118,11 @@ class SenseClause:
             writer.verb(writer.pick(tables.neutral_intransitive), subject)
         elif size >= 2:
             adjective = None
-            if size < 5 or not tables.verb_prepositions:
+            if size < 5 or not tables.neutral_prepositions:
                 if not tables.neutral:
                     raise Rejected
                 adjective = writer.pick(tables.neutral)
-            writer.copular(size, subject, self.depth, adjective)
+            writer.copular(size, subject, self.depth, adjective, tables.neutral_prepositions)
         else:
             raise Rejected
         writer.tense = tense
@@ -176,7 +205,7 @@ class SenseClause:
     def predicate(self, decider):
         """the bat [modifier] sleeps ..."""
         writer = self.writer
-        auxiliaries = {PRESENT: 0, PAST: 2, FUTURE: 1}[writer.tense]
+        auxiliaries = AUXILIARIES[writer.tense]
         negated = False
         if self.size < 3 + auxiliaries:
             writer.tense, auxiliaries = PRESENT, 0
@@ -259,7 +288,7 @@ class SenseClause:
     def owner(self, decider):
         """the elephant [modifier] has a trunk"""
         writer = self.writer
-        auxiliaries = {PRESENT: 0, PAST: 2, FUTURE: 1}[writer.tense]
+        auxiliaries = AUXILIARIES[writer.tense]
         if self.size < 5 + auxiliaries:
             writer.tense, auxiliaries = PRESENT, 0
         count = int(writer.random() * 2)
