@@ -5,7 +5,7 @@ import types
 import typing
 from typing import Any
 
-from attention_lab.config import Config, Knob, get, key_size, knobs
+from attention_lab.config import LEARNED_POSITIONS, Config, Knob, get, key_size, knobs
 
 DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
@@ -114,6 +114,10 @@ def _check_model(config: Config) -> None:
     if model.positions == "rotary" and key_size(model) % 2:
         raise ValueError(f"model.key_size={key_size(model)} is odd: model.positions=rotary turns "
                          "pairs of units, so an even size is allowed")
+    longest = max(("data.max_length", "decoding.max_length"), key=lambda key: get(config, key))
+    if model.positions == "learned" and get(config, longest) > LEARNED_POSITIONS:
+        raise ValueError(f"{longest}={get(config, longest)} is beyond the table of "
+                         f"model.positions=learned: at most {LEARNED_POSITIONS} is allowed")
     if attention.implementation == "xla" and attention.compatibility != "dot":
         raise ValueError(f"attention.implementation=xla computes dot alone: with "
                          f"attention.compatibility={attention.compatibility}, reference is allowed")

@@ -18,6 +18,8 @@ import numpy as np
 # Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
 SCHEMA = 1
 
+LEARNED_POSITIONS = 512  # rows of the table of learned positions
+
 
 def knob(default: Any, meaning: str, *, choices=None, low=None, high=None, above=None,
          recorded: bool = True) -> Any:
@@ -52,7 +54,7 @@ class Data:
     max_length: int = knob(48, "longest training sentence, tokens with the end mark; longer ones "
                            "are counted and left out", low=2)
     buckets: tuple[int, ...] = knob((), "padded lengths, rising, the last at most max_length; "
-                                    "empty: six from max_length")
+                                    "empty: the six that waste least")
     corpus_seed: int = knob(0, "seed of the grammar's corpus and of the lines a TSV holds out",
                             low=0)
     train_size: int = knob(20000, "grammar: sentences to train on", low=1)

@@ -1,4 +1,4 @@
-"""JSON on disk so that a process killed at any moment leaves nothing half-written to be believed.
+"""Text and JSON on disk so that a process killed at any moment leaves nothing half-written behind.
 
 An OSError (a full disk, a folder that can't be written) comes through with the name of its file.
 """
@@ -12,14 +12,10 @@ from pathlib import Path
 from typing import Any
 
 
-def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
-    """Writes one JSON object so that a reader sees the old file or the new one, never a part.
-
-    Numbers that JSON can't hold (nan, inf) become null.
-    """
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a file so that a reader sees the old one or the new one, never a part."""
     path = Path(path)
     beside = path.with_name(f".{path.name}.part")
-    text = json.dumps(plain(value), indent=2, allow_nan=False) + "\n"
     with naming(path):
         with open(beside, "w", encoding="utf-8") as file:
             file.write(text)
@@ -31,6 +27,11 @@ def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
+    """Writes one JSON object as `write_text` does; nan and inf, which JSON lacks, become null."""
+    write_text(path, json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
 
 def read_json(path: str | Path) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from attention_lab.config import (
     split,
     to_dict,
 )
+from attention_lab.models import transformer
 
 ROOT = pathlib.Path(configs.__file__).parents[1]
 KEYS = sorted(knobs())
@@ -106,6 +107,8 @@ def test_a_field_younger_than_the_file_has_its_default():
      "model.key_size=3 is odd"),
     ({"attention.implementation": "xla", "attention.compatibility": "cosine"},
      "attention.implementation=xla"),
+    ({"model.positions": "learned", "decoding.max_length": 513},
+     "decoding.max_length=513 is beyond the table"),
     ({"attention.scale": "sqrt"}, "attention.scale=sqrt is not inverse_sqrt, inverse"),
     ({"attention.scale": math.nan}, "attention.scale=nan"),
     ({"attention.scale": True}, "attention.scale=true"),
@@ -140,6 +143,7 @@ def test_what_no_run_could_follow_is_refused_in_one_line(values, said):
 @pytest.mark.parametrize("values", [
     {"model.num_heads": 7, "model.key_size": 5, "model.value_size": 3},
     {"model.positions": "rotary", "model.num_heads": 7, "model.key_size": 6, "model.value_size": 3},
+    {"model.positions": "learned", "decoding.max_length": 512}, {"decoding.max_length": 513},
     {"attention.scale": 2}, {"attention.scale": "inverse"},
     {"attention.implementation": "xla"},
     {"data.buckets": (48,)}, {"data.buckets": (2, 3, 5)},
@@ -149,6 +153,10 @@ def test_what_no_run_could_follow_is_refused_in_one_line(values, said):
 ])
 def test_what_a_run_can_follow_is_let_through(values):
     check(replace(Config(), values))
+
+
+def test_the_table_of_learned_positions_is_as_long_as_is_checked():
+    assert transformer.LEARNED_POSITIONS == configs.LEARNED_POSITIONS
 
 
 def test_exactly_one_duration_of_three():

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.files import JsonLines, plain, read_json, write_json
+from attention_lab.files import JsonLines, plain, read_json, write_json, write_text
 
 
 def test_numbers_of_arrays_and_what_json_cannot_hold():
@@ -46,7 +46,9 @@ def test_lines_come_back(tmp_path):
     assert log.read() == [{"step": 1, "loss": 0.25}, {"step": 2, "loss": None}]
 
 
-@pytest.mark.parametrize("torn", ["", '{"step": 5, "lo', '{"step": 5}', "\x00\x00\n", "[]\n"])
+@pytest.mark.parametrize("torn", [
+    '{"step": 2}', "", '{"step": 5, "lo', '{"step": 5}', "\x00\x00\n", "[]\n",
+])
 def test_going_back_and_on_repeats_the_bytes(tmp_path, torn):
     log, whole = JsonLines(tmp_path / "a.jsonl"), JsonLines(tmp_path / "b.jsonl")
     records = [{"step": step, "loss": step / 7} for step in (1, 2, 2, 3, 4, 5)]
@@ -105,3 +107,9 @@ def test_a_damaged_file_is_named(tmp_path, text):
 def test_text_is_readable(tmp_path):
     write_json(tmp_path / "x.json", {"a": [1]})
     assert (tmp_path / "x.json").read_text() == json.dumps({"a": [1]}, indent=2) + "\n"
+    assert os.listdir(tmp_path) == ["x.json"]
+
+
+def test_text_is_written_as_it_is(tmp_path):
+    write_text(tmp_path / "x.tsv", "é\tà\n")
+    assert (tmp_path / "x.tsv").read_bytes() == "é\tà\n".encode()
