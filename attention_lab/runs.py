@@ -148,12 +148,16 @@ def _reopened(run: Run) -> Run:
     else:
         run.facts |= environment.hardware()
     now, before = run.facts, {}
-    if (run.folder / "run.json").exists():
+    # Where nothing is trained yet, as after data that could not be read, nothing has to match.
+    trained = any((run.folder / name).exists() for name in ("result.json", "metrics.jsonl",
+                                                            "checkpoints"))
+    if trained and (run.folder / "run.json").exists():
         before = read_json(run.folder / "run.json")
     names = [name for name in ("commit", "uncommitted_changes", "versions", "device", "devices",
                                "cores") if name in before and name in now]
     moved = {name: now[name] for name in names if now[name] != before[name]}
-    run.warnings = _data_moved(held, run.config) + [
+    run.warnings = _data_moved(held, run.config) if trained else []
+    run.warnings += [
         f"{name} was {was} when the run began and is {is_now} now"
         for name, value in moved.items() for was, is_now in [_unlike(before[name], value)]]
     run.facts = now | before

@@ -33,6 +33,13 @@ def begin(folder, config=CONFIG, **keywords):
     return run
 
 
+def begin_to_train(folder, config=CONFIG):
+    """Opens a run and leaves the log of a first step in it."""
+    run = begin(folder, config)
+    (run.folder / "metrics.jsonl").write_text('{"step": 1}\n')
+    return run
+
+
 def test_a_new_folder_holds_config_and_facts(tmp_path):
     run = begin(tmp_path / "a" / "b", facts={"train_pairs": 7})
     assert json.loads((run.folder / "config.json").read_text()) == json.loads(
@@ -53,7 +60,7 @@ def test_the_facts_of_this_machine(monkeypatch):
 
 
 def test_an_unfinished_run_goes_on_without_a_word(tmp_path):
-    first = begin(tmp_path / "run")
+    first = begin_to_train(tmp_path / "run")
     before = (first.folder / "run.json").read_bytes()
     again = begin(tmp_path / "run")
     assert again.warnings == [] and not again.finished
@@ -81,7 +88,7 @@ def test_another_config_is_refused_by_key_and_both_values(tmp_path):
 
 def test_paths_and_logging_are_not_another_config_but_paths_are_told(tmp_path):
     config = replace(CONFIG, {"data.source": "tsv", "data.path": "a.tsv"})
-    begin(tmp_path / "run", config)
+    begin_to_train(tmp_path / "run", config)
     run = begin(tmp_path / "run", replace(config, {"training.log_every": 7}))
     assert run.warnings == []
     assert runs.load_run(run.folder, finished=False).config.training.log_every == 7
@@ -90,7 +97,7 @@ def test_paths_and_logging_are_not_another_config_but_paths_are_told(tmp_path):
 
 
 def test_another_commit_or_version_is_told_and_noted(tmp_path, machine):
-    begin(tmp_path / "run")
+    begin_to_train(tmp_path / "run")
     machine["commit"] = "bbbb"
     machine["versions"] = {"python": "3.11.7", "jax": "0.8.0"}
     run = begin(tmp_path / "run")
@@ -98,6 +105,16 @@ def test_another_commit_or_version_is_told_and_noted(tmp_path, machine):
     assert any("'jax': '0.7.0'" in one and "python" not in one for one in run.warnings)
     facts = json.loads((run.folder / "run.json").read_text())
     assert facts["commit"] == "aaaa" and facts["continued"][0]["commit"] == "bbbb"
+
+
+def test_what_differs_is_no_matter_where_nothing_was_trained(tmp_path, machine):
+    config = replace(CONFIG, {"data.source": "tsv", "data.path": "mistyped.tsv"})
+    begin(tmp_path / "run", config)
+    machine["commit"] = "bbbb"
+    run = begin(tmp_path / "run", replace(config, {"data.path": "right.tsv"}))
+    assert run.warnings == []
+    assert json.loads((run.folder / "run.json").read_text())["commit"] == "bbbb"
+    assert runs.load_run(run.folder, finished=False).config.data.path == "right.tsv"
 
 
 def test_rerun_moves_aside_and_deletes_nothing(tmp_path):
