@@ -8,7 +8,7 @@ nouns.py; `-` is said of no ordinary noun, only of the sense it decides for.
 
 ADJECTIVES = """
 small petit paoflnx before
-big grand paoflnx before
+big grand aoflnx before
 old vieux/vieille/vieux/vieil paolnx before
 red rouge ofln
 beautiful beau/belle/beaux/bel paolnx before
@@ -38,7 +38,7 @@ painful douloureux -
 dirty sale paoln
 ripe mûr f
 muddy boueux l
-pretty joli oln before
+lovely joli oln before
 political politique x
 brave courageux pa
 fresh frais/fraîche/frais f
@@ -58,6 +58,10 @@ polite poli p
 long long/longue onx before
 military militaire x
 nuclear nucléaire -
+musical musical -
+blinding aveuglant -
+unbearable insupportable -
+dilated dilaté -
 exciting passionnant x
 wet mouillé pa
 curly frisé -
@@ -67,7 +71,6 @@ good bon px before
 bad mauvais x before
 ugly laid paoln
 quiet calme pal
-poor pauvre p
 hot chaud ofln
 nervous nerveux pa
 strong fort pa

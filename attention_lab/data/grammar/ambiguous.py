@@ -20,7 +20,7 @@ bat
     batte f o | broken | repair | - | player | -
 trunk
     tronc m n | - | cut | - | tree oak | -
-    trompe f n | - | - | - | elephant | -
+    trompe f n | - | - | - | elephant mammoth | -
     coffre m o | - | repair | - | car | -
 seal
     phoque m a | hungry | feed | swim sleep | - | -
@@ -47,16 +47,16 @@ pen
     stylo m o | broken | - | - | writer | -
     enclos m l | muddy | scrub | - | farmer | pig
 bow
-    arc m o | - | - | - | archer | -
+    arc m o | - | - | - | archer hunter | -
     proue f n | - | - | - | ship boat | -
-    nœud m o | - | - | - | gift | -
+    nœud m o | - | - | - | gift | ribbon
 ring
     bague f o | golden | wear | - | queen | -
     sonnerie f x | electric | hear | - | telephone | -
 scale
-    écaille f n | - | - | - | snake | -
+    écaille f n | - | - | - | snake dragon | -
     balance f o | electric | repair | - | baker | -
-    gamme f x | - | - | - | - | pianist
+    gamme f x | - | - | - | - | pianist violinist
 fan
     éventail m o | folded | - | - | - | dancer
     ventilateur m o | electric | - | - | computer | -
@@ -66,7 +66,7 @@ palm
     paume f n | painful | - | - | - | hand
 pupil
     élève m p | happy | - | - | teacher school | -
-    pupille f n | - | - | - | eye | -
+    pupille f n | dilated | - | - | eye | -
 file
     lime f o | rusty | - | - | carpenter mechanic | -
     dossier m o | secret | read | - | lawyer | -
@@ -85,7 +85,7 @@ calf/calves
 horn
     corne f n | - | - | - | goat cow | -
     klaxon m o | broken | repair | - | truck car | -
-    cor m o | - | - | - | musician | -
+    cor m o | musical | - | - | musician | -
 court
     cour f l | royal | - | - | king queen | -
     tribunal m l | - | - | - | - | judge lawyer
@@ -97,7 +97,7 @@ bug
     bogue m x | - | correct | - | program computer | -
 date
     datte f f | ripe sweet | eat | - | - | -
-    rendez-vous/rendez-vous m x | romantic | - | - | - | -
+    rendez-vous/rendez-vous m x | romantic | cancel | - | - | -
 pitcher
     lanceur m p | tired | - | - | team | -
     cruche f o | broken | fill | - | - | -
@@ -109,7 +109,7 @@ lock
     mèche f n | curly | cut | - | - | -
 sentence
     phrase f x | - | read | - | novel book | -
-    peine f x | - | - | - | - | prisoner
+    peine f x | - | - | - | - | prisoner criminal
 tank
     char m o | military | - | - | soldier | -
     réservoir m o | - | fill | - | truck car | -
@@ -120,17 +120,17 @@ cabinet
     cabinet m x | political | - | vote | - | minister
     armoire f o | - | open | - | kitchen | -
 party/parties
-    fête f x | - | - | - | princess | -
+    fête f x | noisy | - | - | princess | -
     parti m x | political | - | vote | - | -
 step
-    marche f n | - | - | - | church | -
-    étape f x | - | - | - | project | -
+    marche f n | - | - | - | church staircase | -
+    étape f x | - | - | - | project journey | -
 tip
     pourboire m o | - | receive | - | - | waiter
     pointe f n | - | - | - | sword knife | -
 bolt
     boulon m o | rusty | - | - | wheel | -
-    éclair m n | - | - | - | storm | -
+    éclair m n | blinding | - | - | storm | -
 temple
     temple m l | - | build | - | priest city | -
     tempe f n | painful | - | - | face | -
@@ -138,7 +138,7 @@ chest
     coffre m o | - | bury | - | pirate | -
     poitrine f n | painful | - | - | - | patient
 board
-    planche f o | - | - | - | - | floor
+    planche f o | - | cut | - | - | floor
     conseil m x | - | - | vote | company | -
 speaker
     orateur m p | happy nervous | - | - | - | -
@@ -154,13 +154,13 @@ ruler
     souverain m p | happy | - | - | kingdom | -
 ball
     ballon m o | round | throw | - | child boy | -
-    bal/bals m x | royal | - | - | - | -
+    bal/bals m x | royal elegant | - | - | - | -
 pole
     pôle m n | magnetic | - | - | - | planet
-    perche f o | - | - | - | athlete | -
+    perche f o | - | throw | - | athlete | -
 racket
     raquette f o | broken | repair | - | player | -
-    vacarme m x | - | hear | - | - | -
+    vacarme m x | unbearable | hear | - | - | -
 chip
     puce f o | electric | - | - | computer | -
     frite f f | salty | eat | - | - | -

@@ -1,7 +1,7 @@
 """Clauses, each with an exact number of English words: subject, predicate, relative clause.
 
-The tenses are marked in English: sees is voit, `used to see` and `was` the imparfait, `will see` the
-futur simple.
+The tenses are marked in English: sees is voit, `used to see` and `was` the imparfait, `will see`
+the futur simple.
 """
 
 from attention_lab.data.grammar.draft import Rejected, Subject
@@ -61,11 +61,11 @@ class Writer(VerbPhrases):
         """Verb, objects and adverbs of exactly `size` English words."""
         tables, kind, random = self.tables, subject.kind, self.random
         tense = self.tense
-        if tense != PRESENT and size < 4:
+        if size == 1:
             self.tense = PRESENT
         # Room for a verb alone once tense is paid for: past takes 2 words more, future 1.
         extra = AUXILIARIES[self.tense]
-        if self.tense == PAST and size >= 2 and random() < 0.35:
+        if self.tense == PAST and (size < 3 or random() < 0.35):
             self.copular(size, subject, depth)
         else:
             room = size - extra
@@ -213,7 +213,9 @@ class Writer(VerbPhrases):
         if "he" in self.tables.lexicon.features and self.random() < 0.12:
             share = 1
         else:
-            share = 2 + int(self.random() ** 1.5 * (size - 2))
+            # Every tense but the present needs two words for its shortest predicate.
+            least = 2 if self.tense != PRESENT and size > 3 else 1
+            share = 2 + int(self.random() ** 1.5 * (size - least - 1))
         kinds = "paoflnx" if self.random() < 0.5 else "pa"
         subject = self.subject(share, kinds, depth)
         self.predicate(size - share, subject, depth)

@@ -18,7 +18,8 @@ class Determiner(NamedTuple):
       french: its words for a masculine and for a feminine noun.
       before_vowel: the same where the next word begins with a vowel.
       tags: English and French part of speech of the first word.
-      after_de: whether it may follow a preposition that ends in de (`des` and `beaucoup de` may not).
+      after_de: whether it may follow a preposition that ends in de; `des` and `beaucoup de` may
+        not.
     """
 
     english: str
@@ -39,7 +40,8 @@ def _determiner(english, number, masculine, feminine, masculine_vowel=None, femi
                       tag, after_de)
 
 
-THE = (_determiner("the", SINGULAR, "le", "la", "l'", "l'"), _determiner("the", PLURAL, "les", "les"))
+THE = (_determiner("the", SINGULAR, "le", "la", "l'", "l'"),
+       _determiner("the", PLURAL, "les", "les"))
 A = _determiner("a", SINGULAR, "un", "une")
 SOME = _determiner("some", PLURAL, "des", "des", after_de=False)
 # The object of a negated verb: il ne voit pas de chien.
@@ -59,7 +61,6 @@ DETERMINERS = (
     (_determiner("our", SINGULAR, "notre", "notre"), _determiner("our", PLURAL, "nos", "nos")),
     (_determiner("many", PLURAL, "beaucoup de", "beaucoup de", "beaucoup d'", "beaucoup d'",
                  tag="ADJ", after_de=False),),
-    (_determiner("every", SINGULAR, "chaque", "chaque"),),
     (_determiner("four", PLURAL, "quatre", "quatre", tag="NUM"),),
     (_determiner("your", SINGULAR, "votre", "votre"), _determiner("your", PLURAL, "vos", "vos")),
     (_determiner("five", PLURAL, "cinq", "cinq", tag="NUM"),),
@@ -99,7 +100,7 @@ PREPOSITIONS = (
 
 
 class Conjunction(NamedTuple):
-    """A word between two clauses; `tenses` it goes with, by their index in PRESENT, PAST, FUTURE."""
+    """A word between two clauses, and the tenses it goes with."""
 
     english: str
     french: tuple[str, ...]

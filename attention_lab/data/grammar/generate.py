@@ -24,7 +24,7 @@ def generate(size: int, *, seed: int, **knobs) -> list[Sentence]:
       size: number of sentences.
       seed: any integer.
       **knobs: fields of `options.Options`, such as lexicon_size=1000, min_words=3, max_words=20,
-        ambiguous_share=0.3, sense_distance=(1, 40), distractors=0, attractor_share=0.5, max_depth=2.
+        ambiguous_share=0.3, sense_distance=(1, 40), distractors=0, max_depth=2.
 
     Raises:
       ValueError: a knob is out of range, or so many different sentences can't be made.
@@ -164,7 +164,7 @@ def draw_tense(writer):
 
 
 def clause_sizes(writer, size, sense):
-    """Words of each clause, conjunctions between them taken off, and the one for a sense or None."""
+    """Words of each clause, without conjunctions, and the place of the one for a sense or None."""
     options = writer.options
     shares = [size]
     if writer.tables.conjunctions:

@@ -23,8 +23,10 @@ from attention_lab.data.grammar.verbs import VERBS
 
 # Places of rank between neighbours of one class: the k-th noun enters at k * 1, the k-th verb at
 # k * 2.2 and so on. Closed classes enter early, so that a small lexicon shows every phenomenon.
-STEPS = {"noun": 1.0, "verb": 2.4, "adjective": 2.4, "ambiguous": 1.1, "determiner": 2.5,
+STEPS = {"noun": 1.0, "verb": 2.3, "adjective": 2.6, "ambiguous": 0.75, "determiner": 2.5,
          "preposition": 3.0, "conjunction": 3.5, "adverb": 3.0, "feature": 4.0}
+# An ambiguous noun brings its deciding words along, so the smallest lexicons have none.
+STARTS = {"ambiguous": 4.0}
 # Phenomena that need words of their own, in the order in which a growing lexicon gets them.
 FEATURES = ("it", "he", "they", "never", "future", "past", "she")
 PERSONS = "p"
@@ -199,11 +201,12 @@ def _at_rank(rank: float) -> Lexicon:
     nouns, adjectives, verbs, ambiguous = all_entries()
 
     def first(entries, name):
-        return list(entries)[:int(rank / STEPS[name]) + 1]
+        count = int((rank - STARTS.get(name, 0.0)) / STEPS[name] + 1)
+        return list(entries)[:max(count, 0)]
 
     chosen = {name: dict.fromkeys(first(table.values(), name)) for name, table in
               (("noun", nouns), ("verb", verbs), ("adjective", adjectives))}
-    words = [ambiguous[word] for word in first(ambiguous, "ambiguous")] if rank >= 6 else []
+    words = [ambiguous[word] for word in first(ambiguous, "ambiguous")]
     table_of = {Noun: "noun", Verb: "verb", Adjective: "adjective"}
     for meaning in (meaning for word in words for meaning in word):
         # Two deciding words for each sense, so that none can be told by one word alone.

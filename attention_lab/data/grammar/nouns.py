@@ -94,6 +94,7 @@ project projet m x
 princess princesse f pf
 clock horloge f o
 lion lion m a
+mammoth mammouth m a
 beach plage f l
 bread pain m f
 actor acteur m p
@@ -197,7 +198,6 @@ widow veuve f pf
 knight chevalier m pm
 emperor empereur m pm
 duke duc m pm
-count comte m pm
 baron baron m pm
 bishop évêque m pm
 pope pape m pm
@@ -346,7 +346,6 @@ curtain rideau m o
 mirror miroir m o
 pillow oreiller m o
 blanket couverture f o
-sheet drap m o
 towel serviette f o
 soap savon m o
 comb peigne m o
@@ -444,7 +443,6 @@ magnet aimant m o
 telescope télescope m o
 microscope microscope m o
 thermometer thermomètre m o
-battery pile f o
 screen écran m o
 keyboard clavier m o
 cable câble m o
@@ -458,7 +456,6 @@ feather plume f o
 shell coquille f o
 bone os m o
 brick brique f o
-pipe tuyau m o
 bomb bombe f o
 ashtray cendrier m o
 cigar cigare m o

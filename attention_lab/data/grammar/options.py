@@ -20,7 +20,7 @@ class Options:
       lexicon_size: English and French word types together, about.
       min_words, max_words: length of the English sentence in words, the final full stop not
         counted; lengths are drawn evenly from this range.
-      ambiguous_share: share of sentences, 0 to 1, with an ambiguous noun (those of 4 words and more).
+      ambiguous_share: share of sentences, 0 to 1, with an ambiguous noun, where they have room.
       sense_distance: least and greatest distance of the deciding word, in words.
       sense_side: "before" or "after": where the deciding word stands; None leaves it open.
       distractors: words of other senses that stand outside the deciding relation; at 0 none occurs.

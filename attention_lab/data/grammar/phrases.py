@@ -1,9 +1,9 @@
 """Noun phrases, written in both languages at once, each with an exact number of words.
 
-A noun has a determiner, at most one adjective that stands before the French noun and one that stands
-after it, and at most one modifier: a relative clause or prepositional phrase belongs to the noun right
-before it. English and French constituents stand in the same order; what differs (adjectives,
-elision, contraction) is settled here.
+A noun has a determiner, at most one adjective that stands before the French noun and one that
+stands after it, and at most one modifier: a relative clause or prepositional phrase belongs to the
+noun right before it. English and French constituents stand in the same order; what differs
+(adjectives, elision, contraction) is settled here.
 """
 
 from attention_lab.data.grammar.draft import Draft, Rejected, Subject
@@ -146,7 +146,7 @@ class Phrases(Draft):
         self.links += [(e, f + i) for i in range(len(words))]
 
     def prepositional(self, preposition, size, depth):
-        """A preposition and a noun phrase: `size` English words, at least 2 beside the preposition."""
+        """A preposition and a noun phrase: `size` English words in all."""
         e = len(self.english)
         count = len(preposition.english)
         self.english += preposition.english

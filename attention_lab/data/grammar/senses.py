@@ -1,8 +1,8 @@
 """The clause that holds an ambiguous noun, built round the word that decides its sense.
 
-Exactly one word stands in a deciding relation to the noun (see ambiguous.py); everything else that
-touches the noun, its modifiers and the verb where that is not the decider, is neutral: it fits nouns
-of every kind. So the sense follows from one word, whose distance can be asked for:
+Exactly one word stands in a deciding relation to the noun (see ambiguous.py); all else that
+touches the noun, its modifiers and the verb where that is not the decider, is neutral: it fits
+nouns of every kind. So the sense follows from one word, whose distance can be asked for:
 
     adjective    the muddy bank ...                       1 before
     predicative  the bank [modifier] is muddy             2 and more after
@@ -18,7 +18,6 @@ from functools import lru_cache
 from attention_lab.data.grammar.draft import Rejected
 from attention_lab.data.grammar.function_words import (
     FUTURE,
-    PAST,
     PLURAL,
     PRESENT,
     SINGULAR,
@@ -87,6 +86,16 @@ class SenseClause:
             raise Rejected
         return low + int(self.writer.random() * (high - low + 1))
 
+    def auxiliaries(self, room):
+        """Words the tense adds to a verb; the tense becomes the present where there is no room."""
+        if AUXILIARIES[self.writer.tense] > room:
+            self.writer.tense = PRESENT
+        return AUXILIARIES[self.writer.tense]
+
+    def shortest_subject(self):
+        """Words of the shortest subject: `he`, or `the king` in a lexicon without `he`."""
+        return 1 if "he" in self.writer.tables.lexicon.features else 2
+
     def gap(self, fixed, most):
         """Words of a modifier of 0 or at least 3 so that fixed + gap is a distance asked for."""
         low, high = max(self.low - fixed, 0), min(self.high - fixed, most)
@@ -110,10 +119,10 @@ class SenseClause:
     def neutral_predicate(self, size, subject):
         """What can be said of a noun of any kind, in `size` words."""
         writer, tables = self.writer, self.writer.tables
-        extra = AUXILIARIES[writer.tense]
         tense = writer.tense
-        if size <= extra + 1:
-            writer.tense, extra = PRESENT, 0
+        if size == 1:
+            writer.tense = PRESENT
+        extra = AUXILIARIES[writer.tense]
         if size == 1 + extra and tables.neutral_intransitive:
             writer.verb(writer.pick(tables.neutral_intransitive), subject)
         elif size >= 2:
@@ -135,10 +144,9 @@ class SenseClause:
         if verbs and rest >= 2 and writer.random() < 0.5:
             verb = writer.draw(verbs)
             share = rest - 1 - len(verb.particles)
-            if share >= 1 and (share > 1 or "he" in writer.tables.lexicon.features):
-                tense, writer.tense = writer.tense, PRESENT
+            share -= self.auxiliaries(share - 1)
+            if share >= self.shortest_subject():
                 writer.verb(verb, writer.subject(share, "p", self.depth))
-                writer.tense = tense
                 return write_noun()
         if rest < 1:
             raise Rejected
@@ -166,8 +174,6 @@ class SenseClause:
     def predicative(self, decider):
         """the bank [modifier] is muddy"""
         writer = self.writer
-        if writer.tense == PAST and self.size < 6:
-            writer.tense = PRESENT
         count = int(writer.random() * 2)
         tail = 2 + (writer.tense == FUTURE)
         extra = int(writer.random() * 2)
@@ -189,13 +195,8 @@ class SenseClause:
         rest = self.size - 3 - count - particles
         post = self.spare(rest - 2)
         share = rest - post
-        extra = 0
-        if writer.tense != PRESENT:
-            extra = {PAST: 2, FUTURE: 1}[writer.tense]
-            if share - extra < 2:
-                writer.tense, extra = PRESENT, 0
-        share -= extra
-        if share < 1 or share == 1 and "he" not in writer.tables.lexicon.features:
+        share -= self.auxiliaries(share - 1)
+        if share < self.shortest_subject():
             raise Rejected
         adjectives = self.neutral_adjectives(count)
         writer.verb(decider, writer.subject(share, "p", self.depth))
@@ -205,10 +206,7 @@ class SenseClause:
     def predicate(self, decider):
         """the bat [modifier] sleeps ..."""
         writer = self.writer
-        auxiliaries = AUXILIARIES[writer.tense]
-        negated = False
-        if self.size < 3 + auxiliaries:
-            writer.tense, auxiliaries = PRESENT, 0
+        auxiliaries, negated = self.auxiliaries(self.size - 3), False
         count = int(writer.random() * 2)
         if writer.tense == PRESENT and writer.random() < writer.options.negation_share:
             negated, auxiliaries = True, 2
@@ -247,7 +245,7 @@ class SenseClause:
         particles = len(decider.particles)
         share = self.between(max(self.low - 2, 1), min(self.high - 2, self.size - 5 - particles))
         rest = self.size - 4 - share - particles
-        if share == 1 and "he" not in writer.tables.lexicon.features:
+        if share < self.shortest_subject():
             raise Rejected
         tense, writer.tense = writer.tense, PRESENT
         subject = self.noun()
@@ -288,9 +286,7 @@ class SenseClause:
     def owner(self, decider):
         """the elephant [modifier] has a trunk"""
         writer = self.writer
-        auxiliaries = AUXILIARIES[writer.tense]
-        if self.size < 5 + auxiliaries:
-            writer.tense, auxiliaries = PRESENT, 0
+        auxiliaries = self.auxiliaries(self.size - 5)
         count = int(writer.random() * 2)
         early = int(writer.random() * 2)
         room = self.size - 5 - auxiliaries - count - early

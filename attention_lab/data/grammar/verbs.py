@@ -4,8 +4,8 @@ One verb a line: `english french subjects objects`, the kinds those of nouns.py,
 English: the base form, `_` before a particle or preposition (`look_at`). French: an infinitive in
 -er whose forms follow from the rules of morphology.py, or `singular/plural/past stem/future stem`
 (voit/voient/voy/verr); `_à` and the like give the preposition before its object. A verb whose
-objects are `-` stands alone; one with `=` has an object only where it decides that noun's sense, and
-one whose subjects are `-` is used only there.
+objects are `-` stands alone; one with `=` has an object only where it decides that
+noun's sense, and one whose subjects are `-` is used only there.
 """
 
 VERBS = """
@@ -63,6 +63,7 @@ sell vend/vendent/vend/vendr p of
 grow grandit/grandissent/grandiss/grandir pa -
 fill remplit/remplissent/rempliss/remplir p =
 press presser p =
+cancel annuler p =
 bury enterrer p =
 water arroser p =
 correct corriger p =
@@ -74,7 +75,7 @@ wait_for attend/attendent/attend/attendr pa pa
 wash laver p on
 love adorer p paflx
 avoid éviter pa paolx
-photograph photographier p paoflnx
+appreciate apprécier p paoflnx
 notice remarquer pa paofln
 mention mentionner p paoflnx
 chase poursuit/poursuivent/poursuiv/poursuivr pa pa
