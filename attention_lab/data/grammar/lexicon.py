@@ -24,7 +24,7 @@ from attention_lab.data.grammar.verbs import VERBS
 # Places of rank between neighbours of one class: the k-th noun enters at k * 1, the k-th verb at
 # k * 2.2 and so on. Closed classes enter early, so that a small lexicon shows every phenomenon.
 STEPS = {"noun": 1.0, "verb": 2.3, "adjective": 2.6, "ambiguous": 0.75, "determiner": 2.5,
-         "preposition": 3.0, "conjunction": 3.5, "adverb": 3.0, "feature": 4.0}
+         "preposition": 2.2, "conjunction": 3.5, "adverb": 3.0, "feature": 4.0}
 # An ambiguous noun brings its deciding words along, so the smallest lexicons have none.
 STARTS = {"ambiguous": 4.0}
 # Phenomena that need words of their own, in the order in which a growing lexicon gets them.
@@ -102,7 +102,7 @@ def _noun(line: str) -> tuple[str, Noun]:
     singular, _, plural = english.partition("/")
     one, _, many = french.partition("/")
     return singular, Noun((singular, plural or english_plural(singular)),
-                          (unmarked(one), unmarked(many or french_plural(one))),
+                          (unmarked(one), unmarked(many) or french_plural(unmarked(one))),
                           "mf".index(gender), kind[0], kind[1:], elides(one), takes_an(singular))
 
 

@@ -24,7 +24,7 @@ from attention_lab.data.grammar.options import Options, tables
 
 NOUNS, ADJECTIVES, VERBS, AMBIGUOUS = all_entries()
 PREPOSITION = {" ".join(entry.english): entry for entry in PREPOSITIONS}
-DETERMINER = {entry.english: entry for group in DETERMINERS for entry in group}
+DETERMINER = {entry.english: entry for group in DETERMINERS for entry in reversed(group)}
 
 
 class Hand:
@@ -139,7 +139,8 @@ def test_indefinite_articles(determiner, text, english, french):
 
 @pytest.mark.parametrize("word, text, french", [
     ("my", "island", "mon île"), ("my", "new house", "ma nouvelle maison"),
-    ("my", "red island", "mon île rouge"), ("this", "man", "cet homme"), ("this", "dog", "ce chien"),
+    ("my", "red island", "mon île rouge"), ("this", "man", "cet homme"),
+    ("this", "dog", "ce chien"),
     ("this", "island", "cette île"), ("this", "old man", "ce vieil homme"),
     ("this", "hero", "ce héros"), ("these", "trees", "ces arbres"),
     ("many", "dogs", "beaucoup de chiens"), ("many", "trees", "beaucoup d' arbres"),
