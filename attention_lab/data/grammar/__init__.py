@@ -11,6 +11,7 @@ Every English sentence has exactly one French translation here, by these rules:
 * `it` and `they` stand for a noun of the clause just before theirs: `it` for the one singular noun
   there that is no person, `they` for the one plural noun. There is always exactly one. `he` and
   `she` stand for persons, in or outside the sentence, and are il and elle whoever is meant.
+* An adverb of frequency (often, never) belongs to the verb after it, any other to the verb before.
 * Tense: `sees` is the present, `will see` the futur simple, `used to see` and `was` the imparfait.
 * The direct object of a negated verb has de for un, une, des: does not see a dog, ne voit pas de
   chien; des is de before an adjective: some small dogs, de petits chiens.

@@ -117,7 +117,7 @@ class Writer(VerbPhrases):
             links = range(len(self.english) - 1 - len(verb.particles), len(self.english))
         end = None
         if size >= 3 and self.tables.end and self.random() < 0.1:
-            end = self.pick(self.tables.end)
+            end = self.end_adverb()
             size -= 1
         if 5 <= size <= 8 and not (negated or preposition) and self.random() < 0.2 and (
                 self.tables.conjunctions):
@@ -126,7 +126,7 @@ class Writer(VerbPhrases):
             self.noun_phrase(size, verb.objects, depth, preposition, links,
                              negated and not preposition)
         if end:
-            self.write(end[0], "ADV", end[1], "ADV")
+            self.close(end)
 
     def pair(self, size, kinds):
         """Two noun phrases joined by `and`, neither with a modifier: 5 to 8 words."""
@@ -147,6 +147,20 @@ class Writer(VerbPhrases):
         else:
             adjectives = (self.draw(before + after),) if size == 3 else ()
         self.nominal(noun, self.draw_number(), adjectives, 0, 0)
+
+    def end_adverb(self):
+        """An adverb for the end of a clause: in the past neither `now` nor `today`."""
+        fits = [adverb for adverb in self.tables.end
+                if self.tense != PAST or adverb[0] not in ("now", "today")]
+        if not fits:
+            raise Rejected
+        return self.pick(fits)
+
+    def close(self, adverb):
+        """Writes the adverb that ends a clause, unless a clause inside has just ended in one."""
+        if self.english_tags[-1] == "ADV":
+            raise Rejected
+        self.write(adverb[0], "ADV", adverb[1], "ADV")
 
     def copular_or_reject(self, room, subject, depth):
         """A shorter predicate where a verb with particles does not fit."""
@@ -169,7 +183,7 @@ class Writer(VerbPhrases):
                     before = self.pick(tables.before)
                     rest -= 1
                 if rest:
-                    end = self.pick(tables.end)
+                    end = self.end_adverb()
                     rest -= 1
             if rest or before and (never or negated and before[0] in UNDENIED):
                 raise Rejected
@@ -177,7 +191,7 @@ class Writer(VerbPhrases):
         if rest:
             self.prepositional(self.pick(fits), rest, depth)
         if end:
-            self.write(end[0], "ADV", end[1], "ADV")
+            self.close(end)
 
     def copular(self, size, subject, depth, adjective=None, prepositions=None):
         """`is` with an adjective or a place: `size` words; both are drawn where not given."""

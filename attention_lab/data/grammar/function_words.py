@@ -20,6 +20,7 @@ class Determiner(NamedTuple):
       tags: English and French part of speech of the first word.
       after_de: whether it may follow a preposition that ends in de; `des` and `beaucoup de` may
         not.
+      of: whether `of` may follow its noun; a possessive says already whose it is.
     """
 
     english: str
@@ -28,16 +29,17 @@ class Determiner(NamedTuple):
     before_vowel: tuple[tuple[str, ...], tuple[str, ...]]
     tag: str = "DET"
     after_de: bool = True
+    of: bool = True
 
 
 def _determiner(english, number, masculine, feminine, masculine_vowel=None, feminine_vowel=None,
-                tag="DET", after_de=True):
+                tag="DET", after_de=True, of=True):
     def words(text):
         return tuple(text.split())
 
     return Determiner(english, number, (words(masculine), words(feminine)),
                       (words(masculine_vowel or masculine), words(feminine_vowel or feminine)),
-                      tag, after_de)
+                      tag, after_de, of)
 
 
 THE = (_determiner("the", SINGULAR, "le", "la", "l'", "l'"),
@@ -52,17 +54,19 @@ SOME_BEFORE_ADJECTIVE = _determiner("some", PLURAL, "de", "de", "d'", "d'", afte
 
 DETERMINERS = (
     (A,), (SOME,),
-    (_determiner("my", SINGULAR, "mon", "ma", "mon", "mon"),
-     _determiner("my", PLURAL, "mes", "mes")),
-    (_determiner("this", SINGULAR, "ce", "cette", "cet", "cette"),
-     _determiner("these", PLURAL, "ces", "ces")),
+    (_determiner("my", SINGULAR, "mon", "ma", "mon", "mon", of=False),
+     _determiner("my", PLURAL, "mes", "mes", of=False)),
+    (_determiner("this", SINGULAR, "ce", "cette", "cet", "cette", of=False),
+     _determiner("these", PLURAL, "ces", "ces", of=False)),
     (_determiner("two", PLURAL, "deux", "deux", tag="NUM"),),
     (_determiner("three", PLURAL, "trois", "trois", tag="NUM"),),
-    (_determiner("our", SINGULAR, "notre", "notre"), _determiner("our", PLURAL, "nos", "nos")),
+    (_determiner("our", SINGULAR, "notre", "notre", of=False),
+     _determiner("our", PLURAL, "nos", "nos", of=False)),
     (_determiner("many", PLURAL, "beaucoup de", "beaucoup de", "beaucoup d'", "beaucoup d'",
                  tag="ADJ", after_de=False),),
     (_determiner("four", PLURAL, "quatre", "quatre", tag="NUM"),),
-    (_determiner("your", SINGULAR, "votre", "votre"), _determiner("your", PLURAL, "vos", "vos")),
+    (_determiner("your", SINGULAR, "votre", "votre", of=False),
+     _determiner("your", PLURAL, "vos", "vos", of=False)),
     (_determiner("five", PLURAL, "cinq", "cinq", tag="NUM"),),
     (_determiner("ten", PLURAL, "dix", "dix", tag="NUM"),),
 )

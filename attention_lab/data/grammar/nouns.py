@@ -60,7 +60,7 @@ sky/skies ciel/cieux m n
 window fenêtre f n
 soldier soldat m p
 team équipe f x
-road route f l
+road route f n
 kitchen cuisine f l
 wheel roue f o
 musician musicien m p
@@ -95,7 +95,7 @@ princess princesse f pf
 clock horloge f o
 lion lion m a
 mammoth mammouth m a
-beach plage f l
+beach plage f n
 bread pain m f
 actor acteur m p
 chair chaise f o
@@ -509,7 +509,7 @@ room chambre f l
 cellar cave f l
 attic grenier m l
 street rue f l
-avenue avenue f l
+avenue avenue f n
 market marché m l
 bakery boulangerie f l
 pharmacy pharmacie f l
@@ -540,10 +540,10 @@ meadow pré m l
 field champ m l
 desert désert m l
 valley vallée f l
-hill colline f l
+hill colline f n
 cave grotte f l
 canyon canyon m l
-coast côte f l
+coast côte f n
 ocean océan m l
 pond étang m l
 stream ruisseau m l
@@ -552,8 +552,8 @@ swamp marais m l
 jungle jungle f l
 country pays m l
 province province f l
-continent continent m l
-planet planète f l
+continent continent m n
+planet planète f n
 laboratory laboratoire m l
 workshop atelier m l
 garage garage m l
@@ -564,8 +564,8 @@ casino casino m l
 circus cirque m l
 tunnel tunnel m l
 corridor couloir m l
-balcony balcon m l
-terrace terrasse f l
+balcony balcon m n
+terrace terrasse f n
 courtyard cour f l
 camp camp m l
 suburb faubourg m l

@@ -10,6 +10,7 @@ from attention_lab.data.grammar.draft import Draft, Rejected, Subject
 from attention_lab.data.grammar.function_words import (
     NOT_A,
     NOT_ANY,
+    OF,
     SOME,
     SOME_BEFORE_ADJECTIVE,
     THE,
@@ -113,7 +114,7 @@ class Phrases(Draft):
         subject = Subject(e, f, noun.kind, noun.gender, number)
         self.nouns.append((e, number, noun.kind, subject))
         if post:
-            self.modifier(subject, post, depth, neutral)
+            self.modifier(subject, post, depth, neutral, determiner.of)
         return subject
 
     def write_determiner(self, determiner, noun, vowel, preposition, links, following):
@@ -154,15 +155,14 @@ class Phrases(Draft):
         self.noun_phrase(size - count, preposition.kinds, depth, preposition.french,
                          range(e, e + count))
 
-    def modifier(self, subject, size, depth, neutral=False):
+    def modifier(self, subject, size, depth, neutral=False, of=True):
         """What follows a noun: a prepositional phrase or a relative clause of `size` words."""
-        kind = subject.kind
-        prepositions = self.tables.noun_prepositions[kind] if size >= 3 else ()
+        prepositions = self.tables.noun_prepositions[subject.kind]
         if neutral:
-            prepositions = self.tables.neutral_prepositions if size >= 3 else ()
+            prepositions = self.tables.neutral_prepositions
         outer, self.outer_number = self.outer_number, (
             subject.number if self.outer_number is None else self.outer_number)
-        fits = [p for p in prepositions if size - len(p.english) >= 2]
+        fits = [p for p in prepositions if size - len(p.english) >= 2 and (of or p is not OF)]
         relative = depth > 0 and self.random() < (0.65 if size < 12 else 0.9)
         if relative or not fits:
             if depth <= 0 and not fits:

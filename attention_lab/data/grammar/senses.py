@@ -231,8 +231,7 @@ class SenseClause:
         writer.verb(decider, subject, negated=negated)
         place = len(writer.english) - 1
         if tail == 1:
-            english, french = writer.pick(writer.tables.end)
-            writer.write(english, "ADV", french, "ADV")
+            writer.close(writer.end_adverb())
         elif tail:
             writer.prepositional(writer.pick(fits), tail, self.depth)
         return subject, place
@@ -273,7 +272,9 @@ class SenseClause:
             raise Rejected
 
         def write():
-            subject = self.noun(self.neutral_adjectives(adjectives))
+            plural = self.number == PLURAL
+            determiner = THE[self.number] if writer.random() < 0.7 else SOME if plural else A
+            subject = self.noun(self.neutral_adjectives(adjectives), 0, determiner)
             e = len(writer.english)
             writer.english.append("of")
             writer.english_tags.append("ADP")

@@ -163,6 +163,9 @@ def test_pronouns_have_exactly_one_antecedent(sample):
                     and number[sentence.english[e]] == wanted
                     and (wanted or kinds[sentence.english[e]] != "p")]
             assert fits == [link.english_antecedent], sentence.source
+            # `the dog and the cat` would be one more antecedent for `they`.
+            joined = sentence.english_tags[begins[place - 1]:link.english_pronoun - 1]
+            assert not wanted or "CCONJ" not in joined, sentence.source
             assert sentence.french[link.french_pronoun] == link.right
             assert {link.right, link.wrong} in ({"il", "elle"}, {"ils", "elles"})
             assert (link.english_antecedent, link.french_antecedent) in sentence.alignment
