@@ -21,10 +21,10 @@ pas, `never` with ne and jamais, a contracted word (du, aux) with the English pr
 article; the words of a preposition or conjunction are all linked to all of its translation. A
 sentence's length in words counts English tokens without the final full stop.
 
-The lexicon is in nouns.py, adjectives.py, verbs.py, function_words.py and ambiguous.py;
-morphology.py makes its forms, lexicon.py takes as much of it as is asked for. draft.py, phrases.py,
-verb_phrases.py, clauses.py and senses.py write sentences, generate.py corpora; truth.py has the
-records.
+The lexicon is in nouns.py, rare_nouns.py, adjectives.py, verbs.py, function_words.py and
+ambiguous.py; morphology.py makes its forms, lexicon.py takes as much of it as is asked for.
+draft.py, phrases.py, verb_phrases.py, clauses.py and senses.py write sentences, generate.py corpora;
+truth.py has the records.
 """
 
 from attention_lab.data.grammar.generate import corpus, generate

@@ -19,6 +19,7 @@ from attention_lab.data.grammar.morphology import (
     unmarked,
 )
 from attention_lab.data.grammar.nouns import NOUNS
+from attention_lab.data.grammar.rare_nouns import RARE_NOUNS
 from attention_lab.data.grammar.verbs import VERBS
 
 # Places of rank between neighbours of one class: the k-th noun enters at k * 1, the k-th verb at
@@ -136,7 +137,7 @@ def _entries(text: str, parse) -> dict:
 @lru_cache(maxsize=1)
 def all_entries() -> tuple[dict, dict, dict, dict]:
     """All nouns, adjectives, verbs and ambiguous nouns, each {English: entry}."""
-    nouns, adjectives = _entries(NOUNS, _noun), _entries(ADJECTIVES, _adjective)
+    nouns, adjectives = _entries(NOUNS + RARE_NOUNS, _noun), _entries(ADJECTIVES, _adjective)
     verbs = _entries(VERBS, _verb)
     ambiguous: dict[str, list[Meaning]] = {}
     for line in filter(None, AMBIGUOUS.split("\n")):
