@@ -23,8 +23,8 @@ sentence's length in words counts English tokens without the final full stop.
 
 The lexicon is in nouns.py, rare_nouns.py, adjectives.py, verbs.py, function_words.py and
 ambiguous.py; morphology.py makes its forms, lexicon.py takes as much of it as is asked for.
-draft.py, phrases.py, verb_phrases.py, clauses.py and senses.py write sentences, generate.py corpora;
-truth.py has the records.
+draft.py, phrases.py, verb_phrases.py, clauses.py and senses.py write sentences, generate.py whole
+corpora; truth.py has the records.
 """
 
 from attention_lab.data.grammar.generate import corpus, generate
