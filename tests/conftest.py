@@ -1,4 +1,4 @@
-"""What every test runs under: four virtual devices, no silent broadcasting, our warnings as errors."""
+"""What every test runs under: virtual devices, no silent broadcasting, our warnings as errors."""
 
 import os
 import pathlib

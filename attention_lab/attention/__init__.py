@@ -1,17 +1,17 @@
 """Attention: pure functions of one head and one sentence.
 
-Attention is a dictionary look-up that can be differentiated. A dictionary returns the one value whose
-key equals the query. Here every key answers: the compatibility of query and key says how well they match,
-a softmax turns the scores into weights that sum to 1, and the answer is the mean of the values under these
-weights. Sharp weights are a look-up; flat ones an average; and since they move smoothly with queries,
-keys and values, all three can be learned.
+Attention is a dictionary look-up that can be differentiated. A dictionary returns the one value
+whose key equals the query. Here every key answers: the compatibility of query and key says how well
+they match, a softmax turns the scores into weights that sum to 1, and the answer is the mean of the
+values under these weights. Sharp weights are a look-up, flat ones an average, and since the answer
+moves smoothly with queries, keys and values, all three can be learned.
 
     q (T, K)  k (S, K)  ->  logits (T, S) = scale * compatibility(q, k)
                         ->  weights (T, S) = softmax over S of the logits that the mask allows
     weights   v (S, V)  ->  context (T, V) = weights @ v
 
-The axes, here and everywhere: B sentences, H heads, T target positions, S source positions, K key size,
-V value size, D model width, N vocabulary, L layers.
+The axes, here and everywhere: B sentences, H heads, T target positions, S source positions, K key
+size, V value size, D model width, N vocabulary, L layers.
 
     attend, weights                   the formula, one head, one sentence
     multi_head                        lifted over heads and sentences, with other implementations

@@ -23,7 +23,8 @@ def attend(q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None = No
     whatever the inputs are. A row that may attend to nothing gives zeros, and so do its gradients.
     A NaN or inf in a key or value changes nothing for a row that may not attend to it, forward or
     backward; for one that may attend to it a bad key makes NaN of the row's context and weights, a
-    bad value of that column of its context. Reverse mode only: `jax.grad`, `vjp`, `jacrev`.
+    bad value of that column of its context, and its gradients are NaN where anything depends on it.
+    Reverse mode only: `jax.grad`, `vjp`, `jacrev`.
 
     Args:
       q: queries, shape (T, K).
@@ -42,7 +43,7 @@ def attend(q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None = No
 
     The second key matches best, the third is forbidden:
 
-    >>> k = jnp.array([[0., 0.], [0., 10.], [0., 20.]])
+    >>> k = jnp.array([[0., 0.], [0., 99.], [0., 99.]])
     >>> v = jnp.array([[1.], [2.], [jnp.nan]])
     >>> context, w = attend(jnp.array([[5., 6.]]), k, v, mask=jnp.array([[True, True, False]]))
     >>> context.tolist(), w.tolist()

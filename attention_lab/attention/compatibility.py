@@ -1,7 +1,8 @@
 """Compatibility: how well a query and a key go together, one number for each pair, not yet scaled.
 
-Every compatibility here is a function (q (T, K), k (S, K)) -> logits (T, S), float32. Those with
-parameters are made by a function that takes the parameters: `general(w)`, `additive(w_query, w_key, v)`.
+Every compatibility is a function (q (T, K), k (S, K)) -> logits (T, S), float32. Those that have
+parameters are made by a function of them: `general(w)`, `additive(w_query, w_key, v)`. A function
+of one's own serves as well.
 """
 
 from collections.abc import Callable
@@ -46,7 +47,7 @@ def general(w: jax.Array) -> Compatibility:
     """Bilinear form, q_t W k_s ("general" in Luong et al. 2015, section 3.1).
 
     Args:
-      w: matrix from queries to keys, shape (K, K); the identity gives `dot`.
+      w: matrix from queries to keys, shape (K, K), or (K of q, K of k); the identity gives `dot`.
     Returns:
       a compatibility.
 
@@ -62,11 +63,11 @@ def general(w: jax.Array) -> Compatibility:
 
 
 def additive(w_query: jax.Array, w_key: jax.Array, v: jax.Array) -> Compatibility:
-    """A network with one hidden layer, v . tanh(W_q^T q_t + W_k^T k_s) (Bahdanau et al. 2015, A.1.2).
+    """One hidden layer, v . tanh(q_t W_q + k_s W_k) (Bahdanau et al. 2015, appendix A.1.2).
 
     Args:
       w_query: matrix from queries to A hidden units, shape (K, A).
-      w_key: matrix from keys to the same units, shape (K, A).
+      w_key: matrix from keys to the same units, shape (K, A); keys may differ in size from queries.
       v: weight of each unit, shape (A,).
     Returns:
       a compatibility; it holds T * S * A numbers at once.
@@ -96,8 +97,8 @@ def _unit(x):
 def cosine(q: jax.Array, k: jax.Array) -> jax.Array:
     """Cosine of the angle between q_t and k_s (QKNorm, Henry et al. 2020).
 
-    It lies between -1 and 1, so `scale` is the gain that lets the softmax become sharp: a learned number,
-    which Henry et al. start at log2(L^2 - L) for sentences of length L. `scale=None` is a gain of 1.
+    It lies between -1 and 1, so `scale` is the gain that lets the softmax become sharp: a learned
+    number, which Henry et al. start at log2(L^2 - L) for sentences of length L. None is 1.
 
     Args:
       q: queries, shape (T, K).

@@ -78,6 +78,8 @@ def pair_product(q: jax.Array, k: jax.Array) -> jax.Array:
     Its gradient wants cotangents as `look_up` makes them: exactly 0 on forbidden pairs, and NaN on
     the allowed pairs of a row that sees something bad.
     """
+    if q.shape[-1] != k.shape[-1]:
+        raise ValueError(f"q and k have shapes {q.shape} and {k.shape}; allowed are (T, K), (S, K)")
     return _dot("tk,sk->ts", q, k)
 
 
@@ -86,17 +88,19 @@ def _pair_product_forward(q, k):
     return product, (q, k, somewhere_bad(product))
 
 
+def _pair_gradients(g, q, k):
+    return (_dot("ts,sk->tk", g, k.astype(g.dtype)).astype(q.dtype),
+            _dot("ts,tk->sk", g, q.astype(g.dtype)).astype(k.dtype))
+
+
+def _careful_pair_gradients(g, q, k):
+    return _pair_gradients(g, finite(q), finite(k))
+
+
 def _pair_product_backward(saved, g):
     q, k, bad = saved
-
-    def gradients(g, q, k):
-        return (_dot("ts,sk->tk", g, k.astype(g.dtype)).astype(q.dtype),
-                _dot("ts,tk->sk", g, q.astype(g.dtype)).astype(k.dtype))
-
-    def careful_gradients(g, q, k):
-        return gradients(g, finite(q), finite(k))
-
-    return jax.lax.cond(bad, careful_gradients, gradients, g, q, k)
+    # Named functions, not lambdas: jax knows them again and compiles them once outside jit too.
+    return jax.lax.cond(bad, _careful_pair_gradients, _pair_gradients, g, q, k)
 
 
 pair_product.defvjp(_pair_product_forward, _pair_product_backward)

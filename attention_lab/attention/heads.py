@@ -1,4 +1,4 @@
-"""The lift over heads and sentences, in one place: `jax.vmap` of the formula for one head, one sentence."""
+"""The lift over heads and sentences, in one place: the formula under `vmap`, or a rival of it."""
 
 from collections.abc import Mapping
 
@@ -15,68 +15,74 @@ def multi_head(q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None 
                scale: jax.Array | float | None = None, implementation: str = "reference",
                compatibility: Compatibility = dot, parameters: Mapping | None = None,
                return_weights: bool = False) -> jax.Array | tuple[jax.Array, jax.Array]:
-    """`attend` for H heads of B sentences at once.
+    """`attend` for the H heads of B sentences at once (Vaswani et al. 2017, section 3.2.2).
 
     Args:
       q: queries, shape (B, H, T, K).
       k: keys, shape (B, H, S, K).
       v: values, shape (B, H, S, V).
-      mask: bool, True = may attend; shape (T, S), (B, T, S) or (B, H, T, S), any of B, H, T of size 1.
-      scale: as in `attend`, shape () or one for each head, (H,); may be traced.
-      implementation: "reference" is the formula; "xla" is `jax.nn.dot_product_attention` (dot only, no
-        weights, and a row that sees a NaN shows it in its value but passes no gradient on).
-      compatibility: as in `attend`; with `parameters` the function that makes one, such as `additive`.
-      parameters: its arguments by name, each with a leading axis H; None where it has none.
+      mask: bool, True = may attend; shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1.
+      scale: as in `attend`, shape (), or (H,) for one of each head; may be traced.
+      implementation: "reference" is the formula, lifted by vmap; "xla" is
+        `jax.nn.dot_product_attention`: dot only, no weights, and a row that sees something bad is
+        NaN but passes no gradient on.
+      compatibility: as in `attend`; or, with `parameters`, what makes one, such as `additive`.
+      parameters: arguments by name of what makes the compatibility, each with a leading axis H.
       return_weights: whether to return the weights too.
     Returns:
-      context, shape (B, H, T, V) in v's dtype; with return_weights also weights (B, H, T, S), float32.
+      context, shape (B, H, T, V) in v's dtype; with return_weights a pair of it and the weights,
+      shape (B, H, T, S), float32.
     Raises:
-      ValueError: shapes that don't fit together, an unknown implementation, or one that can't do what
-        is asked of it.
+      ValueError: shapes that don't fit together, a mask that is not bool, an implementation that
+        is unknown or can't do what is asked of it.
 
+    >>> from attention_lab.attention import general
     >>> q = k = v = jnp.ones((2, 3, 5, 7))
-    >>> multi_head(q, k, v).shape
+    >>> w = jnp.broadcast_to(jnp.eye(7), (3, 7, 7))  # a matrix for each of 3 heads
+    >>> multi_head(q, k, v, compatibility=general, parameters={"w": w}).shape
     (2, 3, 5, 7)
     """
-    if not q.ndim == k.ndim == v.ndim == 4:
+    if not q.ndim == k.ndim == v.ndim == 4 or not (
+            q.shape[:2] == k.shape[:2] == v.shape[:2] and k.shape[2] == v.shape[2]):
         raise ValueError(f"q, k and v have shapes {q.shape}, {k.shape} and {v.shape}; allowed are "
                          "(B, H, T, K), (B, H, S, K) and (B, H, S, V)")
-    full = (*q.shape[:3], k.shape[2])
-    if mask is not None:
-        mask = with_axes(mask, 4)
-        if any(size not in (1, whole) for size, whole in zip(mask.shape, full)):
-            raise ValueError(f"mask has axes {mask.shape}; allowed is (B, H, T, S) = {full}, or 1")
+    B, H, T, S = *q.shape[:3], k.shape[2]
+    if scale is not None and jnp.shape(scale) not in ((), (H,)):
+        raise ValueError(f"scale has shape {jnp.shape(scale)}; allowed are () and (H,) = {(H,)}")
+    for name, x in (parameters or {}).items():
+        if jnp.shape(x)[:1] != (H,):
+            raise ValueError(f"parameters[{name!r}] has shape {jnp.shape(x)}; its first axis must "
+                             f"be H = {H}")
+    mask = jnp.ones((1, 1, T, S), bool) if mask is None else with_axes(mask, 4)
+    if any(size not in (1, whole) for size, whole in zip(mask.shape, (B, H, T, S))):
+        raise ValueError(f"mask has axes {mask.shape}; allowed is {(B, H, T, S)}, or 1 for any")
     if implementation != "reference":
-        return _other(q, k, v, mask, scale, implementation, compatibility, parameters, return_weights)
+        _check(implementation, compatibility, parameters, return_weights)
+        scale = default_scale(dot, q.shape[-1]) if scale is None else scale
+        return IMPLEMENTATIONS[implementation](q, k, v, mask, scale)
 
     def one_head(q, k, v, mask, scale, parameters):
         score = compatibility if parameters is None else compatibility(**parameters)
         return attend(q, k, v, mask, scale, score)
 
-    # An axis of size 1 of the mask is dropped rather than mapped, so that the mask is stored once.
-    mask_axes = [None, None]
-    if mask is not None:
-        mask_axes = [0 if size > 1 else None for size in mask.shape[:2]]
-        mask = jnp.squeeze(mask, [i for i, axis in enumerate(mask_axes) if axis is None])
-    scale_axis = 0 if scale is not None and jnp.ndim(scale) == 1 else None
-    heads = jax.vmap(one_head, in_axes=(0, 0, 0, mask_axes[1], scale_axis, 0))
-    sentences = jax.vmap(heads, in_axes=(0, 0, 0, mask_axes[0], None, None))
+    # An axis of size 1 of the mask is dropped rather than mapped: then the mask is stored once.
+    over_b, over_h = (None if size == 1 else 0 for size in mask.shape[:2])
+    mask = jnp.squeeze(mask, [i for i in (0, 1) if mask.shape[i] == 1])
+    over_scale = 0 if scale is not None and jnp.ndim(scale) == 1 else None
+    heads = jax.vmap(one_head, in_axes=(0, 0, 0, over_h, over_scale, 0))
+    sentences = jax.vmap(heads, in_axes=(0, 0, 0, over_b, None, None))
     context, weights = sentences(q, k, v, mask, scale, parameters)
     return (context, weights) if return_weights else context
 
 
-def _other(q, k, v, mask, scale, implementation, compatibility, parameters, return_weights):
+def _check(implementation, compatibility, parameters, return_weights):
+    """Raises ValueError where an implementation other than the reference can't do what is asked."""
     if implementation not in IMPLEMENTATIONS:
         known = ", ".join(["reference", *IMPLEMENTATIONS])
         raise ValueError(f"implementation is {implementation!r}; allowed are {known}")
     if compatibility is not dot or parameters is not None:
-        name = getattr(compatibility, "__name__", compatibility)
-        raise ValueError(f"compatibility is {name} with implementation {implementation!r}; allowed is dot")
+        name = getattr(compatibility, "__name__", repr(compatibility))
+        raise ValueError(f"compatibility is {name}; implementation {implementation!r} allows dot")
     if return_weights:
-        raise ValueError(f"return_weights is True with implementation {implementation!r}, which does not "
-                         "form the weights; allowed is reference")
-    if mask is None:
-        mask = jnp.ones((1, 1, 1, 1), bool)
-    if scale is None:
-        scale = default_scale(dot, q.shape[-1])
-    return IMPLEMENTATIONS[implementation](q, k, v, mask, scale)
+        raise ValueError(f"return_weights is True; implementation {implementation!r} forms no "
+                         "weights, reference does")

@@ -1,7 +1,7 @@
 """From logits to weights and context: the softmax, the mean under it, and their gradient.
 
-The arithmetic is in `_values` and `_gradients`. The `_careful` functions clean their arguments, call
-the same arithmetic, and then spoil what ought to be spoilt; see `guards.py` for why.
+The arithmetic is in `_values` and `_gradients`. The `_careful` functions clean their arguments,
+call the same arithmetic, and then spoil what ought to be spoilt; see `guards.py` for why.
 """
 
 import jax
@@ -21,8 +21,9 @@ def _values(logits, v, mask, scale):
     return jnp.einsum("ts,sv->tv", weights, v.astype(jnp.float32)).astype(v.dtype), weights
 
 
-def _gradients(weights, v, g_context, g_weights):
+def _gradients(weights, v, g_context, g_weights, mask):
     """Cotangents of the scaled logits and of v; where a weight is 0 so is the logit's."""
+    del mask  # for what `_careful_gradients` needs to know
     g = g_weights + _pairs(g_context, v)
     g_scaled = weights * (g - jnp.sum(weights * g, axis=-1, keepdims=True))
     g_v = jnp.einsum("ts,tv->sv", weights, g_context.astype(jnp.float32))
@@ -47,11 +48,14 @@ def _careful_values(logits, v, mask, scale):
 
 
 def _careful_gradients(weights, v, g_context, g_weights, mask):
-    spoilt = bad_rows(weights)
-    g_scaled, g_v = _gradients(finite(weights), finite(v), finite(g_context),
-                               jnp.where(mask, finite(g_weights), 0))
-    rows = (spoilt | bad_rows(g_context) | bad_rows(jnp.where(mask, g_weights, 0))
-            | jnp.any(mask & bad_rows(v)[None, :], axis=-1))
+    g_weights = jnp.where(mask, g_weights, 0)
+    g_scaled, g_v = _gradients(finite(weights), finite(v), finite(g_context), finite(g_weights),
+                               mask)
+    # What does not depend on a row gets nothing from it, not even 0 * NaN.
+    wanted = jnp.any(g_context != 0, axis=-1) | jnp.any(g_weights != 0, axis=-1)
+    spoilt = wanted & bad_rows(weights)
+    rows = (spoilt | bad_rows(g_context) | bad_rows(g_weights)
+            | wanted & jnp.any(mask & bad_rows(v)[None, :], axis=-1))
     reached = _reached(mask.T, spoilt[:, None] | ~jnp.isfinite(g_context))
     return jnp.where(mask & rows[:, None], jnp.nan, g_scaled), jnp.where(reached, jnp.nan, g_v)
 
@@ -80,11 +84,10 @@ def _look_up_forward(logits, v, mask, scale):
 
 def _look_up_backward(saved, g):
     logits, v, mask, scale, weights = saved
-    # Covers g and v, for a bad number in either is bad in its pairs; weights are bad where logits are.
+    # A bad number in g or v is bad in its pairs, and weights are bad where logits are.
     bad = somewhere_bad(logits, scale, g[1] + _pairs(g[0], v))
-    g_scaled, g_v = jax.lax.cond(
-        bad, _careful_gradients, lambda *args: _gradients(*args[:-1]), weights, v, *g, mask)
-    g_scale = jnp.sum(g_scaled * jnp.where(mask, logits, 0))
+    g_scaled, g_v = jax.lax.cond(bad, _careful_gradients, _gradients, weights, v, *g, mask)
+    g_scale = jnp.sum(g_scaled * jnp.where(mask & (g_scaled != 0), logits, 0))
     return jnp.where(mask, g_scaled * scale, 0), g_v, None, g_scale
 
 

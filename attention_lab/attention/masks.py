@@ -1,4 +1,4 @@
-"""Masks: bool, True = may attend; axes (T, S), (B, T, S) or (B, H, T, S), any of B, H, T of size 1."""
+"""Masks: bool, True = may attend; shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1."""
 
 import jax
 import jax.numpy as jnp

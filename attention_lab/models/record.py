@@ -5,32 +5,32 @@ from typing import Any, NamedTuple
 
 
 class Output(NamedTuple):
-    """What a forward pass gives.
+    """What a forward pass gives; logits are `hidden @ readout.T`, so that a loss can form them in chunks.
 
     Fields:
-      hidden: last states, (B, T, D); `readout` turns them into logits, so that a loss can do it in chunks.
-      weights: {"encoder": (L, B, H, S, S), "decoder": (L, B, H, T, T), "cross": (L, B, H, T, S)}, or {}
-        unless asked for.
+      hidden: last states, (B, T, D).
+      readout: matrix from states to logits, (N, D).
+      weights: {"encoder": (L, B, H, S, S), "decoder": (L, B, H, T, T), "cross": (L, B, H, T, S)},
+        float32, or {} unless asked for.
     """
 
     hidden: Any
+    readout: Any
     weights: dict
 
 
 class Model(NamedTuple):
-    """Pure functions; `batch` holds source (B, S) and target (B, T), int32, 0 where padded.
+    """Pure functions; `batch` holds source (B, S), target (B, T) and example (B,), int32, 0 where padded.
 
     Fields:
       init: key -> params.
-      apply: (params, batch, hyper, key=None, intervention=None, with_weights=False) -> Output. hidden[:, t]
-        predicts batch["target"][:, t]; key None means no dropout.
-      readout: (params, hidden (..., D)) -> float32 logits (..., N).
+      apply: (params, batch, hyper, key=None, with_weights=False) -> Output. hidden[:, t] predicts
+        batch["target"][:, t] from the target before t; key None means no dropout.
       start: (params, source (B, S), hyper, max_length) -> carry, whose every leaf leads with B.
       step: (params, carry, token (B,), hyper) -> (logits (B, N) float32, carry). The first token is BOS.
     """
 
     init: Callable
     apply: Callable
-    readout: Callable
     start: Callable
     step: Callable

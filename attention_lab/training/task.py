@@ -13,6 +13,13 @@ class Sums(NamedTuple):
     count: Any
 
 
+class Scores(NamedTuple):
+    """What a split scored: {name: number or string}, and a row of text for each of its examples."""
+
+    numbers: dict[str, Any]
+    predictions: list[dict[str, str]]
+
+
 class Task(NamedTuple):
     """One trainable problem, its data loaded.
 
@@ -21,14 +28,17 @@ class Task(NamedTuple):
       loss: (params, batch, hyper, key) -> (Sums to minimise, {name: Sums} to log). key None: no dropout.
       batches: (seed, first step) -> endless iterator of numpy batches, a function of (seed, step)
         whose shapes depend on the structure alone.
-      steps_per_epoch: passes are counted in this many steps, a float.
+      steps_per_epoch: steps in which the training data is seen once, a float.
       dev_batches: () -> iterator of the dev split's numpy batches, the same each time.
-      score: (params, hyper, split, final) -> {name: number}, such as dev_bleu. While training, final
-        is False and the decoding cheap.
+      score: (params, hyper, split, final) -> Scores, its numbers named after the split, such as dev_bleu.
+        While training, final is False and decoding cheap.
       select: (metric name, sign): which dev score early stopping and the best checkpoint follow;
         sign +1 where higher is better, -1 where lower.
       save: (folder) -> None, writes what a later reader of the run needs, such as tokenizer.json.
-      facts: what the data turned out to be, {name: number or string}, for run.json and the log.
+      illustrate: (params, hyper, folder) -> None, writes pictures and the arrays behind them.
+      tokens: batch -> how many tokens it trains on, the unit of speed.
+      facts: what the data turned out to be, {name: number or string}, for run.json.
+      notices: one line for each odd thing in the data that a user should know.
     """
 
     init: Callable
@@ -36,7 +46,10 @@ class Task(NamedTuple):
     batches: Callable[[int, int], Iterator[Batch]]
     steps_per_epoch: float
     dev_batches: Callable[[], Iterator[Batch]]
-    score: Callable
+    score: Callable[..., Scores]
     select: tuple[str, float]
     save: Callable
-    facts: dict
+    illustrate: Callable
+    tokens: Callable[[Batch], int]
+    facts: dict[str, Any]
+    notices: list[str]

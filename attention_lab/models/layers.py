@@ -1,0 +1,108 @@
+"""Layers of the Transformer: parameters around attention, a block with its residual, the feed-forward net."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from attention_lab import attention
+from attention_lab.config import Structure, key_size, value_size
+from attention_lab.models.positions import rotate
+
+GLOROT = nn.initializers.xavier_uniform()
+
+
+def dense(structure: Structure, units: int, name: str | None = None) -> nn.Dense:
+    """A linear map in the run's precision, its parameters float32."""
+    return nn.Dense(units, kernel_init=GLOROT, dtype=structure.training.precision, name=name)
+
+
+class Heads(nn.Module):
+    """Projections to queries, keys and values of H heads, attention, and the projection back to D."""
+
+    structure: Structure
+    rotary: bool = False
+
+    def setup(self):
+        model = self.structure.model
+        sizes = {"query": key_size(model), "key": key_size(model), "value": value_size(model)}
+        self.maps = {
+            name: (self.param(f"{name}_kernel", GLOROT, (model.width, model.num_heads * size)),
+                   self.param(f"{name}_bias", nn.initializers.zeros, (model.num_heads * size,)))
+            for name, size in sizes.items()}
+        self.output = dense(self.structure, model.width)
+        kind = self.structure.attention.compatibility
+        H, K = model.num_heads, key_size(model)
+        if kind == "additive":
+            self.score = {
+                "w_query": self.param("score_query", nn.initializers.lecun_normal(batch_axis=0), (H, K, K)),
+                "w_key": self.param("score_key", nn.initializers.lecun_normal(batch_axis=0), (H, K, K)),
+                "v": self.param("score_vector", nn.initializers.normal(K ** -0.5), (H, K))}
+        elif kind == "general":
+            self.score = {"w": self.param(
+                "score_matrix", nn.initializers.lecun_normal(batch_axis=0), (H, K, K))}
+        elif kind == "cosine":
+            # One gain a block, at first log2(S^2 - S) of a sentence of 16 (Henry et al. 2020, 3.1).
+            self.gain = self.param("gain", nn.initializers.constant(7.9), ())
+
+    def project(self, x, names, positions=None):
+        """(B, T, D) -> for each of `names` among query, key, value: (B, H, T, K) or (B, H, T, V)."""
+        # One wide product instead of three: on a CPU the narrow ones are slower for the same work.
+        kernels, biases = zip(*(self.maps[name] for name in names))
+        kernel = jnp.concatenate(kernels, axis=1).astype(x.dtype)
+        y = x @ kernel + jnp.concatenate(biases).astype(x.dtype)[None, None, :]
+        edges = [sum(k.shape[1] for k in kernels[:i]) for i in range(1, len(kernels))]
+        heads = self.structure.model.num_heads
+        parts = [part.reshape(*part.shape[:2], heads, -1).swapaxes(1, 2)
+                 for part in jnp.split(y, edges, axis=-1)]
+        return [rotate(part, positions) if self.rotary and name != "value" else part
+                for name, part in zip(names, parts)]
+
+    def attend(self, q, k, v, mask, scale, with_weights=False):
+        """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and weights (B, H, T, S) or None."""
+        kind = self.structure.attention.compatibility
+        compatibility, parameters = attention.dot, None
+        if kind in ("additive", "general"):
+            compatibility, parameters = getattr(attention, kind), self.score
+        elif kind == "cosine":
+            compatibility, scale = attention.cosine, scale * self.gain
+        result = attention.multi_head(
+            q, k, v, mask, scale, compatibility=compatibility, parameters=parameters,
+            implementation=self.structure.attention.implementation, return_weights=with_weights)
+        context, weights = result if with_weights else (result, None)
+        return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), weights
+
+
+class Residual(nn.Module):
+    """x + dropout(f(x)), with a layer norm before f (pre) or after the sum (post)."""
+
+    structure: Structure
+
+    def setup(self):
+        self.norm = nn.LayerNorm(dtype=self.structure.training.precision)
+
+    def enter(self, x):
+        """What f sees."""
+        return self.norm(x) if self.structure.model.norm == "pre" else x
+
+    def leave(self, x, y):
+        """The sum of x and f's dropped-out answer y."""
+        return x + y if self.structure.model.norm == "pre" else self.norm(x + y)
+
+
+class FeedForward(nn.Module):
+    """Two linear maps around a non-linearity, the same at every position."""
+
+    structure: Structure
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        model = self.structure.model
+        activation = {"relu": jax.nn.relu, "gelu": jax.nn.gelu}[model.activation]
+        hidden = activation(dense(self.structure, model.hidden, "inner")(x))
+        return dense(self.structure, model.width, "outer")(hidden)
+
+
+def one_hot_write(cache: jax.Array, new: jax.Array, position: jax.Array) -> jax.Array:
+    """Puts new (B, H, 1, K) at each row's own position (B,) of cache (B, H, T, K)."""
+    here = jnp.arange(cache.shape[2])[None, None, :, None] == position[:, None, None, None]
+    return jnp.where(here, new.astype(cache.dtype), cache)

@@ -1,0 +1,181 @@
+"""The encoder-decoder Transformer (Vaswani et al. 2017), pre- or post-norm."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from attention_lab import attention
+from attention_lab.config import Structure, key_size, value_size
+from attention_lab.data.vocabulary import BOS, PAD
+from attention_lab.models.dropout import make_dropout
+from attention_lab.models.layers import FeedForward, Heads, Residual, one_hot_write
+from attention_lab.models.positions import sinusoids
+from attention_lab.models.record import Model, Output
+
+LEARNED_POSITIONS = 512  # rows of the table of learned positions
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and a feed-forward net, each in a residual block."""
+
+    structure: Structure
+
+    def setup(self):
+        rotary = self.structure.model.positions == "rotary"
+        self.heads, self.forward = Heads(self.structure, rotary), FeedForward(self.structure)
+        self.around_heads, self.around_forward = Residual(self.structure), Residual(self.structure)
+
+    def __call__(self, x, positions, mask, scale, drop, site, with_weights):
+        q, k, v = self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
+        y, weights = self.heads.attend(q, k, v, mask, scale, with_weights)
+        x = self.around_heads.leave(x, drop(y, site))
+        y = self.forward(self.around_forward.enter(x))
+        return self.around_forward.leave(x, drop(y, site + 1)), weights
+
+
+class DecoderLayer(nn.Module):
+    """Self-attention over the past, cross-attention to the source, and a feed-forward net."""
+
+    structure: Structure
+
+    def setup(self):
+        rotary = self.structure.model.positions == "rotary"
+        self.heads, self.cross = Heads(self.structure, rotary), Heads(self.structure)
+        self.forward = FeedForward(self.structure)
+        self.around_heads, self.around_cross = Residual(self.structure), Residual(self.structure)
+        self.around_forward = Residual(self.structure)
+
+    def memory(self, source):
+        """Keys and values of the encoded source, made once for each sentence."""
+        return self.cross.project(source, ("key", "value"))
+
+    def now(self, x, positions):
+        """Query, key and value of these positions, for the self-attention."""
+        return self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
+
+    def __call__(self, x, q, past, memory, past_mask, memory_mask, scale, drop, site, with_weights):
+        y, own = self.heads.attend(q, *past, past_mask, scale, with_weights)
+        x = self.around_heads.leave(x, drop(y, site))
+        q, = self.cross.project(self.around_cross.enter(x), ("query",))
+        y, cross = self.cross.attend(q, *memory, memory_mask, scale, with_weights)
+        x = self.around_cross.leave(x, drop(y, site + 1))
+        y = self.forward(self.around_forward.enter(x))
+        return self.around_forward.leave(x, drop(y, site + 2)), own, cross
+
+
+class Transformer(nn.Module):
+    """Embeddings, a stack of encoder layers, a stack of decoder layers, final norms."""
+
+    structure: Structure
+    vocabulary_size: int
+
+    def setup(self):
+        model = self.structure.model
+        count = 1 if model.tie_embeddings else 3
+        self.embeddings = [
+            self.param(name, nn.initializers.normal(model.width ** -0.5),
+                       (self.vocabulary_size, model.width))
+            for name in ("embedding", "target_embedding", "readout")[:count]]
+        if model.positions == "learned":
+            self.places = self.param("places", nn.initializers.normal(0.02),
+                                     (2, LEARNED_POSITIONS, model.width))
+        layers = range(model.num_layers)
+        self.encoder = [EncoderLayer(self.structure, name=f"encoder_{i}") for i in layers]
+        self.decoder = [DecoderLayer(self.structure, name=f"decoder_{i}") for i in layers]
+        if model.norm == "pre":
+            self.encoder_norm = nn.LayerNorm(dtype=self.structure.training.precision)
+            self.decoder_norm = nn.LayerNorm(dtype=self.structure.training.precision)
+
+    @property
+    def readout(self):
+        return self.embeddings[-1]
+
+    def embed(self, tokens, positions, side):
+        """Tokens (B, T) at positions (T,) or (B, T) as vectors (B, T, D); side 0 source, 1 target."""
+        model = self.structure.model
+        x = self.embeddings[side if len(self.embeddings) > 1 else 0][tokens] * model.width ** 0.5
+        if model.positions == "sinusoidal":
+            x = x + jnp.broadcast_to(sinusoids(positions, model.width), x.shape)
+        elif model.positions == "learned":
+            x = x + jnp.broadcast_to(self.places[side][positions], x.shape)
+        return x.astype(self.structure.training.precision)
+
+    def encode(self, source, scale, drop, with_weights=False):
+        """Source (B, S) -> states (B, S, D), mask of real tokens (B, 1, S), weights by layer."""
+        mask = (source != PAD)[:, None, :]
+        positions = jnp.arange(source.shape[1])
+        x, weights = drop(self.embed(source, positions, 0), 0), []
+        for i, layer in enumerate(self.encoder):
+            x, w = layer(x, positions, mask, scale, drop, 1 + 2 * i, with_weights)
+            weights.append(w)
+        return (self.encoder_norm(x) if self.structure.model.norm == "pre" else x), mask, weights
+
+    def __call__(self, batch, scale, key, rate, with_weights=False):
+        # The two sides of a pair draw their own masks, as do different sites.
+        drop = make_dropout(key, rate, batch["example"])
+        memory, memory_mask, encoder = self.encode(batch["source"], scale, drop, with_weights)
+        target = batch["target"]
+        shifted = jnp.pad(target, ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
+        positions = jnp.arange(target.shape[1])
+        past_mask = attention.causal(target.shape[1])
+        memory_mask = jnp.broadcast_to(memory_mask, (*target.shape, memory_mask.shape[-1]))
+        x, own, cross = drop(self.embed(shifted, positions, 1), 1000), [], []
+        for i, layer in enumerate(self.decoder):
+            q, *past = layer.now(x, positions)
+            x, a, c = layer(x, q, past, layer.memory(memory), past_mask, memory_mask, scale, drop,
+                            1001 + 3 * i, with_weights)
+            own.append(a)
+            cross.append(c)
+        x = self.decoder_norm(x) if self.structure.model.norm == "pre" else x
+        weights = {"encoder": encoder, "decoder": own, "cross": cross} if with_weights else {}
+        return Output(x, self.readout, {name: jnp.stack(w) for name, w in weights.items()})
+
+    def start(self, source, scale, max_length):
+        """The carry before the first token: the source's keys and values, an empty past."""
+        memory, memory_mask, _ = self.encode(source, scale, make_dropout(None, 0.0, None))
+        model, B = self.structure.model, source.shape[0]
+        past = (B, model.num_heads, max_length)
+        empty = (jnp.zeros((*past, key_size(model)), memory.dtype),
+                 jnp.zeros((*past, value_size(model)), memory.dtype))
+        return {"position": jnp.zeros((B,), jnp.int32), "memory_mask": memory_mask,
+                "memory": [layer.memory(memory) for layer in self.decoder],
+                "past": [empty for _ in self.decoder]}
+
+    def step(self, carry, token, scale):
+        """One token in, the logits of the next one out."""
+        position = carry["position"]
+        x = self.embed(token[:, None], position[:, None], 1)
+        written, drop = [], make_dropout(None, 0.0, None)
+        for layer, past, memory in zip(self.decoder, carry["past"], carry["memory"]):
+            q, *new = layer.now(x, position[:, None])
+            past = tuple(one_hot_write(c, n, position) for c, n in zip(past, new))
+            written.append(past)
+            seen = jnp.arange(past[0].shape[2])[None, None, :] <= position[:, None, None]
+            x, _, _ = layer(x, q, past, memory, seen, carry["memory_mask"], scale, drop, 0, False)
+        x = self.decoder_norm(x) if self.structure.model.norm == "pre" else x
+        logits = x[:, 0].astype(jnp.float32) @ self.readout.T
+        return logits, {**carry, "position": position + 1, "past": written}
+
+
+def build(structure: Structure, vocabulary_size: int) -> Model:
+    """The Transformer of this structure as plain functions."""
+    module = Transformer(structure, vocabulary_size)
+
+    def init(key):
+        tokens = jnp.zeros((1, 2), jnp.int32)
+        batch = {"source": tokens, "target": tokens, "example": jnp.zeros((1,), jnp.int32)}
+        return module.init(key, batch, 1.0, None, 0.0)["params"]
+
+    def apply(params, batch, hyper, key=None, with_weights=False):
+        return module.apply({"params": params}, batch, hyper.attention_scale, key, hyper.dropout,
+                            with_weights)
+
+    def start(params, source, hyper, max_length):
+        return module.apply({"params": params}, source, hyper.attention_scale, max_length,
+                            method=module.start)
+
+    def step(params, carry, token, hyper):
+        return module.apply({"params": params}, carry, token, hyper.attention_scale,
+                            method=module.step)
+
+    return Model(init, apply, start, step)

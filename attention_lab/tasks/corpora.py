@@ -1,0 +1,25 @@
+"""The sentence pairs that a config's `data` names, split into train, dev and test."""
+
+from attention_lab.config import Data
+from attention_lab.data import grammar, multi30k, tsv
+from attention_lab.data.pairs import Pairs
+
+
+def load(data: Data, splits: tuple[str, ...] = ("train", "dev", "test")) -> dict[str, Pairs]:
+    """Reads or writes the corpus; {split: Pairs}.
+
+    Raises:
+      ValueError: a file or folder can't be used; see the readers.
+    """
+    if data.source == "multi30k":
+        return {split: multi30k.read(data.directory, split, data.text) for split in splits}
+    if data.source == "tsv":
+        train, dev, test = tsv.hold_out(tsv.read(data.path), data.dev_size, data.test_size,
+                                        data.corpus_seed)
+        return {"train": train, "dev": dev, "test": test}
+    corpus = grammar.corpus(data.train_size, data.dev_size, data.test_size, seed=data.corpus_seed,
+                            lexicon_size=data.lexicon_size, min_words=data.min_words,
+                            max_words=data.max_words)
+    return {split: Pairs([s.source for s in sentences], [s.target for s in sentences], sentences,
+                         {"pairs": len(sentences)})
+            for split, sentences in corpus.items()}

@@ -1,0 +1,134 @@
+"""Translation as a Task: sentence pairs in, cross-entropy to train on, BLEU to score by."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attention_lab.config import Config, Hyper
+from attention_lab.data import batching, tokenizers
+from attention_lab.data.pairs import Pairs
+from attention_lab.data.vocabulary import PAD
+from attention_lab.evaluation import phenomena
+from attention_lab.evaluation.bleu import corpus_bleu, corpus_chrf
+from attention_lab.tasks import corpora, illustrations
+from attention_lab.tasks.translator import SCORING_TOKENS, Translator, tokenizer_path
+from attention_lab.training.losses import cross_entropy
+from attention_lab.training.task import Scores, Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Translation:
+    """A translation problem with its data read and cut into tokens.
+
+    Fields:
+      config: what was asked for.
+      corpus: {split: Pairs}.
+      translator: model and tokenizer.
+      task: the record that the training loop takes.
+    """
+
+    config: Config
+    corpus: dict[str, Pairs]
+    translator: Translator
+    task: Task
+
+
+def build(config: Config, folder: str | Path | None = None) -> Translation:
+    """Reads the data, makes or loads the tokenizer, and wires model, loss and scores.
+
+    Args:
+      config: checked already.
+      folder: a run whose tokenizer.json is taken, rather than trained again; None trains one.
+    Raises:
+      ValueError: data that can't be used, or nothing that fits into the buckets.
+    """
+    data = config.data
+    corpus = corpora.load(data)
+    sides = corpus["train"].source + corpus["train"].target
+    if folder is not None and tokenizer_path(folder).exists():
+        tokenizer = tokenizers.load(tokenizer_path(folder))
+    else:
+        tokenizer = tokenizers.train(data.tokenizer, sides, data.vocabulary_size)
+    ids = {split: (tokenizer.encode(pairs.source), tokenizer.encode(pairs.target))
+           for split, pairs in corpus.items()}
+    lengths = [batching.lengths(side) for side in ids["train"]]
+    buckets = data.buckets or batching.best_buckets(np.maximum(*lengths), 6, data.max_length)
+    too_long = int((batching.assign(*lengths, buckets) < 0).sum())
+    schedule = batching.Schedule(
+        [len(members) for members in batching.bucket_members(*ids["train"], buckets)], buckets,
+        config.training.batch_tokens)
+    translator = Translator(config, tokenizer, buckets)
+    model = translator.model
+
+    def loss(params, batch, hyper, key):
+        output = model.apply(params, batch, hyper, key)
+        smoothed, plain = cross_entropy(output.hidden, output.readout, batch["target"],
+                                        batch["target"] != PAD, hyper.label_smoothing)
+        return smoothed, {"cross_entropy": plain}
+
+    def score(params, hyper, split, final) -> Scores:
+        pairs = corpus[split]
+        hypotheses = translator.translate(params, pairs.source, None if final else 1, hyper)
+        return Scores(numbers(split, hypotheses, pairs, data.text if data.source == "multi30k"
+                              else "tokenized"), predictions(hypotheses, pairs))
+
+    facts = {
+        "vocabulary": tokenizer.size, "buckets": list(buckets), "too_long": too_long,
+        "steps_per_epoch": round(schedule.steps_per_epoch, 2),
+        "fill": round(batching.fill(*lengths, buckets), 4),
+        **{f"{split}_{name}": count for split, pairs in corpus.items()
+           for name, count in pairs.counts.items() if count}}
+    return Translation(config, corpus, translator, Task(
+        init=model.init,
+        loss=loss,
+        batches=lambda seed, first: batching.batches(
+            *ids["train"], buckets, config.training.batch_tokens, seed, first),
+        steps_per_epoch=schedule.steps_per_epoch,
+        dev_batches=lambda: batching.in_order(*ids["dev"], buckets, SCORING_TOKENS),
+        score=score,
+        select=("dev_bleu", 1.0),
+        save=lambda folder: tokenizer.save(tokenizer_path(folder)),
+        illustrate=lambda params, folder: illustrations.write(
+            translator, params, corpus["dev"], folder),
+        tokens=lambda batch: int((batch["target"] != PAD).sum()),
+        facts=facts,
+        notices=notices(corpus, tokenizer, too_long, max(buckets))))
+
+
+def numbers(split: str, hypotheses: list[str], pairs: Pairs, text: str) -> dict[str, Any]:
+    """BLEU and chrF of a split, and on the grammar the accuracies of its phenomena."""
+    bleu, chrf = (metric(hypotheses, pairs.target, text) for metric in (corpus_bleu, corpus_chrf))
+    scored = {f"{split}_bleu": round(bleu.score, 4), f"{split}_chrf": round(chrf.score, 4),
+              "bleu_signature": bleu.signature}
+    if pairs.truth is not None:
+        scored |= {f"{split}_{name}_accuracy": round(accuracy.score, 6)
+                   for name, accuracy in phenomena.accuracies(hypotheses, pairs.truth).items()}
+    return scored
+
+
+def predictions(hypotheses: list[str], pairs: Pairs) -> list[dict[str, str]]:
+    """A row for each sentence of predictions.tsv."""
+    return [{"source": source, "reference": reference, "translation": hypothesis}
+            for source, reference, hypothesis in zip(pairs.source, pairs.target, hypotheses)]
+
+
+def notices(corpus: dict[str, Pairs], tokenizer: tokenizers.Tokenizer, too_long: int,
+            longest: int) -> list[str]:
+    """One line for each oddity of the data that was counted and gone on with."""
+    said = []
+    for split, pairs in corpus.items():
+        odd = {name.replace("_", " "): count for name, count in pairs.counts.items()
+               if count and name != "pairs"}
+        if odd:
+            said.append(f"{split}: " + ", ".join(f"{count} {name}" for name, count in odd.items()))
+        if split != "train":
+            unseen = tokenizer.unseen(pairs.source)
+            if unseen:
+                some = " ".join(part for part, _ in unseen.most_common(5))
+                said.append(f"{split}: {sum(unseen.values())} {'characters' if tokenizer.kind == 'bpe' else 'words'} "
+                            f"never seen in training ({some})")
+    if too_long:
+        said.append(f"train: {too_long} pairs are longer than {longest} tokens and left out")
+    return said

@@ -1,0 +1,89 @@
+"""Cross-entropy over a large vocabulary, in chunks of positions, as (sum, count) pairs."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from attention_lab.training.task import Sums
+
+CHUNK_TOKENS = 1024  # target tokens whose logits stand in memory at once
+
+
+def _chunk(hidden, readout, target, real, label_smoothing):
+    """Smoothed and plain cross-entropy summed over real (R,) tokens; hidden (R, D), readout (N, D)."""
+    logits = jnp.einsum("rd,nd->rn", hidden, readout.astype(hidden.dtype),
+                        preferred_element_type=jnp.float32)
+    normaliser = jax.nn.logsumexp(logits, axis=-1)
+    plain = normaliser - jnp.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
+    uniform = normaliser - logits.mean(axis=-1)
+    smoothed = (1.0 - label_smoothing) * plain + label_smoothing * uniform
+    return (smoothed * real).sum(), (plain * real).sum()
+
+
+def _cut(hidden, target, real):
+    """Pieces of whole positions, so that a device keeps its rows: (C, B, t, D), (C, B, t), (C, B, t)."""
+    B, T, D = hidden.shape
+    width = next(t for t in range(min(T, max(1, CHUNK_TOKENS // B)), 0, -1) if T % t == 0)
+    cut = partial(jnp.reshape, shape=(B, T // width, width))
+    pieces = hidden.reshape(B, T // width, width, D).swapaxes(0, 1)
+    return pieces, cut(target).swapaxes(0, 1), cut(real).swapaxes(0, 1)
+
+
+def _flat(piece):
+    hidden, target, real = piece
+    return hidden.reshape(-1, hidden.shape[-1]), target.ravel(), real.ravel()
+
+
+@jax.custom_vjp
+def _sums(hidden, readout, target, real, label_smoothing):
+    def body(sums, piece):
+        h, y, m = _flat(piece)
+        smoothed, plain = _chunk(h, readout, y, m, label_smoothing)
+        return (sums[0] + smoothed, sums[1] + plain), None
+    return jax.lax.scan(body, (0.0, 0.0), _cut(hidden, target, real))[0]
+
+
+def _sums_forward(hidden, readout, target, real, label_smoothing):
+    # The loss is linear in its own cotangent, so the gradient is made while the logits are still there.
+    chunk = jax.value_and_grad(_chunk, argnums=(0, 1), has_aux=True)
+
+    def body(carry, piece):
+        smoothed, plain, d_readout = carry
+        h, y, m = _flat(piece)
+        (s, p), (d_h, d_r) = chunk(h, readout, y, m, label_smoothing)
+        return (smoothed + s, plain + p, d_readout + d_r), d_h.reshape(piece[0].shape)
+
+    zero = (0.0, 0.0, jnp.zeros_like(readout))
+    (smoothed, plain, d_readout), d_pieces = jax.lax.scan(body, zero, _cut(hidden, target, real))
+    return (smoothed, plain), (d_pieces.swapaxes(0, 1).reshape(hidden.shape), d_readout)
+
+
+def _sums_backward(gradients, cotangents):
+    d_hidden, d_readout = gradients
+    factor = cotangents[0]
+    return (d_hidden * factor.astype(d_hidden.dtype), d_readout * factor, None, None, None)
+
+
+_sums.defvjp(_sums_forward, _sums_backward)
+
+
+def cross_entropy(hidden, readout, target, real, label_smoothing) -> tuple[Sums, Sums]:
+    """Label-smoothed and plain cross-entropy of `hidden @ readout.T`, in nats.
+
+    smoothed = (1 - e) * -log p(y) + e * mean_n -log p(n)  (Szegedy et al. 2016, section 7).
+    Differentiable once, through the smoothed sum, in `hidden` and `readout`.
+
+    Args:
+      hidden: (B, T, D).
+      readout: (N, D).
+      target: int (B, T), the right token at each position.
+      real: bool (B, T), True where the position counts.
+      label_smoothing: e in [0, 1), may be traced.
+    Returns:
+      (smoothed, plain), each Sums over the real positions.
+    """
+    real = real.astype(jnp.float32)
+    smoothed, plain = _sums(hidden, readout, target, real, jnp.float32(label_smoothing))
+    count = real.sum()
+    return Sums(smoothed, count), Sums(jax.lax.stop_gradient(plain), count)

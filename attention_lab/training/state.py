@@ -1,0 +1,29 @@
+"""What a run carries from step to step: arrays and nothing else."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class State:
+    """Fields: step, int32 scalar; params; opt_state of optax; average, a moving average of params or {}."""
+
+    step: Any
+    params: Any
+    opt_state: Any
+    average: Any
+
+
+def create(params: Any, optimizer: Any, average_decay: float) -> State:
+    """The state before the first step."""
+    average = jax.tree.map(jnp.array, params) if average_decay else {}
+    return State(jnp.zeros((), jnp.int32), params, optimizer.init(params), average)
+
+
+def scored_params(state: State) -> Any:
+    """The weights that are scored: the moving average where there is one."""
+    return state.average or state.params

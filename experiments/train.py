@@ -1,0 +1,22 @@
+"""python -m experiments.train --config=FILE.py[:variant]: trains one run, or goes on with it."""
+
+import sys
+
+from experiments import flags
+
+FLAGS = {
+    "workdir": flags.Flag("", "the run's folder; empty: runs/EXPERIMENT/HASH"),
+    "dry_run": flags.Flag(False, "prints what would be done; writes nothing"),
+    "rerun": flags.Flag(False, "moves a run that is in the folder aside and starts anew"),
+}
+
+
+def main(options: flags.Options) -> int:
+    """Trains, scores, draws; status 0, or 1 where the run diverged."""
+    from experiments import training_run
+    return training_run.dry_run(options) if options.dry_run else training_run.train(options)
+
+
+if __name__ == "__main__":
+    flags.run(main, "train", "Trains one run, or goes on with one that was begun; does nothing to a "
+              "finished one.", FLAGS)
