@@ -1,7 +1,5 @@
 """python -m experiments.train --config=FILE.py[:variant]: trains one run, or goes on with it."""
 
-import sys
-
 from experiments import flags
 
 FLAGS = {

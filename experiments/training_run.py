@@ -1,12 +1,13 @@
-"""What `train` does once its flags are read: open the folder, train, score, write the result last."""
+"""What `train` does once its flags are read: open the folder, train, score, write the result."""
 
 import csv
 import io
+import json
 import sys
 from pathlib import Path
 
 from attention_lab import runs
-from attention_lab.config import split
+from attention_lab.config import split, to_dict
 from attention_lab.files import write_text
 from attention_lab.tasks import translation
 from attention_lab.training import loop
@@ -64,3 +65,25 @@ def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
+
+
+def dry_run(options: Options) -> int:
+    """Prints the resolved config, parameters, steps and an estimate of memory; writes nothing."""
+    import jax
+
+    config = options.config
+    built = translation.build(config)
+    steps = loop.total_steps(config, built.task)
+    parameters = loop.parameter_count(jax.eval_shape(built.task.init, jax.random.key(0)))
+    copies = 4 if config.training.average_decay else 3
+    print(json.dumps(to_dict(config), indent=2))
+    print(f"folder\t{options.workdir or runs.default_folder(options.experiment, config)}")
+    print(f"parameters\t{parameters}")
+    print(f"steps\t{steps}")
+    print(f"state_megabytes\t{parameters * 4 * copies / 1e6:.1f}")
+    if steps:
+        # Six operations a parameter and token: forward two, backward four (Kaplan et al. 2020, 2.1).
+        print(f"training_flops\t{6 * parameters * steps * config.training.batch_tokens:.3g}")
+    for name, value in built.task.facts.items():
+        print(f"{name}\t{value}")
+    return 0

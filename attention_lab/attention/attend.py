@@ -56,7 +56,8 @@ def attend(q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None = No
         scale = default_scale(compatibility, q.shape[-1])
     if not hasattr(compatibility, "is_guarded"):
         compatibility = guarded(compatibility)
-    mask = _full(mask, q.shape[0], k.shape[0])
+    # jax refuses arrays of numpy that come to a `cond` by way of vmap; a copy is an array of jax.
+    q, k, v, mask = (jnp.copy(x) for x in (q, k, v, _full(mask, q.shape[0], k.shape[0])))
     return look_up(compatibility(q, k), v, mask, jnp.asarray(scale, jnp.float32))
 
 

@@ -1,18 +1,15 @@
 """The encoder-decoder Transformer (Vaswani et al. 2017), pre- or post-norm."""
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 
 from attention_lab import attention
-from attention_lab.config import Structure, key_size, value_size
+from attention_lab.config import LEARNED_POSITIONS, Structure, key_size, value_size
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.dropout import make_dropout
 from attention_lab.models.layers import FeedForward, Heads, Residual, one_hot_write
 from attention_lab.models.positions import sinusoids
 from attention_lab.models.record import Model, Output
-
-LEARNED_POSITIONS = 512  # rows of the table of learned positions
 
 
 class EncoderLayer(nn.Module):

@@ -4,9 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from attention_lab.config import Config, Hyper
+from attention_lab.config import Config
 from attention_lab.data import batching, tokenizers
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.vocabulary import PAD
@@ -54,7 +52,7 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
     ids = {split: (tokenizer.encode(pairs.source), tokenizer.encode(pairs.target))
            for split, pairs in corpus.items()}
     lengths = [batching.lengths(side) for side in ids["train"]]
-    buckets = data.buckets or batching.best_buckets(np.maximum(*lengths), 6, data.max_length)
+    buckets = batching.settle(data.buckets, *lengths, data.max_length)
     too_long = int((batching.assign(*lengths, buckets) < 0).sum())
     schedule = batching.Schedule(
         [len(members) for members in batching.bucket_members(*ids["train"], buckets)], buckets,
@@ -127,8 +125,8 @@ def notices(corpus: dict[str, Pairs], tokenizer: tokenizers.Tokenizer, too_long:
             unseen = tokenizer.unseen(pairs.source)
             if unseen:
                 some = " ".join(part for part, _ in unseen.most_common(5))
-                said.append(f"{split}: {sum(unseen.values())} {'characters' if tokenizer.kind == 'bpe' else 'words'} "
-                            f"never seen in training ({some})")
+                unit = "characters" if tokenizer.kind == "bpe" else "words"
+                said.append(f"{split}: {sum(unseen.values())} {unit} never seen in training ({some})")
     if too_long:
         said.append(f"train: {too_long} pairs are longer than {longest} tokens and left out")
     return said

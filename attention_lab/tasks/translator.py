@@ -1,7 +1,7 @@
 """A trained translation model with its tokenizer: sentences in, sentences and attention out."""
 
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +53,8 @@ class Translator:
             tokens, _ = beam_search(
                 lambda: self.model.start(params, source, hyper, limit),
                 lambda carry, token: self.model.step(params, carry, token, hyper),
-                source.shape[0], beam, limit, length_penalty)
+                source.shape[0], beam, limit, length_penalty,
+                active=jnp.any(source != PAD, axis=1))
             return tokens[:, 0]
         return jax.jit(decode)
 
@@ -102,11 +103,6 @@ class Translator:
                     weights["cross"][:, row, :, :T, :S], weights["encoder"][:, row, :, :S, :S],
                     weights["decoder"][:, row, :, :T, :T])
         return found
-
-
-def template(translator: Translator) -> Any:
-    """Shapes of the translator's weights."""
-    return jax.eval_shape(partial(translator.model.init), jax.random.key(0))
 
 
 def tokenizer_path(folder: str | Path) -> Path:

@@ -26,7 +26,6 @@ from attention_lab.training.state import State, create, scored_params
 from attention_lab.training.step import make_step, run_keys
 from attention_lab.training.task import Sums, Task
 
-
 # What the host must know to go on; JSON in each checkpoint beside the arrays.
 NEW_HOST = {"status": "running", "best": None, "best_step": 0, "stale": 0, "seconds": 0.0, "window": {}}
 

@@ -136,6 +136,21 @@ def test_weights_alone_are_those_of_attend(lab):
         np.testing.assert_array_equal(alone, attention.attend(q, k, v, mask, 0.3, compatibility)[1])
 
 
+@pytest.mark.parametrize("lift", [lambda f: f, jax.jit], ids=["plain", "jit"])
+def test_arrays_of_numpy_are_taken_everywhere(lab, lift):
+    q, k, v = (np.asarray(x) for x in lab.normal(12, (2, T, K), (2, S, K), (2, S, V)))
+    mask = np.random.default_rng(13).random((2, T, S)) < 0.5
+
+    def gradients(_):
+        mapped = jax.vmap(lambda q, k, v, mask: attention.attend(q, k, v, mask)[0])
+        value, pull = jax.vjp(lambda q, k, v: mapped(q, k, v, mask), q, k, v)
+        return value, *pull(value)
+    heads = attention.multi_head(q[:, None], k[:, None], v[:, None], mask)[:, 0]
+    value, *rest = lift(gradients)(0)
+    np.testing.assert_allclose(value, heads, rtol=1e-5, atol=1e-6)
+    assert all(np.isfinite(x).all() for x in rest)
+
+
 def test_huge_logits_do_not_overflow():
     context, weights = attention.attend(jnp.array([[1e4]]), jnp.array([[1e4], [-1e4]]),
                                         jnp.array([[1.0], [2.0]]), scale=1.0)

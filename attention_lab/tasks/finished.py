@@ -1,0 +1,47 @@
+"""A finished translation run read back: its config, tokenizer, model and the weights that scored best."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from attention_lab import runs
+from attention_lab.config import split
+from attention_lab.data import tokenizers
+from attention_lab.files import read_json
+from attention_lab.tasks.translator import Translator, tokenizer_path
+from attention_lab.training import checkpoint
+from attention_lab.training.optimizer import make_optimizer
+from attention_lab.training.state import create, scored_params
+
+
+class Finished(NamedTuple):
+    """Fields: run, its folder and result; translator; params, the weights that were scored."""
+
+    run: runs.Run
+    translator: Translator
+    params: Any
+
+
+def load(folder: str | Path) -> Finished:
+    """Reads a finished run.
+
+    Raises:
+      ValueError: no run, an unfinished one, or one whose checkpoints can't be read.
+    """
+    run = runs.load_run(folder)
+    if run.result.get("status") != "finished":
+        raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to translate with")
+    buckets = read_json(Path(folder) / "run.json")["data"]["buckets"]
+    translator = Translator(run.config, tokenizers.load(tokenizer_path(folder)), buckets)
+    shapes = jax.eval_shape(lambda: _state(translator))
+    kept = checkpoint.restore(Path(folder) / "checkpoints", shapes, step=run.result["best_step"])
+    if kept is None:
+        raise ValueError(f"{folder}: the checkpoint of step {run.result['best_step']} can't be read")
+    return Finished(run, translator, scored_params(kept[1]))
+
+
+def _state(translator: Translator) -> Any:
+    structure, hyper = split(translator.config)
+    params = translator.model.init(jax.random.key(0))
+    return create(params, make_optimizer(structure, hyper, 1), structure.training.average_decay)
