@@ -15,7 +15,7 @@ def sinusoids(positions: jax.Array, width: int) -> jax.Array:
     """
     half = (width + 1) // 2
     rates = jnp.exp(-jnp.log(10000.0) * jnp.arange(half, dtype=jnp.float32) / max(half - 1, 1))
-    angles = positions[..., None].astype(jnp.float32) * rates
+    angles = positions[..., None].astype(jnp.float32) * jnp.expand_dims(rates, range(positions.ndim))
     return jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=-1)[..., :width]
 
 
@@ -32,7 +32,7 @@ def rotate(x: jax.Array, positions: jax.Array) -> jax.Array:
     """
     half = x.shape[-1] // 2
     rates = 10000.0 ** (-jnp.arange(half, dtype=jnp.float32) / half)
-    angles = jnp.broadcast_to(positions, (x.shape[0], x.shape[2]))[:, None, :, None] * rates
+    angles = jnp.broadcast_to(positions, (x.shape[0], x.shape[2]))[:, None, :, None] * rates[None, None, None, :]
     cos, sin = jnp.cos(angles), jnp.sin(angles)
     first, second = jnp.split(x.astype(jnp.float32), 2, axis=-1)
     turned = jnp.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
