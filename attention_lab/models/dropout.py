@@ -48,6 +48,6 @@ def make_dropout(key: jax.Array | None, rate: jax.Array, example: jax.Array) -> 
 
     def drop(x, site):
         keep = uniform_bits(key, site, example, *x.shape[1:]) >= threshold
-        return jnp.where(keep, x / (1.0 - rate).astype(x.dtype), jnp.zeros((), x.dtype))
+        return jnp.where(keep, x / (1.0 - jnp.float32(rate)).astype(x.dtype), jnp.zeros((), x.dtype))
 
     return drop

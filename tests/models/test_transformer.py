@@ -1,0 +1,96 @@
+"""The Transformer: padding changes nothing, the future stays hidden, cached equals uncached."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from attention_lab import config as configs
+from attention_lab import models
+from attention_lab.data.vocabulary import BOS
+
+N = 23
+SMALL = {"model.width": 12, "model.hidden": 14, "model.num_heads": 2, "model.num_layers": 2}
+KINDS = {
+    "pre": {},
+}
+
+
+def build(**changes):
+    config = configs.replace(configs.Config(), SMALL | changes)
+    structure, hyper = configs.split(config)
+    model = models.build(structure, N)
+    return model, model.init(jax.random.key(0)), hyper
+
+
+def batch(padding=0):
+    rng = np.random.default_rng(1)
+    source, target = rng.integers(4, N, (3, 7)), rng.integers(4, N, (3, 5))
+    source[1, 4:], target[2, 3:] = 0, 0
+    return {"source": np.pad(source, ((0, 0), (0, padding))).astype(np.int32),
+            "target": np.pad(target, ((0, 0), (0, padding))).astype(np.int32),
+            "example": np.array([5, 8, 2], np.int32)}
+
+
+def logits(model, params, batch, hyper, key=None):
+    output = model.apply(params, batch, hyper, key)
+    return output.hidden @ output.readout.T
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_more_padding_changes_neither_output_nor_gradient(kind):
+    model, params, hyper = build(**KINDS[kind])
+
+    def total(params, batch):
+        return (logits(model, params, batch, hyper, jax.random.key(3))[:, :5] ** 2).sum()
+
+    run = jax.jit(jax.value_and_grad(total))
+    (value, gradient), (padded, padded_gradient) = run(params, batch()), run(params, batch(4))
+    np.testing.assert_allclose(padded, value, rtol=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4),
+                 padded_gradient, gradient)
+
+
+def test_no_future_token_leaks():
+    model, params, hyper = build()
+    first = logits(model, params, batch(), hyper)
+    changed = batch()
+    changed["target"][:, 3] = 4 + (changed["target"][:, 3] + 1) % (N - 4)
+    second = logits(model, params, changed, hyper)
+    np.testing.assert_array_equal(first[:, :4], second[:, :4])
+    assert np.abs(first[:, 4] - second[:, 4]).max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "xla"])
+def test_cached_steps_equal_the_whole_sentence(kind):
+    model, params, hyper = build(**KINDS[kind])
+    given = batch()
+    whole = logits(model, params, given, hyper)
+    carry = model.start(params, given["source"], hyper, 6)
+    token = jnp.full((3,), BOS)
+    for t in range(5):
+        step, carry = model.step(params, carry, token, hyper)
+        np.testing.assert_allclose(step, whole[:, t], rtol=1e-4, atol=1e-4)
+        token = given["target"][:, t]
+
+
+def test_weights_of_every_layer_and_head_sum_to_one():
+    model, params, hyper = build()
+    weights = model.apply(params, batch(), hyper, with_weights=True).weights
+    assert {name: w.shape for name, w in weights.items()} == {
+        "encoder": (2, 3, 2, 7, 7), "decoder": (2, 3, 2, 5, 5), "cross": (2, 3, 2, 5, 7)}
+    for w in weights.values():
+        np.testing.assert_allclose(w.sum(axis=-1), 1.0, rtol=1e-5)
+    assert np.all(np.triu(weights["decoder"][0, 0, 0], 1) == 0)
+    assert np.all(weights["cross"][:, 1, :, :, 4:] == 0)
+
+
+def test_dropout_drops_its_share_and_follows_the_example():
+    from attention_lab.models.dropout import make_dropout
+    x, key = jnp.ones((3, 17, 101)), jax.random.key(0)
+    dropped = make_dropout(key, jnp.float32(0.3), jnp.array([4, 9, 4]))(x, 2)
+    assert abs(float((dropped == 0).mean()) - 0.3) < 0.02
+    np.testing.assert_allclose(dropped.max(), 1 / 0.7, rtol=1e-6)
+    np.testing.assert_array_equal(dropped[0], dropped[2])
+    assert (dropped[0] != dropped[1]).any()
+    assert (dropped != make_dropout(key, 0.3, jnp.array([4, 9, 4]))(x, 3)).any()
