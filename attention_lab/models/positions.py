@@ -32,7 +32,8 @@ def rotate(x: jax.Array, positions: jax.Array) -> jax.Array:
     """
     half = x.shape[-1] // 2
     rates = 10000.0 ** (-jnp.arange(half, dtype=jnp.float32) / half)
-    angles = jnp.broadcast_to(positions, (x.shape[0], x.shape[2]))[:, None, :, None] * rates[None, None, None, :]
+    angles = jnp.broadcast_to(positions, (x.shape[0], x.shape[2]))[:, None, :, None]
+    angles = angles * rates[None, None, None, :]
     cos, sin = jnp.cos(angles), jnp.sin(angles)
     first, second = jnp.split(x.astype(jnp.float32), 2, axis=-1)
     turned = jnp.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
