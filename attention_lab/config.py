@@ -131,7 +131,8 @@ class Training:
     dropout: float = knob(0.1, "share of units dropped", low=0.0, high=0.95)
     label_smoothing: float = knob(0.1, "probability mass spread over the vocabulary",
                                   low=0.0, high=0.95)
-    precision: str = knob("float32", "type of activations; parameters stay float32",
+    precision: str = knob("float32", "type of the numbers that products with weights "
+                          "multiply; sums and all else are float32",
                           choices=("float32", "bfloat16"))
     average_decay: float = knob(0.0, "decay of the moving average of weights that is scored; 0 "
                                 "scores the last weights", low=0.0, high=0.99999)

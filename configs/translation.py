@@ -48,8 +48,9 @@ VARIANTS = {
         "optimizer.learning_rate": 0.005,
         "optimizer.warmup_steps": 2000,
         "optimizer.schedule": "inverse_sqrt",
-        "training.steps": 6000,
+        "training.steps": 12000,
         "training.batch_tokens": 4096,
+        "training.precision": "bfloat16",
         "training.dropout": 0.3,
         "training.label_smoothing": 0.1,
         "training.average_decay": 0.999,
@@ -66,11 +67,7 @@ VARIANTS = {
         "decoding.max_length": 80,
     },
     "raw": {"data.text": "raw"},
-    "full": {
-        "training.steps": 30000,
-        "training.eval_every": 1000,
-        "training.checkpoint_every": 1000,
-    },
+    "full": {"training.steps": 24000},
     "smoke": {
         "data.train_size": 300,
         "data.dev_size": 16,

@@ -7,13 +7,22 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.config import Structure, key_size, value_size
 from attention_lab.models.positions import rotate
+from attention_lab.products import product
 
 GLOROT = nn.initializers.xavier_uniform()
 
 
-def dense(structure: Structure, units: int, name: str | None = None) -> nn.Dense:
-    """A linear map in the run's precision, its parameters float32."""
-    return nn.Dense(units, kernel_init=GLOROT, dtype=structure.training.precision, name=name)
+class Dense(nn.Module):
+    """A linear map with a bias, its product in the run's precision."""
+
+    structure: Structure
+    units: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param("kernel", GLOROT, (x.shape[-1], self.units))
+        bias = self.param("bias", nn.initializers.zeros, (self.units,))
+        return product(x, kernel, self.structure.training.precision) + jnp.expand_dims(bias, range(x.ndim - 1))
 
 
 class Heads(nn.Module):
@@ -29,7 +38,7 @@ class Heads(nn.Module):
             name: (self.param(f"{name}_kernel", GLOROT, (model.width, model.num_heads * size)),
                    self.param(f"{name}_bias", nn.initializers.zeros, (model.num_heads * size,)))
             for name, size in sizes.items()}
-        self.output = dense(self.structure, model.width)
+        self.output = Dense(self.structure, model.width)
         kind = self.structure.attention.compatibility
         H, K = model.num_heads, key_size(model)
         if kind == "additive":
@@ -48,8 +57,8 @@ class Heads(nn.Module):
         """(B, T, D) -> for each of `names` among query, key, value: (B, H, T, K) or (B, H, T, V)."""
         # One wide product instead of three: on a CPU the narrow ones are slower for the same work.
         kernels, biases = zip(*(self.maps[name] for name in names))
-        kernel = jnp.concatenate(kernels, axis=1).astype(x.dtype)
-        y = x @ kernel + jnp.concatenate(biases).astype(x.dtype)[None, None, :]
+        y = product(x, jnp.concatenate(kernels, axis=1), self.structure.training.precision)
+        y = y + jnp.concatenate(biases)[None, None, :]
         edges = [sum(k.shape[1] for k in kernels[:i]) for i in range(1, len(kernels))]
         heads = self.structure.model.num_heads
         parts = [part.reshape(*part.shape[:2], heads, -1).swapaxes(1, 2)
@@ -78,7 +87,7 @@ class Residual(nn.Module):
     structure: Structure
 
     def setup(self):
-        self.norm = nn.LayerNorm(dtype=self.structure.training.precision)
+        self.norm = nn.LayerNorm()
 
     def enter(self, x):
         """What f sees."""
@@ -98,8 +107,8 @@ class FeedForward(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         model = self.structure.model
         activation = {"relu": jax.nn.relu, "gelu": jax.nn.gelu}[model.activation]
-        hidden = activation(dense(self.structure, model.hidden, "inner")(x))
-        return dense(self.structure, model.width, "outer")(hidden)
+        hidden = activation(Dense(self.structure, model.hidden, name="inner")(x))
+        return Dense(self.structure, model.width, name="outer")(hidden)
 
 
 def one_hot_write(cache: jax.Array, new: jax.Array, position: jax.Array) -> jax.Array:

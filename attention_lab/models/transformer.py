@@ -10,6 +10,7 @@ from attention_lab.models.dropout import make_dropout
 from attention_lab.models.layers import FeedForward, Heads, Residual, one_hot_write
 from attention_lab.models.positions import sinusoids
 from attention_lab.models.record import Model, Output
+from attention_lab.products import product
 
 
 class EncoderLayer(nn.Module):
@@ -80,8 +81,8 @@ class Transformer(nn.Module):
         self.encoder = [EncoderLayer(self.structure, name=f"encoder_{i}") for i in layers]
         self.decoder = [DecoderLayer(self.structure, name=f"decoder_{i}") for i in layers]
         if model.norm == "pre":
-            self.encoder_norm = nn.LayerNorm(dtype=self.structure.training.precision)
-            self.decoder_norm = nn.LayerNorm(dtype=self.structure.training.precision)
+            self.encoder_norm = nn.LayerNorm()
+            self.decoder_norm = nn.LayerNorm()
 
     @property
     def readout(self):
@@ -95,7 +96,7 @@ class Transformer(nn.Module):
             x = x + jnp.broadcast_to(sinusoids(positions, model.width), x.shape)
         elif model.positions == "learned":
             x = x + jnp.broadcast_to(self.places[side][positions], x.shape)
-        return x.astype(self.structure.training.precision)
+        return x
 
     def encode(self, source, scale, drop, with_weights=False):
         """Source (B, S) -> states (B, S, D), mask of real tokens (B, 1, S), weights by layer."""
@@ -150,7 +151,7 @@ class Transformer(nn.Module):
             seen = jnp.arange(past[0].shape[2])[None, None, :] <= position[:, None, None]
             x, _, _ = layer(x, q, past, memory, seen, carry["memory_mask"], scale, drop, 0, False)
         x = self.decoder_norm(x) if self.structure.model.norm == "pre" else x
-        logits = x[:, 0].astype(jnp.float32) @ self.readout.T
+        logits = product(x[:, 0], self.readout.T, self.structure.training.precision)
         return logits, {**carry, "position": position + 1, "past": written}
 
 

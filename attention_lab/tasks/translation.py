@@ -63,7 +63,7 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
     def loss(params, batch, hyper, key):
         output = model.apply(params, batch, hyper, key)
         smoothed, plain = cross_entropy(output.hidden, output.readout, batch["target"],
-                                        batch["target"] != PAD, hyper.label_smoothing)
+                                        batch["target"] != PAD, hyper.label_smoothing, config.training.precision)
         return smoothed, {"cross_entropy": plain}
 
     def score(params, hyper, split, final) -> Scores:

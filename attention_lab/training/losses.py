@@ -5,17 +5,17 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
+from attention_lab.products import product
 from attention_lab.training.task import Sums
 
-CHUNK_TOKENS = 1024  # target tokens whose logits stand in memory at once
+CHUNK_TOKENS = 512  # target tokens whose logits stand in memory at once
 
 
-def _chunk(hidden, readout, target, real, label_smoothing):
-    """Smoothed and plain cross-entropy summed over real (R,) tokens; hidden (R, D), readout (N, D)."""
-    logits = jnp.einsum("rd,nd->rn", hidden, readout.astype(hidden.dtype),
-                        preferred_element_type=jnp.float32)
+def _chunk(hidden, readout, target, real, label_smoothing, precision):
+    """Smoothed and plain cross-entropy summed over real (B, t) tokens; hidden (B, t, D), readout (N, D)."""
+    logits = product(hidden, readout.T, precision)
     normaliser = jax.nn.logsumexp(logits, axis=-1)
-    plain = normaliser - jnp.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
+    plain = normaliser - jnp.take_along_axis(logits, target[..., None], axis=-1)[..., 0]
     uniform = normaliser - logits.mean(axis=-1)
     smoothed = (1.0 - label_smoothing) * plain + label_smoothing * uniform
     return (smoothed * real).sum(), (plain * real).sum()
@@ -30,45 +30,41 @@ def _cut(hidden, target, real):
     return pieces, cut(target).swapaxes(0, 1), cut(real).swapaxes(0, 1)
 
 
-def _flat(piece):
-    hidden, target, real = piece
-    return hidden.reshape(-1, hidden.shape[-1]), target.ravel(), real.ravel()
-
-
-@jax.custom_vjp
-def _sums(hidden, readout, target, real, label_smoothing):
+@partial(jax.custom_vjp, nondiff_argnums=(5,))
+def _sums(hidden, readout, target, real, label_smoothing, precision):
     def body(sums, piece):
-        h, y, m = _flat(piece)
-        smoothed, plain = _chunk(h, readout, y, m, label_smoothing)
+        h, y, m = piece
+        smoothed, plain = _chunk(h, readout, y, m, label_smoothing, precision)
         return (sums[0] + smoothed, sums[1] + plain), None
     return jax.lax.scan(body, (0.0, 0.0), _cut(hidden, target, real))[0]
 
 
-def _sums_forward(hidden, readout, target, real, label_smoothing):
+def _sums_forward(hidden, readout, target, real, label_smoothing, precision):
     # The loss is linear in its own cotangent, so the gradient is made while the logits are still there.
     chunk = jax.value_and_grad(_chunk, argnums=(0, 1), has_aux=True)
 
     def body(carry, piece):
         smoothed, plain, d_readout = carry
-        h, y, m = _flat(piece)
-        (s, p), (d_h, d_r) = chunk(h, readout, y, m, label_smoothing)
-        return (smoothed + s, plain + p, d_readout + d_r), d_h.reshape(piece[0].shape)
+        h, y, m = piece
+        (s, p), (d_h, d_r) = chunk(h, readout, y, m, label_smoothing, precision)
+        return (smoothed + s, plain + p, d_readout + d_r), d_h
 
     zero = (0.0, 0.0, jnp.zeros_like(readout))
     (smoothed, plain, d_readout), d_pieces = jax.lax.scan(body, zero, _cut(hidden, target, real))
     return (smoothed, plain), (d_pieces.swapaxes(0, 1).reshape(hidden.shape), d_readout)
 
 
-def _sums_backward(gradients, cotangents):
+def _sums_backward(precision, gradients, cotangents):
     d_hidden, d_readout = gradients
     factor = cotangents[0]
-    return (d_hidden * factor.astype(d_hidden.dtype), d_readout * factor, None, None, None)
+    return d_hidden * factor, d_readout * factor, None, None, None
 
 
 _sums.defvjp(_sums_forward, _sums_backward)
 
 
-def cross_entropy(hidden, readout, target, real, label_smoothing) -> tuple[Sums, Sums]:
+def cross_entropy(hidden, readout, target, real, label_smoothing,
+                  precision="float32") -> tuple[Sums, Sums]:
     """Label-smoothed and plain cross-entropy of `hidden @ readout.T`, in nats.
 
     smoothed = (1 - e) * -log p(y) + e * mean_n -log p(n)  (Szegedy et al. 2016, section 7).
@@ -80,10 +76,11 @@ def cross_entropy(hidden, readout, target, real, label_smoothing) -> tuple[Sums,
       target: int (B, T), the right token at each position.
       real: bool (B, T), True where the position counts.
       label_smoothing: e in [0, 1), may be traced.
+      precision: of the products with the readout, as in `attention_lab.products`.
     Returns:
       (smoothed, plain), each Sums over the real positions.
     """
     real = real.astype(jnp.float32)
-    smoothed, plain = _sums(hidden, readout, target, real, jnp.float32(label_smoothing))
+    smoothed, plain = _sums(hidden, readout, target, real, jnp.float32(label_smoothing), precision)
     count = real.sum()
     return Sums(smoothed, count), Sums(jax.lax.stop_gradient(plain), count)
