@@ -99,6 +99,7 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
     mesh, steps = data_mesh(training.devices), total_steps(config, task)
     template = state_template(task, config, mesh)
     checkpoints = folder / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
     restored = checkpoint.restore(checkpoints, template)
     if restored:
         start, state, host = restored

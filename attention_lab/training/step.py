@@ -58,7 +58,7 @@ def make_step(task: Task, structure: Structure, total_steps: int) -> Callable:
             n = state.step.astype(jnp.float32)
             decay = jnp.minimum(training.average_decay, (1.0 + n) / (10.0 + n))
             average = jax.tree.map(lambda a, p: decay * a + (1.0 - decay) * p, average, params)
-        logged["gradient_norm"] = Sums(optax.global_norm(grads), jnp.ones(()))
+        logged["gradient_norm"] = Sums(optax.tree.norm(grads), jnp.ones(()))
         return State(state.step + 1, params, opt_state, average), logged
 
     return step

@@ -13,6 +13,16 @@ N = 23
 SMALL = {"model.width": 12, "model.hidden": 14, "model.num_heads": 2, "model.num_layers": 2}
 KINDS = {
     "pre": {},
+    "post": {"model.norm": "post"},
+    "learned": {"model.positions": "learned"},
+    "rotary": {"model.positions": "rotary"},
+    "gelu": {"model.activation": "gelu"},
+    "untied": {"model.tie_embeddings": False},
+    "free sizes": {"model.key_size": 5, "model.value_size": 3, "model.num_heads": 5},
+    "additive": {"attention.compatibility": "additive"},
+    "general": {"attention.compatibility": "general"},
+    "cosine": {"attention.compatibility": "cosine"},
+    "xla": {"attention.implementation": "xla"},
 }
 
 
@@ -51,8 +61,9 @@ def test_more_padding_changes_neither_output_nor_gradient(kind):
                  padded_gradient, gradient)
 
 
-def test_no_future_token_leaks():
-    model, params, hyper = build()
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_future_token_leaks(kind):
+    model, params, hyper = build(**KINDS[kind])
     first = logits(model, params, batch(), hyper)
     changed = batch()
     changed["target"][:, 3] = 4 + (changed["target"][:, 3] + 1) % (N - 4)
@@ -61,7 +72,7 @@ def test_no_future_token_leaks():
     assert np.abs(first[:, 4] - second[:, 4]).max() > 1e-3
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "xla"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_cached_steps_equal_the_whole_sentence(kind):
     model, params, hyper = build(**KINDS[kind])
     given = batch()
@@ -94,3 +105,30 @@ def test_dropout_drops_its_share_and_follows_the_example():
     np.testing.assert_array_equal(dropped[0], dropped[2])
     assert (dropped[0] != dropped[1]).any()
     assert (dropped != make_dropout(key, 0.3, jnp.array([4, 9, 4]))(x, 3)).any()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pre"])
+def test_every_choice_changes_what_comes_out(kind):
+    model, params, hyper = build(**KINDS[kind])
+    plain, plain_params, plain_hyper = build()
+    ours = logits(model, params, batch(), hyper)
+    assert ours.shape == (3, 5, N) and np.isfinite(ours).all()
+    difference = np.abs(ours - logits(plain, plain_params, batch(), plain_hyper)).max()
+    assert difference < 1e-5 if kind == "xla" else difference > 1e-3
+
+
+def test_without_positions_order_would_be_lost():
+    """Sinusoids: two tokens swapped in the source change what is read from it."""
+    model, params, hyper = build()
+    swapped = batch()
+    swapped["source"][:, [0, 2]] = swapped["source"][:, [2, 0]]
+    assert np.abs(logits(model, params, batch(), hyper) - logits(model, params, swapped, hyper)).max() > 1e-3
+
+
+def test_the_scale_and_the_dropout_rate_are_traced():
+    model, params, hyper = build()
+    run = jax.jit(lambda hyper: logits(model, params, batch(), hyper, jax.random.key(0)))
+    found = [run(hyper), run(hyper._replace(attention_scale=np.float32(3.0))),
+             run(hyper._replace(dropout=np.float32(0.5)))]
+    assert run._cache_size() == 1
+    assert np.abs(found[0] - found[1]).max() > 1e-3 and np.abs(found[0] - found[2]).max() > 1e-3
