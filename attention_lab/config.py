@@ -44,7 +44,8 @@ class Data:
                        choices=("grammar", "multi30k", "tsv"))
     directory: str = knob("", "folder of the Multi30k files (source=multi30k)", recorded=False)
     path: str = knob("", "file of 'english TAB french' lines (source=tsv)", recorded=False)
-    text: str = knob("tokenized", "Multi30k variant: lower-cased and tokenised, or raw",
+    text: str = knob("tokenized", "form of the text: lower-cased and tokenised, and scored so, or raw, "
+                     "as people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k",
                      choices=("tokenized", "raw"))
     split: str = knob("test", "split scored at the end of a run, besides dev; with dev, test is "
                       "never read", choices=("dev", "test"))

@@ -60,6 +60,7 @@ VARIANTS = {
     },
     "tsv": {
         "data.source": "tsv",
+        "data.text": "raw",
         "data.tokenizer": "bpe",
         "data.max_length": 48,
         "data.buckets": (),

@@ -1,5 +1,6 @@
 """What `train` does once its flags are read: open the folder, train, score, write the result."""
 
+import contextlib
 import csv
 import io
 import json
@@ -25,6 +26,12 @@ def train(options: Options) -> int:
     config = options.config
     folder = Path(options.workdir or runs.default_folder(options.experiment, config))
     run = runs.open_run(folder, config, options.command, rerun=options.rerun)
+    with contextlib.closing(run):
+        return _go_on(run)
+
+
+def _go_on(run: runs.Run) -> int:
+    config, folder = run.config, run.folder
     for warning in run.warnings:
         say(f"warning: {warning}")
     if run.finished:

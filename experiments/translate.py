@@ -1,6 +1,8 @@
 """python -m experiments.translate --run=DIR: sentences on stdin, translations on stdout."""
 
+import itertools
 import sys
+from collections.abc import Iterable, Iterator
 
 from experiments import flags
 
@@ -9,35 +11,47 @@ FLAGS = {
     "beam": flags.Flag(0, "hypotheses kept; 0 as in the run's config, 1 is greedy"),
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four sentences"),
 }
+AT_ONCE = 1000  # lines translated together where they come from a file
+
+
+def read(stream: Iterable[bytes]) -> Iterator[str]:
+    """Lines of UTF-8 without their ends; ValueError names a line that is not."""
+    for number, line in enumerate(stream, 1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"stdin: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})") from error
 
 
 def main(options: flags.Options) -> int:
     """Translates line by line; an empty line stays one."""
-    from attention_lab.data import detokenize
     from attention_lab.tasks import finished, illustrations
     if options.beam < 0:
         raise ValueError(f"--beam={options.beam}: allowed are 0 (as in the run's config) and more")
     run = finished.load(options.run)
-    data = run.run.config.data
-    tokenized = data.source == "multi30k" and data.text == "tokenized"
-    lines = [line.decode("utf-8").rstrip("\r\n") for line in sys.stdin.buffer]
-    sources = [detokenize.prepare(line) if tokenized else line for line in lines]
-    if data.source == "grammar":
-        sources = [detokenize.prepare(line) for line in lines]
-    unseen = run.translator.tokenizer.unseen([line for line in sources if line.strip()])
-    if unseen:
-        print(f"translate: {sum(unseen.values())} unknown: {' '.join(list(unseen)[:5])}", file=sys.stderr)
-    full = [i for i, line in enumerate(sources) if line.strip()]
-    given = [sources[i] for i in full]
-    raw = run.translator.translate(run.params, given, options.beam or None)
-    shown = [""] * len(sources)
-    for i, text in zip(full, raw):
-        shown[i] = text if data.text == "raw" and data.source == "multi30k" else detokenize.restore(text)
-    for line in shown:
-        print(line)
-    if options.attention and given:
-        found = run.translator.attention(run.params, given[:illustrations.DRAWN], raw)
-        illustrations.draw(found, [()] * len(found), options.attention)
+    translator, drawn = run.translator, []
+    lines = read(sys.stdin.buffer)
+    # Someone who types wants each answer at once; a file goes faster in large parts.
+    while part := list(itertools.islice(lines, 1 if sys.stdin.isatty() else AT_ONCE)):
+        sources = translator.prepare(part)
+        full = [i for i, line in enumerate(sources) if line.strip()]
+        given = [sources[i] for i in full]
+        unseen = translator.tokenizer.unseen(given)
+        if unseen:
+            unit = "characters" if translator.tokenizer.kind == "bpe" else "words"
+            print(f"translate: {sum(unseen.values())} {unit} never seen in training: "
+                  f"{' '.join(list(unseen)[:5])}", file=sys.stderr)
+        found = translator.translate(run.params, given, options.beam or None)
+        shown = dict(zip(full, translator.restore(found)))
+        for i in range(len(part)):
+            print(shown.get(i, ""))
+        sys.stdout.flush()
+        drawn += list(zip(given, found))[:illustrations.DRAWN - len(drawn)]
+    if options.attention:
+        if not drawn:
+            raise ValueError(f"--attention={options.attention}: there was no sentence to draw")
+        looked = translator.attention(run.params, *zip(*drawn))
+        illustrations.draw(looked, [()] * len(looked), options.attention)
     return 0
 
 

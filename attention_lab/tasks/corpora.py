@@ -14,12 +14,12 @@ def load(data: Data, splits: tuple[str, ...] = ("train", "dev", "test")) -> dict
     if data.source == "multi30k":
         return {split: multi30k.read(data.directory, split, data.text) for split in splits}
     if data.source == "tsv":
-        train, dev, test = tsv.hold_out(tsv.read(data.path), data.dev_size, data.test_size,
-                                        data.corpus_seed)
-        return {"train": train, "dev": dev, "test": test}
+        parts = tsv.hold_out(tsv.read(data.path), data.dev_size, data.test_size, data.corpus_seed)
+        return {split: part for split, part in zip(("train", "dev", "test"), parts) if split in splits}
     corpus = grammar.corpus(data.train_size, data.dev_size, data.test_size, seed=data.corpus_seed,
                             lexicon_size=data.lexicon_size, min_words=data.min_words,
                             max_words=data.max_words)
     return {split: Pairs([s.source for s in sentences], [s.target for s in sentences], sentences,
                          {"pairs": len(sentences)})
-            for split, sentences in corpus.items()}
+            for split, sentences in corpus.items() if split in splits}
+

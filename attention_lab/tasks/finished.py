@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 
 from attention_lab import runs
-from attention_lab.config import split
+from attention_lab.config import Config, split
 from attention_lab.data import tokenizers
 from attention_lab.files import read_json
 from attention_lab.tasks.translator import Translator, tokenizer_path
@@ -23,9 +23,12 @@ class Finished(NamedTuple):
     params: Any
 
 
-def load(folder: str | Path) -> Finished:
+def load(folder: str | Path, config: Config | None = None) -> Finished:
     """Reads a finished run.
 
+    Args:
+      folder: the run's.
+      config: what the translator goes by, such as another beam; None is the run's own.
     Raises:
       ValueError: no run, an unfinished one, or one whose checkpoints can't be read.
     """
@@ -33,7 +36,7 @@ def load(folder: str | Path) -> Finished:
     if run.result.get("status") != "finished":
         raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to translate with")
     buckets = read_json(Path(folder) / "run.json")["data"]["buckets"]
-    translator = Translator(run.config, tokenizers.load(tokenizer_path(folder)), buckets)
+    translator = Translator(config or run.config, tokenizers.load(tokenizer_path(folder)), buckets)
     shapes = jax.eval_shape(lambda: _state(translator))
     kept = checkpoint.restore(Path(folder) / "checkpoints", shapes, step=run.result["best_step"])
     if kept is None:

@@ -43,7 +43,7 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
       ValueError: data that can't be used, or nothing that fits into the buckets.
     """
     data = config.data
-    corpus = corpora.load(data)
+    corpus = corpora.load(data, tuple(dict.fromkeys(("train", "dev", data.split))))
     sides = corpus["train"].source + corpus["train"].target
     if folder is not None and tokenizer_path(folder).exists():
         tokenizer = tokenizers.load(tokenizer_path(folder))
@@ -69,8 +69,7 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
     def score(params, hyper, split, final) -> Scores:
         pairs = corpus[split]
         hypotheses = translator.translate(params, pairs.source, None if final else 1, hyper)
-        return Scores(numbers(split, hypotheses, pairs, data.text if data.source == "multi30k"
-                              else "tokenized"), predictions(hypotheses, pairs))
+        return Scores(numbers(split, hypotheses, pairs, data.text), predictions(hypotheses, pairs))
 
     facts = {
         "vocabulary": tokenizer.size, "buckets": list(buckets), "too_long": too_long,

@@ -11,11 +11,12 @@ import numpy as np
 
 from attention_lab import models
 from attention_lab.config import Config, Hyper, split
-from attention_lab.data import batching, tokenizers
+from attention_lab.data import batching, detokenize, tokenizers
 from attention_lab.data.vocabulary import PAD
 from attention_lab.decoding.beam import beam_search
 
 SCORING_TOKENS = 4096  # padded source tokens a batch while decoding
+FEW = 16  # as many sentences go in the smallest batches, so that one of them need not wait for hundreds
 
 
 class Attention(NamedTuple):
@@ -35,7 +36,7 @@ class Attention(NamedTuple):
 
 
 class Translator:
-    """Functions of one (config, tokenizer): translate, and look at the attention.
+    """Functions of one (config, tokenizer): translate, look at the attention, and text in and out.
 
     Fields:
       model: the Model. tokenizer: text to ids. buckets: padded lengths, rising.
@@ -78,13 +79,26 @@ class Translator:
         ids = self.tokenizer.encode(sentences)
         decode = self._decode(self.config.decoding.beam if beam is None else beam)
         found: list[Any] = [None] * len(ids)
-        for batch in batching.in_order(ids, ids, self.buckets, SCORING_TOKENS):
+        room = SCORING_TOKENS if len(ids) > FEW else 1
+        for batch in batching.in_order(ids, ids, self.buckets, room):
             tokens = np.asarray(decode(params, batch["source"], hyper or self.hyper,
                                        jnp.float32(self.config.decoding.length_penalty)))
             for example, row in zip(batch["example"], tokens):
                 if example >= 0:
                     found[example] = row
         return self.tokenizer.decode(found)
+
+    def prepare(self, sentences: Sequence[str]) -> list[str]:
+        """Sentences as people write them in the form that training saw."""
+        if self.config.data.text == "raw":
+            return list(sentences)
+        return [detokenize.prepare(sentence) for sentence in sentences]
+
+    def restore(self, translations: Sequence[str]) -> list[str]:
+        """Translations as people read them: unescaped, punctuation joined to its words."""
+        if self.config.data.text == "raw":
+            return list(translations)
+        return [detokenize.restore(translation) for translation in translations]
 
     def attention(self, params: Any, sources: Sequence[str], targets: Sequence[str]) -> list[Attention]:
         """The weights of every layer and head while each target is read along its source."""

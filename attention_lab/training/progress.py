@@ -1,8 +1,10 @@
 """How far a run is: one live line on a terminal, a plain line now and then elsewhere."""
 
 import contextlib
+import statistics
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
@@ -11,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 BAR = 24  # widest bar, columns
+RECENT = 500  # steps whose pace tells the time that is left
 
 
 @contextlib.contextmanager
@@ -67,13 +70,16 @@ class _Meter:
         self.step = None
         self.known = {}
         self.begun = time.monotonic()
+        self.paces = deque(maxlen=RECENT)
 
     def update(self, step: int, **known: float | None) -> None:
         """Takes note of what is known after `step`."""
-        if self.step is None:
-            # A resumed run did not do its first steps now, and the first one compiles.
-            self.first, self.first_time = step, time.monotonic()
-        self.step, self.time = step, time.monotonic()
+        now = time.monotonic()
+        # A resumed run did not do its first steps now, so the first update has no pace.
+        if self.step is not None and step > self.step:
+            self.paces.append((now - self.time) / (step - self.step))
+        if step != self.step:
+            self.step, self.time = step, now
         self.known |= {name: value for name, value in known.items() if value is not None}
 
     def seconds_left(self) -> float | None:
@@ -81,8 +87,10 @@ class _Meter:
         left = []
         if self.max_minutes is not None:
             left.append(60.0 * self.max_minutes - (time.monotonic() - self.begun))
-        if self.total is not None and self.step is not None and self.step > self.first:
-            pace = (self.time - self.first_time) / (self.step - self.first)
+        if self.total is not None and self.paces:
+            # A step that compiles, or waits for a look at dev, is no measure of those to come.
+            most = 10 * statistics.median(self.paces)
+            pace = statistics.fmean(min(one, most) for one in self.paces)
             left.append((self.total - self.step) * pace - (time.monotonic() - self.time))
         return max(0.0, min(left)) if left else None
 

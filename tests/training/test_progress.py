@@ -60,6 +60,16 @@ def test_a_resumed_run_is_not_taken_for_a_fast_one(clock):
     assert stream.getvalue().splitlines()[-1] == "run: step 1,100 of 4,000, 48:20 left"
 
 
+def test_steps_that_compile_do_not_stretch_the_time_left(clock):
+    stream = io.StringIO()
+    with progress(1000, "run", stream=stream) as show:
+        for step in range(1, 101):
+            show(step)
+            clock.now += 10.0 if step < 6 else 0.5
+    # Five steps of ten seconds, capped at ten medians, among 95 of half a second.
+    assert stream.getvalue().splitlines()[-1] == "run: step 100 of 1,000, 10:54 left"
+
+
 def test_minutes_rule_where_they_are_given(clock):
     stream = io.StringIO()
     with progress(None, "run", max_minutes=90, stream=stream) as show:

@@ -1,0 +1,98 @@
+"""translate, evaluate, dry runs and help, on one finished smoke run."""
+
+import json
+import shutil
+
+import pytest
+
+from experiments import evaluate, flags, train, translate
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("programs") / "run"
+    with pytest.raises(SystemExit) as ended:
+        flags.run(train.main, "train", "", train.FLAGS,
+                  argv=["--config=configs/translation.py:smoke", f"--workdir={folder}"])
+    assert ended.value.code == 0
+    return folder
+
+
+def numbers(out):
+    return dict(line.split("\t") for line in out.splitlines())
+
+
+def test_translate_answers_line_by_line(call, finished, monkeypatch):
+    text = "the dog sees a cat .\r\n\nThe cats sleep.\n".encode()
+    status, out, err = call(translate, f"--run={finished}", stdin=text)
+    lines = out.split("\n")
+    assert status == 0 and len(lines) == 4 and lines[1] == "" and lines[0] and lines[2]
+    monkeypatch.setattr(translate, "AT_ONCE", 1)
+    assert call(translate, f"--run={finished}", stdin=text)[1] == out
+
+
+def test_translate_greedily_and_what_it_never_saw(call, finished):
+    status, out, err = call(translate, f"--run={finished}", "--beam=1", stdin="the dög sees .\n".encode())
+    assert status == 0 and out.count("\n") == 1
+    assert "1 words never seen in training: dög" in err
+    assert call(translate, f"--run={finished}", stdin=b"") == (0, "", "")
+
+
+def test_translate_draws_where_it_looked(call, finished, tmp_path):
+    figure = tmp_path / "figure.png"
+    status, _, _ = call(translate, f"--run={finished}", f"--attention={figure}", stdin=b"the dog sees .\n")
+    assert status == 0 and figure.read_bytes().startswith(b"\x89PNG")
+    status, _, err = call(translate, f"--run={finished}", f"--attention={figure}", stdin=b"\n")
+    assert status == 2 and "no sentence to draw" in err
+
+
+def test_translate_names_a_line_that_is_no_text(call, finished):
+    status, _, err = call(translate, f"--run={finished}", stdin=b"the dog .\ncaf\xe9\n")
+    assert status == 2 and "stdin: line 2 is not UTF-8 (byte 0xe9)" in err
+    status, _, err = call(translate, f"--run={finished}", "--beam=-1")
+    assert status == 2 and "--beam=-1" in err
+
+
+def test_evaluate_repeats_the_result(call, finished):
+    result = json.loads((finished / "result.json").read_text())
+    before = {path.name: path.stat().st_mtime_ns for path in finished.iterdir()}
+    for split in ("dev", "test"):
+        status, out, _ = call(evaluate, f"--run={finished}", f"--config.data.split={split}")
+        scored = numbers(out)
+        assert status == 0 and scored["pairs"] == "16"
+        assert float(scored[f"{split}_bleu"]) == result[f"{split}_bleu"]
+        assert float(scored[f"{split}_chrf"]) == result[f"{split}_chrf"]
+    assert {path.name: path.stat().st_mtime_ns for path in finished.iterdir()} == before
+
+
+def test_evaluate_scores_all_of_another_file(call, finished, tsv):
+    path = tsv("the dog sees a cat .\tle chien voit un chat .\nyes .\toui .\n".encode())
+    status, out, _ = call(evaluate, f"--run={finished}", "--config.data.source=tsv", f"--config.data.path={path}",
+                          "--config.decoding.beam=1")
+    assert status == 0 and numbers(out)["pairs"] == "2" and "test_bleu" in out
+
+
+def test_evaluate_does_not_change_the_model(call, finished):
+    status, _, err = call(evaluate, f"--run={finished}", "--config.model.width=32")
+    assert status == 2 and "--config.model.width is settled by the run" in err
+
+
+def test_a_dry_run_tells_and_writes_nothing(call, tmp_path):
+    status, out, _ = call(train, "--config=:smoke", "--dry_run", f"--workdir={tmp_path}/run")
+    facts = numbers(out[out.index("\nfolder") + 1:])
+    assert status == 0 and facts["parameters"] == "15872" and facts["steps"] == "6"
+    assert json.loads(out[:out.index("\nfolder")])["model"]["width"] == 16
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_lists_every_field(call):
+    status, out, _ = call(train, "--help")
+    assert status == 0 and "--config.attention.scale" in out and "--workdir" in out
+
+
+def test_rerun_keeps_the_old_run(call, finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    status, _, _ = call(train, "--config=:smoke", f"--workdir={tmp_path}/run", "--rerun")
+    assert status == 0
+    for name in ("run", "run.1"):
+        assert (tmp_path / name / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()

@@ -1,0 +1,86 @@
+"""README: every command in it runs, in its smoke form, and every path it names is there."""
+
+import io
+import pathlib
+import re
+import shlex
+import types
+
+import pytest
+
+from experiments import evaluate, flags, train, translate
+
+ROOT = pathlib.Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"), "evaluate": (evaluate, "overrides")}
+COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
+            and line.startswith("    ")]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder that holds what the commands call DIR and pairs.tsv."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "DIR").mkdir()
+    sentences = [(f"the dog {i} sees", f"le chien {i} voit") for i in range(40)]
+    for split in ("train", "val", "test_2016_flickr"):
+        for side, name in enumerate(("en", "fr")):
+            text = "".join(pair[side] + "\n" for pair in sentences)
+            (folder / "DIR" / f"{split}.lc.norm.tok.{name}").write_text(text)
+            (folder / "DIR" / f"{split}.{name}").write_text(text)
+    (folder / "pairs.tsv").write_text("".join("\t".join(pair) + "\n" for pair in sentences))
+    return folder
+
+
+def smoke_form(command, place):
+    """The words after the program's name; configs small, paths inside `place`, optional flags put in."""
+    words = shlex.split(command.rpartition("|")[2].translate(str.maketrans("", "", "[]")))
+    words = words[words.index("-m") + 1:]
+    program = words[0].removeprefix("experiments.")
+    changed = []
+    for word in words[1:]:
+        name, equals, value = word.partition("=")
+        if name == "--config":
+            variant = value.partition(":")[2]
+            value = f"configs/translation.py:{variant + ',' if variant else ''}smoke"
+            if variant:
+                changed += ["--config.data.vocabulary_size=60", "--config.data.dev_size=4",
+                            "--config.data.test_size=4"]
+        elif name in ("--workdir", "--run", "--attention", "--config.data.directory", "--config.data.path"):
+            value = str(place / value)
+        changed.append(name + equals + value)
+    return program, changed
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_runs(command, place, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    program, argv = smoke_form(command, place)
+    if not any(word.startswith(("--workdir", "--run", "--help", "--dry_run")) for word in argv):
+        argv.append(f"--workdir={place}/unnamed")
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(b"the dog sees a cat .\n"),
+                                                           isatty=lambda: False))
+    module, mode = PROGRAMS[program]
+    with pytest.raises(SystemExit) as ended:
+        flags.run(module.main, program, "", module.FLAGS, mode, argv=argv)
+    out, err = capsys.readouterr()
+    assert ended.value.code == 0, err
+    assert out.strip()
+
+
+def test_commands_were_found():
+    assert len(COMMANDS) >= 7 and {"train", "translate", "evaluate"} <= {
+        smoke_form(command, ROOT)[0] for command in COMMANDS}
+
+
+def test_paths_are_there():
+    for path in re.findall(r"`((?:attention_lab|configs|experiments|tests)/[\w./]*)`", README):
+        assert (ROOT / path).exists(), path
+    for path in re.findall(r"\]\(([\w./-]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_make_targets_are_there():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^    make (\w+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
