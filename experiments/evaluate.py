@@ -25,9 +25,9 @@ def main(options: flags.Options) -> int:
         pairs = tsv.read(data.path)  # another file holds nothing out: all of it is scored
     else:
         pairs = corpora.load(data, (data.split,))[data.split]
-    hypotheses = run.translator.translate(run.params, pairs.source)
     print(f"pairs\t{len(pairs)}")
-    for name, value in translation.numbers(data.split, hypotheses, pairs, data.text).items():
+    scores = translation.scores(run.translator, run.params, pairs, data.split)
+    for name, value in scores.numbers.items():
         print(f"{name}\t{value}")
     return 0
 

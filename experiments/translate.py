@@ -51,7 +51,8 @@ def main(options: flags.Options) -> int:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no sentence to draw")
         looked = translator.attention(run.params, *zip(*drawn))
-        illustrations.draw(looked, [()] * len(looked), options.attention)
+        illustrations.draw(looked, [()] * len(looked), options.attention,
+                           translator.tokenizer.kind)
     return 0
 
 

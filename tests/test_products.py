@@ -7,7 +7,8 @@ import pytest
 
 from attention_lab.products import product
 
-X, W, G = (jax.random.normal(jax.random.key(i), shape) for i, shape in enumerate([(3, 5, 7), (7, 11), (3, 5, 11)]))
+X, W, G = (jax.random.normal(jax.random.key(i), shape)
+           for i, shape in enumerate([(3, 5, 7), (7, 11), (3, 5, 11)]))
 
 
 def rounded(x):

@@ -12,7 +12,8 @@ from experiments import evaluate, flags, train, translate
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"), "evaluate": (evaluate, "overrides")}
+PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"),
+            "evaluate": (evaluate, "overrides")}
 COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
             and line.startswith("    ")]
 

@@ -22,7 +22,8 @@ class Dense(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         kernel = self.param("kernel", GLOROT, (x.shape[-1], self.units))
         bias = self.param("bias", nn.initializers.zeros, (self.units,))
-        return product(x, kernel, self.structure.training.precision) + jnp.expand_dims(bias, range(x.ndim - 1))
+        y = product(x, kernel, self.structure.training.precision)
+        return y + jnp.expand_dims(bias, range(x.ndim - 1))
 
 
 class Heads(nn.Module):

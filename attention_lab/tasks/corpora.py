@@ -22,4 +22,3 @@ def load(data: Data, splits: tuple[str, ...] = ("train", "dev", "test")) -> dict
     return {split: Pairs([s.source for s in sentences], [s.target for s in sentences], sentences,
                          {"pairs": len(sentences)})
             for split, sentences in corpus.items() if split in splits}
-

@@ -6,19 +6,24 @@ from typing import Any
 import numpy as np
 
 from attention_lab.data.pairs import Pairs
+from attention_lab.data.tokenizers import MARK
 from attention_lab.figures import heatmap, style
+from attention_lab.tasks.alignments import cross_weights, word_numbers
 
-SENTENCES = 8  # whose weights are kept
+WORDS = 10  # of a sentence that fits beside another
+SENTENCES = 8  # whose weights are kept, those nearest to that length
 DRAWN = 4  # sentences in the figure, the first ones
 
 
 def write(translator: Any, params: Any, pairs: Pairs, folder: str | Path) -> None:
-    """Writes attention.npz for the first few pairs, and attention.png with the last layer's heads' mean.
+    """Writes attention.npz for a few pairs of about ten words, and attention.png for the first of them.
 
     attention.npz holds, for pair i, i_source and i_target (tokens with the end mark), i_cross (L, H, T, S),
     i_encoder (L, H, S, S) and i_decoder (L, H, T, T).
     """
-    chosen = pairs.select(range(min(SENTENCES, len(pairs))))
+    lengths = np.array([len(sentence.split()) for sentence in pairs.source])
+    nearest = np.argsort(np.abs(lengths - WORDS), kind="stable")[:SENTENCES]
+    chosen = pairs.select(sorted(nearest.tolist()))
     found = translator.attention(params, chosen.source, chosen.target)
     arrays = {}
     for i, one in enumerate(found):
@@ -26,23 +31,32 @@ def write(translator: Any, params: Any, pairs: Pairs, folder: str | Path) -> Non
                    f"{i}_cross": one.cross, f"{i}_encoder": one.encoder, f"{i}_decoder": one.decoder}
     np.savez_compressed(Path(folder) / "attention.npz", **arrays)
     links = [one.alignment for one in chosen.truth] if chosen.truth else [()] * len(found)
-    draw(found[:DRAWN], links, Path(folder) / "attention.png")
+    draw(found[:DRAWN], links, Path(folder) / "attention.png", translator.tokenizer.kind)
 
 
-def draw(found: list[Any], links: list[Any], path: str | Path) -> None:
+def draw(found: list[Any], links: list[Any], path: str | Path, kind: str) -> None:
     """Draws the cross-attention of the last layer, mean over its heads, without the end marks.
 
     Args:
       found: Attention records, one a panel.
-      links: gold links (source index, target index) of each, or empty; only for whole words.
+      links: gold links (source word, target word) of each, or empty: then subwords are drawn.
       path: a PNG.
+      kind: of the tokenizer, bpe or word.
     """
     panels = []
     for one, gold in zip(found, links):
-        source, target = one.source[:-1], one.target[:-1]
-        weights = one.cross[-1].mean(axis=0)[:len(target), :len(source)]
-        # Subwords have no place in gold links between words.
-        whole = all(s < len(source) and t < len(target) for s, t in gold)
-        panels.append(heatmap.Panel(np.clip(weights, 0.0, 1.0), source, target, gold if whole else ()))
+        if gold:
+            source, target = (_words(side, kind) for side in (one.source, one.target))
+            weights = cross_weights(one, kind)
+        else:
+            source, target = one.source[:-1], one.target[:-1]
+            weights = one.cross[-1].mean(axis=0)[:len(target), :len(source)]
+        panels.append(heatmap.Panel(np.clip(weights, 0.0, 1.0), source, target, gold))
     style.save(heatmap.heat_maps(panels, columns=2, title="cross-attention, last layer, mean over heads"),
                path)
+
+
+def _words(tokens, kind):
+    numbers = word_numbers(tokens, kind)
+    return ["".join(token for token, n in zip(tokens, numbers) if n == word).replace(MARK, "")
+            for word in range(numbers.max() + 1)]

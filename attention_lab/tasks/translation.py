@@ -4,13 +4,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from attention_lab.config import Config
+from attention_lab.config import Config, Hyper
 from attention_lab.data import batching, tokenizers
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.vocabulary import PAD
 from attention_lab.evaluation import phenomena
 from attention_lab.evaluation.bleu import corpus_bleu, corpus_chrf
-from attention_lab.tasks import corpora, illustrations
+from attention_lab.tasks import alignments, corpora, illustrations
 from attention_lab.tasks.translator import SCORING_TOKENS, Translator, tokenizer_path
 from attention_lab.training.losses import cross_entropy
 from attention_lab.training.task import Scores, Task
@@ -43,7 +43,7 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
       ValueError: data that can't be used, or nothing that fits into the buckets.
     """
     data = config.data
-    corpus = corpora.load(data, tuple(dict.fromkeys(("train", "dev", data.split))))
+    corpus = corpora.load(data, ("train", "dev", data.split))
     sides = corpus["train"].source + corpus["train"].target
     if folder is not None and tokenizer_path(folder).exists():
         tokenizer = tokenizers.load(tokenizer_path(folder))
@@ -58,18 +58,16 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
         [len(members) for members in batching.bucket_members(*ids["train"], buckets)], buckets,
         config.training.batch_tokens)
     translator = Translator(config, tokenizer, buckets)
-    model = translator.model
+    model, precision = translator.model, config.training.precision
 
     def loss(params, batch, hyper, key):
         output = model.apply(params, batch, hyper, key)
         smoothed, plain = cross_entropy(output.hidden, output.readout, batch["target"],
-                                        batch["target"] != PAD, hyper.label_smoothing, config.training.precision)
+                                        batch["target"] != PAD, hyper.label_smoothing, precision)
         return smoothed, {"cross_entropy": plain}
 
     def score(params, hyper, split, final) -> Scores:
-        pairs = corpus[split]
-        hypotheses = translator.translate(params, pairs.source, None if final else 1, hyper)
-        return Scores(numbers(split, hypotheses, pairs, data.text), predictions(hypotheses, pairs))
+        return scores(translator, params, corpus[split], split, hyper, final)
 
     facts = {
         "vocabulary": tokenizer.size, "buckets": list(buckets), "too_long": too_long,
@@ -94,6 +92,18 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
         notices=notices(corpus, tokenizer, too_long, max(buckets))))
 
 
+def scores(translator: Translator, params: Any, pairs: Pairs, split: str, hyper: Hyper | None = None,
+           final: bool = True) -> Scores:
+    """Translates a split and scores it; greedily and without alignment unless `final`."""
+    hypotheses = translator.translate(params, pairs.source, None if final else 1, hyper)
+    scored = numbers(split, hypotheses, pairs, translator.config.data.text)
+    if final and pairs.truth is not None:
+        error = alignments.error_rate(translator, params, pairs)
+        scored[f"{split}_alignment_error_rate"] = round(error, 6)
+    rows = zip(pairs.source, pairs.target, hypotheses)
+    return Scores(scored, [dict(zip(("source", "reference", "translation"), row)) for row in rows])
+
+
 def numbers(split: str, hypotheses: list[str], pairs: Pairs, text: str) -> dict[str, Any]:
     """BLEU and chrF of a split, and on the grammar the accuracies of its phenomena."""
     bleu, chrf = (metric(hypotheses, pairs.target, text) for metric in (corpus_bleu, corpus_chrf))
@@ -103,12 +113,6 @@ def numbers(split: str, hypotheses: list[str], pairs: Pairs, text: str) -> dict[
         scored |= {f"{split}_{name}_accuracy": round(accuracy.score, 6)
                    for name, accuracy in phenomena.accuracies(hypotheses, pairs.truth).items()}
     return scored
-
-
-def predictions(hypotheses: list[str], pairs: Pairs) -> list[dict[str, str]]:
-    """A row for each sentence of predictions.tsv."""
-    return [{"source": source, "reference": reference, "translation": hypothesis}
-            for source, reference, hypothesis in zip(pairs.source, pairs.target, hypotheses)]
 
 
 def notices(corpus: dict[str, Pairs], tokenizer: tokenizers.Tokenizer, too_long: int,

@@ -57,9 +57,10 @@ def test_a_data_folder_that_cannot_be_used(call, tmp_path):
     refused(call(*command), "data.directory is not set")
     refused(call(*command, f"--config.data.directory={tmp_path}/none"), f"{tmp_path}/none", "No such file")
     (tmp_path / "file").write_text("")
-    refused(call(*command, f"--config.data.directory={tmp_path}/file"), f"{tmp_path}/file", "Not a directory")
+    refused(call(*command, f"--config.data.directory={tmp_path}/file"), "Not a directory")
     refused(call(*command, multi30k(tmp_path / "a", b"a\nb\n", b"a\n")), "has 2 lines", "has 1;")
-    refused(call(*command, multi30k(tmp_path / "b", b"a\nb\xff\n", b"a\nb\n")), "line 2 is not UTF-8 (byte 0xff)")
+    refused(call(*command, multi30k(tmp_path / "b", b"a\nb\xff\n", b"a\nb\n")),
+            "line 2 is not UTF-8 (byte 0xff)")
     refused(call(*command, multi30k(tmp_path / "c", b"\n", b"\n")), "empty corpus")
     refused(call(*command, multi30k(tmp_path / "d", b"a\n", b"b\n", ("train", "val"))), "lacks a file")
     half = gzip.compress(b"a\n" * 99)[:-9]
@@ -96,7 +97,8 @@ def test_translate_and_evaluate_want_a_finished_run(call, tmp_path):
     assert call(train, SMOKE, f"--workdir={tmp_path}/run")[0] == 0
     (tmp_path / "run" / "result.json").rename(tmp_path / "result.json")
     for program in (translate, evaluate):
-        refused(call(program, f"--run={tmp_path}/run", stdin=b"a\n"), "unfinished", "python -m experiments.train")
+        refused(call(program, f"--run={tmp_path}/run", stdin=b"a\n"), "unfinished",
+                "python -m experiments.train")
     (tmp_path / "run" / "result.json").write_text('{"status": "diverged"}')
     refused(call(translate, f"--run={tmp_path}/run"), "diverged")
 

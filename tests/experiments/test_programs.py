@@ -61,14 +61,15 @@ def test_evaluate_repeats_the_result(call, finished):
         scored = numbers(out)
         assert status == 0 and scored["pairs"] == "16"
         assert float(scored[f"{split}_bleu"]) == result[f"{split}_bleu"]
-        assert float(scored[f"{split}_chrf"]) == result[f"{split}_chrf"]
+        for name in ("chrf", "sense_accuracy", "alignment_error_rate"):
+            assert float(scored[f"{split}_{name}"]) == result[f"{split}_{name}"]
     assert {path.name: path.stat().st_mtime_ns for path in finished.iterdir()} == before
 
 
 def test_evaluate_scores_all_of_another_file(call, finished, tsv):
     path = tsv("the dog sees a cat .\tle chien voit un chat .\nyes .\toui .\n".encode())
-    status, out, _ = call(evaluate, f"--run={finished}", "--config.data.source=tsv", f"--config.data.path={path}",
-                          "--config.decoding.beam=1")
+    status, out, _ = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
+                          f"--config.data.path={path}", "--config.decoding.beam=1")
     assert status == 0 and numbers(out)["pairs"] == "2" and "test_bleu" in out
 
 

@@ -78,7 +78,8 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(line, config, tmp_pat
     keep = {"training.keep_checkpoints": 9}
     loop.train(line().task(), config(**keep), folder)
     newest = folder / "checkpoints" / "12"
-    victim = next(path for path in sorted(newest.rglob("*")) if path.is_file() and path.name != "manifest.json")
+    victim = next(path for path in sorted(newest.rglob("*"))
+                  if path.is_file() and path.name != "manifest.json")
     victim.write_bytes(victim.read_bytes()[:-1])
     said = []
     with caplog.at_level(logging.WARNING):

@@ -22,7 +22,8 @@ def test_schedules_have_unit_height(kind, warmup, steps, expected):
 
 def first_update(gradient, params, **changes):
     config = configs.replace(configs.Config(), {
-        "optimizer.learning_rate": 0.1, "optimizer.warmup_steps": 1, "optimizer.schedule": "constant"} | changes)
+        "optimizer.learning_rate": 0.1, "optimizer.warmup_steps": 1,
+        "optimizer.schedule": "constant"} | changes)
     structure, hyper = configs.split(config)
     optimizer = make_optimizer(structure, hyper, 10)
     return optimizer.update(gradient, optimizer.init(params), params)

@@ -1,0 +1,39 @@
+"""Which source word a translation model looks at for each target word, held against gold links."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from attention_lab.data.pairs import Pairs
+from attention_lab.data.tokenizers import MARK
+from attention_lab.data.vocabulary import BOS, EOS, PAD, SPECIALS
+from attention_lab.evaluation import alignment
+
+
+def word_numbers(tokens: Sequence[str], kind: str) -> np.ndarray:
+    """The word that each token belongs to, counted from 0; -1 for an end mark. `kind`: bpe or word.
+
+    >>> word_numbers(["▁a", "▁re", "d", "</s>"], "bpe").tolist()
+    [0, 1, 1, -1]
+    """
+    begins = np.array([kind == "word" or token.startswith(MARK) for token in tokens])
+    marks = [SPECIALS[PAD], SPECIALS[BOS], SPECIALS[EOS]]
+    return np.where(np.isin(tokens, marks), -1, np.cumsum(begins) - 1)
+
+
+def cross_weights(one: Any, kind: str) -> np.ndarray:
+    """Cross-attention of the last layer, mean over heads, between whole words: (target, source)."""
+    return alignment.merge_subwords(one.cross[-1].mean(axis=0), word_numbers(one.source, kind),
+                                    word_numbers(one.target, kind))
+
+
+def error_rate(translator: Any, params: Any, pairs: Pairs) -> float:
+    """Alignment error rate of the last layer's cross-attention while the references are read.
+
+    Each target word is linked to the source word that it looks at most (Och & Ney 2003).
+    """
+    looked = translator.attention(params, pairs.source, pairs.target)
+    kind = translator.tokenizer.kind
+    found = [alignment.hard_links(cross_weights(one, kind)) for one in looked]
+    return alignment.alignment_error_rate(found, [one.alignment for one in pairs.truth]).error_rate
