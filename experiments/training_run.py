@@ -12,6 +12,7 @@ from attention_lab.config import split, to_dict
 from attention_lab.files import write_text
 from attention_lab.tasks import translation
 from attention_lab.training import loop
+from attention_lab.training.estimate import estimate
 from attention_lab.training.progress import progress
 from experiments.flags import Options
 
@@ -75,22 +76,11 @@ def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:
 
 
 def dry_run(options: Options) -> int:
-    """Prints the resolved config, parameters, steps and an estimate of memory; writes nothing."""
-    import jax
-
+    """Prints the resolved config, and estimates of size, memory and time; writes and compiles nothing."""
     config = options.config
-    built = translation.build(config)
-    steps = loop.total_steps(config, built.task)
-    parameters = loop.parameter_count(jax.eval_shape(built.task.init, jax.random.key(0)))
-    copies = 4 if config.training.average_decay else 3
+    task = translation.build(config).task
     print(json.dumps(to_dict(config), indent=2))
     print(f"folder\t{options.workdir or runs.default_folder(options.experiment, config)}")
-    print(f"parameters\t{parameters}")
-    print(f"steps\t{steps}")
-    print(f"state_megabytes\t{parameters * 4 * copies / 1e6:.1f}")
-    if steps:
-        # Six operations a parameter and token: forward two, backward four (Kaplan et al. 2020, 2.1).
-        print(f"training_flops\t{6 * parameters * steps * config.training.batch_tokens:.3g}")
-    for name, value in built.task.facts.items():
+    for name, value in (estimate(task, config) | task.facts).items():
         print(f"{name}\t{value}")
     return 0

@@ -1,0 +1,58 @@
+"""What a run will take, told without compiling it: memory from shapes, time from operations."""
+
+import math
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+from attention_lab.config import Config, split
+from attention_lab.training import loop
+from attention_lab.training.task import Task
+
+# Share of the rate of a large matrix product that training reaches: measured on two cores, width 128.
+EFFICIENCY = 0.25
+
+
+def estimate(task: Task, config: Config) -> dict[str, Any]:
+    """Numbers that tell a user whether to start a run.
+
+    Returns:
+      parameters; steps (None where minutes rule); memory_megabytes, state and the arrays that the
+      gradient of one batch keeps; training_flops and minutes, both None where steps are; minutes
+      assume a CPU as fast as this one is now.
+    """
+    _, hyper = split(config)
+    state = jax.eval_shape(lambda: loop.initial_state(task, config))
+    parameters = loop.parameter_count(state.params)
+    batch = next(task.batches(config.seed, 0))
+    rows = len(batch["example"]) // config.training.accumulate
+    batch = {name: x[:rows] for name, x in batch.items()}
+
+    def kept(params):
+        return jax.vjp(lambda params: task.loss(params, batch, hyper, jax.random.key(0))[0].total, params)[1]
+
+    bytes_held = _bytes(state) + _bytes(state.params) + _bytes(jax.eval_shape(kept, state.params))
+    steps = loop.total_steps(config, task)
+    # Six operations a parameter and token: forward two, backward four (Kaplan et al. 2020, 2.1).
+    flops = steps and 6.0 * parameters * steps * config.training.batch_tokens
+    return {"parameters": parameters, "steps": steps, "memory_megabytes": round(bytes_held / 1e6, 1),
+            "training_flops": flops and float(f"{flops:.3g}"),
+            "minutes": flops and float(f"{flops / (EFFICIENCY * _product_rate()) / 60:.2g}")}
+
+
+def _bytes(tree: Any) -> int:
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree)
+               if not jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended))
+
+
+def _product_rate(size: int = 1024, repeats: int = 3) -> float:
+    """Operations a second of a large float32 matrix product, the best of a few."""
+    a = np.ones((size, size), np.float32)
+    best = math.inf
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        a @ a
+        best = min(best, time.perf_counter() - begun)
+    return 2.0 * size ** 3 / best
