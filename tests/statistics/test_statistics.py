@@ -1,0 +1,144 @@
+"""Tests and intervals by hand, against scipy, and on planted truth."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from attention_lab import statistics
+from attention_lab.statistics import Claim, judge
+
+SEEDS = 8
+
+
+def claim(direction="greater", name="c", **more):
+    return Claim(name, "a is better than b", "dev_bleu", ("a", "b"), direction, **more)
+
+
+def draws(mean, count, seed=0):
+    return np.random.default_rng(seed).normal(mean, 1.0, size=(count, SEEDS))
+
+
+def test_sign_flip_by_hand():
+    # |sum| is 6, 4, 2, 0 for the four ways up to a common sign: 4 and 6 reach 4.
+    assert statistics.sign_flip([1.0, 2.0, -3.0]) == 1.0
+    assert statistics.sign_flip([-1.0, 2.0, 3.0]) == 0.5
+    assert statistics.sign_flip([1.0] * 8) == 2 / 256
+    assert statistics.sign_flip([3.0, 4.0, 5.0], shift=4.0) == 1.0
+
+
+def test_sign_flip_equals_scipy():
+    for row in draws(0.5, 5):
+        ours = statistics.sign_flip(row)
+        theirs = stats.permutation_test((row,), np.mean, permutation_type="samples", n_resamples=np.inf)
+        assert ours == pytest.approx(theirs.pvalue, abs=1e-12)
+
+
+def test_the_interval_is_the_test_turned_around():
+    for row in draws(0.3, 5):
+        interval = statistics.sign_flip_interval(row)
+        assert interval.level >= 0.95
+        inside = 1e-9 * np.array([1, -1])
+        for end, step in zip((interval.low, interval.high), inside):
+            assert statistics.sign_flip(row, end + step) > 0.046
+            assert statistics.sign_flip(row, end - step) <= 0.05
+
+
+def test_the_interval_covers():
+    held = [interval.low <= 0.7 <= interval.high
+            for interval in map(statistics.sign_flip_interval, draws(0.7, 1000, seed=1))]
+    assert 0.935 <= np.mean(held) <= 0.975
+
+
+def test_too_few_seeds_have_an_endless_interval():
+    assert statistics.sign_flip_interval([1.0, 2.0, 3.0]).high == np.inf
+
+
+def test_t_interval_and_bootstraps_hold_the_mean():
+    row = draws(2.0, 1)[0]
+    ours = statistics.t_interval(row)
+    half = stats.t.ppf(0.975, SEEDS - 1) * row.std(ddof=1) / SEEDS ** 0.5
+    assert (ours.low, ours.high) == pytest.approx((row.mean() - half, row.mean() + half))
+    for method in (statistics.percentile, statistics.bca):
+        found = method(row)
+        assert ours.low < found.low < row.mean() < found.high < ours.high
+        assert method(row) == found and method([1.0, 1.0]).low == 1.0
+
+
+def test_two_levels_are_wider_than_either():
+    rng = np.random.default_rng(0)
+    seeds, sentences = rng.normal(0, 1, (8, 1)), rng.normal(0, 3, (1, 50))
+    noise = rng.normal(0, 0.1, (8, 50))
+    both, one, other = (statistics.two_level(x) for x in (
+        seeds + sentences + noise, seeds + noise, sentences + noise))
+    assert both.high - both.low > max(one.high - one.low, other.high - other.low)
+    ratio = statistics.two_level(np.stack([np.full((8, 50), 3.0), np.full((8, 50), 4.0)], -1),
+                                 lambda sums: sums[:, 0] / sums[:, 1])
+    assert (ratio.low, ratio.high) == pytest.approx((0.75, 0.75))
+
+
+def test_tost():
+    tight = [0.1, -0.1, 0.05, 0.0, -0.05, 0.02]
+    assert statistics.tost(tight, 1.0) < 0.001 < 0.3 < statistics.tost(tight, 0.01)
+    assert statistics.tost([3.0, 3.1, 2.9], 1.0) > 0.99
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: statistics.sign_flip([1.0]), "at least 2 finite numbers"),
+    (lambda: statistics.sign_flip([1.0, np.nan]), "finite"),
+    (lambda: statistics.sign_flip(np.ones(17)), "at most 16"),
+    (lambda: statistics.tost([1.0, 2.0], 0.0), "margin=0.0"),
+    (lambda: statistics.holm([1.5]), "leave 0 to 1"),
+    (lambda: claim("up"), "direction='up'; allowed are greater, less, equal"),
+    (lambda: claim("equal"), "needs a margin"),
+    (lambda: judge([claim()], {}), "no differences for the claims c"),
+    (lambda: statistics.two_level(np.ones((1, 5))), "two seeds"),
+])
+def test_what_is_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize("direction, mean, margin, verdict", [
+    ("greater", 3.0, None, "supported"), ("greater", -3.0, None, "refuted"),
+    ("less", -3.0, None, "supported"), ("less", 3.0, None, "refuted"),
+    ("greater", 0.0, None, "inconclusive"), ("greater", 0.0, 5.0, "refuted"),
+    ("equal", 0.0, 5.0, "supported"), ("equal", 9.0, 1.0, "refuted"), ("equal", 0.0, 0.01, "inconclusive"),
+])
+def test_three_verdicts(direction, mean, margin, verdict):
+    row = draws(mean, 1, seed=3)[0]
+    row += mean - row.mean()
+    found, = judge([claim(direction, margin=margin)], {"c": row})
+    assert found.verdict == verdict, found
+    assert found.effect == pytest.approx(mean, abs=1e-9) and found.seeds == SEEDS and found.reason
+
+
+def test_few_seeds_decide_nothing():
+    found, = judge([claim()], {"c": [5.0, 5.0, 5.0, 5.0, 5.0]})
+    assert found.verdict == "inconclusive" and "at least 6" in found.reason
+
+
+def test_holm_makes_a_family_stricter():
+    row = list(draws(0.9, 1, seed=5)[0])
+    alone = judge([claim()], {"c": row})[0]
+    names = [f"c{i}" for i in range(6)]
+    together = judge([claim(name=name) for name in names], {name: row for name in names})
+    assert together[0].p == pytest.approx(min(1.0, 6 * alone.p))
+    apart = judge([claim(), claim(name="x", primary=False)], {"c": row, "x": row})
+    assert apart[0].p == apart[1].p == alone.p
+
+
+def test_planted_nulls_are_rejected_at_the_level():
+    """400 null comparisons: at most 29 rejected, the 97.5 % point and a bit of Binomial(400, 0.05)."""
+    verdicts = [judge([claim()], {"c": row})[0].verdict for row in draws(0.0, 400, seed=11)]
+    assert verdicts.count("inconclusive") >= 400 - 29
+    assert verdicts.count("inconclusive") < 400
+
+
+@pytest.mark.parametrize("effect", [0.8, 1.2, 1.8])
+def test_planted_effects_are_found_at_the_power_of_theory(effect):
+    """Power of the t test, noncentral t; the exact test of eight pairs gives up a little of it."""
+    found = np.mean([judge([claim()], {"c": row})[0].verdict == "supported"
+                     for row in draws(effect, 400, seed=13)])
+    degrees, shift = SEEDS - 1, effect * SEEDS ** 0.5
+    power = stats.nct.sf(stats.t.ppf(0.975, degrees), degrees, shift)
+    assert power - 0.10 <= found <= power + 0.05
