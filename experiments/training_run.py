@@ -1,19 +1,15 @@
 """What `train` does once its flags are read: open the folder, train, score, write the result."""
 
 import contextlib
-import csv
-import io
 import json
 import sys
 from pathlib import Path
 
 from attention_lab import runs
-from attention_lab.config import split, to_dict
-from attention_lab.files import write_text
+from attention_lab.config import to_dict
 from attention_lab.tasks import translation
-from attention_lab.training import loop
 from attention_lab.training.estimate import estimate
-from attention_lab.training.progress import progress
+from attention_lab.training.run import carry_out
 from experiments.flags import Options
 
 
@@ -32,30 +28,15 @@ def train(options: Options) -> int:
 
 
 def _go_on(run: runs.Run) -> int:
-    config, folder = run.config, run.folder
     for warning in run.warnings:
         say(f"warning: {warning}")
     if run.finished:
-        say(f"{folder} is finished; --rerun trains it again")
+        say(f"{run.folder} is finished; --rerun trains it again")
         return report(run.result)
-    built = translation.build(config, folder)
-    task = built.task
+    task = translation.build(run.config, run.folder).task
     for notice in task.notices:
         say(notice)
-    run.note({"data": task.facts, "notices": task.notices})
-    task.save(folder)
-    with progress(loop.total_steps(config, task), str(folder),
-                  max_minutes=config.training.max_minutes) as show:
-        params, result = loop.train(task, config, folder, show, say)
-    if result["status"] == "finished":
-        _, hyper = split(config)
-        for name in dict.fromkeys(("dev", config.data.split)):
-            scores = task.score(params, hyper, name, True)
-            result |= scores.numbers
-        write_predictions(folder / "predictions.tsv", scores.predictions)
-        task.illustrate(params, folder)
-    run.finish(result)
-    return report(result)
+    return report(carry_out(run, task, say=say))
 
 
 def report(result: dict) -> int:
@@ -63,16 +44,6 @@ def report(result: dict) -> int:
     for name, value in result.items():
         print(f"{name}\t{value}")
     return 0 if result["status"] == "finished" else 1
-
-
-def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:
-    """One line for each sentence: source, reference, translation."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], delimiter="\t", lineterminator="\n",
-                            quoting=csv.QUOTE_NONE, escapechar="\\")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
 
 
 def dry_run(options: Options) -> int:

@@ -28,12 +28,12 @@ def cross_weights(one: Any, kind: str) -> np.ndarray:
                                     word_numbers(one.target, kind))
 
 
-def error_rate(translator: Any, params: Any, pairs: Pairs) -> float:
+def error_rate(translator: Any, params: Any, pairs: Pairs, hyper: Any = None) -> float:
     """Alignment error rate of the last layer's cross-attention while the references are read.
 
     Each target word is linked to the source word that it looks at most (Och & Ney 2003).
     """
-    looked = translator.attention(params, pairs.source, pairs.target)
+    looked = translator.attention(params, pairs.source, pairs.target, hyper)
     kind = translator.tokenizer.kind
     found = [alignment.hard_links(cross_weights(one, kind)) for one in looked]
     return alignment.alignment_error_rate(found, [one.alignment for one in pairs.truth]).error_rate

@@ -15,7 +15,7 @@ SENTENCES = 8  # whose weights are kept, those nearest to that length
 DRAWN = 4  # sentences in the figure, the first ones
 
 
-def write(translator: Any, params: Any, pairs: Pairs, folder: str | Path) -> None:
+def write(translator: Any, params: Any, hyper: Any, pairs: Pairs, folder: str | Path) -> None:
     """Writes attention.npz for a few pairs of about ten words, and attention.png for the first of them.
 
     attention.npz holds, for pair i, i_source and i_target (tokens with the end mark), i_cross (L, H, T, S),
@@ -24,7 +24,7 @@ def write(translator: Any, params: Any, pairs: Pairs, folder: str | Path) -> Non
     lengths = np.array([len(sentence.split()) for sentence in pairs.source])
     nearest = np.argsort(np.abs(lengths - WORDS), kind="stable")[:SENTENCES]
     chosen = pairs.select(sorted(nearest.tolist()))
-    found = translator.attention(params, chosen.source, chosen.target)
+    found = translator.attention(params, chosen.source, chosen.target, hyper)
     arrays = {}
     for i, one in enumerate(found):
         arrays |= {f"{i}_source": np.array(one.source), f"{i}_target": np.array(one.target),

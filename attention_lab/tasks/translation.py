@@ -85,8 +85,8 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
         score=score,
         select=("dev_bleu", 1.0),
         save=lambda folder: tokenizer.save(tokenizer_path(folder)),
-        illustrate=lambda params, folder: illustrations.write(
-            translator, params, corpus["dev"], folder),
+        illustrate=lambda params, hyper, folder: illustrations.write(
+            translator, params, hyper, corpus["dev"], folder),
         tokens=lambda batch: int((batch["target"] != PAD).sum()),
         facts=facts,
         notices=notices(corpus, tokenizer, too_long, max(buckets))))
@@ -98,7 +98,7 @@ def scores(translator: Translator, params: Any, pairs: Pairs, split: str, hyper:
     hypotheses = translator.translate(params, pairs.source, None if final else 1, hyper)
     scored = numbers(split, hypotheses, pairs, translator.config.data.text)
     if final and pairs.truth is not None:
-        error = alignments.error_rate(translator, params, pairs)
+        error = alignments.error_rate(translator, params, pairs, hyper)
         scored[f"{split}_alignment_error_rate"] = round(error, 6)
     rows = zip(pairs.source, pairs.target, hypotheses)
     return Scores(scored, [dict(zip(("source", "reference", "translation"), row)) for row in rows])

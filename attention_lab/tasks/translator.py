@@ -100,12 +100,13 @@ class Translator:
             return list(translations)
         return [detokenize.restore(translation) for translation in translations]
 
-    def attention(self, params: Any, sources: Sequence[str], targets: Sequence[str]) -> list[Attention]:
+    def attention(self, params: Any, sources: Sequence[str], targets: Sequence[str],
+                  hyper: Hyper | None = None) -> list[Attention]:
         """The weights of every layer and head while each target is read along its source."""
         both = [self.tokenizer.encode(side) for side in (sources, targets)]
         found: list[Any] = [None] * len(sources)
         for batch in batching.in_order(*both, self.buckets, SCORING_TOKENS):
-            weights = jax.device_get(self._weights()(params, batch, self.hyper))
+            weights = jax.device_get(self._weights()(params, batch, hyper or self.hyper))
             for row, example in enumerate(batch["example"]):
                 if example < 0:
                     continue

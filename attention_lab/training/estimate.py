@@ -9,6 +9,7 @@ import numpy as np
 
 from attention_lab.config import Config, split
 from attention_lab.training import loop
+from attention_lab.training.programs import initial_state
 from attention_lab.training.task import Task
 
 # Share of the rate of a large matrix product that training reaches: measured on two cores, width 128.
@@ -23,8 +24,8 @@ def estimate(task: Task, config: Config) -> dict[str, Any]:
       gradient of one batch keeps; training_flops and minutes, both None where steps are; minutes
       assume a CPU as fast as this one is now.
     """
-    _, hyper = split(config)
-    state = jax.eval_shape(lambda: loop.initial_state(task, config))
+    structure, hyper = split(config)
+    state = jax.eval_shape(lambda: initial_state(task, structure, hyper))
     parameters = loop.parameter_count(state.params)
     batch = next(task.batches(config.seed, 0))
     rows = len(batch["example"]) // config.training.accumulate

@@ -8,22 +8,20 @@ the arrays and the host's few numbers travel in one checkpoint, batches and mask
 import math
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from attention_lab.config import Config, Hyper, split
 from attention_lab.files import JsonLines
 from attention_lab.training import checkpoint
-from attention_lab.training.devices import data_mesh, replicated, shard
+from attention_lab.training.devices import shard
 from attention_lab.training.logs import Writers
-from attention_lab.training.optimizer import make_optimizer
-from attention_lab.training.state import State, create, scored_params
-from attention_lab.training.step import make_step, run_keys
+from attention_lab.training.programs import Programs
+from attention_lab.training.programs import programs as make_programs
+from attention_lab.training.state import scored_params
 from attention_lab.training.task import Sums, Task
 
 # What the host must know to go on; JSON in each checkpoint beside the arrays.
@@ -35,13 +33,6 @@ def total_steps(config: Config, task: Task) -> int | None:
     if config.training.epochs is not None:
         return max(1, round(config.training.epochs * task.steps_per_epoch))
     return config.training.steps
-
-
-def initial_state(task: Task, config: Config) -> State:
-    """The state before the first step, from the run's seed; call it under jit or eval_shape."""
-    structure, hyper = split(config)
-    params = task.init(run_keys(jnp.uint32(config.seed))[0])
-    return create(params, make_optimizer(structure, hyper, 1), structure.training.average_decay)
 
 
 def parameter_count(params: Any) -> int:
@@ -77,7 +68,8 @@ class _Window:
 
 
 def train(task: Task, config: Config, folder: str | Path, show: Callable = lambda *a, **k: None,
-          say: Callable[[str], None] = print) -> tuple[Any, dict[str, Any]]:
+          say: Callable[[str], None] = print, programs: Programs | None = None
+          ) -> tuple[Any, dict[str, Any]]:
     """Trains to the end of the duration, or until dev has not improved for `training.patience` looks.
 
     Args:
@@ -86,6 +78,7 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
       folder: the run's folder; a checkpoint there is continued.
       show: (step, tokens_per_second=, loss=, dev=) -> None, the progress line.
       say: takes a line that a user should read.
+      programs: of this task and Structure, compiled already; None makes them.
     Returns:
       The weights that scored best on dev, and the result: status, steps, train_seconds, parameters,
       tokens_per_second, best_step.
@@ -96,19 +89,17 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
     begun = time.monotonic()
     training, folder = config.training, Path(folder)
     structure, hyper = split(config)
-    mesh, steps = data_mesh(training.devices), total_steps(config, task)
-    template = state_template(task, config, mesh)
+    steps = total_steps(config, task)
+    programs = programs or make_programs(task, structure, steps)
     checkpoints = folder / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
-    restored = checkpoint.restore(checkpoints, template)
+    restored = checkpoint.restore(checkpoints, programs.template)
     if restored:
         start, state, host = restored
         say(f"continuing from step {start}")
     else:
         start, host = 0, dict(NEW_HOST)
-        state = jax.jit(partial(initial_state, task, config), out_shardings=replicated(mesh))()
-    update = jax.jit(make_step(task, structure, steps or 0), donate_argnums=0)
-    dev_loss = jax.jit(partial(_all_sums, task))
+        state = programs.start(hyper)
     window, before = _Window(host["window"]), host["seconds"]
     minutes = training.max_minutes or math.inf
 
@@ -121,8 +112,8 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
         batches = task.batches(config.seed, start)
         while host["status"] == "running":
             batch = next(batches)
-            check_rows(len(batch["example"]), training.accumulate, mesh.size)
-            state, logged = update(state, shard(batch, mesh), hyper)
+            check_rows(len(batch["example"]), training.accumulate, programs.mesh.size)
+            state, logged = programs.update(state, shard(batch, programs.mesh), hyper)
             window.add(logged)
             step += 1
             tokens += task.tokens(batch)
@@ -140,7 +131,7 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
             paused, improved = time.monotonic(), False
             if host["status"] == "finished" or (
                     host["status"] == "running" and step % training.eval_every == 0):
-                numbers = look_at_dev(task, dev_loss, scored_params(state), hyper)
+                numbers = look_at_dev(task, programs.dev_loss, scored_params(state), hyper)
                 improved = keep_book(host, numbers, task.select, step, training.patience)
                 writers.write(step, numbers)
                 show(step, dev=numbers[task.select[0]])
@@ -149,17 +140,10 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
                 checkpoint.save(checkpoints, step, state, host)
                 checkpoint.prune(checkpoints, training.keep_checkpoints, host["best_step"])
             clock += time.monotonic() - paused
-    params = _best_params(checkpoints, template, state, host, say)
+    params = _best_params(checkpoints, programs.template, state, host, say)
     return params, {"status": host["status"], "steps": step, "best_step": host["best_step"],
                     "train_seconds": round(host["seconds"], 1),
                     "parameters": parameter_count(state.params), **_speed(folder)}
-
-
-def state_template(task: Task, config: Config, mesh: jax.sharding.Mesh) -> State:
-    """Shapes, types and places of a run's state, for `checkpoint.restore`."""
-    return jax.tree.map(
-        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=replicated(mesh)),
-        jax.eval_shape(partial(initial_state, task, config)))
 
 
 def check_rows(rows: int, accumulate: int, devices: int) -> None:
@@ -190,11 +174,6 @@ def keep_book(host: dict, numbers: dict, select: tuple[str, float], step: int, p
     if patience and host["stale"] >= patience:
         host["status"] = "finished"
     return improved
-
-
-def _all_sums(task, params, batch, hyper):
-    loss, logged = task.loss(params, batch, hyper, None)
-    return {"loss": loss, **logged}
 
 
 def _best_params(checkpoints, template, state, host, say):

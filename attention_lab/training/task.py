@@ -35,7 +35,7 @@ class Task(NamedTuple):
       select: (metric name, sign): which dev score early stopping and the best checkpoint follow;
         sign +1 where higher is better, -1 where lower.
       save: (folder) -> None, writes what a later reader of the run needs, such as tokenizer.json.
-      illustrate: (params, folder) -> None, writes pictures and the arrays behind them.
+      illustrate: (params, hyper, folder) -> None, writes pictures and the arrays behind them.
       tokens: batch -> how many tokens it trains on, the unit of speed.
       facts: what the data turned out to be, {name: number or string}, for run.json.
       notices: one line for each odd thing in the data that a user should know.

@@ -43,7 +43,7 @@ class Line:
             loss=self.loss, batches=self.batches, steps_per_epoch=4.0,
             dev_batches=lambda: [{"x": np.ones(ROWS, np.float32), "example": np.arange(ROWS)}],
             score=self.score, select=("dev_fit", 1.0), save=lambda folder: None,
-            illustrate=lambda params, folder: None, tokens=lambda batch: ROWS, facts={}, notices=[])
+            illustrate=lambda params, hyper, folder: None, tokens=lambda batch: ROWS, facts={}, notices=[])
 
 
 @pytest.fixture

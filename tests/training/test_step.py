@@ -10,6 +10,7 @@ import pytest
 from attention_lab import config as configs
 from attention_lab.tasks import translation
 from attention_lab.training import loop
+from attention_lab.training.programs import initial_state
 from attention_lab.training.step import make_step
 from configs.translation import get_config
 
@@ -25,7 +26,7 @@ def task():
 
 def one_step(task, config, steps=1, batches=None):
     structure, hyper = configs.split(config)
-    state = loop.initial_state(task, config)
+    state = initial_state(task, *configs.split(config))
     step = jax.jit(make_step(task, structure, 6))
     for batch in batches or [batch for batch, _ in zip(task.batches(0, 0), range(steps))]:
         state, logged = step(state, batch, hyper)
@@ -83,7 +84,7 @@ def test_dropout_follows_seed_and_step(task):
     still = {"optimizer.learning_rate": 0.0, "training.dropout": 0.5}
     config = smoke(**still)
     structure, hyper = configs.split(config)
-    state, step = loop.initial_state(task, config), jax.jit(make_step(task, structure, 6))
+    state, step = initial_state(task, *configs.split(config)), jax.jit(make_step(task, structure, 6))
 
     def losses(hyper, state=state):
         found = []
@@ -99,7 +100,7 @@ def test_dropout_follows_seed_and_step(task):
 
 def test_the_average_forgets_the_start(task):
     config = smoke(**{"training.average_decay": 0.9})
-    start, (first, _) = loop.initial_state(task, config), one_step(task, config)
+    start, (first, _) = initial_state(task, *configs.split(config)), one_step(task, config)
     # decay at step 0 is min(0.9, 1/10): nine tenths of the new weights.
     expected = jax.tree.map(lambda old, new: 0.1 * old + 0.9 * new, start.params, first.params)
     np.testing.assert_allclose(flat(first.average), flat(expected), rtol=1e-5, atol=1e-7)
@@ -120,7 +121,7 @@ def test_the_scale_is_traced(task):
     config = smoke()
     structure, hyper = configs.split(config)
     step = jax.jit(make_step(task, structure, 6))
-    state, batch = loop.initial_state(task, config), next(task.batches(0, 0))
+    state, batch = initial_state(task, *configs.split(config)), next(task.batches(0, 0))
     losses = [float(step(state, batch, hyper._replace(attention_scale=np.float32(scale)))[1]["loss"].total)
               for scale in (0.25, 1.0, 5.0)]
     assert len(set(losses)) == 3 and step._cache_size() == 1

@@ -1,0 +1,60 @@
+"""One run from an open folder to its result: train, score, draw, and write the result last."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attention_lab.config import split
+from attention_lab.files import write_text
+from attention_lab.runs import Run
+from attention_lab.training import loop
+from attention_lab.training.programs import Programs
+from attention_lab.training.progress import progress
+from attention_lab.training.task import Task
+
+
+def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Callable | None = None,
+              say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Trains and scores an unfinished run, and leaves everything it makes in its folder.
+
+    Args:
+      run: open, not finished.
+      task: what its config trains, or that of another config with the same Structure.
+      programs: compiled already, for a task that several runs share; None compiles them here.
+      show: the progress line, as of `progress.progress`; None makes one for this run.
+      say: takes a line that a user should read.
+    Returns:
+      what result.json holds.
+    """
+    config, folder = run.config, run.folder
+    run.note({"data": task.facts, "notices": task.notices})
+    task.save(folder)
+    if show is None:
+        with progress(loop.total_steps(config, task), str(folder),
+                      max_minutes=config.training.max_minutes) as line:
+            params, result = loop.train(task, config, folder, line, say, programs)
+    else:
+        params, result = loop.train(task, config, folder, show, say, programs)
+    if result["status"] == "finished":
+        _, hyper = split(config)
+        for name in dict.fromkeys(("dev", config.data.split)):
+            scores = task.score(params, hyper, name, True)
+            result |= scores.numbers
+        write_predictions(folder / "predictions.tsv", scores.predictions)
+        task.illustrate(params, hyper, folder)
+    run.finish(result)
+    return run.result
+
+
+def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:
+    """A table with a line for each example; nothing for a task that has none."""
+    if not rows:
+        return
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], delimiter="\t", lineterminator="\n",
+                            quoting=csv.QUOTE_NONE, escapechar="\\")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
