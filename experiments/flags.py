@@ -29,7 +29,8 @@ from attention_lab.config import Config, knobs
 class Flag(NamedTuple):
     """A program's own flag: its default, whose type is the flag's type, and its meaning.
 
-    A flag whose default is False is switched on by naming it; `required` ones have no default.
+    A flag whose default is False is switched on by naming it; one whose default is () may be given
+    several times; `required` ones have no default.
     """
 
     default: Any
@@ -106,9 +107,12 @@ def parse(program: Program, argv: Sequence[str]) -> Options:
         name = flag[2:] if negated else flag
         if name not in known:
             raise ValueError(f"--{flag} is not a flag of {program.name}{_nearest(flag, program)}")
+        default = program.flags[name].default if name in program.flags else ""
+        if isinstance(default, tuple):
+            values[name] = (*values.get(name, ()), _value(flag, equals, text, words))
+            continue
         if name in values:
             raise ValueError(f"--{name} is given twice")
-        default = program.flags[name].default if name in program.flags else ""
         if isinstance(default, bool):
             values[name] = (not negated) if not equals else _typed(name, text, default)
         elif negated:
@@ -211,7 +215,7 @@ def _wrap(text: str, width: int, first: str, rest: str | None = None) -> list[st
                          break_long_words=False, break_on_hyphens=False)
 
 
-_KINDS = {bool: "", int: "=INTEGER", float: "=NUMBER", str: "=TEXT"}
+_KINDS = {bool: "", int: "=INTEGER", float: "=NUMBER", str: "=TEXT", tuple: "=TEXT"}
 
 
 def _value(flag: str, equals: str, text: str, words: list[str]) -> str:

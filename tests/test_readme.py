@@ -8,12 +8,12 @@ import types
 
 import pytest
 
-from experiments import evaluate, flags, train, translate
+from experiments import evaluate, flags, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"),
-            "evaluate": (evaluate, "overrides")}
+            "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required")}
 COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
             and line.startswith("    ")]
 
@@ -70,7 +70,7 @@ def test_a_command_runs(command, place, capsys, monkeypatch):
 
 
 def test_commands_were_found():
-    assert len(COMMANDS) >= 7 and {"train", "translate", "evaluate"} <= {
+    assert len(COMMANDS) >= 7 and set(PROGRAMS) == {
         smoke_form(command, ROOT)[0] for command in COMMANDS}
 
 

@@ -6,10 +6,10 @@ import types
 
 import pytest
 
-from experiments import evaluate, flags, train, translate
+from experiments import evaluate, flags, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[2]
-MODES = {train: "required", translate: "none", evaluate: "overrides"}
+MODES = {train: "required", sweep: "required", translate: "none", evaluate: "overrides"}
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""The sweep's command line: plans, runs, goes on, and refuses in one line."""
+
+import pytest
+
+from experiments import sweep
+
+SMOKE = "--config=:smoke"
+SCALES = "--sweep=config.attention.scale=inverse_sqrt,1.0"
+
+
+def test_it_runs_the_cells_and_does_nothing_the_second_time(call, tmp_path):
+    argv = [SMOKE, SCALES, "--seeds=0:2", f"--workdir={tmp_path}"]
+    status, out, err = call(sweep, *argv)
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert status == 0 and [row[2] for row in rows] == ["finished"] * 4
+    assert rows[1][1] == "--config.attention.scale=inverse_sqrt --config.seed=1"
+    assert not (tmp_path / "result.json").exists() and len(list(tmp_path.iterdir())) == 4
+    assert call(sweep, *argv)[1] == out
+
+
+def test_a_dry_run_prints_cells_and_programs(call, tmp_path):
+    status, out, _ = call(sweep, SMOKE, SCALES, "--sweep=config.model.key_size=4,8", "--seeds=0,1,2",
+                          f"--workdir={tmp_path}", "--dry_run")
+    lines = out.splitlines()
+    assert status == 0 and "cells\t12" in lines and "programs\t2" in lines
+    assert not list(tmp_path.iterdir())
+
+
+def test_failed_cells_are_listed(call, tmp_path):
+    argv = [SMOKE, "--seeds=0:2", f"--workdir={tmp_path}"]
+    _, out, _ = call(sweep, *argv, "--dry_run")
+    folder = out.splitlines()[1].split("\t")[0]
+    (tmp_path / folder.rpartition("/")[2]).write_text("")
+    status, out, err = call(sweep, *argv)
+    assert status == 1 and "\tfailed" in out and "\tfinished" in out
+    assert "--config.seed=0 failed" in err
+    assert "1 of 2 cells failed; to run them again: python -m experiments.sweep" in err
+
+
+@pytest.mark.parametrize("argv, words", [
+    ([], "nothing is swept"),
+    (["--sweep=config.model.widht=8,16"], "model.widht is not a field"),
+    (["--sweep=config.model.width=8,wide"], "model.width=wide is not an integer"),
+    (["--sweep=config.seed=0,1", "--seeds=0:2"], "seed is swept twice"),
+    (["--sweep=config.seed=range(3,3)"], "the sweep has no value"),
+    (["--seeds=0:2000"], "2000 cells; allowed are --max_cells=1000"),
+    (["--sweep=config.model.num_heads=2,3"], "--config.model.num_heads=3: model.num_heads=3 does not divide"),
+    (["--sweeep=config.seed=0,1"], "--sweep"),
+])
+def test_what_is_refused(call, argv, words):
+    status, out, err = call(sweep, SMOKE, *argv)
+    assert status == 2 and out == "" and words in err.splitlines()[-1] and "Traceback" not in err
