@@ -124,6 +124,24 @@ def load_run(folder: str | Path, finished: bool = True) -> Run:
     return run
 
 
+def collect(parent: str | Path) -> tuple[list[Run], list[str]]:
+    """Every run under a folder, by path, the unfinished ones too; and a line for each that is damaged.
+
+    Raises:
+      ValueError: there is no such folder.
+    """
+    parent = Path(parent)
+    if not parent.is_dir():
+        raise ValueError(f"{parent} is not a folder of runs: there is no such folder")
+    found, damaged = [], []
+    for path in sorted(parent.rglob("config.json")):
+        try:
+            found.append(load_run(path.parent, finished=False))
+        except ValueError as error:
+            damaged.append(str(error))
+    return found, damaged
+
+
 def _begun(run: Run) -> Run:
     others = [path.name for path in sorted(run.folder.iterdir()) if not _leftover(path.name)]
     if others:

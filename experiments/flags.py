@@ -44,27 +44,32 @@ class Options(types.SimpleNamespace):
     Fields:
       config: Config of the file with the overrides put in; None without --config.
       given: the overrides as (dotted key, text) pairs, for programs that start from a run's config.
+      words: what stood without a flag.
       experiment: name of the config file, `translation` for configs/translation.py; "" without.
       command: the command line, quoted for a shell.
     """
 
 
 class Program(NamedTuple):
-    """How a program is called; config is "required", "overrides" (no file, only keys) or "none"."""
+    """How a program is called; config is "required", "overrides" (no file, only keys) or "none".
+
+    `words` names what may stand without a flag, such as "list|show|diff [DIR ...]"; "" allows nothing.
+    """
 
     name: str
     meaning: str
     flags: Mapping[str, Flag]
     config: str = "required"
+    words: str = ""
 
 
 def run(main: Callable[[Options], int | None], name: str, meaning: str, flags: Mapping[str, Flag],
-        config: str = "required", argv: Sequence[str] | None = None) -> None:
+        config: str = "required", argv: Sequence[str] | None = None, words: str = "") -> None:
     """Parses, calls `main(options)` and exits: 0, 2 for a user's error, 130 when interrupted.
 
     ValueError and OSError from `main` are the user's to mend: one line on stderr, no traceback.
     """
-    program = Program(name, meaning, flags, config)
+    program = Program(name, meaning, flags, config, words)
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         if any(word in ("--help", "-h", "--helpfull") for word in argv):
@@ -93,10 +98,14 @@ def parse(program: Program, argv: Sequence[str]) -> Options:
     """
     values: dict[str, Any] = {}
     given: list[tuple[str, str]] = []
+    plain: list[str] = []
     known = list(program.flags) + (["config"] if program.config == "required" else [])
     words = list(argv)
     while words:
         word = words.pop(0)
+        if program.words and not word.startswith("-"):
+            plain.append(word)
+            continue
         if not word.startswith("--") or word == "--":
             raise ValueError(f"{word!r} is not a flag: flags are spelled --name=value; see --help")
         flag, equals, text = word[2:].partition("=")
@@ -122,10 +131,10 @@ def parse(program: Program, argv: Sequence[str]) -> Options:
     for name, flag in program.flags.items():
         if flag.required and name not in values:
             raise ValueError(f"--{name} is required: {flag.meaning}")
-    return _options(program, values, given, argv)
+    return _options(program, values, given, plain, argv)
 
 
-def _options(program: Program, values: dict, given: list, argv: Sequence[str]) -> Options:
+def _options(program: Program, values: dict, given: list, plain: list, argv: Sequence[str]) -> Options:
     config, experiment = None, ""
     if program.config == "required":
         if "config" not in values:
@@ -139,8 +148,8 @@ def _options(program: Program, values: dict, given: list, argv: Sequence[str]) -
             overrides.parse(key, text)
     defaults = {name: flag.default for name, flag in program.flags.items()}
     command = shlex.join(["python", "-m", f"experiments.{program.name}", *argv])
-    return Options(**(defaults | values), config=config, given=given, experiment=experiment,
-                   command=command)
+    return Options(**(defaults | values), config=config, given=given, words=plain,
+                   experiment=experiment, command=command)
 
 
 def load(spelled: str) -> Config:
@@ -178,7 +187,8 @@ def load(spelled: str) -> Config:
 def usage(program: Program, argv: Sequence[str] = ()) -> str:
     """The text of --help; where `argv` names a config file, fields show its values too."""
     width = max(60, min(100, shutil.get_terminal_size().columns))
-    lines = [f"python -m experiments.{program.name}", "", *_wrap(program.meaning, width, "  "), ""]
+    title = f"python -m experiments.{program.name} {program.words}".rstrip()
+    lines = [title, "", *_wrap(program.meaning, width, "  "), ""]
     lines += ["flags:"]
     if program.config == "required":
         lines += _entry("--config=FILE.py[:variant[,variant...]]", "required",

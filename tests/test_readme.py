@@ -8,12 +8,12 @@ import types
 
 import pytest
 
-from experiments import evaluate, flags, sweep, train, translate
+from experiments import evaluate, flags, runs, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"),
-            "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required")}
+            "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required"), "runs": (runs, "none")}
 COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
             and line.startswith("    ")]
 
@@ -49,6 +49,8 @@ def smoke_form(command, place):
                             "--config.data.test_size=4"]
         elif name in ("--workdir", "--run", "--attention", "--config.data.directory", "--config.data.path"):
             value = str(place / value)
+        elif program == "runs" and (word == "runs" or word.startswith("runs/")):
+            name = str(place / word)
         changed.append(name + equals + value)
     return program, changed
 
@@ -57,13 +59,15 @@ def smoke_form(command, place):
 def test_a_command_runs(command, place, capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     program, argv = smoke_form(command, place)
-    if not any(word.startswith(("--workdir", "--run", "--help", "--dry_run")) for word in argv):
+    if program in ("train", "sweep") and not any(
+            word.startswith(("--workdir", "--help", "--dry_run")) for word in argv):
         argv.append(f"--workdir={place}/unnamed")
     monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(b"the dog sees a cat .\n"),
                                                            isatty=lambda: False))
     module, mode = PROGRAMS[program]
     with pytest.raises(SystemExit) as ended:
-        flags.run(module.main, program, "", module.FLAGS, mode, argv=argv)
+        flags.run(module.main, program, "", module.FLAGS, mode, argv=argv,
+                  words=getattr(module, "WORDS", ""))
     out, err = capsys.readouterr()
     assert ended.value.code == 0, err
     assert out.strip()

@@ -6,10 +6,10 @@ import types
 
 import pytest
 
-from experiments import evaluate, flags, sweep, train, translate
+from experiments import evaluate, flags, runs, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[2]
-MODES = {train: "required", sweep: "required", translate: "none", evaluate: "overrides"}
+MODES = {train: "required", sweep: "required", translate: "none", evaluate: "overrides", runs: "none"}
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def call(capsys, monkeypatch):
         argv = [word.replace("--config=:", f"--config={ROOT}/configs/translation.py:") for word in argv]
         name = program.__name__.rpartition(".")[2]
         with pytest.raises(SystemExit) as ended:
-            flags.run(program.main, name, "", program.FLAGS, MODES[program], argv=argv)
+            flags.run(program.main, name, "", program.FLAGS, MODES[program], argv=argv,
+                      words=getattr(program, "WORDS", ""))
         return ended.value.code, *capsys.readouterr()
 
     return called

@@ -1,0 +1,85 @@
+"""python -m experiments.runs list|show|diff: the table of runs, one run whole, how two differ."""
+
+import json
+from pathlib import Path
+
+from experiments import flags
+
+WORDS = "list [PARENT] | show DIR | diff DIR DIR"
+FLAGS = {
+    "columns": flags.Flag("dev_bleu,test_bleu,train_seconds", "numbers of result.json in the table"),
+    "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
+}
+
+
+def main(options: flags.Options) -> int:
+    """Prints tab-separated lines; a run that can't be read is a line on stderr and status 1."""
+    actions = {"list": (table, 0, 1), "show": (show, 1, 1), "diff": (diff, 2, 2)}
+    action, *paths = options.words or [""]
+    if action not in actions:
+        raise ValueError(f"{action!r} is not one of list, show, diff: {WORDS}")
+    function, least, most = actions[action]
+    if not least <= len(paths) <= most:
+        raise ValueError(f"{action} with {len(paths)} folders: {WORDS}")
+    return function(options, *paths)
+
+
+def table(options: flags.Options, parent: str = "runs") -> int:
+    """A line a run: folder, status, what differs from the other runs, and numbers of its result."""
+    import sys
+
+    from attention_lab import runs
+    from attention_lab.checks import show as spelled
+    from attention_lab.config import get, knobs
+    found, damaged = runs.collect(parent)
+    columns = [name.strip() for name in options.columns.split(",") if name.strip()]
+    if options.sort and options.sort not in columns:
+        raise ValueError(f"--sort={options.sort} is not among --columns={options.columns}")
+    varied = [key for key, knob in knobs().items()
+              if knob.recorded and len({get(run.config, key) for run in found}) > 1]
+    if options.sort:
+        found.sort(key=lambda run: -(run.result or {}).get(options.sort, float("-inf")))
+    print("\t".join(["folder", "status", *varied, *columns]))
+    for run in found:
+        result = run.result or {"status": "unfinished"}
+        fields = [get(run.config, key) for key in varied] + [result.get(name) for name in columns]
+        print("\t".join([str(run.folder), result["status"], *map(spelled, fields)]))
+    for line in damaged:
+        print(f"runs: {line}", file=sys.stderr)
+    return 1 if damaged else 0
+
+
+def show(options: flags.Options, folder: str) -> int:
+    """Everything that a run says of itself: how it was made, what differs from the defaults, its result."""
+    from attention_lab import runs
+    from attention_lab.checks import show as spelled
+    from attention_lab.config import Config, differences
+    run = runs.load_run(folder, finished=False)
+    for name, value in run.facts.items():
+        print(f"{name}\t{value if isinstance(value, str) else json.dumps(value)}")
+    for key, (value, default) in differences(run.config, Config()).items():
+        print(f"config.{key}\t{spelled(value)}\t(default {spelled(default)})")
+    for name, value in (run.result or {"status": "unfinished"}).items():
+        print(f"{name}\t{value}")
+    return 0
+
+
+def diff(options: flags.Options, first: str, second: str) -> int:
+    """The fields and results in which two runs differ, a line each: name, first, second."""
+    from attention_lab import runs
+    from attention_lab.checks import show as spelled
+    from attention_lab.config import differences
+    one, other = (runs.load_run(Path(folder), finished=False) for folder in (first, second))
+    for key, (a, b) in differences(one.config, other.config).items():
+        print(f"config.{key}\t{spelled(a)}\t{spelled(b)}")
+    results = [run.result or {"status": "unfinished"} for run in (one, other)]
+    for name in dict.fromkeys([*results[0], *results[1]]):
+        a, b = (result.get(name) for result in results)
+        if a != b:
+            print(f"{name}\t{a}\t{b}")
+    return 0
+
+
+if __name__ == "__main__":
+    flags.run(main, "runs", "Lists runs, shows one, or tells how two differ; writes nothing.", FLAGS,
+              config="none", words=WORDS)

@@ -1,0 +1,43 @@
+"""The table of runs, on a sweep of two cells and one run that was stopped."""
+
+import pytest
+
+from experiments import runs, train
+
+
+@pytest.fixture
+def folder(call, tmp_path):
+    for seed in (0, 1):
+        assert call(train, "--config=:smoke", f"--config.seed={seed}", f"--workdir={tmp_path}/{seed}")[0] == 0
+    (tmp_path / "1" / "result.json").unlink()
+    return tmp_path
+
+
+def test_list_show_and_diff(call, folder):
+    status, out, err = call(runs, "list", str(folder))
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert status == 0 and rows[0] == ["folder", "status", "seed", "dev_bleu", "test_bleu", "train_seconds"]
+    assert [row[:3] for row in rows[1:]] == [
+        [f"{folder}/0", "finished", "0"], [f"{folder}/1", "unfinished", "1"]]
+    status, out, _ = call(runs, "list", str(folder), "--columns=steps", "--sort=steps")
+    assert status == 0 and [line.split("\t")[-1] for line in out.splitlines()] == ["steps", "6", "none"]
+    status, out, _ = call(runs, "show", f"{folder}/0")
+    assert status == 0 and "config.model.width\t16\t(default 128)" in out and "status\tfinished" in out
+    assert "command\tpython -m experiments.train" in out
+    status, out, _ = call(runs, "diff", f"{folder}/0", f"{folder}/1")
+    assert status == 0 and out.splitlines()[:2] == ["config.seed\t0\t1", "status\tfinished\tunfinished"]
+    (folder / "0" / "result.json").write_text('{"status": "fin')
+    status, out, err = call(runs, "list", str(folder))
+    assert status == 1 and "result.json is damaged" in err and f"{folder}/1" in out
+
+
+@pytest.mark.parametrize("argv, words", [
+    ([], "is not one of list, show, diff"),
+    (["lsit"], "'lsit' is not one of list, show, diff"),
+    (["show"], "show with 0 folders"),
+    (["list", "nowhere"], "nowhere is not a folder of runs"),
+    (["list", ".", "--sort=x"], "--sort=x is not among --columns"),
+])
+def test_what_is_refused(call, argv, words):
+    status, _, err = call(runs, *argv)
+    assert status == 2 and words in err
