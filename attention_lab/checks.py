@@ -105,6 +105,10 @@ def _check_data(config: Config) -> None:
 
 def _check_model(config: Config) -> None:
     model, attention = config.model, config.attention
+    wanted = "encoder" if config.data.source == "recall" else "transformer"
+    if model.kind != wanted:
+        raise ValueError(f"model.kind={model.kind} does not fit data.source={config.data.source}: {wanted} "
+                         "does")
     unset = [f"model.{name}" for name in ("key_size", "value_size") if getattr(model, name) is None]
     if unset and model.width % model.num_heads:
         divisors = [n for n in range(1, model.width + 1) if model.width % n == 0]

@@ -40,8 +40,8 @@ def knob(default: Any, meaning: str, *, choices=None, low=None, high=None, above
 class Data:
     """Where sentences come from and how they become integers."""
 
-    source: str = knob("grammar", "where sentence pairs come from",
-                       choices=("grammar", "multi30k", "tsv"))
+    source: str = knob("grammar", "where examples come from",
+                       choices=("grammar", "multi30k", "tsv", "recall"))
     directory: str = knob("", "folder of the Multi30k files (source=multi30k)", recorded=False)
     path: str = knob("", "file of 'english TAB french' lines (source=tsv)", recorded=False)
     text: str = knob("tokenized", "form of the text: lower-cased and tokenised, and scored so, or raw, "
@@ -58,9 +58,10 @@ class Data:
                                     "empty: the six that waste least")
     corpus_seed: int = knob(0, "seed of the grammar's corpus and of the lines a TSV holds out",
                             low=0)
-    train_size: int = knob(20000, "grammar: sentences to train on", low=1)
-    dev_size: int = knob(500, "grammar and tsv: sentences held out to choose on", low=1)
-    test_size: int = knob(500, "grammar and tsv: sentences held out to score on", low=1)
+    train_size: int = knob(20000, "grammar and recall: examples to train on", low=1)
+    dev_size: int = knob(500, "grammar, tsv and recall: examples held out to choose on", low=1)
+    test_size: int = knob(500, "grammar, tsv and recall: examples held out to score on", low=1)
+    pairs: int = knob(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
     lexicon_size: int = knob(1000, "grammar: English and French word types, about", low=100)
     min_words: int = knob(3, "grammar: shortest English sentence, words", low=3)
     max_words: int = knob(20, "grammar: longest English sentence, words", low=3, high=120)
@@ -70,7 +71,8 @@ class Data:
 class Model:
     """The sizes of the network around attention."""
 
-    kind: str = knob("transformer", "architecture", choices=("transformer",))
+    kind: str = knob("transformer", "architecture: transformer translates, encoder answers token by token",
+                     choices=("transformer", "encoder"))
     width: int = knob(128, "size of a token's vector, units", low=1)
     num_layers: int = knob(2, "layers in the encoder and again in the decoder", low=1)
     num_heads: int = knob(4, "attention heads in each layer", low=1)
@@ -86,6 +88,7 @@ class Model:
     activation: str = knob("relu", "non-linearity of the feed-forward layers",
                            choices=("relu", "gelu"))
     tie_embeddings: bool = knob(True, "one matrix for source, target and output embeddings")
+    causal: bool = knob(False, "encoder: a token sees itself and what came before it alone")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +101,8 @@ class Attention:
         None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a "
         "number; unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose "
         "gain is learned", choices=("inverse_sqrt", "inverse"))
+    small_query: bool = knob(False, "divides the initial query projection by sqrt(key_size), which does "
+                             "at the start what the scale does throughout (Raffel et al. 2020)")
     implementation: str = knob("reference", "reference forms the weights; xla is "
                                "jax.nn.dot_product_attention (dot only)",
                                choices=("reference", "xla"))

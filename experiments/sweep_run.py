@@ -6,7 +6,7 @@ from attention_lab.checks import show
 from attention_lab.sweeps.execution import execute, steps_of
 from attention_lab.sweeps.plan import Group
 from attention_lab.sweeps.space import describe
-from attention_lab.tasks import translation
+from attention_lab.tasks import build
 from attention_lab.training.estimate import estimate
 from attention_lab.training.progress import progress
 from experiments.flags import Options
@@ -16,11 +16,6 @@ from experiments.sweep import say
 def parent(options: Options) -> Path:
     """The folder of the cells' folders: `train` finds the same runs there."""
     return Path(options.workdir or Path("runs") / options.experiment)
-
-
-def build(config):
-    """The task that a config trains."""
-    return translation.build(config).task
 
 
 def sweep(options: Options, groups: list[Group]) -> int:

@@ -5,9 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from attention_lab import runs
+from attention_lab import runs, tasks
 from attention_lab.config import to_dict
-from attention_lab.tasks import translation
 from attention_lab.training.estimate import estimate
 from attention_lab.training.run import carry_out
 from experiments.flags import Options
@@ -33,7 +32,7 @@ def _go_on(run: runs.Run) -> int:
     if run.finished:
         say(f"{run.folder} is finished; --rerun trains it again")
         return report(run.result)
-    task = translation.build(run.config, run.folder).task
+    task = tasks.build(run.config, run.folder)
     for notice in task.notices:
         say(notice)
     return report(carry_out(run, task, say=say))
@@ -49,7 +48,7 @@ def report(result: dict) -> int:
 def dry_run(options: Options) -> int:
     """Prints the resolved config, and estimates of size, memory and time; writes and compiles nothing."""
     config = options.config
-    task = translation.build(config).task
+    task = tasks.build(config)
     print(json.dumps(to_dict(config), indent=2))
     print(f"folder\t{options.workdir or runs.default_folder(options.experiment, config)}")
     for name, value in (estimate(task, config) | task.facts).items():

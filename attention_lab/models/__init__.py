@@ -1,12 +1,12 @@
 """Networks around attention, behind one seam: `build(structure, vocabulary_size) -> Model`."""
 
 from attention_lab.config import Structure
-from attention_lab.models import transformer
+from attention_lab.models import encoder, transformer
 from attention_lab.models.record import Model, Output
 
 __all__ = ["Model", "Output", "build"]
 
-KINDS = {"transformer": transformer.build}
+KINDS = {"transformer": transformer.build, "encoder": encoder.build}
 
 
 def build(structure: Structure, vocabulary_size: int) -> Model:

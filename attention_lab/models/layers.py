@@ -35,8 +35,11 @@ class Heads(nn.Module):
     def setup(self):
         model = self.structure.model
         sizes = {"query": key_size(model), "key": key_size(model), "value": value_size(model)}
+        starts = {name: GLOROT for name in sizes}
+        if self.structure.attention.small_query:
+            starts["query"] = lambda *a: GLOROT(*a) / key_size(model) ** 0.5
         self.maps = {
-            name: (self.param(f"{name}_kernel", GLOROT, (model.width, model.num_heads * size)),
+            name: (self.param(f"{name}_kernel", starts[name], (model.width, model.num_heads * size)),
                    self.param(f"{name}_bias", nn.initializers.zeros, (model.num_heads * size,)))
             for name, size in sizes.items()}
         self.output = Dense(self.structure, model.width)

@@ -4,6 +4,22 @@ import jax
 import jax.numpy as jnp
 
 
+def place(x: jax.Array, positions: jax.Array, kind: str, table: jax.Array | None) -> jax.Array:
+    """Adds to embeddings x (B, T, D) where they stand; `kind` as in `model.positions`.
+
+    Args:
+      x: float (B, T, D).
+      positions: (T,) or (B, T), integers.
+      kind: "sinusoidal", "learned" (rows of `table`), or "rotary", which adds nothing here.
+      table: (longest, D), or None.
+    """
+    if kind == "sinusoidal":
+        return x + jnp.broadcast_to(sinusoids(positions, x.shape[-1]), x.shape)
+    if kind == "learned":
+        return x + jnp.broadcast_to(table[positions], x.shape)
+    return x
+
+
 def sinusoids(positions: jax.Array, width: int) -> jax.Array:
     """Sines and cosines of geometrically falling frequency (Vaswani et al. 2017, 3.5).
 

@@ -8,7 +8,7 @@ from attention_lab.config import LEARNED_POSITIONS, Structure, key_size, value_s
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.dropout import make_dropout
 from attention_lab.models.layers import FeedForward, Heads, Residual, one_hot_write
-from attention_lab.models.positions import sinusoids
+from attention_lab.models.positions import place
 from attention_lab.models.record import Model, Output
 from attention_lab.products import product
 
@@ -92,11 +92,8 @@ class Transformer(nn.Module):
         """Tokens (B, T) at positions (T,) or (B, T) as vectors (B, T, D); side 0 source, 1 target."""
         model = self.structure.model
         x = self.embeddings[side if len(self.embeddings) > 1 else 0][tokens] * model.width ** 0.5
-        if model.positions == "sinusoidal":
-            x = x + jnp.broadcast_to(sinusoids(positions, model.width), x.shape)
-        elif model.positions == "learned":
-            x = x + jnp.broadcast_to(self.places[side][positions], x.shape)
-        return x
+        return place(x, positions, model.positions,
+                     self.places[side] if model.positions == "learned" else None)
 
     def encode(self, source, scale, drop, with_weights=False):
         """Source (B, S) -> states (B, S, D), mask of real tokens (B, 1, S), weights by layer."""

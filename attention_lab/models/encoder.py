@@ -1,0 +1,62 @@
+"""A stack of encoder layers that gives a token for each token it reads: for recall and labels."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from attention_lab import attention
+from attention_lab.config import LEARNED_POSITIONS, Structure
+from attention_lab.data.vocabulary import PAD
+from attention_lab.models.dropout import make_dropout
+from attention_lab.models.positions import place
+from attention_lab.models.record import Model, Output
+from attention_lab.models.transformer import EncoderLayer
+
+
+class Encoder(nn.Module):
+    """Embeddings, encoder layers, a final norm; with `model.causal` a token sees itself and the past."""
+
+    structure: Structure
+    vocabulary_size: int
+
+    def setup(self):
+        model = self.structure.model
+        start = nn.initializers.normal(model.width ** -0.5)
+        self.embedding = self.param("embedding", start, (self.vocabulary_size, model.width))
+        self.readout = self.embedding if model.tie_embeddings else self.param(
+            "readout", start, (self.vocabulary_size, model.width))
+        self.places = self.param("places", nn.initializers.normal(0.02), (LEARNED_POSITIONS, model.width)) \
+            if model.positions == "learned" else None
+        self.layers = [EncoderLayer(self.structure, name=f"encoder_{i}") for i in range(model.num_layers)]
+        if model.norm == "pre":
+            self.norm = nn.LayerNorm()
+
+    def __call__(self, batch, scale, key, rate, with_weights=False):
+        model, source = self.structure.model, batch["source"]
+        drop = make_dropout(key, rate, batch["example"])
+        mask = (source != PAD)[:, None, :]
+        if model.causal:
+            mask = mask & attention.causal(source.shape[1])[None]
+        positions = jnp.arange(source.shape[1])
+        x = place(self.embedding[source] * model.width ** 0.5, positions, model.positions, self.places)
+        x, weights = drop(x, 0), []
+        for i, layer in enumerate(self.layers):
+            x, w = layer(x, positions, mask, scale, drop, 1 + 2 * i, with_weights)
+            weights.append(w)
+        x = self.norm(x) if model.norm == "pre" else x
+        return Output(x, self.readout, {"encoder": jnp.stack(weights)} if with_weights else {})
+
+
+def build(structure: Structure, vocabulary_size: int) -> Model:
+    """The encoder of this structure as plain functions; it has no `start` and `step`."""
+    module = Encoder(structure, vocabulary_size)
+
+    def init(key):
+        tokens = jnp.zeros((1, 2), jnp.int32)
+        batch = {"source": tokens, "example": jnp.zeros((1,), jnp.int32)}
+        return module.init(key, batch, 1.0, None, 0.0)["params"]
+
+    def apply(params, batch, hyper, key=None, with_weights=False):
+        return module.apply({"params": params}, batch, hyper.attention_scale, key, hyper.dropout,
+                            with_weights)
+
+    return Model(init, apply, None, None)

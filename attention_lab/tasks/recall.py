@@ -1,0 +1,63 @@
+"""Multi-query associative recall as a Task: which value went with this key?"""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+
+from attention_lab import models
+from attention_lab.config import Config, split
+from attention_lab.data import batching, recall
+from attention_lab.data.vocabulary import PAD
+from attention_lab.training.losses import cross_entropy
+from attention_lab.training.task import Scores, Sums, Task
+
+
+def build(config: Config, folder: str | Path | None = None) -> Task:
+    """Draws the sequences and wires model, loss and accuracy.
+
+    Raises:
+      ValueError: a vocabulary that is too small for the pairs.
+    """
+    data = config.data
+    structure, _ = split(config)
+    model = models.build(structure, data.vocabulary_size)
+    wanted = dict.fromkeys(("train", "dev", data.split))
+    sizes = {"train": data.train_size, "dev": data.dev_size, "test": data.test_size}
+    corpus = {name: recall.sequences(sizes[name], data.pairs, data.vocabulary_size, data.corpus_seed, name)
+              for name in wanted}
+    rows = batching.rows(3 * data.pairs, config.training.batch_tokens)
+    rows = min(rows, max(8, data.train_size // 8 * 8))
+
+    def loss(params, batch, hyper, key):
+        output = model.apply(params, batch, hyper, key)
+        asked = batch["target"] != PAD
+        smoothed, plain = cross_entropy(output.hidden, output.readout, batch["target"], asked,
+                                        hyper.label_smoothing, config.training.precision)
+        return smoothed, {"cross_entropy": plain}
+
+    @jax.jit
+    def right(params, batch, hyper):
+        output = model.apply(params, batch, hyper)
+        found = jnp.argmax(output.hidden @ output.readout.T, axis=-1)
+        asked = batch["target"] != PAD
+        return Sums(jnp.sum(asked & (found == batch["target"])), jnp.sum(asked))
+
+    def score(params, hyper, name, final):
+        sums = [jax.device_get(right(params, batch, hyper)) for batch in recall.in_order(corpus[name], rows)]
+        accuracy = sum(int(one.total) for one in sums) / sum(int(one.count) for one in sums)
+        return Scores({f"{name}_accuracy": round(accuracy, 6)}, [])
+
+    return Task(
+        init=model.init,
+        loss=loss,
+        batches=lambda seed, first: recall.batches(corpus["train"], rows, seed, first),
+        steps_per_epoch=data.train_size / rows,
+        dev_batches=lambda: recall.in_order(corpus["dev"], rows),
+        score=score,
+        select=("dev_accuracy", 1.0),
+        save=lambda folder: None,
+        illustrate=lambda params, hyper, folder: None,
+        tokens=lambda batch: batch["source"].size,
+        facts={"length": 3 * data.pairs, "rows": rows, "chance": 2 / (data.vocabulary_size - 4)},
+        notices=[])
