@@ -14,8 +14,7 @@ CODE = attention_lab configs experiments tests
 translate: $(VENV)/installed
 	$(VENV)/bin/python -m experiments.train --config=configs/translation.py --workdir=$(RUN)
 	@echo
-	@awk -F '\t' 'NR > 1 && NR < 7 { print "English      " $$1 "\nreference    " $$2 \
-		"\ntranslation  " $$3 "\n" }' $(RUN)/predictions.tsv
+	@$(VENV)/bin/python -m experiments.runs samples $(RUN)
 	@echo "where it looked, beside where it should: $(RUN)/attention.png"
 	@echo "your own: echo 'the dog sees a cat .' | $(VENV)/bin/python -m experiments.translate --run=$(RUN)"
 

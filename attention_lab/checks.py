@@ -82,6 +82,9 @@ def _check_durations(config: Config) -> None:
     if len(given) != 1:
         said = ", ".join(f"{key}={show(value)}" for key, value in given.items()) or "none is"
         raise ValueError(f"{said} set: a run has exactly one of {', '.join(DURATIONS)}")
+    if config.optimizer.schedule == "cosine" and "training.max_minutes" in given:
+        raise ValueError("optimizer.schedule=cosine has to know its end: with training.max_minutes, "
+                         "inverse_sqrt and constant are allowed")
 
 
 def _check_data(config: Config) -> None:

@@ -30,6 +30,7 @@ class Run:
       config: what the run does.
       facts: what run.json says.
       result: what result.json says; None while unfinished.
+      data_moved: whether the data's path is another than when the run began.
       warnings: what a user should know before going on with a folder that was there already.
     """
 
@@ -38,6 +39,7 @@ class Run:
     facts: dict[str, Any]
     result: dict[str, Any] | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
+    data_moved: bool = False
     lock: IO | None = None
 
     @property
@@ -153,6 +155,13 @@ def _begun(run: Run) -> Run:
 
 
 def _reopened(run: Run) -> Run:
+    # Where nothing is trained yet, as after data that could not be read, nothing has to match.
+    trained = any((run.folder / name).exists() for name in ("result.json", "metrics.jsonl",
+                                                            "checkpoints"))
+    if not trained:
+        run.note(environment.hardware())
+        write_json(run.folder / "config.json", to_dict(run.config))
+        return run
     held = _read_config(run.folder)
     changed = differences(held, run.config)
     if changed:
@@ -166,15 +175,13 @@ def _reopened(run: Run) -> Run:
     else:
         run.facts |= environment.hardware()
     now, before = run.facts, {}
-    # Where nothing is trained yet, as after data that could not be read, nothing has to match.
-    trained = any((run.folder / name).exists() for name in ("result.json", "metrics.jsonl",
-                                                            "checkpoints"))
-    if trained and (run.folder / "run.json").exists():
+    if (run.folder / "run.json").exists():
         before = read_json(run.folder / "run.json")
     names = [name for name in ("commit", "uncommitted_changes", "versions", "device", "devices",
                                "cores") if name in before and name in now]
     moved = {name: now[name] for name in names if now[name] != before[name]}
-    run.warnings = _data_moved(held, run.config) if trained else []
+    run.warnings = _data_moved(held, run.config)
+    run.data_moved = bool(run.warnings)
     run.warnings += [
         f"{name} was {was} when the run began and is {is_now} now"
         for name, value in moved.items() for was, is_now in [_unlike(before[name], value)]]
@@ -190,7 +197,7 @@ def _reopened(run: Run) -> Run:
 def _data_moved(held: Config, config: Config) -> list[str]:
     # Paths do not name a run, so a finished run on other sentences would pass for this one unseen.
     return [f"{key} was {show(get(held, key))} when the run began and is {show(get(config, key))} "
-            "now: it is taken to be the same data"
+            "now"
             for key in ("data.directory", "data.path") if get(held, key) != get(config, key)]
 
 

@@ -1,19 +1,25 @@
 """python -m experiments.evaluate --run=DIR [--config.data.split=dev]: scores a finished run on data."""
 
+import os
+import sys
+
 from experiments import flags
 
 FLAGS = {"run": flags.Flag("", "folder of a finished run", required=True)}
-# What may differ from the run: which sentences, and how translations are searched for.
-ALLOWED = ("data.source", "data.directory", "data.path", "data.text", "data.split", "data.corpus_seed",
-           "data.train_size", "data.dev_size", "data.test_size", "data.lexicon_size", "data.min_words",
-           "data.max_words", "decoding.beam", "decoding.length_penalty", "decoding.max_length")
+# What may differ from the run: which sentences, and how translations are searched for. Sizes may not:
+# splits are cut from one stream, so that other sizes would score sentences that were trained on.
+KEYS = ("data.source", "data.directory", "data.path", "data.text", "data.split", "data.corpus_seed",
+        "data.lexicon_size", "data.min_words", "data.max_words", "decoding.beam", "decoding.length_penalty",
+        "decoding.max_length")
+
+
+def say(line: str) -> None:
+    """A line for the user, apart from scores, which go to standard output."""
+    print(f"evaluate: {line}", file=sys.stderr, flush=True)
 
 
 def main(options: flags.Options) -> int:
     """Prints the scores of a split, a line each; writes nothing."""
-    for key, _ in options.given:
-        if key not in ALLOWED:
-            raise ValueError(f"--config.{key} is settled by the run: allowed are {', '.join(ALLOWED)}")
     from attention_lab import overrides, runs
     from attention_lab.data import tsv
     from attention_lab.tasks import corpora, finished, translation
@@ -21,17 +27,41 @@ def main(options: flags.Options) -> int:
     config = overrides.apply(held, options.given)
     run = finished.load(options.run, config)
     data = config.data
-    if data.source == "tsv" and data.path != held.data.path:
+    if data.source == "tsv" and not _same_file(data.path, held.data.path):
         pairs = tsv.read(data.path)  # another file holds nothing out: all of it is scored
     else:
         pairs = corpora.load(data, (data.split,))[data.split]
+    translator = run.translator
+    for notice in translation.notices({data.split: pairs}, translator.tokenizer, 0, max(translator.buckets)):
+        say(notice)
     print(f"pairs\t{len(pairs)}")
-    scores = translation.scores(run.translator, run.params, pairs, data.split)
+    if any(key.startswith("data.") and key != "data.split" for key, _ in options.given):
+        _tell_overlap(held.data, pairs)
+    scores = translation.scores(translator, run.params, pairs, data.split)
     for name, value in scores.numbers.items():
         print(f"{name}\t{value}")
     return 0
 
 
+def _same_file(path: str, other: str) -> bool:
+    return bool(path and other) and os.path.exists(path) and os.path.exists(other) and os.path.samefile(
+        path, other)
+
+
+def _tell_overlap(held, pairs) -> None:
+    """How many of the scored sentences the run was trained on, where its own data can still be read."""
+    from attention_lab.tasks import corpora
+    try:
+        trained = set(corpora.load(held, ("train",))["train"].source)
+    except ValueError as error:
+        say(f"whether these sentences were trained on is not known: {error}")
+        return
+    seen = sum(sentence in trained for sentence in pairs.source)
+    print(f"seen_in_training\t{seen}")
+    if seen:
+        say(f"{seen} of {len(pairs)} source sentences are among those that the run was trained on")
+
+
 if __name__ == "__main__":
     flags.run(main, "evaluate", "Scores a finished run on a split of its own or of other data.", FLAGS,
-              config="overrides")
+              config="overrides", keys=KEYS)

@@ -12,6 +12,7 @@ ATTENTION_LAB_DEBUG=1 shows tracebacks.
 """
 
 import importlib.util
+import logging
 import os
 import shlex
 import shutil
@@ -54,6 +55,7 @@ class Program(NamedTuple):
     """How a program is called; config is "required", "overrides" (no file, only keys) or "none".
 
     `words` names what may stand without a flag, such as "list|show|diff [DIR ...]"; "" allows nothing.
+    `keys` are the config fields that may be given; None allows all.
     """
 
     name: str
@@ -61,15 +63,18 @@ class Program(NamedTuple):
     flags: Mapping[str, Flag]
     config: str = "required"
     words: str = ""
+    keys: Sequence[str] | None = None
 
 
 def run(main: Callable[[Options], int | None], name: str, meaning: str, flags: Mapping[str, Flag],
-        config: str = "required", argv: Sequence[str] | None = None, words: str = "") -> None:
+        config: str = "required", argv: Sequence[str] | None = None, words: str = "",
+        keys: Sequence[str] | None = None) -> None:
     """Parses, calls `main(options)` and exits: 0, 2 for a user's error, 130 when interrupted.
 
     ValueError and OSError from `main` are the user's to mend: one line on stderr, no traceback.
     """
-    program = Program(name, meaning, flags, config, words)
+    program = Program(name, meaning, flags, config, words, keys)
+    warnings = _Warnings(name)
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         if any(word in ("--help", "-h", "--helpfull") for word in argv):
@@ -87,7 +92,27 @@ def run(main: Callable[[Options], int | None], name: str, meaning: str, flags: M
             raise
         print(f"{name}: error: {_one_line(error)}", file=sys.stderr, flush=True)
         status = 130 if isinstance(error, KeyboardInterrupt) else 2
+    finally:
+        warnings.close()
     sys.exit(status)
+
+
+class _Warnings(logging.Handler):
+    """Warnings of the package as lines of the program, until it is closed."""
+
+    def __init__(self, name: str):
+        super().__init__(logging.WARNING)
+        self.logger, self.program = logging.getLogger("attention_lab"), name
+        self.propagated, self.logger.propagate = self.logger.propagate, False
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"{self.program}: warning: {record.getMessage()}", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        self.logger.removeHandler(self)
+        self.logger.propagate = self.propagated
+        super().close()
 
 
 def parse(program: Program, argv: Sequence[str]) -> Options:
@@ -110,7 +135,11 @@ def parse(program: Program, argv: Sequence[str]) -> Options:
             raise ValueError(f"{word!r} is not a flag: flags are spelled --name=value; see --help")
         flag, equals, text = word[2:].partition("=")
         if flag.startswith("config.") and program.config != "none":
-            given.append((flag.removeprefix("config."), _value(flag, equals, text, words)))
+            key = flag.removeprefix("config.")
+            if program.keys is not None and key in knobs() and key not in program.keys:
+                raise ValueError(f"--config.{key} is settled by the run: allowed are "
+                                 f"{', '.join(program.keys)}")
+            given.append((key, _value(flag, equals, text, words)))
             continue
         negated = flag.startswith("no") and flag[2:] in known and flag not in known
         name = flag[2:] if negated else flag
@@ -209,6 +238,8 @@ def usage(program: Program, argv: Sequence[str] = ()) -> str:
         base = load(where)
     lines += ["", "config fields, --config.KEY=VALUE:"]
     for row in overrides.describe(base):
+        if program.keys is not None and row.key not in program.keys:
+            continue
         default = f"{row.type}; default {row.default}"
         here = f"; in {where}: {row.value}" if row.value != row.default else ""
         lines += _entry(f"--config.{row.key}", default + here, row.meaning, width)

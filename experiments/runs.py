@@ -1,23 +1,25 @@
-"""python -m experiments.runs list|show|diff: the table of runs, one run whole, how two differ."""
+"""python -m experiments.runs list|show|diff|samples: the table of runs, one run, how two differ."""
 
 import json
 from pathlib import Path
 
 from experiments import flags
 
-WORDS = "list [PARENT] | show DIR | diff DIR DIR"
+WORDS = "list [PARENT] | show DIR | diff DIR DIR | samples DIR"
 FLAGS = {
     "columns": flags.Flag("dev_bleu,test_bleu,train_seconds", "numbers of result.json in the table"),
+    "count": flags.Flag(5, "samples: how many translations to show"),
     "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
 }
 
 
 def main(options: flags.Options) -> int:
     """Prints tab-separated lines; a run that can't be read is a line on stderr and status 1."""
-    actions = {"list": (table, 0, 1), "show": (show, 1, 1), "diff": (diff, 2, 2)}
+    actions = {"list": (table, 0, 1), "show": (show, 1, 1), "diff": (diff, 2, 2),
+               "samples": (samples, 1, 1)}
     action, *paths = options.words or [""]
     if action not in actions:
-        raise ValueError(f"{action!r} is not one of list, show, diff: {WORDS}")
+        raise ValueError(f"{action!r} is not one of {', '.join(actions)}: {WORDS}")
     function, least, most = actions[action]
     if not least <= len(paths) <= most:
         raise ValueError(f"{action} with {len(paths)} folders: {WORDS}")
@@ -61,6 +63,27 @@ def show(options: flags.Options, folder: str) -> int:
         print(f"config.{key}\t{spelled(value)}\t(default {spelled(default)})")
     for name, value in (run.result or {"status": "unfinished"}).items():
         print(f"{name}\t{value}")
+    return 0
+
+
+def samples(options: flags.Options, folder: str) -> int:
+    """The first translations of the split that was scored, as people write them."""
+    import csv
+
+    from attention_lab import runs
+    from attention_lab.data.detokenize import restore
+    run = runs.load_run(folder)
+    path = Path(folder) / "predictions.tsv"
+    if not path.exists():
+        raise ValueError(f"{path} is not there: only a run that translates has samples")
+    as_written = run.config.data.text == "raw"
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\")
+        for _, row in zip(range(options.count), rows):
+            for name, language in (("source", "en"), ("reference", "fr"), ("translation", "fr")):
+                text = row[name] if as_written else restore(row[name], language, capitalize=True)
+                print(f"{name:12} {text}")
+            print()
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from attention_lab import runs, tasks
 from attention_lab.config import to_dict
 from attention_lab.training.estimate import estimate
-from attention_lab.training.run import carry_out
+from attention_lab.training.run import carry_out, check_data
 from experiments.flags import Options
 
 
@@ -29,6 +29,8 @@ def train(options: Options) -> int:
 def _go_on(run: runs.Run) -> int:
     for warning in run.warnings:
         say(f"warning: {warning}")
+    if run.finished and run.data_moved:
+        check_data(run, tasks.build(run.config, run.folder))
     if run.finished:
         say(f"{run.folder} is finished; --rerun trains it again")
         return report(run.result)

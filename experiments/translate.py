@@ -23,11 +23,18 @@ def read(stream: Iterable[bytes]) -> Iterator[str]:
             raise ValueError(f"stdin: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})") from error
 
 
+def say(line: str) -> None:
+    """A line for the user, apart from translations, which go to standard output."""
+    print(f"translate: {line}", file=sys.stderr, flush=True)
+
+
 def main(options: flags.Options) -> int:
     """Translates line by line; an empty line stays one."""
+    from attention_lab.config import knobs
     from attention_lab.tasks import finished, illustrations
-    if options.beam < 0:
-        raise ValueError(f"--beam={options.beam}: allowed are 0 (as in the run's config) and more")
+    most = int(knobs()["decoding.beam"].high)
+    if not 0 <= options.beam <= most:
+        raise ValueError(f"--beam={options.beam}: allowed are 1 to {most}, and 0 (as in the run's config)")
     run = finished.load(options.run)
     translator, drawn = run.translator, []
     lines = read(sys.stdin.buffer)
@@ -39,17 +46,20 @@ def main(options: flags.Options) -> int:
         unseen = translator.tokenizer.unseen(given)
         if unseen:
             unit = "characters" if translator.tokenizer.kind == "bpe" else "words"
-            print(f"translate: {sum(unseen.values())} {unit} never seen in training: "
-                  f"{' '.join(list(unseen)[:5])}", file=sys.stderr)
-        found = translator.translate(run.params, given, options.beam or None)
+            say(f"{sum(unseen.values())} {unit} never seen in training: {' '.join(list(unseen)[:5])}")
+        found, cut = translator.translate(run.params, given, options.beam or None)
+        if cut:
+            say(f"{cut} translations were cut: they had no end within decoding.max_length="
+                f"{run.run.config.decoding.max_length} tokens (in proportion for long sources)")
         shown = dict(zip(full, translator.restore(found)))
         for i in range(len(part)):
             print(shown.get(i, ""))
         sys.stdout.flush()
-        drawn += list(zip(given, found))[:illustrations.DRAWN - len(drawn)]
+        written = [(source, text) for source, text in zip(given, found) if text]
+        drawn += written[:illustrations.DRAWN - len(drawn)]
     if options.attention:
         if not drawn:
-            raise ValueError(f"--attention={options.attention}: there was no sentence to draw")
+            raise ValueError(f"--attention={options.attention}: there was no translation to draw")
         looked = translator.attention(run.params, *zip(*drawn))
         illustrations.draw(looked, [()] * len(looked), options.attention,
                            translator.tokenizer.kind)

@@ -66,8 +66,8 @@ def test_a_command_runs(command, place, capsys, monkeypatch):
                                                            isatty=lambda: False))
     module, mode = PROGRAMS[program]
     with pytest.raises(SystemExit) as ended:
-        flags.run(module.main, program, "", module.FLAGS, mode, argv=argv,
-                  words=getattr(module, "WORDS", ""))
+        flags.run(module.main, program, "", module.FLAGS, mode, argv, getattr(module, "WORDS", ""),
+                  getattr(module, "KEYS", None))
     out, err = capsys.readouterr()
     assert ended.value.code == 0, err
     assert out.strip()

@@ -79,6 +79,7 @@ def test_a_finished_run_is_found_finished_and_left_alone(tmp_path):
 
 def test_another_config_is_refused_by_key_and_both_values(tmp_path):
     begin(tmp_path / "run")
+    (tmp_path / "run" / "metrics.jsonl").touch()
     other = replace(CONFIG, {"model.num_heads": 8, "training.steps": 2000})
     with pytest.raises(ValueError, match="another config") as refused:
         begin(tmp_path / "run", other)
@@ -225,3 +226,10 @@ def test_a_damaged_result_is_not_taken_for_a_finished_run(tmp_path):
 def test_the_default_folder_is_named_by_what_was_changed():
     folder = runs.default_folder("translation", CONFIG)
     assert folder.parts == ("runs", "translation", digest(CONFIG))
+
+
+def test_another_config_takes_over_a_folder_where_nothing_was_trained(tmp_path):
+    begin(tmp_path / "run").close()
+    other = replace(CONFIG, {"model.num_heads": 8})
+    begin(tmp_path / "run", other).close()
+    assert runs.load_run(tmp_path / "run", finished=False).config == other

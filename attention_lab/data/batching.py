@@ -136,7 +136,8 @@ def batches(source_ids: Ids, target_ids: Ids, buckets: Sequence[int], batch_toke
       first_step: step of the first batch.
 
     Yields:
-      source, target: (R, length) int32, EOS appended, PAD after it. example: (R,) int32, the pair
+      source, target: (R, length) int32, EOS appended, PAD after it. example: (R,) int32, the
+      pair's place in the corpus.
 
     Raises:
       ValueError: no pair fits.

@@ -78,9 +78,11 @@ class Heads(nn.Module):
             compatibility, parameters = getattr(attention, kind), self.score
         elif kind == "cosine":
             compatibility, scale = attention.cosine, scale * self.gain
+        # The reference alone forms weights; the others are held equal to it.
+        implementation = "reference" if with_weights else self.structure.attention.implementation
         result = attention.multi_head(
             q, k, v, mask, scale, compatibility=compatibility, parameters=parameters,
-            implementation=self.structure.attention.implementation, return_weights=with_weights)
+            implementation=implementation, return_weights=with_weights)
         context, weights = result if with_weights else (result, None)
         return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), weights
 

@@ -52,6 +52,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         init=model.init,
         loss=loss,
         batches=lambda seed, first: recall.batches(corpus["train"], rows, seed, first),
+        rows=[rows],
         steps_per_epoch=data.train_size / rows,
         dev_batches=lambda: recall.in_order(corpus["dev"], rows),
         score=score,

@@ -38,14 +38,14 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
 
     Args:
       config: checked already.
-      folder: a run whose tokenizer.json is taken, rather than trained again; None trains one.
+      folder: a run; if it has checkpoints, its tokenizer.json is taken rather than trained again.
     Raises:
       ValueError: data that can't be used, or nothing that fits into the buckets.
     """
     data = config.data
     corpus = corpora.load(data, ("train", "dev", data.split))
     sides = corpus["train"].source + corpus["train"].target
-    if folder is not None and tokenizer_path(folder).exists():
+    if folder is not None and (Path(folder) / "checkpoints").exists():
         tokenizer = tokenizers.load(tokenizer_path(folder))
     else:
         tokenizer = tokenizers.train(data.tokenizer, sides, data.vocabulary_size)
@@ -73,6 +73,7 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
         "vocabulary": tokenizer.size, "buckets": list(buckets), "too_long": too_long,
         "steps_per_epoch": round(schedule.steps_per_epoch, 2),
         "fill": round(batching.fill(*lengths, buckets), 4),
+        "sha256": corpora.digest(corpus),
         **{f"{split}_{name}": count for split, pairs in corpus.items()
            for name, count in pairs.counts.items() if count}}
     return Translation(config, corpus, translator, Task(
@@ -80,6 +81,7 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
         loss=loss,
         batches=lambda seed, first: batching.batches(
             *ids["train"], buckets, config.training.batch_tokens, seed, first),
+        rows=schedule.rows,
         steps_per_epoch=schedule.steps_per_epoch,
         dev_batches=lambda: batching.in_order(*ids["dev"], buckets, SCORING_TOKENS),
         score=score,
@@ -95,8 +97,10 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
 def scores(translator: Translator, params: Any, pairs: Pairs, split: str, hyper: Hyper | None = None,
            final: bool = True) -> Scores:
     """Translates a split and scores it; greedily and without alignment unless `final`."""
-    hypotheses = translator.translate(params, pairs.source, None if final else 1, hyper)
+    hypotheses, cut = translator.translate(params, pairs.source, None if final else 1, hyper)
     scored = numbers(split, hypotheses, pairs, translator.config.data.text)
+    if final:
+        scored[f"{split}_cut"] = cut  # translations that met decoding.max_length before they ended
     if final and pairs.truth is not None:
         error = alignments.error_rate(translator, params, pairs, hyper)
         scored[f"{split}_alignment_error_rate"] = round(error, 6)

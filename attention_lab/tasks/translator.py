@@ -1,7 +1,8 @@
 """A trained translation model with its tokenizer: sentences in, sentences and attention out."""
 
+import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import models
-from attention_lab.config import Config, Hyper, split
+from attention_lab.config import LEARNED_POSITIONS, Config, Hyper, split
 from attention_lab.data import batching, detokenize, tokenizers
-from attention_lab.data.vocabulary import PAD
+from attention_lab.data.vocabulary import EOS, PAD
 from attention_lab.decoding.beam import beam_search
+from attention_lab.decoding.greedy import greedy_search
 
 SCORING_TOKENS = 4096  # padded source tokens a batch while decoding
 FEW = 16  # as many sentences go in the smallest batches, so that one of them need not wait for hundreds
@@ -35,6 +37,13 @@ class Attention(NamedTuple):
     decoder: np.ndarray
 
 
+class Translations(NamedTuple):
+    """Fields: texts, as the tokenizer spells them; cut, how many of them met the limit before an end."""
+
+    texts: list[str]
+    cut: int
+
+
 class Translator:
     """Functions of one (config, tokenizer): translate, look at the attention, and text in and out.
 
@@ -48,16 +57,26 @@ class Translator:
         self.model = models.build(structure, tokenizer.size)
 
     @cache
-    def _decode(self, beam: int):
+    def _decode(self, beam: int, limit: int):
         def decode(params, source, hyper, length_penalty):
-            limit = self.config.decoding.max_length
-            tokens, _ = beam_search(
+            search = greedy_search if beam == 1 else partial(
+                beam_search, beam=beam, length_penalty=length_penalty)
+            tokens, _ = search(
                 lambda: self.model.start(params, source, hyper, limit),
                 lambda carry, token: self.model.step(params, carry, token, hyper),
-                source.shape[0], beam, limit, length_penalty,
-                active=jnp.any(source != PAD, axis=1))
-            return tokens[:, 0]
+                batch_size=source.shape[0], max_length=limit, active=jnp.any(source != PAD, axis=1))
+            return tokens if beam == 1 else tokens[:, 0]
         return jax.jit(decode)
+
+    def _limit(self, length: int) -> int:
+        """Tokens written at most for sources padded to `length`: in proportion beyond the last bucket."""
+        limit = self.config.decoding.max_length * max(1, math.ceil(length / self.buckets[-1]))
+        if self.config.model.positions != "learned":
+            return limit
+        if length > LEARNED_POSITIONS:
+            raise ValueError(f"a sentence of more than {LEARNED_POSITIONS} tokens is beyond the table of "
+                             "model.positions=learned")
+        return min(limit, LEARNED_POSITIONS)
 
     @cache
     def _weights(self):
@@ -65,28 +84,31 @@ class Translator:
             params, batch, hyper, with_weights=True).weights)
 
     def translate(self, params: Any, sentences: Sequence[str], beam: int | None = None,
-                  hyper: Hyper | None = None) -> list[str]:
-        """The best translation of each sentence, in the order given; nothing is cut or left out.
+                  hyper: Hyper | None = None) -> Translations:
+        """The best translation of each sentence, in the order given; none is left out.
 
         Args:
           params: weights.
           sentences: source text as in training.
           beam: hypotheses kept; None as in the config's decoding.
           hyper: None as in the config.
+        Raises:
+          ValueError: a sentence that is longer than a table of learned positions.
         """
         if not sentences:
-            return []
+            return Translations([], 0)
         ids = self.tokenizer.encode(sentences)
-        decode = self._decode(self.config.decoding.beam if beam is None else beam)
+        beam = self.config.decoding.beam if beam is None else beam
         found: list[Any] = [None] * len(ids)
         room = SCORING_TOKENS if len(ids) > FEW else 1
         for batch in batching.in_order(ids, ids, self.buckets, room):
+            decode = self._decode(beam, self._limit(batch["source"].shape[1]))
             tokens = np.asarray(decode(params, batch["source"], hyper or self.hyper,
                                        jnp.float32(self.config.decoding.length_penalty)))
             for example, row in zip(batch["example"], tokens):
                 if example >= 0:
                     found[example] = row
-        return self.tokenizer.decode(found)
+        return Translations(self.tokenizer.decode(found), sum(EOS not in row for row in found))
 
     def prepare(self, sentences: Sequence[str]) -> list[str]:
         """Sentences as people write them in the form that training saw."""

@@ -6,8 +6,7 @@
 
 A checkpoint is written into a folder beside, flushed to disk and renamed into place, so that a
 step's folder is whole or absent. When it is read the manifest is checked first: orbax restores a
-flipped byte to wrong values without a word. One process writes; `restore`, `steps` and `best` write
-nothing.
+flipped byte to wrong values without a word. One process writes; `restore` and `steps` write nothing.
 """
 
 import contextlib
@@ -107,17 +106,6 @@ def steps(folder: str | Path) -> list[int]:
         return []
     return sorted(int(path.name) for path in Path(folder).iterdir()
                   if path.name.isascii() and path.name.isdigit())
-
-
-def best(folder: str | Path) -> int | None:
-    """The `best_step` in the newest whole checkpoint's host record, else that checkpoint's step."""
-    for step in reversed(steps(folder)):
-        with contextlib.suppress(_Damaged):
-            _check(Path(folder) / str(step))
-            host = json.loads((Path(folder) / str(step) / "host.json").read_text())
-            named = host.get("best_step")
-            return named if named in steps(folder) else step
-    return None
 
 
 def prune(folder: str | Path, keep: int, best_step: int | None = None) -> None:

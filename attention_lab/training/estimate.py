@@ -9,6 +9,7 @@ import numpy as np
 
 from attention_lab.config import Config, split
 from attention_lab.training import loop
+from attention_lab.training.devices import data_mesh
 from attention_lab.training.programs import initial_state
 from attention_lab.training.task import Task
 
@@ -23,6 +24,8 @@ def estimate(task: Task, config: Config) -> dict[str, Any]:
       parameters; steps (None where minutes rule); memory_megabytes, state and the arrays that the
       gradient of one batch keeps; training_flops and minutes, both None where steps are; minutes
       assume a CPU as fast as this one is now.
+    Raises:
+      ValueError: devices or accumulation that don't fit the batches.
     """
     structure, hyper = split(config)
     state = jax.eval_shape(lambda: initial_state(task, structure, hyper))
@@ -34,6 +37,7 @@ def estimate(task: Task, config: Config) -> dict[str, Any]:
     def kept(params):
         return jax.vjp(lambda params: task.loss(params, batch, hyper, jax.random.key(0))[0].total, params)[1]
 
+    loop.check_rows(task, config.training.accumulate, data_mesh(config.training.devices).size)
     bytes_held = _bytes(state) + _bytes(state.params) + _bytes(jax.eval_shape(kept, state.params))
     steps = loop.total_steps(config, task)
     # Six operations a parameter and token: forward two, backward four (Kaplan et al. 2020, 2.1).

@@ -91,6 +91,7 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
     structure, hyper = split(config)
     steps = total_steps(config, task)
     programs = programs or make_programs(task, structure, steps)
+    check_rows(task, training.accumulate, programs.mesh.size)
     checkpoints = folder / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     restored = checkpoint.restore(checkpoints, programs.template)
@@ -112,14 +113,13 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
         batches = task.batches(config.seed, start)
         while host["status"] == "running":
             batch = next(batches)
-            check_rows(len(batch["example"]), training.accumulate, programs.mesh.size)
             state, logged = programs.update(state, shard(batch, programs.mesh), hyper)
             window.add(logged)
             step += 1
             tokens += task.tokens(batch)
             if step == steps or seconds() >= 60 * minutes:
                 host["status"] = "finished"
-            show(step)
+            show(step, seconds=seconds())
             if step % training.log_every == 0 or host["status"] == "finished":
                 means = window.means()
                 speed = tokens / (time.monotonic() - clock)
@@ -140,17 +140,18 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
                 checkpoint.save(checkpoints, step, state, host)
                 checkpoint.prune(checkpoints, training.keep_checkpoints, host["best_step"])
             clock += time.monotonic() - paused
-    params = _best_params(checkpoints, programs.template, state, host, say)
-    return params, {"status": host["status"], "steps": step, "best_step": host["best_step"],
+    params, scored_step = _best_params(checkpoints, programs.template, state, host, say)
+    return params, {"status": host["status"], "steps": step, "best_step": scored_step,
                     "train_seconds": round(host["seconds"], 1),
                     "parameters": parameter_count(state.params), **_speed(folder)}
 
 
-def check_rows(rows: int, accumulate: int, devices: int) -> None:
-    """ValueError unless the rows of a batch divide into `accumulate` parts over all devices."""
-    if rows % (accumulate * devices):
-        raise ValueError(f"training.accumulate={accumulate} on {devices} devices: their product must "
-                         f"divide the {rows} rows of a batch")
+def check_rows(task: Task, accumulate: int, devices: int) -> None:
+    """ValueError unless the rows of every batch divide into `accumulate` parts over all devices."""
+    for rows in sorted(set(task.rows)):
+        if rows % (accumulate * devices):
+            raise ValueError(f"training.accumulate={accumulate} on {devices} devices: their product must "
+                             f"divide the {rows} rows of a batch")
 
 
 def look_at_dev(task: Task, dev_loss: Callable, params: Any, hyper: Hyper) -> dict[str, float]:
@@ -177,14 +178,15 @@ def keep_book(host: dict, numbers: dict, select: tuple[str, float], step: int, p
 
 
 def _best_params(checkpoints, template, state, host, say):
-    if host["best_step"] in (0, int(state.step)):
-        return scored_params(state)
+    last = int(state.step)
+    if host["best_step"] in (0, last):
+        return scored_params(state), last
     best = checkpoint.restore(checkpoints, template, step=host["best_step"])
     if best is None:
         say(f"the checkpoint of the best step, {host['best_step']}, can't be read: the last weights "
             "are scored")
-        return scored_params(state)
-    return scored_params(best[1])
+        return scored_params(state), last
+    return scored_params(best[1]), host["best_step"]
 
 
 def _speed(folder):

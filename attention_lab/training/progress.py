@@ -24,14 +24,15 @@ def progress(total_steps: int | None, title: str, *, max_minutes: float | None =
     Args:
       total_steps: steps the run will have done; None where minutes rule.
       title: what is running, such as the run's folder.
-      max_minutes: minutes this block may take, or None.
+      max_minutes: minutes the run may take, or None.
       stream: where to; None is standard error, so that standard output keeps to results.
       every: seconds between plain lines at least, where `stream` is no terminal; a new dev score is
         always worth one.
 
     Yields:
-      show(step, tokens_per_second=None, loss=None, dev=None): what is known after `step`; None is
-      as before. Cheap, to be called as often as one likes.
+      show(step, tokens_per_second=None, loss=None, dev=None, seconds=None): what is known after
+      `step`; None is as before; seconds are the run's so far, earlier processes' too. Cheap, to be
+      called as often as one likes.
     """
     console = Console(file=stream or sys.stderr, highlight=False)
     meter = _Meter(total_steps, title, max_minutes)
@@ -86,7 +87,9 @@ class _Meter:
         """Time to the end at the pace so far; None while that can't be known."""
         left = []
         if self.max_minutes is not None:
-            left.append(60.0 * self.max_minutes - (time.monotonic() - self.begun))
+            gone = self.known.get("seconds", 0.0) + time.monotonic() - (
+                self.time if "seconds" in self.known else self.begun)
+            left.append(60.0 * self.max_minutes - gone)
         if self.total is not None and self.paces:
             # A step that compiles, or waits for a look at dev, is no measure of those to come.
             most = 10 * statistics.median(self.paces)

@@ -27,8 +27,13 @@ def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Call
       say: takes a line that a user should read.
     Returns:
       what result.json holds.
+    Raises:
+      ValueError: the run was begun on other data.
     """
     config, folder = run.config, run.folder
+    check_data(run, task)
+    if config.training.max_minutes is not None:
+        say("training.max_minutes is set: where a run stops by the clock it can't be reproduced")
     run.note({"data": task.facts, "notices": task.notices})
     task.save(folder)
     if show is None:
@@ -46,6 +51,15 @@ def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Call
         task.illustrate(params, hyper, folder)
     run.finish(result)
     return run.result
+
+
+def check_data(run: Run, task: Task) -> None:
+    """ValueError if a run that has trained already was begun on other data than the task has."""
+    was, now = run.facts.get("data", {}).get("sha256"), task.facts.get("sha256")
+    if was and was != now and (run.folder / "checkpoints").exists():
+        raise ValueError(f"{run.folder} was trained on other data (its text has another sha256 than "
+                         "data.path or data.directory has now): give another --workdir, or --rerun to move "
+                         "this one aside")
 
 
 def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:

@@ -1,6 +1,6 @@
 """A Task is what is trained, as a record of functions: the one loop knows nothing else of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 Batch = dict[str, Any]  # arrays that lead with the sentence axis B; "example" (B,) names the rows
@@ -28,6 +28,7 @@ class Task(NamedTuple):
       loss: (params, batch, hyper, key) -> (Sums to minimise, {name: Sums} to log). key None: no dropout.
       batches: (seed, first step) -> endless iterator of numpy batches, a function of (seed, step)
         whose shapes depend on the structure alone.
+      rows: the numbers of rows that batches have.
       steps_per_epoch: steps in which the training data is seen once, a float.
       dev_batches: () -> iterator of the dev split's numpy batches, the same each time.
       score: (params, hyper, split, final) -> Scores, its numbers named after the split, such as dev_bleu.
@@ -44,6 +45,7 @@ class Task(NamedTuple):
     init: Callable
     loss: Callable
     batches: Callable[[int, int], Iterator[Batch]]
+    rows: Sequence[int]
     steps_per_epoch: float
     dev_batches: Callable[[], Iterator[Batch]]
     score: Callable[..., Scores]

@@ -26,7 +26,7 @@ def test_splits_and_seeds_are_apart_and_repeat():
     np.testing.assert_array_equal(one, recall.sequences(20, P, SIZE, 0, "train").source)
     for seed, split in ((0, "dev"), (0, "test"), (1, "train")):
         assert (one != recall.sequences(20, P, SIZE, seed, split).source).any()
-    with pytest.raises(ValueError, match="data.vocabulary_size=12 has 4 keys: data.pairs=5 needs at least 14 ids"):
+    with pytest.raises(ValueError, match="size=12 has 4 keys: data.pairs=5 needs at least 14 ids"):
         recall.sequences(1, 5, 12, 0, "train")
 
 

@@ -22,8 +22,8 @@ def call(capsys, monkeypatch):
         argv = [word.replace("--config=:", f"--config={ROOT}/configs/translation.py:") for word in argv]
         name = program.__name__.rpartition(".")[2]
         with pytest.raises(SystemExit) as ended:
-            flags.run(program.main, name, "", program.FLAGS, MODES[program], argv=argv,
-                      words=getattr(program, "WORDS", ""))
+            flags.run(program.main, name, "", program.FLAGS, MODES[program], argv,
+                      getattr(program, "WORDS", ""), getattr(program, "KEYS", None))
         return ended.value.code, *capsys.readouterr()
 
     return called

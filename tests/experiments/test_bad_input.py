@@ -150,3 +150,44 @@ def test_a_damaged_checkpoint_costs_one_line(call, tmp_path):
     assert status == 0 and "Traceback" not in err and "continuing from step 3" in err
     assert (run / "metrics.jsonl").read_bytes() == (whole / "metrics.jsonl").read_bytes()
     assert (run / "predictions.tsv").read_bytes() == (whole / "predictions.tsv").read_bytes()
+
+
+def test_a_refused_command_does_not_stand_in_the_way_of_the_right_one(call, tsv, tmp_path):
+    command = [train, "--config=:tsv,smoke", "--config.data.dev_size=3", "--config.data.test_size=3",
+               f"--config.data.path={tmp_path}/pairs.tsv", f"--workdir={tmp_path}/run"]
+    refused(call(*command, "--config.data.vocabulary_size=8"), "data.vocabulary_size: 8 is too small")
+    assert call(*command, "--config.data.vocabulary_size=80")[0] == 0
+
+
+def test_another_file_is_not_taken_for_the_same_run(call, tsv, tmp_path):
+    path = tsv(b"".join(f"the dog {i} sees\tle chien {i} voit\n".encode() for i in range(40)))
+    command = [train, *TSV, f"--workdir={tmp_path}/run"]
+    assert call(*command, f"--config.data.path={path}")[0] == 0
+    other = tmp_path / "other.tsv"
+    other.write_bytes(path.read_bytes().replace(b"dog", b"cat"))
+    refused(call(*command, f"--config.data.path={other}"), "was trained on other data", "--rerun")
+    other.write_bytes(path.read_bytes())
+    assert call(*command, f"--config.data.path={other}")[0] == 0
+    (tmp_path / "run" / "result.json").unlink()
+    path.write_bytes(path.read_bytes().replace(b"dog", b"cat"))
+    refused(call(*command, f"--config.data.path={path}"), "was trained on other data")
+
+
+def test_a_damaged_best_checkpoint_leaves_a_run_that_translates(call, tmp_path):
+    run = tmp_path / "run"
+    assert call(train, SMOKE, f"--workdir={run}")[0] == 0
+    result = json.loads((run / "result.json").read_text())
+    best = run / "checkpoints" / str(result["best_step"])
+    (run / "result.json").unlink()
+    (best / "host.json").write_text("{}")
+    status, _, err = call(train, SMOKE, f"--workdir={run}")
+    assert status == 0 and "Traceback" not in err
+    status, out, _ = call(translate, f"--run={run}", stdin=b"the dog sees .\n")
+    assert status == 0 and out.count("\n") == 1
+
+
+def test_minutes_are_said_to_be_beyond_repeating(call, tmp_path):
+    refused(call(train, SMOKE, "--config.training.max_minutes=1", "--config.optimizer.schedule=cosine"),
+            "optimizer.schedule=cosine has to know its end")
+    status, _, err = call(train, SMOKE, "--config.training.max_minutes=0.0001", f"--workdir={tmp_path}/run")
+    assert status == 0 and "can't be reproduced" in err

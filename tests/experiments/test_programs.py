@@ -43,14 +43,15 @@ def test_translate_draws_where_it_looked(call, finished, tmp_path):
     status, _, _ = call(translate, f"--run={finished}", f"--attention={figure}", stdin=b"the dog sees .\n")
     assert status == 0 and figure.read_bytes().startswith(b"\x89PNG")
     status, _, err = call(translate, f"--run={finished}", f"--attention={figure}", stdin=b"\n")
-    assert status == 2 and "no sentence to draw" in err
+    assert status == 2 and "no translation to draw" in err
 
 
 def test_translate_names_a_line_that_is_no_text(call, finished):
     status, _, err = call(translate, f"--run={finished}", stdin=b"the dog .\ncaf\xe9\n")
     assert status == 2 and "stdin: line 2 is not UTF-8 (byte 0xe9)" in err
-    status, _, err = call(translate, f"--run={finished}", "--beam=-1")
-    assert status == 2 and "--beam=-1" in err
+    for beam in (-1, 65):
+        status, _, err = call(translate, f"--run={finished}", f"--beam={beam}")
+        assert status == 2 and f"--beam={beam}: allowed are 1 to 64" in err
 
 
 def test_evaluate_repeats_the_result(call, finished):
@@ -68,9 +69,10 @@ def test_evaluate_repeats_the_result(call, finished):
 
 def test_evaluate_scores_all_of_another_file(call, finished, tsv):
     path = tsv("the dog sees a cat .\tle chien voit un chat .\nyes .\toui .\n".encode())
-    status, out, _ = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
-                          f"--config.data.path={path}", "--config.decoding.beam=1")
+    status, out, err = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
+                            f"--config.data.path={path}", "--config.decoding.beam=1")
     assert status == 0 and numbers(out)["pairs"] == "2" and "test_bleu" in out
+    assert numbers(out)["seen_in_training"] == "0" and "words never seen in training" in err
 
 
 def test_evaluate_does_not_change_the_model(call, finished):
@@ -97,3 +99,29 @@ def test_rerun_keeps_the_old_run(call, finished, tmp_path):
     assert status == 0
     for name in ("run", "run.1"):
         assert (tmp_path / name / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
+
+
+def test_evaluate_tells_what_was_trained_on(call, finished):
+    from attention_lab.tasks import corpora
+    from configs.translation import get_config
+    train_pairs = corpora.load(get_config("smoke").data, ("train",))["train"]
+    path = finished.parent / "seen.tsv"
+    path.write_text("".join(f"{s}\t{t}\n" for s, t in zip(train_pairs.source[:3], train_pairs.target)))
+    status, out, err = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
+                            f"--config.data.path={path}")
+    assert status == 0 and numbers(out)["seen_in_training"] == "3"
+    assert "3 of 3 source sentences are among those that the run was trained on" in err
+    status, _, err = call(evaluate, f"--run={finished}", "--config.data.test_size=99")
+    assert status == 2 and "--config.data.test_size is settled by the run" in err
+
+
+def test_xla_attention_finishes_and_draws(call, tmp_path):
+    status, out, _ = call(train, "--config=:smoke", "--config.attention.implementation=xla",
+                          f"--workdir={tmp_path}/run")
+    assert status == 0 and "dev_alignment_error_rate" in out and (tmp_path / "run/attention.png").exists()
+
+
+def test_samples_are_shown_as_people_write(call, finished):
+    from experiments import runs
+    status, out, _ = call(runs, "samples", str(finished), "--count=2")
+    assert status == 0 and out.count("reference") == 2 and " ." not in out.split("translation")[0]

@@ -3,10 +3,13 @@
 import json
 
 import jax
+import jax.numpy as jnp
 import pytest
 
 from attention_lab.config import split
-from attention_lab.tasks import finished, translation
+from attention_lab.data.pairs import Pairs
+from attention_lab.data.vocabulary import EOS
+from attention_lab.tasks import corpora, finished, translation
 from attention_lab.training import loop
 from configs.translation import get_config
 from experiments import train
@@ -44,8 +47,8 @@ def test_a_finished_run_scores_as_it_did(run):
 
 def test_padding_does_not_change_a_translation(run):
     read = finished.load(run)
-    alone = read.translator.translate(read.params, ["the dog sees a cat ."])
-    beside = read.translator.translate(read.params, ["the dog sees a cat .", "the cat " * 9])
+    alone = read.translator.translate(read.params, ["the dog sees a cat ."]).texts
+    beside = read.translator.translate(read.params, ["the dog sees a cat .", "the cat " * 9]).texts
     assert alone[0] == beside[0] and len(beside) == 2
 
 
@@ -53,3 +56,23 @@ def test_parameters_are_counted():
     built = translation.build(get_config("smoke"))
     shapes = jax.eval_shape(built.task.init, jax.random.key(0))
     assert loop.parameter_count(shapes) == 15872
+
+
+def test_what_never_ends_is_counted_and_long_sources_have_room(run):
+    read = finished.load(run)
+    translator = read.translator
+    assert translator.translate(read.params, []) == ([], 0)
+    assert [translator._limit(length) for length in (16, 17, 32, 33)] == [16, 32, 32, 48]
+    # A last norm of zeros makes all logits 0 but for its bias, which is turned away from the end mark.
+    params = jax.tree.map(jnp.array, read.params)
+    params["decoder_norm"] = {"scale": 0 * params["decoder_norm"]["scale"],
+                              "bias": -params["embedding"][EOS]}
+    assert translator.translate(params, ["the dog sees ."] * 3, beam=1).cut == 3
+    params["decoder_norm"]["bias"] = 100 * params["embedding"][EOS]
+    assert translator.translate(params, ["the dog sees ."] * 3, beam=1) == ([""] * 3, 0)
+
+
+def test_text_that_changes_has_another_digest():
+    a, b = Pairs(["x", "y"], ["u", "v"]), Pairs(["x y"], ["u v"])
+    assert corpora.digest({"train": a}) == corpora.digest({"train": a})
+    assert len({corpora.digest(c) for c in ({"train": a}, {"dev": a}, {"train": b})}) == 3

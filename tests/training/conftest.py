@@ -40,7 +40,7 @@ class Line:
     def task(self):
         return Task(
             init=lambda key: {"slope": jax.random.normal(key), "offset": jnp.zeros(())},
-            loss=self.loss, batches=self.batches, steps_per_epoch=4.0,
+            loss=self.loss, batches=self.batches, rows=[ROWS], steps_per_epoch=4.0,
             dev_batches=lambda: [{"x": np.ones(ROWS, np.float32), "example": np.arange(ROWS)}],
             score=self.score, select=("dev_fit", 1.0), save=lambda folder: None,
             illustrate=lambda params, hyper, folder: None, tokens=lambda batch: ROWS, facts={}, notices=[])

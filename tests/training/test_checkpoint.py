@@ -74,7 +74,6 @@ def test_restored_is_saved_bit_for_bit(tmp_path):
 def test_nothing_saved_is_none_and_silent(tmp_path, caplog):
     assert checkpoint.restore(tmp_path / "absent", a_state()) is None
     assert checkpoint.steps(tmp_path / "absent") == []
-    assert checkpoint.best(tmp_path / "absent") is None
     assert not caplog.records
 
 
@@ -153,16 +152,6 @@ def test_prune_keeps_the_newest_and_the_best(folder):
     assert checkpoint.steps(folder) == [20, 30]
     checkpoint.prune(folder, keep=5)
     assert checkpoint.steps(folder) == [20, 30]
-
-
-def test_best_is_named_by_the_newest_whole_checkpoint(folder):
-    assert checkpoint.best(folder) == 5
-    checkpoint.save(folder, 30, a_state(30), {"best_step": 10})
-    assert checkpoint.best(folder) == 10
-    flip(folder / "30")
-    assert checkpoint.best(folder) == 5
-    checkpoint.save(folder, 30, a_state(30), {})
-    assert checkpoint.best(folder) == 30
 
 
 def test_left_overs_of_a_killed_save_are_ignored_then_cleaned(folder):

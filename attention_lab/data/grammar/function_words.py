@@ -18,7 +18,7 @@ class Determiner(NamedTuple):
       french: its words for a masculine and for a feminine noun.
       before_vowel: the same where the next word begins with a vowel.
       tags: English and French part of speech of the first word.
-      after_de: whether it may follow a preposition that ends in de; `des` and `beaucoup de` may
+      after_de: whether it may follow sans or a preposition that ends in de; `des` and `beaucoup de` may
         not.
       of: whether `of` may follow its noun; a possessive says already whose it is.
     """

@@ -82,7 +82,7 @@ class Phrases(Draft):
         first_vowel = early.vowel if early else noun.vowel
         if determiner is None:
             determiner = self.pick(self.tables.determiners[number])
-            if preposition and not determiner.after_de and preposition[-1] == "de":
+            if preposition and not determiner.after_de and preposition[-1] in ("de", "sans"):
                 determiner = THE[number]
         if determiner is SOME and early:
             determiner = SOME_BEFORE_ADJECTIVE
