@@ -8,12 +8,13 @@ import types
 
 import pytest
 
-from experiments import evaluate, flags, runs, sweep, train, translate
+from experiments import evaluate, flags, reproduce, runs, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"),
-            "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required"), "runs": (runs, "none")}
+            "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required"), "runs": (runs, "none"),
+            "reproduce": (reproduce, "none")}
 COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
             and line.startswith("    ")]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab.config import split
-from attention_lab.files import write_text
+from attention_lab.figures import curves, style
+from attention_lab.files import JsonLines, write_text
 from attention_lab.runs import Run
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs
@@ -49,8 +50,20 @@ def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Call
             result |= scores.numbers
         write_predictions(folder / "predictions.tsv", scores.predictions)
         task.illustrate(params, hyper, folder)
+    draw_curve(folder, task.select)
     run.finish(result)
     return run.result
+
+
+def draw_curve(folder: Path, select: tuple[str, float]) -> None:
+    """Draws curves.png from metrics.jsonl: the loss and the dev score that was followed."""
+    name, sign = select
+    lines = JsonLines(folder / "metrics.jsonl").read()
+    losses = [(line["step"], line["loss"]) for line in lines if line.get("loss") is not None]
+    scores = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
+    if losses:
+        style.save(curves.training_curve(*zip(*losses), *(zip(*scores) if scores else ((), ())),
+                                         score=name, sign=int(sign)), folder / "curves.png")
 
 
 def check_data(run: Run, task: Task) -> None:

@@ -6,10 +6,11 @@ import types
 
 import pytest
 
-from experiments import evaluate, flags, runs, sweep, train, translate
+from experiments import evaluate, flags, reproduce, runs, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[2]
-MODES = {train: "required", sweep: "required", translate: "none", evaluate: "overrides", runs: "none"}
+MODES = {train: "required", sweep: "required", translate: "none", evaluate: "overrides", runs: "none",
+         reproduce: "none"}
 
 
 @pytest.fixture

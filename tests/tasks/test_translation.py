@@ -31,7 +31,7 @@ def test_a_run_leaves_its_files(run):
     assert {"dev_bleu", "test_bleu", "bleu_signature", "test_chrf", "train_seconds", "parameters",
             "dev_sense_accuracy", "dev_agreement_accuracy"} <= set(result)
     for name in ("config.json", "run.json", "metrics.jsonl", "timing.jsonl", "tokenizer.json",
-                 "predictions.tsv", "attention.npz", "attention.png"):
+                 "predictions.tsv", "attention.npz", "attention.png", "curves.png"):
         assert (run / name).stat().st_size > 0, name
     assert len((run / "predictions.tsv").read_text().splitlines()) == 17
     steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]

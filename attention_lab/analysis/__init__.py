@@ -1,0 +1,1 @@
+"""Instruments held to attention: what its softmax does, measured and predicted."""

@@ -1,0 +1,102 @@
+"""How saturated a softmax is: its entropy, its largest weight, the gradient it lets through."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attention_lab import attention
+
+SATURATED = 0.99  # a row whose largest weight is above this
+ROWS_AT_ONCE = 50
+
+
+class Rows(NamedTuple):
+    """One number for each row of attention.
+
+    Fields:
+      entropy: of the weights over log S; 1 for uniform, 0 for one-hot.
+      largest: the largest weight.
+      to_logits: Frobenius norm of the Jacobian of the weights in their logits.
+      to_query: Frobenius norm of the Jacobian of the weights in the query.
+      variance: of the logits over the keys.
+    """
+
+    entropy: jax.Array
+    largest: jax.Array
+    to_logits: jax.Array
+    to_query: jax.Array
+    variance: jax.Array
+
+
+def entropy(weights: jax.Array) -> jax.Array:
+    """Entropy of weights (..., S) in shares of log S; rows of one key give 0.
+
+    >>> float(entropy(jnp.full((4,), 0.25)))
+    1.0
+    """
+    keys = weights.shape[-1]
+    terms = jnp.where(weights > 0, weights * jnp.log(jnp.where(weights > 0, weights, 1.0)), 0.0)
+    return -terms.sum(axis=-1) / max(np.log(keys), 1e-12)
+
+
+def jacobian_norm(weights: jax.Array) -> jax.Array:
+    """Frobenius norm of diag(p) - p p^T, the Jacobian of softmax in its logits, for p (..., S).
+
+    >>> round(float(jacobian_norm(jnp.full((64,), 1 / 64))), 3)
+    0.124
+    """
+    square, cube = (weights ** 2).sum(-1), (weights ** 3).sum(-1)
+    return jnp.sqrt(jnp.maximum(square - 2.0 * cube + square ** 2, 0.0))
+
+
+def of_row(q: jax.Array, k: jax.Array, scale: jax.Array) -> Rows:
+    """The numbers of one query q (K,) over keys k (S, K)."""
+    p = attention.weights(q[None], k, scale=scale)[0]
+    # (diag(p) - p p^T) k, without forming the (S, S) matrix.
+    to_query = scale * jnp.linalg.norm(p[:, None] * (k - (p @ k)[None, :]))
+    return Rows(entropy(p), p.max(), jacobian_norm(p), to_query, jnp.var(scale * (k @ q)))
+
+
+@partial(jax.jit, static_argnums=(1, 2, 3))
+def random_rows(key: jax.Array, count: int, keys: int, key_size: int, scale: jax.Array) -> Rows:
+    """Rows whose query and keys are independent standard normal, each with its own keys.
+
+    Args:
+      key: typed key. count: rows. keys: S. key_size: K.
+      scale: factor on the logits, may be traced.
+    """
+    def one(key):
+        q, k = jax.random.split(key)
+        return of_row(jax.random.normal(q, (key_size,)), jax.random.normal(k, (keys, key_size)), scale)
+
+    return jax.lax.map(one, jax.random.split(key, count), batch_size=ROWS_AT_ONCE)
+
+
+def summary(rows: Rows) -> dict[str, float]:
+    """What a table holds of many rows; the gradient in the query by median, tail and mean."""
+    to_query = np.asarray(rows.to_query, np.float64)
+    return {
+        "variance": float(np.mean(rows.variance)),
+        "entropy": float(np.mean(rows.entropy)),
+        "largest": float(np.mean(rows.largest)),
+        "saturated": float(np.mean(np.asarray(rows.largest) > SATURATED)),
+        "jacobian_median": float(np.median(rows.to_logits)),
+        "gradient_median": float(np.median(to_query)),
+        "gradient_q95": float(np.quantile(to_query, 0.95)),
+        "gradient_mean": float(np.mean(to_query)),
+    }
+
+
+def predicted_entropy(variance: np.ndarray, keys: int, draws: int = 400, seed: int = 0) -> np.ndarray:
+    """Mean entropy over log S of softmax of S independent normal logits of each variance, by simulation."""
+    logits = np.random.default_rng(seed).normal(size=(draws, keys))
+    found = []
+    for one in np.atleast_1d(variance):
+        shifted = logits * np.sqrt(one)
+        p = np.exp(shifted - shifted.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        found.append(-np.where(p > 0, p * np.log(np.maximum(p, 1e-300)), 0.0).sum(1).mean() / np.log(keys))
+    return np.array(found)

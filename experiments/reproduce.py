@@ -1,0 +1,37 @@
+"""python -m experiments.reproduce STUDY ...: measures what is missing, judges, draws."""
+
+from experiments import flags
+
+WORDS = "STUDY [STUDY ...]"
+FLAGS = {
+    "preset": flags.Flag("cpu", "smoke (seconds, kept only where --results is given), cpu or accelerator"),
+    "all": flags.Flag(False, "every study"),
+    "list": flags.Flag(False, "names the studies and their questions; measures nothing"),
+    "redraw": flags.Flag(False, "judges and draws from the tables that are there; measures nothing"),
+    "results": flags.Flag("", "the folder of the studies' folders; empty: experiments/results"),
+}
+
+
+def main(options: flags.Options) -> int:
+    """Reproduces the named studies; prints a table of verdicts for each."""
+    from experiments import reproduction, studies
+    if options.list:
+        for name in studies.NAMES:
+            print(f"{name}\t{studies.load(name).question}")
+        return 0
+    names = list(studies.NAMES) if options.all else options.words
+    if not names:
+        raise ValueError(f"no study is named: give {WORDS}, --all or --list; there are "
+                         f"{', '.join(studies.NAMES)}")
+    chosen = [studies.load(name) for name in dict.fromkeys(names)]
+    for study in chosen:
+        if options.preset not in study.presets:
+            raise ValueError(f"--preset={options.preset}: allowed are {', '.join(study.presets)}")
+    for study in chosen:
+        reproduction.reproduce(study, options)
+    return 0
+
+
+if __name__ == "__main__":
+    flags.run(main, "reproduce", "Measures what a study lacks, gives its verdicts and draws its figure.",
+              FLAGS, config="none", words=WORDS)

@@ -1,0 +1,115 @@
+"""A study's folder: runs.csv and about.json are measured; verdicts.json and figure.png follow from them."""
+
+import contextlib
+import csv
+import io
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from attention_lab import environment
+from attention_lab.figures import style
+from attention_lab.files import read_json, write_json, write_text
+from attention_lab.statistics import Verdict, judge
+from attention_lab.training.progress import progress
+from experiments.flags import Options
+from experiments.studies.record import Rows, Study
+
+RESULTS = Path("experiments/results")
+
+
+def reproduce(study: Study, options: Options) -> list[Verdict]:
+    """Measures the cells that runs.csv lacks, then judges and draws from the tables alone."""
+    settings = study.presets[options.preset]
+    with _folder(study, options) as folder:
+        rows = _read(folder / "runs.csv")
+        if not options.redraw:
+            rows = _measure(study, settings, rows, folder, options)
+        elif not rows:
+            raise ValueError(f"{folder / 'runs.csv'} is not there: --redraw draws from it")
+        verdicts = judge(study.claims, study.differences(rows))
+        write_json(folder / "verdicts.json", {"claims_hash": study.claims_hash(),
+                                              "verdicts": [_plain(one) for one in verdicts]})
+        style.save(study.draw(rows, settings), folder / "figure.png")
+        _print(study, verdicts, folder)
+    return verdicts
+
+
+def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Options) -> Rows:
+    cells = study.cells(settings)
+    names = list(cells[0])
+    known = {tuple(row[name] for name in names): row for row in rows}
+    held = read_json(folder / "about.json") if known else {}
+    if held.get("preset", options.preset) != options.preset:
+        raise ValueError(f"{folder} holds preset {held['preset']}: for {options.preset} give another "
+                         "--results, or take the folder away")
+    if held.get("claims_hash", study.claims_hash()) != study.claims_hash():
+        print(f"reproduce: warning: the claims of {study.name} were changed after its runs began",
+              file=sys.stderr)
+    missing = [cell for cell in cells if tuple(cell.values()) not in known]
+    if missing:
+        write_json(folder / "about.json", {
+            "command": options.command, "preset": options.preset, "claims_hash": study.claims_hash(),
+            **environment.software(), **environment.hardware()})
+    with contextlib.ExitStack() as stack:
+        show = stack.enter_context(progress(len(missing), study.name)) if missing else None
+        for number, cell in enumerate(missing, 1):
+            known[tuple(cell.values())] = cell | study.measure(cell, settings)
+            rows = [known[tuple(one.values())] for one in cells if tuple(one.values()) in known]
+            _write(folder / "runs.csv", rows)  # whole after each cell, so that a kill loses one at most
+            show(number)
+    return rows
+
+
+@contextlib.contextmanager
+def _folder(study: Study, options: Options) -> Iterator[Path]:
+    if options.preset == "smoke" and not options.results:
+        with tempfile.TemporaryDirectory(prefix=f"{study.name}-") as folder:
+            yield Path(folder)
+        return
+    folder = Path(options.results or RESULTS) / study.name
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+
+
+def _read(path: Path) -> Rows:
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        return [{name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)]
+
+
+def _value(text: str) -> Any:
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def _write(path: Path, rows: Rows) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    claim = verdict.claim
+    return {"name": claim.name, "statement": claim.statement, "primary": claim.primary,
+            "published": claim.published, "effect": verdict.effect, "low": verdict.interval.low,
+            "high": verdict.interval.high, "level": verdict.interval.level, "seeds": verdict.seeds,
+            "p": verdict.p, "verdict": verdict.verdict, "reason": verdict.reason}
+
+
+def _print(study: Study, verdicts: list[Verdict], folder: Path) -> None:
+    print(study.question)
+    print("\t".join(["claim", "published", "ours (95 % interval)", "n", "verdict"]))
+    for one in verdicts:
+        ours = f"{one.effect:.3g} ({one.interval.low:.3g} to {one.interval.high:.3g})"
+        kind = "" if one.claim.primary else " (exploratory)"
+        print("\t".join([one.claim.statement + kind, one.claim.published or "-", ours, str(one.seeds),
+                         f"{one.verdict}: {one.reason}"]))
+    print(f"reproduce: {folder}", file=sys.stderr)

@@ -1,0 +1,16 @@
+"""Studies: a question, what answers it, the claims fixed beforehand, and a figure. One module each."""
+
+from experiments.studies.record import Study
+
+
+def load(name: str) -> Study:
+    """The study of this name; ValueError names the nearest where there is none."""
+    import importlib
+
+    from attention_lab.overrides import nearest
+    if name not in NAMES:
+        raise ValueError(f"study {name!r} is not known: there are {', '.join(NAMES)}{nearest(name, NAMES)}")
+    return importlib.import_module(f"experiments.studies.{name}").STUDY
+
+
+NAMES = ("softmax_saturation",)

@@ -1,0 +1,41 @@
+"""What a study is, as a record."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from attention_lab.statistics import Claim
+
+PRESETS = ("smoke", "cpu", "accelerator")
+Rows = list[dict[str, Any]]
+
+
+class Study(NamedTuple):
+    """One question and everything that answers it.
+
+    Fields:
+      name: of its module and of its folder under experiments/results/.
+      question: a sentence.
+      claims: fixed before anything is measured.
+      presets: settings by preset; what `cells` is given.
+      cells: settings -> the rows to be, each with the keys that name it and nothing measured.
+      measure: (cell, settings) -> what is measured, by column.
+      differences: rows -> {claim's name: one number for each seed}.
+      draw: (rows, settings) -> Figure, from the tables alone.
+    """
+
+    name: str
+    question: str
+    claims: Sequence[Claim]
+    presets: Mapping[str, Mapping[str, Any]]
+    cells: Callable[[Mapping[str, Any]], Rows]
+    measure: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
+    differences: Callable[[Rows], dict[str, Sequence[float]]]
+    draw: Callable[[Rows, Mapping[str, Any]], Any]
+
+    def claims_hash(self) -> str:
+        """Twelve hexadecimal digits of the claims, by which a change after the fact shows."""
+        text = json.dumps([asdict(claim) for claim in self.claims], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,102 @@
+"""Studies: measured once, judged and drawn from their tables, refused in one line."""
+
+import csv
+import json
+
+import pytest
+
+from experiments import reproduce, studies
+from experiments.studies import softmax_saturation
+from experiments.studies.record import Study
+
+NAME = "softmax_saturation"
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """The study on a handful of rows, counting what it measures."""
+    measured = []
+
+    def measure(cell, settings):
+        measured.append(cell)
+        return softmax_saturation.measure(cell, settings)
+
+    settings = {"seeds": 6, "key_sizes": (16, 64, 256, 1024), "rows": 10}
+    study = softmax_saturation.STUDY._replace(presets={"smoke": settings, "cpu": settings}, measure=measure)
+    monkeypatch.setattr(studies, "load", lambda name: study)
+    return measured
+
+
+def test_missing_cells_alone_are_measured_and_redrawing_measures_nothing(call, tmp_path, tiny):
+    argv = [NAME, "--preset=smoke", f"--results={tmp_path}"]
+    status, out, _ = call(reproduce, *argv)
+    folder = tmp_path / NAME
+    assert status == 0 and len(tiny) == 48 and out.count("\n") == 2 + len(softmax_saturation.CLAIMS)
+    about = json.loads((folder / "about.json").read_text())
+    assert about["preset"] == "smoke" and about["claims_hash"] == softmax_saturation.STUDY.claims_hash()
+    before = {name: (folder / name).read_bytes() for name in ("runs.csv", "verdicts.json", "figure.png")}
+    assert call(reproduce, *argv, "--redraw")[1] == out and len(tiny) == 48
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    lines = (folder / "runs.csv").read_text().splitlines()
+    (folder / "runs.csv").write_text("\n".join(lines[:-3]) + "\n")
+    call(reproduce, *argv)
+    assert len(tiny) == 51 and (folder / "runs.csv").read_bytes() == before["runs.csv"]
+    status, _, err = call(reproduce, NAME, "--preset=cpu", f"--results={tmp_path}")
+    assert status == 2 and "holds preset smoke" in err
+
+
+def test_smoke_keeps_nothing(call, tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call(reproduce, NAME, "--preset=smoke")[0] == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_claims_are_judged_by_what_is_planted():
+    """A table made by theory: slopes of 1 and 0, entropies and gradients on the claimed side."""
+    rows = []
+    for seed in range(8):
+        for size in (64, 256, 1024):
+            wobble = 1 + 0.001 * seed
+            rows.append({"seed": seed, "key_size": size, "arm": "unscaled", "variance": size * wobble,
+                         "entropy": 0.05 * wobble, "gradient_median": size ** -3.0 * wobble,
+                         "gradient_mean": size ** 0.5 * wobble})
+            rows.append(rows[-1] | {"arm": "scaled", "variance": wobble, "entropy": 0.89 * wobble})
+    from attention_lab.statistics import judge
+    found = {one.claim.name: one.verdict for one in judge(
+        softmax_saturation.CLAIMS, softmax_saturation.differences(rows))}
+    assert found.pop("mean_gradient") == "refuted"
+    assert set(found.values()) == {"supported"}, found
+
+
+def test_a_change_of_the_claims_shows():
+    study = softmax_saturation.STUDY
+    assert isinstance(study, Study)
+    assert study._replace(claims=study.claims[:-1]).claims_hash() != study.claims_hash()
+
+
+@pytest.mark.parametrize("argv, words", [
+    ([], "no study is named"),
+    (["softmax_saturaton"], "did you mean softmax_saturation?"),
+    ([NAME, "--preset=gpu"], "--preset=gpu: allowed are smoke, cpu, accelerator"),
+    ([NAME, "--redraw", "--results=nowhere"], "runs.csv is not there"),
+])
+def test_what_is_refused(call, argv, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = call(reproduce, *argv)
+    assert status == 2 and words in err.splitlines()[-1]
+
+
+def test_the_list_has_every_study(call):
+    status, out, _ = call(reproduce, "--list")
+    assert status == 0 and [line.split("\t")[0] for line in out.splitlines()] == list(studies.NAMES)
+
+
+def test_committed_tables_are_whole():
+    from experiments.reproduction import RESULTS
+    for name in studies.NAMES:
+        path = RESULTS / name / "runs.csv"
+        if path.exists():
+            about = json.loads((path.parent / "about.json").read_text())
+            settings = studies.load(name).presets[about["preset"]]
+            with open(path, encoding="utf-8", newline="") as file:
+                assert len(list(csv.DictReader(file))) == len(studies.load(name).cells(settings))
