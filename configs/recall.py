@@ -1,8 +1,7 @@
 """Multi-query associative recall with a two-layer causal Transformer of one head.
 
     python -m experiments.train --config=configs/recall.py --workdir=runs/recall
-    python -m experiments.sweep --config=configs/recall.py --sweep=config.model.key_size=16,64,256 \
-        --sweep=config.attention.scale=inverse_sqrt,1.0 --seeds=0:8
+    python -m experiments.sweep --config=configs/recall.py      # key size x scale x 8 seeds
 
     (none)     16 pairs over 256 ids (Arora et al. 2023 have 8,192 and up to 64 pairs)
     smoke      seconds
@@ -12,6 +11,7 @@ Measured: TODO
 
 from attention_lab.config import Config, replace
 from attention_lab.overrides import combine
+from attention_lab.sweeps.space import axis, product
 
 BASE = {
     "data.source": "recall",
@@ -52,6 +52,12 @@ VARIANTS = {
         "training.log_every": 1,
     },
 }
+
+
+def get_sweep() -> list[dict]:
+    """Does the scale matter, and from which key size on?"""
+    return product(axis("model.key_size", [16, 64, 256]), axis("attention.scale", ["inverse_sqrt", 1.0]),
+                   axis("seed", range(8)))
 
 
 def get_config(variant: str = "") -> Config:

@@ -46,6 +46,7 @@ class Options(types.SimpleNamespace):
       config: Config of the file with the overrides put in; None without --config.
       given: the overrides as (dotted key, text) pairs, for programs that start from a run's config.
       words: what stood without a flag.
+      file: what --config= named.
       experiment: name of the config file, `translation` for configs/translation.py; "" without.
       command: the command line, quoted for a shell.
     """
@@ -164,13 +165,14 @@ def parse(program: Program, argv: Sequence[str]) -> Options:
 
 
 def _options(program: Program, values: dict, given: list, plain: list, argv: Sequence[str]) -> Options:
-    config, experiment = None, ""
+    config, experiment, file = None, "", ""
     if program.config == "required":
         if "config" not in values:
             raise ValueError("--config is required: --config=FILE.py[:variant[,variant...]], such "
                              "as --config=configs/translation.py")
         config = overrides.apply(load(values["config"]), given)
-        experiment = Path(values.pop("config").partition(":")[0]).stem
+        file = values.pop("config")
+        experiment = Path(file.partition(":")[0]).stem
     else:
         # Known wrong before the run's folder is opened: keys and types need no base.
         for key, text in given:
@@ -178,7 +180,7 @@ def _options(program: Program, values: dict, given: list, plain: list, argv: Seq
     defaults = {name: flag.default for name, flag in program.flags.items()}
     command = shlex.join(["python", "-m", f"experiments.{program.name}", *argv])
     return Options(**(defaults | values), config=config, given=given, words=plain,
-                   experiment=experiment, command=command)
+                   experiment=experiment, file=file, command=command)
 
 
 def load(spelled: str) -> Config:
@@ -187,7 +189,26 @@ def load(spelled: str) -> Config:
     Raises:
       ValueError: no such file, a file that can't be run or has no get_config, an unknown variant.
     """
-    path, _, variant = spelled.partition(":")
+    module = load_module(spelled)
+    if not callable(getattr(module, "get_config", None)):
+        raise ValueError(f"--config={spelled}: {module.__file__} has no function get_config(variant)")
+    try:
+        config = module.get_config(spelled.partition(":")[2])
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"--config={spelled}: {error}") from error
+    if not isinstance(config, Config):
+        raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is "
+                         "no Config")
+    return config
+
+
+def load_module(spelled: str) -> types.ModuleType:
+    """The Python file of `file.py:variant`, run.
+
+    Raises:
+      ValueError: no such file, or one that can't be run.
+    """
+    path = spelled.partition(":")[0]
     if not Path(path).is_file():
         raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
     spec = importlib.util.spec_from_file_location("config_file", path)
@@ -201,16 +222,7 @@ def load(spelled: str) -> Config:
             raise
         raise ValueError(f"--config={spelled}: {path} can't be run: "
                          f"{type(error).__name__}: {error}") from error
-    if not callable(getattr(module, "get_config", None)):
-        raise ValueError(f"--config={spelled}: {path} has no function get_config(variant)")
-    try:
-        config = module.get_config(variant)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"--config={spelled}: {error}") from error
-    if not isinstance(config, Config):
-        raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is "
-                         "no Config")
-    return config
+    return module
 
 
 def usage(program: Program, argv: Sequence[str] = ()) -> str:

@@ -91,7 +91,7 @@ def draw(rows, settings):
         axes = figure.subplots(2, 2)
         panels = [("variance", "variance of the logits"), ("entropy", "entropy / log 64"),
                   ("saturated", "share of rows with a weight above 0.99"),
-                  ("gradient_median", "norm of the gradient of the weights in q")]
+                  ("gradient_median", "gradient of the weights in q (norm)")]
         for ax, (column, label) in zip(axes.flat, panels):
             for arm, colour in zip(ARMS, (style.ORANGE, style.BLUE)):
                 values = of(arm, column)

@@ -1,8 +1,12 @@
 """The sweep's command line: plans, runs, goes on, and refuses in one line."""
 
+import pathlib
+
 import pytest
 
 from experiments import sweep
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 SMOKE = "--config=:smoke"
 SCALES = "--sweep=config.attention.scale=inverse_sqrt,1.0"
@@ -50,3 +54,9 @@ def test_failed_cells_are_listed(call, tmp_path):
 def test_what_is_refused(call, argv, words):
     status, out, err = call(sweep, SMOKE, *argv)
     assert status == 2 and out == "" and words in err.splitlines()[-1] and "Traceback" not in err
+
+
+def test_a_sweep_may_stand_beside_its_config(call, tmp_path):
+    status, out, _ = call(sweep, f"--config={ROOT}/configs/recall.py:smoke", "--dry_run",
+                          f"--workdir={tmp_path}")
+    assert status == 0 and "cells\t48" in out.splitlines() and "programs\t3" in out.splitlines()
