@@ -25,7 +25,7 @@ BASE = {
     "data.tokenizer": "word",
     "data.max_length": 24,
     "data.buckets": (16, 24),
-    "training.steps": 1000,
+    "training.steps": 1500,
     "training.batch_tokens": 2048,
     "training.eval_every": 250,
     "training.checkpoint_every": 250,
@@ -68,7 +68,7 @@ VARIANTS = {
         "decoding.max_length": 80,
     },
     "raw": {"data.text": "raw"},
-    "full": {"training.steps": 24000},
+    "full": {"training.steps": 18000},
     "smoke": {
         "data.train_size": 300,
         "data.dev_size": 16,

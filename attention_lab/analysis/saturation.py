@@ -31,17 +31,6 @@ class Rows(NamedTuple):
     variance: jax.Array
 
 
-def entropy(weights: jax.Array) -> jax.Array:
-    """Entropy of weights (..., S) in shares of log S; rows of one key give 0.
-
-    >>> float(entropy(jnp.full((4,), 0.25)))
-    1.0
-    """
-    keys = weights.shape[-1]
-    terms = jnp.where(weights > 0, weights * jnp.log(jnp.where(weights > 0, weights, 1.0)), 0.0)
-    return -terms.sum(axis=-1) / max(np.log(keys), 1e-12)
-
-
 def jacobian_norm(weights: jax.Array) -> jax.Array:
     """Frobenius norm of diag(p) - p p^T, the Jacobian of softmax in its logits, for p (..., S).
 
@@ -57,7 +46,7 @@ def of_row(q: jax.Array, k: jax.Array, scale: jax.Array) -> Rows:
     p = attention.weights(q[None], k, scale=scale)[0]
     # (diag(p) - p p^T) k, without forming the (S, S) matrix.
     to_query = scale * jnp.linalg.norm(p[:, None] * (k - (p @ k)[None, :]))
-    return Rows(entropy(p), p.max(), jacobian_norm(p), to_query, jnp.var(scale * (k @ q)))
+    return Rows(attention.entropy(p), p.max(), jacobian_norm(p), to_query, jnp.var(scale * (k @ q)))
 
 
 @partial(jax.jit, static_argnums=(1, 2, 3))

@@ -17,12 +17,14 @@ size, V value size, D model width, N vocabulary, L layers.
     multi_head                        lifted over heads and sentences, with other implementations
     dot, general, additive, cosine    compatibilities
     causal, padding, window, combine  masks; True = may attend
+    entropy                           how spread out weights are
 """
 
 from attention_lab.attention.attend import attend, weights
 from attention_lab.attention.compatibility import additive, cosine, dot, general
+from attention_lab.attention.entropy import entropy
 from attention_lab.attention.heads import multi_head
 from attention_lab.attention.masks import causal, combine, padding, window
 
-__all__ = ["additive", "attend", "causal", "combine", "cosine", "dot", "general", "multi_head",
+__all__ = ["additive", "attend", "causal", "combine", "cosine", "dot", "entropy", "general", "multi_head",
            "padding", "weights", "window"]

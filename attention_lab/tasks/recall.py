@@ -5,7 +5,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
-from attention_lab import models
+from attention_lab import attention, models
 from attention_lab.config import Config, split
 from attention_lab.data import batching, recall
 from attention_lab.data.vocabulary import PAD
@@ -43,10 +43,24 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         asked = batch["target"] != PAD
         return Sums(jnp.sum(asked & (found == batch["target"])), jnp.sum(asked))
 
+    @jax.jit
+    def looked(params, batch, hyper):
+        """Entropy of the attention of each layer where something is asked, and the queries' gradient."""
+        weights = model.apply(params, batch, hyper, with_weights=True).weights["encoder"]
+        asked = jnp.broadcast_to((batch["target"] != PAD)[None, :, None], weights.shape[:4])
+        mean = (attention.entropy(weights) * asked).sum((1, 2, 3)) / asked.sum((1, 2, 3))
+        gradient = jax.grad(lambda params: loss(params, batch, hyper, None)[0].total)(params)
+        squares = [(leaf ** 2).sum() for path, leaf in jax.tree_util.tree_leaves_with_path(gradient)
+                   if "query_kernel" in jax.tree_util.keystr(path)]
+        return mean, jnp.sqrt(sum(squares)) / (batch["target"] != PAD).sum()
+
     def score(params, hyper, name, final):
         sums = [jax.device_get(right(params, batch, hyper)) for batch in recall.in_order(corpus[name], rows)]
         accuracy = sum(int(one.total) for one in sums) / sum(int(one.count) for one in sums)
-        return Scores({f"{name}_accuracy": round(accuracy, 6)}, [])
+        entropies, gradient = looked(params, next(recall.in_order(corpus[name], rows)), hyper)
+        numbers = {f"{name}_accuracy": round(accuracy, 6), f"{name}_query_gradient": float(gradient)}
+        numbers |= {f"{name}_entropy_{i}": float(one) for i, one in enumerate(entropies)}
+        return Scores(numbers, [])
 
     return Task(
         init=model.init,

@@ -1,0 +1,23 @@
+"""How spread out attention is."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def entropy(weights: jax.Array) -> jax.Array:
+    """Entropy of weights, in shares of log S: 1 for a uniform row, 0 for one that sees a single key.
+
+        H(w) = -sum_s w_s log w_s / log S
+
+    Args:
+      weights: (..., S), each row summing to 1, or all 0, which gives 0.
+    Returns:
+      (...), float32; 0 where S = 1.
+
+    >>> float(entropy(jnp.full((4,), 0.25)))
+    1.0
+    """
+    keys = weights.shape[-1]
+    terms = jnp.where(weights > 0, weights * jnp.log(jnp.where(weights > 0, weights, 1.0)), 0.0)
+    return -terms.sum(axis=-1) / max(np.log(keys), 1e-12)
