@@ -53,19 +53,26 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
         write_json(folder / "about.json", {
             "command": options.command, "preset": options.preset, "claims_hash": study.claims_hash(),
             **environment.software(), **environment.hardware()})
+    # Run folders are large and of one machine; what they measured is in runs.csv.
+    runs = Path("runs") / "studies" / study.name if _kept(options) else folder / "runs"
     with contextlib.ExitStack() as stack:
         show = stack.enter_context(progress(len(missing), study.name)) if missing else None
         for number, cell in enumerate(missing, 1):
-            known[tuple(cell.values())] = cell | study.measure(cell, settings)
+            known[tuple(cell.values())] = cell | study.measure(cell, settings, rows, runs)
             rows = [known[tuple(one.values())] for one in cells if tuple(one.values()) in known]
             _write(folder / "runs.csv", rows)  # whole after each cell, so that a kill loses one at most
             show(number)
     return rows
 
 
+def _kept(options: Options) -> bool:
+    """Whether results outlive the command."""
+    return options.preset != "smoke" or bool(options.results)
+
+
 @contextlib.contextmanager
 def _folder(study: Study, options: Options) -> Iterator[Path]:
-    if options.preset == "smoke" and not options.results:
+    if not _kept(options):
         with tempfile.TemporaryDirectory(prefix=f"{study.name}-") as folder:
             yield Path(folder)
         return

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from attention_lab.checks import show
-from attention_lab.sweeps.execution import execute, steps_of
+from attention_lab.sweeps.execution import Shared, execute, steps_of
 from attention_lab.sweeps.plan import Group
 from attention_lab.sweeps.space import describe
 from attention_lab.tasks import build
@@ -22,7 +22,7 @@ def sweep(options: Options, groups: list[Group]) -> int:
     """Runs the cells, prints a line for each, and tells how to repeat those that failed."""
     steps = [steps_of(group, build) for group in groups]
     with progress(None if None in steps else sum(steps), str(parent(options))) as line:
-        outcomes = execute(groups, parent(options), build, options.command, line, say)
+        outcomes = execute(groups, parent(options), Shared(build), options.command, line, say)
     for outcome in outcomes:
         result = outcome.result or {"status": "failed"}
         numbers = [f"{name}={value:.6g}" for name, value in result.items()

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab import runs
-from attention_lab.config import Config
+from attention_lab.config import Config, split
 from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.training import loop
-from attention_lab.training.programs import programs
+from attention_lab.training.programs import Programs, programs
 from attention_lab.training.run import carry_out
 from attention_lab.training.task import Task
 
@@ -28,7 +28,23 @@ class Outcome(NamedTuple):
     error: str = ""
 
 
-def execute(groups: list[Group], parent: str | Path, build: Callable[[Config], Task], command: str,
+class Shared:
+    """The task and programs of the Structure that was asked for last: built once while it stays the same."""
+
+    def __init__(self, build: Callable[[Config], Task]):
+        self._build, self._structure, self._held = build, None, None
+
+    def of(self, config: Config) -> tuple[Task, Programs]:
+        """Those of a config."""
+        structure, _ = split(config)
+        if structure != self._structure:
+            task = self._build(config)
+            self._held = task, programs(task, structure, loop.total_steps(config, task))
+            self._structure = structure
+        return self._held
+
+
+def execute(groups: list[Group], parent: str | Path, shared: Shared, command: str,
             show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> list[Outcome]:
     """Runs what is not finished, and gives what became of every cell, in the order of the plan.
 
@@ -37,22 +53,20 @@ def execute(groups: list[Group], parent: str | Path, build: Callable[[Config], T
     Args:
       groups: of `plan`.
       parent: the folder of the cells' folders.
-      build: config -> Task; called once for each group.
+      shared: makes the task and the programs, once for each group.
       command: the line that started the sweep.
       show: a progress line of `progress.progress`, over the steps of all cells.
       say: takes a line that a user should read.
     """
     outcomes, done = [], 0
     for group in groups:
-        shared = None
         for cell in group.cells:
             folder = cell.folder(parent)
             try:
                 run = runs.open_run(folder, cell.config, command)
                 try:
                     if not run.finished:
-                        shared = shared or _shared(group, build)
-                        carry_out(run, *shared, _after(show, done), say)
+                        carry_out(run, *shared.of(cell.config), _after(show, done), say)
                     outcomes.append(Outcome(cell, folder, run.result))
                     done += run.result["steps"]
                     show(done)
@@ -69,11 +83,6 @@ def steps_of(group: Group, build: Callable[[Config], Task]) -> int | None:
     if steps is None and group.structure.training.epochs is not None:
         steps = loop.total_steps(group.structure, build(group.structure))
     return steps and steps * len(group.cells)
-
-
-def _shared(group, build):
-    task = build(group.cells[0].config)
-    return task, programs(task, group.structure, loop.total_steps(group.structure, task))
 
 
 def _after(show, done):

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab.statistics import Claim
@@ -21,7 +22,8 @@ class Study(NamedTuple):
       claims: fixed before anything is measured.
       presets: settings by preset; what `cells` is given.
       cells: settings -> the rows to be, each with the keys that name it and nothing measured.
-      measure: (cell, settings) -> what is measured, by column.
+      measure: (cell, settings, rows measured before, folder for run folders) -> what is measured, by
+        column; the same columns for every cell.
       differences: rows -> {claim's name: one number for each seed}.
       draw: (rows, settings) -> Figure, from the tables alone.
     """
@@ -31,7 +33,7 @@ class Study(NamedTuple):
     claims: Sequence[Claim]
     presets: Mapping[str, Mapping[str, Any]]
     cells: Callable[[Mapping[str, Any]], Rows]
-    measure: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
+    measure: Callable[[dict[str, Any], Mapping[str, Any], Rows, Path], dict[str, Any]]
     differences: Callable[[Rows], dict[str, Sequence[float]]]
     draw: Callable[[Rows, Mapping[str, Any]], Any]
 

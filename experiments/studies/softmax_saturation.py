@@ -35,7 +35,7 @@ def cells(settings):
             for size in settings["key_sizes"] for arm in ARMS]
 
 
-def measure(cell, settings):
+def measure(cell, settings, rows, folder):
     """Rows of random attention, summed up."""
     import jax
     import jax.numpy as jnp
@@ -44,8 +44,8 @@ def measure(cell, settings):
     scale = cell["key_size"] ** -0.5 if cell["arm"] == "scaled" else 1.0
     # Both arms of a seed see the same queries and keys.
     key = jax.random.fold_in(jax.random.key(cell["seed"]), cell["key_size"])
-    rows = saturation.random_rows(key, settings["rows"], KEYS, cell["key_size"], jnp.float32(scale))
-    return saturation.summary(rows)
+    found = saturation.random_rows(key, settings["rows"], KEYS, cell["key_size"], jnp.float32(scale))
+    return saturation.summary(found)
 
 
 def differences(rows):

@@ -17,9 +17,9 @@ def tiny(monkeypatch):
     """The study on a handful of rows, counting what it measures."""
     measured = []
 
-    def measure(cell, settings):
+    def measure(cell, *rest):
         measured.append(cell)
-        return softmax_saturation.measure(cell, settings)
+        return softmax_saturation.measure(cell, *rest)
 
     settings = {"seeds": 6, "key_sizes": (16, 64, 256, 1024), "rows": 10}
     study = softmax_saturation.STUDY._replace(presets={"smoke": settings, "cpu": settings}, measure=measure)

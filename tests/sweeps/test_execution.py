@@ -28,7 +28,8 @@ def swept(tmp_path_factory):
         real = execution.programs
         patch.setattr(execution, "programs", lambda *given: made.append(real(*given)) or made[-1])
         outcomes = execution.execute(plan(SMOKE, SPACE), parent,
-                                     lambda config: built.append(config) or build(config), "python sweep")
+                                     execution.Shared(
+                                         lambda config: built.append(config) or build(config)), "py sweep")
     return parent, outcomes, built, made
 
 
@@ -61,7 +62,7 @@ def test_finished_cells_are_not_run_again(swept):
     def never(config):
         raise AssertionError("a finished cell was built")
 
-    again = execution.execute(plan(SMOKE, SPACE), parent, never, "python sweep")
+    again = execution.execute(plan(SMOKE, SPACE), parent, execution.Shared(never), "python sweep")
     assert [outcome.result for outcome in again] == [outcome.result for outcome in outcomes]
     assert {path: path.stat().st_mtime_ns for path in parent.rglob("*") if path.name != "run.lock"} == before
 
@@ -69,12 +70,12 @@ def test_finished_cells_are_not_run_again(swept):
 def test_a_cell_that_fails_leaves_its_neighbours_alone(tmp_path):
     groups = plan(SMOKE, axis("seed", [0, 1, 2]))
     groups[0].cells[1].folder(tmp_path).write_text("in the way")
-    outcomes = execution.execute(groups, tmp_path, build, "python sweep")
+    outcomes = execution.execute(groups, tmp_path, execution.Shared(build), "python sweep")
     assert [outcome.result is not None for outcome in outcomes] == [True, False, True]
     assert "is a file" in outcomes[1].error
 
 
 def test_a_cell_that_diverges_is_a_result(tmp_path):
     space = axis("optimizer.learning_rate", [1e30, 1e-3])
-    outcomes = execution.execute(plan(SMOKE, space), tmp_path, build, "python sweep")
+    outcomes = execution.execute(plan(SMOKE, space), tmp_path, execution.Shared(build), "python sweep")
     assert [outcome.result["status"] for outcome in outcomes] == ["diverged", "finished"]

@@ -1,0 +1,195 @@
+"""Does the scale 1/sqrt(d_k) matter for learning? (Vaswani et al. 2017, 3.2.1; Britz et al. 2017)
+
+Multi-query recall by a two-layer causal Transformer of one head, over key size and arm. Each arm and size
+gets the same learning rates and takes the one that is best on dev over two seeds of its own; then eight
+other seeds, paired across arms, are trained at that rate and scored on test.
+"""
+
+from attention_lab.statistics import Claim
+from experiments.studies.record import Study
+
+ARMS = {
+    "scaled": {"attention.scale": "inverse_sqrt"},
+    "unscaled": {"attention.scale": 1.0},
+    "inverse": {"attention.scale": "inverse"},
+    "cosine": {"attention.compatibility": "cosine"},
+    "additive": {"attention.compatibility": "additive"},
+}
+MAIN = ("scaled", "unscaled")
+TUNING_SEEDS = (100, 101)
+_KEPT = {}  # the program of the last cell, which the next one may share
+
+CLAIMS = (
+    Claim("tied_at_small", "at d_k = 16 scaled and unscaled are equal, to two points of accuracy",
+          "test_accuracy", ("scaled", "unscaled"), "equal", margin=0.02, published="tied"),
+    Claim("worse_at_large", "at the largest d_k the unscaled arm recalls less, its rate tuned",
+          "test_accuracy", ("scaled", "unscaled"), "greater", margin=0.02, published="scaled better"),
+    Claim("additive_beats_unscaled", "at d_k = 256 additive attention recalls more than unscaled",
+          "test_accuracy", ("additive", "unscaled"), "greater", margin=0.02, published="additive better"),
+    Claim("additive_as_scaled", "at d_k = 256 additive and scaled are equal, to two points",
+          "test_accuracy", ("additive", "scaled"), "equal", margin=0.02, published="similar"),
+    Claim("cosine_as_scaled", "at d_k = 256 cosine with a learned gain and scaled are equal, to two points",
+          "test_accuracy", ("cosine", "scaled"), "equal", margin=0.02, primary=False),
+    Claim("inverse_as_scaled", "at d_k = 256 the scale 1/d_k and scaled are equal, to two points",
+          "test_accuracy", ("inverse", "scaled"), "equal", margin=0.02, primary=False),
+    Claim("entropy_at_start", "at the largest d_k attention starts less spread out without the scale",
+          "start_entropy", ("scaled", "unscaled"), "greater", primary=False),
+)
+
+
+def sizes_of(arm, settings):
+    """Key sizes of an arm; the largest are for the two main arms alone."""
+    return settings["key_sizes"] + (settings["main_key_sizes"] if arm in MAIN else ())
+
+
+def cells(settings):
+    """Tuning cells first, those of one program together; then the final ones."""
+    pairs = [(arm, size) for arm in ARMS for size in sizes_of(arm, settings)]
+    pairs.sort(key=lambda pair: (pair[1], ARMS[pair[0]].get("attention.compatibility", "dot")))
+    tuning = [{"stage": "tune", "arm": arm, "key_size": size, "rate": rate, "seed": seed}
+              for arm, size in pairs for rate in settings["rates"] for seed in TUNING_SEEDS]
+    final = [{"stage": "final", "arm": arm, "key_size": size, "rate": "best", "seed": seed}
+             for arm, size in pairs for seed in range(settings["seeds"])]
+    return tuning + final
+
+
+def best_rate(rows, arm, size):
+    """The rate with the highest mean dev accuracy over the tuning seeds; the lower one of equals."""
+    scores = {}
+    for row in rows:
+        if (row["stage"], row["arm"], row["key_size"]) == ("tune", arm, size):
+            scores.setdefault(row["rate"], []).append(row["dev_accuracy"])
+    return max(sorted(scores), key=lambda rate: sum(scores[rate]) / len(scores[rate]))
+
+
+def config_of(cell, settings, rows):
+    """The run behind a cell."""
+    from attention_lab.config import replace
+    from configs.recall import get_config
+    tuned = best_rate(rows, cell["arm"], cell["key_size"]) if cell["rate"] == "best" else cell["rate"]
+    return replace(get_config(settings["variant"]), settings["config"] | ARMS[cell["arm"]] | {
+        "model.key_size": cell["key_size"], "optimizer.learning_rate": tuned, "seed": cell["seed"],
+        "data.split": "test" if cell["stage"] == "final" else "dev"})
+
+
+def measure(cell, settings, rows, folder):
+    """Trains a cell, or reads it where it is finished; what it scored and how it learned."""
+    from attention_lab.files import JsonLines
+    from attention_lab.sweeps.execution import Shared, execute
+    from attention_lab.sweeps.plan import plan
+    from attention_lab.tasks import build
+    config = config_of(cell, settings, rows)
+    if "shared" not in _KEPT:
+        _KEPT["shared"] = Shared(build)
+    outcome, = execute(plan(config, [{}]), folder, _KEPT["shared"],
+                       "python -m experiments.reproduce score_scale", say=lambda line: None)
+    if outcome.result is None:
+        raise ValueError(f"{outcome.folder}: {outcome.error}")
+    result, lines = outcome.result, JsonLines(outcome.folder / "metrics.jsonl").read()
+    looks = [line for line in lines if "dev_accuracy" in line]
+    reached = [line["step"] for line in looks if line["dev_accuracy"] >= 0.9]
+    return {
+        "rate_used": config.optimizer.learning_rate, "status": result["status"],
+        "dev_accuracy": result.get("dev_accuracy", 0.0), "test_accuracy": result.get("test_accuracy", ""),
+        "start_entropy": looks[0]["dev_entropy_1"] if looks else "",
+        "start_gradient": looks[0]["dev_query_gradient"] if looks else "",
+        "steps_to_90": reached[0] if reached else "",
+        "curve": ";".join(f"{line['step']}:{line['dev_accuracy']:.4f}:{line['dev_entropy_1']:.4f}"
+                          for line in looks)}
+
+
+def differences(rows):
+    """Paired by seed; nothing for what a preset does not have."""
+    final = {(row["arm"], row["key_size"], row["seed"]): row for row in rows if row["stage"] == "final"}
+    seeds = sorted({seed for _, _, seed in final})
+    largest = max(size for arm, size, _ in final if arm in MAIN)
+    middle = max(size for arm, size, _ in final if arm == "additive")
+
+    def pairs(one, other, size, column="test_accuracy"):
+        return [_number(final[one, size, seed][column]) - _number(final[other, size, seed][column])
+                for seed in seeds]
+
+    return {
+        "tied_at_small": pairs("scaled", "unscaled", min(size for _, size, _ in final)),
+        "worse_at_large": pairs("scaled", "unscaled", largest),
+        "additive_beats_unscaled": pairs("additive", "unscaled", middle),
+        "additive_as_scaled": pairs("additive", "scaled", middle),
+        "cosine_as_scaled": pairs("cosine", "scaled", middle),
+        "inverse_as_scaled": pairs("inverse", "scaled", middle),
+        "entropy_at_start": pairs("scaled", "unscaled", largest, "start_entropy"),
+    }
+
+
+def _number(value):
+    return 0.0 if value == "" else float(value)  # a diverged run recalls nothing
+
+
+def draw(rows, settings):
+    """Final accuracy over key size, over the rates that were tried, and along training."""
+    import numpy as np
+
+    from attention_lab.figures import style
+    final = [row for row in rows if row["stage"] == "final"]
+    largest = max(row["key_size"] for row in final if row["arm"] in MAIN)
+    with style.look():
+        figure = style.figure(9.6, 6.6, layout="constrained")
+        axes = figure.subplots(2, 2)
+        for arm, colour in zip(ARMS, style.COLOURS):
+            sizes = sorted({row["key_size"] for row in final if row["arm"] == arm})
+            scores = [[_number(row["test_accuracy"]) for row in final
+                       if (row["arm"], row["key_size"]) == (arm, size)] for size in sizes]
+            shift = 1.0 + 0.04 * (list(ARMS).index(arm) - 2)
+            axes[0, 0].plot(np.array(sizes) * shift, [np.mean(one) for one in scores], "o-", color=colour,
+                            markersize=4, label=arm)
+            axes[0, 0].vlines(np.array(sizes) * shift, [min(one) for one in scores],
+                              [max(one) for one in scores], color=colour, linewidth=1.0)
+        for arm, colour in zip(MAIN, style.COLOURS):
+            tuned = {}
+            for row in rows:
+                if (row["stage"], row["arm"], row["key_size"]) == ("tune", arm, largest):
+                    tuned.setdefault(row["rate"], []).append(row["dev_accuracy"])
+            rates = sorted(tuned)
+            axes[0, 1].plot(rates, [np.mean(tuned[rate]) for rate in rates], "o-", color=colour, label=arm)
+            curves = [np.array([[float(x) for x in look.split(":")] for look in row["curve"].split(";")])
+                      for row in final if (row["arm"], row["key_size"]) == (arm, largest) and row["curve"]]
+            if not curves:
+                continue
+            length = min(map(len, curves))
+            stack = np.stack([curve[:length] for curve in curves])
+            for ax, column in ((axes[1, 0], 1), (axes[1, 1], 2)):
+                steps, values = stack[0, :, 0], stack[:, :, column]
+                ax.plot(steps, values.mean(0), color=colour, label=arm)
+                ax.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
+        sizes = sorted({row["key_size"] for row in final})
+        axes[0, 0].set_xscale("log", base=2)
+        axes[0, 0].set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes[0, 0].set(xlabel="key size d_k", ylabel="test accuracy, rate tuned on dev", ylim=(-0.03, 1.03))
+        axes[0, 1].set_xscale("log")
+        axes[0, 1].set(xlabel="peak learning rate", ylabel=f"dev accuracy at d_k = {largest:,}",
+                       ylim=(-0.03, 1.03))
+        axes[1, 0].set(xlabel="optimizer steps", ylabel=f"dev accuracy at d_k = {largest:,}",
+                       ylim=(-0.03, 1.03))
+        axes[1, 1].set(xlabel="optimizer steps", ylabel="entropy of the last layer, share of log S")
+        for ax in axes.flat:
+            ax.grid(axis="y")
+            ax.legend()
+        figure.suptitle(f"recall with and without the scale; mean and range of "
+                        f"{len({row['seed'] for row in final})} seeds", parse_math=False)
+    return figure
+
+
+STUDY = Study(
+    name="score_scale",
+    question="Do models learn without the scale 1/sqrt(d_k), and from which key size on do they not?",
+    claims=CLAIMS,
+    presets={
+        "smoke": {"seeds": 6, "key_sizes": (4,), "main_key_sizes": (8,), "rates": (0.003,),
+                  "variant": "smoke", "config": {"training.steps": 3}},
+        "cpu": {"seeds": 8, "key_sizes": (16, 64, 256), "main_key_sizes": (1024,),
+                "rates": (0.0003, 0.001, 0.003, 0.01), "variant": "", "config": {}},
+        "accelerator": {"seeds": 8, "key_sizes": (16, 64, 256), "main_key_sizes": (1024,),
+                        "rates": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03), "variant": "",
+                        "config": {"data.vocabulary_size": 8192, "data.pairs": 32,
+                                   "training.steps": 6000}},
+    },
+    cells=cells, measure=measure, differences=differences, draw=draw)

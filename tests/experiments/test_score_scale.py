@@ -1,0 +1,50 @@
+"""The score_scale study: rates tuned on dev alone, arms paired by seed, claims judged by what is planted."""
+
+import pytest
+
+from attention_lab.config import split
+from attention_lab.statistics import judge
+from experiments.studies import score_scale
+
+CPU = score_scale.STUDY.presets["cpu"]
+
+
+def test_cells_tune_first_and_share_programs():
+    cells = score_scale.cells(CPU)
+    stages = [cell["stage"] for cell in cells]
+    assert stages == sorted(stages, reverse=True) and len(cells) == 17 * 4 * 2 + 17 * 8
+    assert {cell["seed"] for cell in cells if cell["stage"] == "tune"}.isdisjoint(range(8))
+    tuning = [split(score_scale.config_of(cell, CPU, []))[0] for cell in cells if cell["stage"] == "tune"]
+    changes = sum(a != b for a, b in zip(tuning, tuning[1:]))
+    # Three compatibilities at three sizes, and dot alone at the largest.
+    assert changes + 1 == len(set(tuning)) == 10
+
+
+def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
+    rows = [{"stage": "tune", "arm": "scaled", "key_size": 16, "rate": rate, "seed": seed,
+             "dev_accuracy": score}
+            for rate, scores in {0.001: (0.5, 0.7), 0.003: (0.9, 0.3), 0.01: (0.2, 0.2)}.items()
+            for seed, score in zip(score_scale.TUNING_SEEDS, scores)]
+    assert score_scale.best_rate(rows, "scaled", 16) == 0.001
+    cell = {"stage": "final", "arm": "scaled", "key_size": 16, "rate": "best", "seed": 3}
+    final = score_scale.config_of(cell, CPU, rows)
+    assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
+    tuning = score_scale.config_of(cell | {"stage": "tune", "rate": 0.01}, CPU, rows)
+    assert (tuning.optimizer.learning_rate, tuning.data.split) == (0.01, "dev")
+
+
+@pytest.mark.parametrize("gap, verdict", [(0.5, "supported"), (0.0, "refuted"), (-0.5, "refuted")])
+def test_claims_are_judged_by_what_is_planted(gap, verdict):
+    rows = []
+    for seed in range(8):
+        for arm in score_scale.ARMS:
+            for size in score_scale.sizes_of(arm, CPU):
+                lost = gap if arm == "unscaled" and size >= 256 else 0.0
+                rows.append({"stage": "final", "arm": arm, "key_size": size, "seed": seed,
+                             "test_accuracy": 0.9 - lost + 0.001 * (seed % 3) * (arm == "scaled"),
+                             "start_entropy": 0.8 - 0.1 * (arm == "unscaled")})
+    found = {one.claim.name: one.verdict
+             for one in judge(score_scale.CLAIMS, score_scale.differences(rows))}
+    assert found["worse_at_large"] == found["additive_beats_unscaled"] == verdict
+    assert found["tied_at_small"] == found["additive_as_scaled"] == "supported"
+    assert found["entropy_at_start"] == "supported"
