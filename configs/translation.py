@@ -15,7 +15,17 @@ Variants join by commas, in any order: `multi30k,raw`, `multi30k,full`, `tsv,smo
     full       multi30k: the long recipe
     tsv        any file of "english TAB french" lines; lines are held out for dev and test
 
-Measured: TODO (each variant: time on a named machine, score with its spread, commit).
+Measured: one seed each, two cores of an Intel Xeon with AMX; BLEU by beam 5, of the weights that were
+best on dev.
+
+    (none)          3 min for 1,500 steps: dev 95.2, test 95.7; `make translate` 3:45 with everything
+    multi30k        12,000 steps, about 60 min (12,200 target tokens a second on quiet cores):
+                    val 60.1, test_2016_flickr 61.7, tokenised and lower-cased; best at step 9,000
+    multi30k,full   18,000 steps, about 90 min: val 60.8, test_2016_flickr 63.0; best at step 18,000
+    multi30k,raw    not measured yet
+
+In float32 the multi30k step takes 1.6 times as long there (0.49 s against 0.30 s, one run); on a CPU that
+has no bfloat16 products `--config.training.precision=float32` may be the faster one.
 """
 
 from attention_lab.config import Config, replace

@@ -87,6 +87,15 @@ def escape(sentence: str) -> str:
     return "".join(ESCAPES.get(character, character) for character in sentence)
 
 
+def unescape(sentence: str) -> str:
+    """The characters behind Moses' entities.
+
+    >>> unescape("l&apos; eau")
+    "l' eau"
+    """
+    return ESCAPED.sub(lambda entity: PLAIN[entity[0]], sentence)
+
+
 def restore(sentence: str, language: str = "fr", capitalize: bool = False) -> str:
     """A tokenised sentence as people read it: unescaped, punctuation joined to its words.
 
@@ -100,7 +109,7 @@ def restore(sentence: str, language: str = "fr", capitalize: bool = False) -> st
     >>> restore("l&apos; homme n&apos; est pas ici , dit-il .", capitalize=True)
     "L'homme n'est pas ici, dit-il."
     """
-    words = ESCAPED.sub(lambda entity: PLAIN[entity[0]], sentence).split()
+    words = unescape(sentence).split()
     spaced = ":;!?%" if language == "fr" else ""
     quoting = {mark: False for mark in "\"'" if words.count(mark) % 2 == 0}
     text, glued = "", True  # glued: what comes next joins what stands

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from attention_lab.data.detokenize import unescape
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.tokenizers import MARK
 from attention_lab.figures import heatmap, style
@@ -35,22 +36,18 @@ def write(translator: Any, params: Any, hyper: Any, pairs: Pairs, folder: str | 
 
 
 def draw(found: list[Any], links: list[Any], path: str | Path, kind: str) -> None:
-    """Draws the cross-attention of the last layer, mean over its heads, without the end marks.
+    """Draws the cross-attention of the last layer, mean over its heads, between whole words.
 
     Args:
       found: Attention records, one a panel.
-      links: gold links (source word, target word) of each, or empty: then subwords are drawn.
+      links: gold links (source word, target word) of each, or empty.
       path: a PNG.
       kind: of the tokenizer, bpe or word.
     """
     panels = []
     for one, gold in zip(found, links):
-        if gold:
-            source, target = (_words(side, kind) for side in (one.source, one.target))
-            weights = cross_weights(one, kind)
-        else:
-            source, target = one.source[:-1], one.target[:-1]
-            weights = one.cross[-1].mean(axis=0)[:len(target), :len(source)]
+        source, target = (_words(side, kind) for side in (one.source, one.target))
+        weights = cross_weights(one, kind)
         panels.append(heatmap.Panel(np.clip(weights, 0.0, 1.0), source, target, gold))
     style.save(heatmap.heat_maps(panels, columns=2, title="cross-attention, last layer, mean over heads"),
                path)
@@ -58,5 +55,5 @@ def draw(found: list[Any], links: list[Any], path: str | Path, kind: str) -> Non
 
 def _words(tokens, kind):
     numbers = word_numbers(tokens, kind)
-    return ["".join(token for token, n in zip(tokens, numbers) if n == word).replace(MARK, "")
-            for word in range(numbers.max() + 1)]
+    parts = [[token for token, n in zip(tokens, numbers) if n == word] for word in range(numbers.max() + 1)]
+    return [unescape("".join(part).replace(MARK, "")) for part in parts]
