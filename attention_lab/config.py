@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 # Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
-SCHEMA = 1
+SCHEMA = 2
 
 LEARNED_POSITIONS = 512  # rows of the table of learned positions
 

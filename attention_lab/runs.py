@@ -196,8 +196,7 @@ def _reopened(run: Run) -> Run:
 
 def _data_moved(held: Config, config: Config) -> list[str]:
     # Paths do not name a run, so a finished run on other sentences would pass for this one unseen.
-    return [f"{key} was {show(get(held, key))} when the run began and is {show(get(config, key))} "
-            "now"
+    return [f"{key} was {show(get(held, key))} when the run began and is {show(get(config, key))} now"
             for key in ("data.directory", "data.path") if get(held, key) != get(config, key)]
 
 

@@ -24,8 +24,8 @@ best on dev.
     multi30k,full   18,000 steps, about 90 min: val 60.8, test_2016_flickr 63.0; best at step 18,000
     multi30k,raw    not measured yet
 
-In float32 the multi30k step takes 1.6 times as long there (0.49 s against 0.30 s, one run); on a CPU that
-has no bfloat16 products `--config.training.precision=float32` may be the faster one.
+In float32 the multi30k step takes 1.6 times as long there (0.49 s against 0.30 s, two runs back to back);
+on a CPU that has no bfloat16 products `--config.training.precision=float32` may be the faster one.
 """
 
 from attention_lab.config import Config, replace

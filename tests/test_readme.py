@@ -56,8 +56,14 @@ def smoke_form(command, place):
     return program, changed
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_runs(command, place, capsys, monkeypatch):
+def test_every_command_runs(place, capsys, monkeypatch):
+    """In one test and in their order: later ones use the runs of earlier ones."""
+    for command in COMMANDS:
+        run(command, place, capsys, monkeypatch)
+
+
+def run(command, place, capsys, monkeypatch):
+    """Runs a command's smoke form; it has to end with status 0 and say something."""
     monkeypatch.chdir(ROOT)
     program, argv = smoke_form(command, place)
     if program in ("train", "sweep") and not any(
@@ -70,8 +76,8 @@ def test_a_command_runs(command, place, capsys, monkeypatch):
         flags.run(module.main, program, "", module.FLAGS, mode, argv, getattr(module, "WORDS", ""),
                   getattr(module, "KEYS", None))
     out, err = capsys.readouterr()
-    assert ended.value.code == 0, err
-    assert out.strip()
+    assert ended.value.code == 0, f"{command}: {err}"
+    assert out.strip(), command
 
 
 def test_commands_were_found():

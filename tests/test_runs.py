@@ -187,9 +187,9 @@ def test_a_run_is_read_back(tmp_path):
 
 @pytest.mark.parametrize("text, said", [
     ("{", "damaged"), ("[]", "no JSON object"), ('{"schema": 99}', "schema=99"),
-    ('{"schema": 1, "model": {"widht": 3}}', "model.widht"),
-    ('{"schema": 1, "model": {"width": "3"}}', "model.width=3 is not an integer"),
-    ('{"schema": 1, "model": 3}', "model"),
+    ('{"schema": 2, "model": {"widht": 3}}', "model.widht"),
+    ('{"schema": 2, "model": {"width": "3"}}', "model.width=3 is not an integer"),
+    ('{"schema": 2, "model": 3}', "model"),
 ])
 def test_a_damaged_config_is_refused_by_name(tmp_path, text, said):
     (tmp_path / "config.json").write_text(text)
