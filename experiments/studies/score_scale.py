@@ -189,7 +189,7 @@ STUDY = Study(
                 "rates": (0.0003, 0.001, 0.003, 0.01), "variant": "", "config": {}},
         "accelerator": {"seeds": 8, "key_sizes": (16, 64, 256), "main_key_sizes": (1024,),
                         "rates": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03), "variant": "",
-                        "config": {"data.vocabulary_size": 8192, "data.pairs": 32, "training.batch_tokens": 16384,
-                                   "training.steps": 6000}},
+                        "config": {"data.vocabulary_size": 8192, "data.pairs": 32,
+                                   "training.batch_tokens": 16384, "training.steps": 6000}},
     },
     cells=cells, measure=measure, differences=differences, draw=draw)
