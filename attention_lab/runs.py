@@ -21,6 +21,10 @@ from attention_lab.files import naming, plain, read_json, write_json
 LOCK = "run.lock"
 
 
+class InUse(ValueError):
+    """Another process has the run folder open."""
+
+
 @dataclasses.dataclass
 class Run:
     """A run folder.
@@ -83,7 +87,8 @@ def open_run(folder: str | Path, config: Config, command: str,
       facts: more for run.json, beside what environment.py finds out.
       rerun: moves a folder that is there aside (to `folder.1`, `.2` ...) and starts anew.
     Raises:
-      ValueError: the folder holds another config, or files that are no run, or is in use.
+      ValueError: the folder holds another config, or files that are no run.
+      InUse: a ValueError too, where another process has it open.
       OSError: it can't be made or written; the error names the file.
     """
     folder = Path(folder)
@@ -239,8 +244,8 @@ def _locked(folder: Path) -> IO:
         holder = file.read().strip()
         file.close()
         who = f" ({holder})" if holder else ""
-        raise ValueError(f"{folder} is in use by another process{who}: wait for it to end, or give "
-                         "another folder") from None
+        raise InUse(f"{folder} is in use by another process{who}: wait for it to end, or give "
+                    "another folder") from None
     with naming(path):
         file.truncate(0)
         file.write(f"process {os.getpid()}\n")

@@ -8,6 +8,8 @@ FLAGS = {
     "all": flags.Flag(False, "every study"),
     "list": flags.Flag(False, "names the studies and their questions; measures nothing"),
     "redraw": flags.Flag(False, "judges and draws from the tables that are there; measures nothing"),
+    "workers": flags.Flag(1, "processes that train a study's runs, each on its share of the cores; numbers "
+                          "then differ in the last digits from those of one worker"),
     "results": flags.Flag("", "the folder of the studies' folders; empty: experiments/results"),
 }
 

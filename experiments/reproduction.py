@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from attention_lab.figures import style
 from attention_lab.files import read_json, write_json, write_text
 from attention_lab.statistics import Verdict, judge
 from attention_lab.training.progress import progress
-from experiments.flags import Options
+from experiments.flags import Options, load
 from experiments.studies.record import Rows, Study
 
 RESULTS = Path("experiments/results")
@@ -51,18 +52,37 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
     missing = [cell for cell in cells if tuple(cell.values()) not in known]
     if missing:
         write_json(folder / "about.json", {
-            "command": options.command, "preset": options.preset, "claims_hash": study.claims_hash(),
+            "command": options.command, "preset": options.preset, "workers": options.workers,
+            "claims_hash": study.claims_hash(),
             **environment.software(), **environment.hardware()})
     # Run folders are large and of one machine; what they measured is in runs.csv.
     runs = Path("runs") / "studies" / study.name if _kept(options) else folder / "runs"
-    with contextlib.ExitStack() as stack:
-        show = stack.enter_context(progress(len(missing), study.name)) if missing else None
-        for number, cell in enumerate(missing, 1):
-            known[tuple(cell.values())] = cell | study.measure(cell, settings, rows, runs)
-            rows = [known[tuple(one.values())] for one in cells if tuple(one.values()) in known]
-            _write(folder / "runs.csv", rows)  # whole after each cell, so that a kill loses one at most
-            show(number)
+    done = 0
+    for _, stage in itertools.groupby(missing, lambda cell: cell.get("stage")):
+        stage = list(stage)
+        if options.workers > 1 and study.config:
+            _train(study, stage, settings, rows, runs, options)
+        with progress(len(missing), study.name) as show:
+            for cell in stage:
+                known[tuple(cell.values())] = cell | study.measure(cell, settings, rows, runs)
+                rows = [known[tuple(one.values())] for one in cells if tuple(one.values()) in known]
+                _write(folder / "runs.csv", rows)  # whole after each cell, so that a kill loses one at most
+                done += 1
+                show(done)
     return rows
+
+
+def _train(study: Study, stage: Rows, settings: Any, rows: Rows, runs: Path, options: Options) -> None:
+    """Has workers train the runs behind cells; `measure` finds them finished."""
+    from attention_lab.sweeps.plan import plan
+    from experiments.sweep import FLAGS
+    from experiments.sweep_run import by_workers
+    file = study.config(settings)
+    base = load(file)
+    groups = plan(base, [study.overrides(cell, settings, rows) for cell in stage])
+    asked = Options(**({name: flag.default for name, flag in FLAGS.items()} | {
+        "workers": options.workers, "command": options.command, "file": file, "given": [], "config": base}))
+    by_workers(asked, groups, runs, lambda line: print(f"reproduce: {line}", file=sys.stderr, flush=True))
 
 
 def _kept(options: Options) -> bool:

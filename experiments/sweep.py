@@ -8,32 +8,80 @@ FLAGS = {
     "sweep": flags.Flag((), "a field and its values, as config.optimizer.learning_rate=1e-3,3e-3, or "
                         "log(low,high,count), linear(low,high,count), range(start,stop); given several "
                         "times, every combination is run; without it and --seeds, what the config "
-                        "file's get_sweep() gives"),
+                        "file's get_sweep() gives; a search takes log(low,high) and linear(low,high) too"),
     "seeds": flags.Flag("", "seeds of every cell: 0:8 is 0 to 7; 0,3,5 is a list"),
     "workdir": flags.Flag("", "the parent of the cells' folders; empty: runs/EXPERIMENT"),
     "max_cells": flags.Flag(1000, "more cells are refused"),
     "dry_run": flags.Flag(False, "prints the cells and programs, and what they take; writes nothing"),
+    "workers": flags.Flag(1, "processes that share the work; on one machine each gets its share of the "
+                          "cores, so that numbers differ in the last digits from those of one worker"),
+    "storage": flags.Flag("", "where the queue of several workers is kept: a file, or a database such as "
+                          "postgresql://user@host/name; empty: a file in the workdir"),
+    "join": flags.Flag(False, "takes work from the sweep in --storage, on this host or any other, until "
+                       "none is left; --sweep need not be repeated"),
+    "search": flags.Flag("", "tpe or random: proposes cells inside --sweep's ranges instead of all"),
+    "trials": flags.Flag(0, "cells of a search"),
+    "maximize": flags.Flag("", "the dev score of result.json that a search raises, such as dev_bleu"),
+    "minimize": flags.Flag("", "the dev score that it lowers"),
+    "launcher": flags.Flag("process", "process starts workers here; slurm submits them by submitit; local "
+                           "runs what slurm would, here"),
+    "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
+    "lease": flags.Flag(60.0, "seconds of silence after which another worker takes a cell over"),
 }
 
 
 def main(options: flags.Options) -> int:
     """Runs what is not finished, prints a table; status 1 where a cell failed."""
-    from attention_lab.sweeps import space
+    check(options)
+    if options.join:
+        from experiments import sweep_run
+        return sweep_run.join(options)
+    if options.search:
+        from experiments import sweep_run
+        return sweep_run.search(options)
     from attention_lab.sweeps.plan import plan
+    groups = plan(options.config, cells(options), options.max_cells)
+    from experiments import sweep_run
+    if options.dry_run:
+        return sweep_run.dry_run(options, groups)
+    alone = options.workers == 1 and not options.storage and options.launcher == "process"
+    return sweep_run.sweep(options, groups) if alone else sweep_run.share(options, groups)
+
+
+def cells(options: flags.Options) -> list[dict]:
+    """The space that the flags spell, or the one beside the config."""
+    from attention_lab.sweeps import space
     axes = [space.parse_axis(text) for text in options.sweep]
     if options.seeds:
         axes.append(space.parse_seeds(options.seeds))
-    cells = space.product(*axes)
-    if not axes:
-        # A sweep may stand beside its config.
-        get_sweep = getattr(flags.load_module(options.file), "get_sweep", None)
-        if get_sweep is None:
-            raise ValueError(f"nothing is swept: give --sweep=config.KEY=VALUE,VALUE or --seeds=0:8, or "
-                             f"write get_sweep() into {options.file.partition(':')[0]}")
-        cells = get_sweep()
-    groups = plan(options.config, cells, options.max_cells)
-    from experiments import sweep_run
-    return sweep_run.dry_run(options, groups) if options.dry_run else sweep_run.sweep(options, groups)
+    if axes:
+        return space.product(*axes)
+    get_sweep = getattr(flags.load_module(options.file), "get_sweep", None)
+    if get_sweep is None:
+        raise ValueError(f"nothing is swept: give --sweep=config.KEY=VALUE,VALUE or --seeds=0:8, or "
+                         f"write get_sweep() into {options.file.partition(':')[0]}")
+    return get_sweep()
+
+
+def check(options: flags.Options) -> None:
+    """ValueError for flags that don't go together."""
+    if options.workers < 1 or options.lease <= 0:
+        name = "workers" if options.workers < 1 else "lease"
+        raise ValueError(f"--{name}={getattr(options, name)}: a number above 0 is needed")
+    if options.launcher not in ("process", "slurm", "local"):
+        raise ValueError(f"--launcher={options.launcher}: allowed are process, slurm, local")
+    if options.join and not options.storage:
+        raise ValueError("--join needs --storage=URL, the place of the sweep to take work from")
+    goals = [name for name in ("maximize", "minimize") if getattr(options, name)]
+    if options.search:
+        if len(goals) != 1 or options.trials < 1 or not options.sweep:
+            raise ValueError("--search needs --trials=N, --sweep=config.KEY=log(low,high), and one of "
+                             "--maximize=dev_... and --minimize=dev_...")
+        if options.seeds:
+            raise ValueError("--search and --seeds don't go together: sweep the best cell over seeds after "
+                             "it")
+    elif goals or options.trials:
+        raise ValueError(f"--{goals[0] if goals else 'trials'} is given without --search: add --search=tpe")
 
 
 def say(line: str) -> None:

@@ -1,14 +1,27 @@
-"""What `sweep` does once its flags are read: plan, run, table."""
+"""What `sweep` does once its flags are read: plan, run here or by workers, table."""
 
+import hashlib
+import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from optuna.trial import TrialState
 
 from attention_lab.checks import show
-from attention_lab.sweeps.execution import Shared, execute, steps_of
+from attention_lab.config import digest
+from attention_lab.sweeps import worker
+from attention_lab.sweeps.execution import Outcome, Shared, execute, steps_of
 from attention_lab.sweeps.plan import Group
+from attention_lab.sweeps.queue import Queue
+from attention_lab.sweeps.search import Search
 from attention_lab.sweeps.space import describe
+from attention_lab.sweeps.storage import storage_errors
 from attention_lab.tasks import build
 from attention_lab.training.estimate import estimate
 from attention_lab.training.progress import progress
+from experiments import fleet
 from experiments.flags import Options
 from experiments.sweep import say
 
@@ -19,21 +32,120 @@ def parent(options: Options) -> Path:
 
 
 def sweep(options: Options, groups: list[Group]) -> int:
-    """Runs the cells, prints a line for each, and tells how to repeat those that failed."""
+    """Runs the cells in this process."""
     steps = [steps_of(group, build) for group in groups]
     with progress(None if None in steps else sum(steps), str(parent(options))) as line:
         outcomes = execute(groups, parent(options), Shared(build), options.command, line, say)
+    return report(outcomes, options.command)
+
+
+def share(options: Options, groups: list[Group]) -> int:
+    """Runs the cells by workers that take them from a queue."""
+    return report(by_workers(options, groups, parent(options), say), options.command)
+
+
+def by_workers(options: Options, groups: list[Group], folder: Path, tell) -> list[Outcome]:
+    """Has the cells run by `options.workers` processes; what became of each, in the order of the plan."""
+    names = sorted(cell.name for group in groups for cell in group.cells)
+    place = options.storage or str(folder / f"{_digest(names)}.journal")
+    with storage_errors(place):
+        queue = Queue(place, _digest(names), digest(options.config), options.lease)
+        queue.fill(groups)
+        steps = [steps_of(group, build) for group in groups]
+        with progress(None if None in steps else sum(steps), str(folder)) as line:
+            fleet.watch(queue, starter(options, place, folder), options.workers, line, tell)
+        # Of a cell that was handed out several times, what counts is that it finished, or how it ended last.
+        trials = {trial.user_attrs["cell"]: trial for trial in sorted(
+            queue.trials(), key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))}
+    return [Outcome(cell, cell.folder(folder), trials[cell.name].user_attrs.get("result"),
+                    trials[cell.name].user_attrs.get("error", "no worker was left to run it"))
+            for group in groups for cell in group.cells]
+
+
+def search(options: Options) -> int:
+    """Proposes and runs cells, prints them and the best."""
+    goal = {"sampler": options.search, "axes": list(options.sweep),
+            "metric": options.maximize or options.minimize,
+            "sign": 1.0 if options.maximize else -1.0, "seed": options.config.seed}
+    Search.of(goal)
+    if options.dry_run:
+        numbers = estimate(build(options.config), options.config)
+        for name, value in {"trials": options.trials, **numbers}.items():
+            print(f"{name}\t{show(value)}")
+        return 0
+    folder = parent(options)
+    name = _digest([goal, digest(options.config)])
+    place = options.storage or str(folder / f"{name}.journal")
+    with storage_errors(place):
+        queue = Queue(place, name, digest(options.config), options.lease, goal)
+        queue.fill_search(options.trials)
+        steps = options.config.training.steps
+        with progress(steps and steps * options.trials, str(folder)) as line:
+            fleet.watch(queue, starter(options, place, folder), options.workers, line, say)
+        return _report_search(options, queue.trials(), goal)
+
+
+def join(options: Options) -> int:
+    """Takes work from a sweep that another process has begun."""
+    with storage_errors(options.storage):
+        sweep_name = ""
+        if options.sweep or options.seeds:
+            from attention_lab.sweeps.plan import plan
+            from experiments.sweep import cells
+            groups = plan(options.config, cells(options), options.max_cells)
+            sweep_name = _digest(sorted(cell.name for group in groups for cell in group.cells))
+        queue = Queue(options.storage, sweep_name, digest(options.config), options.lease)
+        worker.work(queue, options.config, parent(options), Shared(build), options.command, say)
+    return 0
+
+
+def starter(options: Options, place: str, folder: Path):
+    """number -> a worker of the launcher that was asked for."""
+    command = fleet.worker_command(options.file, options.given, folder, place, options.lease)
+    if options.launcher == "process":
+        cores = fleet.shares(options.workers)
+        return lambda number: fleet.Process(command, folder / "workers" / f"{os.getpid()}-{number}.log",
+                                            cores[number])
+    extra = {name: int(value) if value.isdigit() else value for name, _, value in (
+        part.partition("=") for part in options.launcher_options.split(",") if part)}
+    return lambda number: fleet.Job(command, folder / "workers", options.launcher, extra)
+
+
+def report(outcomes: list[Outcome], command: str) -> int:
+    """Prints a line for each cell, and tells how to repeat those that failed."""
     for outcome in outcomes:
         result = outcome.result or {"status": "failed"}
-        numbers = [f"{name}={value:.6g}" for name, value in result.items()
-                   if name in ("dev_bleu", "test_bleu", "train_seconds")]
-        print("\t".join([str(outcome.folder), describe(outcome.cell.overrides), result["status"], *numbers]))
+        print("\t".join([str(outcome.folder), describe(outcome.cell.overrides), *_numbers(result)]))
     failed = [outcome for outcome in outcomes if outcome.result is None]
     for outcome in failed:
         say(f"{describe(outcome.cell.overrides)} failed: {outcome.error}")
     if failed:
-        say(f"{len(failed)} of {len(outcomes)} cells failed; to run them again: {options.command}")
+        say(f"{len(failed)} of {len(outcomes)} cells failed; to run them again: {command}")
     return 1 if failed else 0
+
+
+def _report_search(options, trials, goal) -> int:
+    ended = [one for one in trials if "result" in one.user_attrs]
+    for one in ended:
+        spelled = " ".join(f"--config.{key}={text}" for key, text in one.user_attrs["overrides"].items())
+        numbers = _numbers(one.user_attrs["result"], goal["metric"])
+        print("\t".join([one.user_attrs["folder"], spelled, *numbers]))
+    failed = [one for one in trials if "error" in one.user_attrs]
+    for one in failed:
+        say(f"trial {one.number} failed: {one.user_attrs['error']}")
+    scored = [one for one in ended if one.state == TrialState.COMPLETE]
+    if scored:
+        best = max(scored, key=lambda one: (one.values[0], -one.number))
+        print(f"best\t{best.user_attrs['folder']}\t{goal['metric']}={goal['sign'] * best.values[0]:.6g}")
+    if failed:
+        say(f"{len(failed)} of {options.trials} trials failed; to run others in their place: "
+            f"{options.command}")
+    return 1 if failed else 0
+
+
+def _numbers(result: Mapping[str, Any], metric: str = "") -> list[str]:
+    wanted = ("dev_bleu", "test_bleu", "dev_accuracy", "test_accuracy", "train_seconds", metric)
+    return [result["status"], *(f"{name}={value:.6g}" for name, value in result.items() if name in wanted)]
 
 
 def dry_run(options: Options, groups: list[Group]) -> int:
@@ -49,3 +161,7 @@ def dry_run(options: Options, groups: list[Group]) -> int:
     cells = sum(len(group.cells) for group in groups)
     print(f"cells\t{cells}\nprograms\t{len(groups)}\nminutes\t{minutes:.2g}")
     return 0
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

@@ -20,12 +20,14 @@ class Outcome(NamedTuple):
       cell, folder: which and where.
       result: what its result.json holds; None where it failed.
       error: why it failed, one line; "" otherwise.
+      in_use: whether it is another process that runs it.
     """
 
     cell: Cell
     folder: Path
     result: dict[str, Any] | None
     error: str = ""
+    in_use: bool = False
 
 
 class Shared:
@@ -61,20 +63,30 @@ def execute(groups: list[Group], parent: str | Path, shared: Shared, command: st
     outcomes, done = [], 0
     for group in groups:
         for cell in group.cells:
-            folder = cell.folder(parent)
-            try:
-                run = runs.open_run(folder, cell.config, command)
-                try:
-                    if not run.finished:
-                        carry_out(run, *shared.of(cell.config), _after(show, done), say)
-                    outcomes.append(Outcome(cell, folder, run.result))
-                    done += run.result["steps"]
-                    show(done)
-                finally:
-                    run.close()
-            except (ValueError, OSError) as error:
-                outcomes.append(Outcome(cell, folder, None, " ".join(str(error).split())))
+            outcome = run_cell(cell, parent, shared, command, _after(show, done), say)
+            outcomes.append(outcome)
+            if outcome.result is not None:
+                done += outcome.result["steps"]
+                show(done)
     return outcomes
+
+
+def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
+             show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> Outcome:
+    """Carries a cell to its end, unless it is finished, and gives what became of it."""
+    folder = cell.folder(parent)
+    try:
+        run = runs.open_run(folder, cell.config, command)
+        try:
+            if not run.finished:
+                carry_out(run, *shared.of(cell.config), show, say)
+            return Outcome(cell, folder, run.result)
+        finally:
+            run.close()
+    except runs.InUse as error:
+        return Outcome(cell, folder, None, str(error), in_use=True)
+    except (ValueError, OSError) as error:
+        return Outcome(cell, folder, None, " ".join(str(error).split()))
 
 
 def steps_of(group: Group, build: Callable[[Config], Task]) -> int | None:

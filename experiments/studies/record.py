@@ -26,6 +26,10 @@ class Study(NamedTuple):
         column; the same columns for every cell.
       differences: rows -> {claim's name: one number for each seed}.
       draw: (rows, settings) -> Figure, from the tables alone.
+      config: settings -> the config file and variant of the runs behind the cells; None for a study
+        that trains nothing.
+      overrides: (cell, settings, rows measured before) -> what the cell's run changes in it. Cells of
+        one `stage` need no rows of each other, so that several workers may train them.
     """
 
     name: str
@@ -36,6 +40,8 @@ class Study(NamedTuple):
     measure: Callable[[dict[str, Any], Mapping[str, Any], Rows, Path], dict[str, Any]]
     differences: Callable[[Rows], dict[str, Sequence[float]]]
     draw: Callable[[Rows, Mapping[str, Any]], Any]
+    config: Callable[[Mapping[str, Any]], str] | None = None
+    overrides: Callable[[dict[str, Any], Mapping[str, Any], Rows], dict[str, Any]] | None = None
 
     def claims_hash(self) -> str:
         """Twelve hexadecimal digits of the claims, by which a change after the fact shows."""

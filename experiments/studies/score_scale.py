@@ -62,14 +62,17 @@ def best_rate(rows, arm, size):
     return max(sorted(scores), key=lambda rate: sum(scores[rate]) / len(scores[rate]))
 
 
-def config_of(cell, settings, rows):
-    """The run behind a cell."""
-    from attention_lab.config import replace
-    from configs.recall import get_config
+def config(settings):
+    """The config file of the runs."""
+    return f"configs/recall.py:{settings['variant']}"
+
+
+def overrides(cell, settings, rows):
+    """What the run behind a cell changes in it."""
     tuned = best_rate(rows, cell["arm"], cell["key_size"]) if cell["rate"] == "best" else cell["rate"]
-    return replace(get_config(settings["variant"]), settings["config"] | ARMS[cell["arm"]] | {
+    return settings["config"] | ARMS[cell["arm"]] | {
         "model.key_size": cell["key_size"], "optimizer.learning_rate": tuned, "seed": cell["seed"],
-        "data.split": "test" if cell["stage"] == "final" else "dev"})
+        "data.split": "test" if cell["stage"] == "final" else "dev"}
 
 
 def measure(cell, settings, rows, folder):
@@ -78,10 +81,11 @@ def measure(cell, settings, rows, folder):
     from attention_lab.sweeps.execution import Shared, execute
     from attention_lab.sweeps.plan import plan
     from attention_lab.tasks import build
-    config = config_of(cell, settings, rows)
+    from configs.recall import get_config
     if "shared" not in _KEPT:
         _KEPT["shared"] = Shared(build)
-    outcome, = execute(plan(config, [{}]), folder, _KEPT["shared"],
+    changed = overrides(cell, settings, rows)
+    outcome, = execute(plan(get_config(settings["variant"]), [changed]), folder, _KEPT["shared"],
                        "python -m experiments.reproduce score_scale", say=lambda line: None)
     if outcome.result is None:
         raise ValueError(f"{outcome.folder}: {outcome.error}")
@@ -89,7 +93,7 @@ def measure(cell, settings, rows, folder):
     looks = [line for line in lines if "dev_accuracy" in line]
     reached = [line["step"] for line in looks if line["dev_accuracy"] >= 0.9]
     return {
-        "rate_used": config.optimizer.learning_rate, "status": result["status"],
+        "rate_used": changed["optimizer.learning_rate"], "status": result["status"],
         "dev_accuracy": result.get("dev_accuracy", 0.0), "test_accuracy": result.get("test_accuracy", ""),
         "start_entropy": looks[0]["dev_entropy_1"] if looks else "",
         "start_gradient": looks[0]["dev_query_gradient"] if looks else "",
@@ -192,4 +196,4 @@ STUDY = Study(
                         "config": {"data.vocabulary_size": 8192, "data.pairs": 32,
                                    "training.batch_tokens": 16384, "training.steps": 6000}},
     },
-    cells=cells, measure=measure, differences=differences, draw=draw)
+    cells=cells, measure=measure, differences=differences, draw=draw, config=config, overrides=overrides)

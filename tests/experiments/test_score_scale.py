@@ -3,10 +3,17 @@
 import pytest
 
 from attention_lab.config import split
+from attention_lab.overrides import merge
 from attention_lab.statistics import judge
+from configs.recall import get_config
 from experiments.studies import score_scale
 
 CPU = score_scale.STUDY.presets["cpu"]
+
+
+def config_of(cell, rows):
+    """The config of the run behind a cell."""
+    return merge(get_config(), score_scale.overrides(cell, CPU, rows))
 
 
 def test_cells_tune_first_and_share_programs():
@@ -14,7 +21,7 @@ def test_cells_tune_first_and_share_programs():
     stages = [cell["stage"] for cell in cells]
     assert stages == sorted(stages, reverse=True) and len(cells) == 17 * 4 * 2 + 17 * 8
     assert {cell["seed"] for cell in cells if cell["stage"] == "tune"}.isdisjoint(range(8))
-    tuning = [split(score_scale.config_of(cell, CPU, []))[0] for cell in cells if cell["stage"] == "tune"]
+    tuning = [split(config_of(cell, []))[0] for cell in cells if cell["stage"] == "tune"]
     changes = sum(a != b for a, b in zip(tuning, tuning[1:]))
     # Three compatibilities at three sizes, and dot alone at the largest.
     assert changes + 1 == len(set(tuning)) == 10
@@ -27,9 +34,9 @@ def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
             for seed, score in zip(score_scale.TUNING_SEEDS, scores)]
     assert score_scale.best_rate(rows, "scaled", 16) == 0.001
     cell = {"stage": "final", "arm": "scaled", "key_size": 16, "rate": "best", "seed": 3}
-    final = score_scale.config_of(cell, CPU, rows)
+    final = config_of(cell, rows)
     assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
-    tuning = score_scale.config_of(cell | {"stage": "tune", "rate": 0.01}, CPU, rows)
+    tuning = config_of(cell | {"stage": "tune", "rate": 0.01}, rows)
     assert (tuning.optimizer.learning_rate, tuning.data.split) == (0.01, "dev")
 
 

@@ -1,0 +1,67 @@
+"""Where the queue of a sweep is kept: a journal file, or a database behind a URL."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import optuna
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+CONNECT_SECONDS = 10
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def open_storage(place: str) -> optuna.storages.BaseStorage:
+    """The storage at a place.
+
+    Args:
+      place: a file, such as `runs/translation/sweep.journal`, made if it is not there; or a URL that
+        SQLAlchemy knows, such as `postgresql://user@host/name` or `sqlite:///file.db`.
+    Raises:
+      ValueError: it can't be reached or read, or its driver is not installed.
+    """
+    if "://" not in place:
+        path = Path(place).absolute()  # a lock of a relative path would lie where the process goes to
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise ValueError(f"--storage={place} is a folder: give a file, or a database's URL")
+        with storage_errors(place):
+            # Open files lock on network file systems too, where links do not.
+            return optuna.storages.JournalStorage(
+                JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path))))
+    driver, arguments = place, {}
+    if place.startswith(("postgresql://", "postgres://")):
+        driver = "postgresql+psycopg://" + place.partition("://")[2]
+        arguments = {"connect_args": {"connect_timeout": CONNECT_SECONDS}}
+    with storage_errors(place):
+        return optuna.storages.RDBStorage(driver, engine_kwargs=arguments)
+
+
+@contextlib.contextmanager
+def storage_errors(place: str) -> Iterator[None]:
+    """Turns what a storage may raise into a ValueError of one line that names its place."""
+    import sqlalchemy
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    except ImportError as error:
+        extra = ": pip install 'attention-lab[postgres]'" if "psycopg" in str(error) else ""
+        raise ValueError(f"--storage={place}: its driver is not installed ({error}){extra}") from error
+    except sqlalchemy.exc.ArgumentError as error:
+        raise ValueError(f"--storage={place} is no URL of a database ({_line(error)}): "
+                         "postgresql://user@host/name is the spelling, or a file's path") from error
+    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        raise ValueError(f"--storage={place} can't be reached: {_line(error)}") from error
+    except (KeyError, ValueError) as error:
+        if isinstance(error, ValueError) and str(error).startswith("--storage"):
+            raise
+        raise ValueError(f"--storage={place} is damaged or of another program ({_line(error)}): take it "
+                         "away and repeat the command, finished runs stay finished") from error
+
+
+def _line(error: BaseException) -> str:
+    cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
+    return (str(cause or error).strip().splitlines() or [type(error).__name__])[0]
