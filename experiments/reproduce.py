@@ -5,7 +5,7 @@ from experiments import flags
 WORDS = "STUDY [STUDY ...]"
 FLAGS = {
     "preset": flags.Flag("cpu", "smoke (seconds, kept only where --results is given), cpu or accelerator"),
-    "all": flags.Flag(False, "every study"),
+    "all": flags.Flag(False, "every study, and claims.png and claims.md over all of them"),
     "list": flags.Flag(False, "names the studies and their questions; measures nothing"),
     "redraw": flags.Flag(False, "judges and draws from the tables that are there; measures nothing"),
     "workers": flags.Flag(1, "processes that train a study's runs, each on its share of the cores; numbers "
@@ -31,6 +31,11 @@ def main(options: flags.Options) -> int:
             raise ValueError(f"--preset={options.preset}: allowed are {', '.join(study.presets)}")
     for study in chosen:
         reproduction.reproduce(study, options)
+    if options.all and (options.preset != "smoke" or options.results):
+        from pathlib import Path
+
+        from experiments.summary import summarise
+        summarise(Path(options.results or reproduction.RESULTS), names)
     return 0
 
 

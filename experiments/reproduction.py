@@ -126,7 +126,8 @@ def _write(path: Path, rows: Rows) -> None:
 def _plain(verdict: Verdict) -> dict[str, Any]:
     claim = verdict.claim
     return {"name": claim.name, "statement": claim.statement, "primary": claim.primary,
-            "published": claim.published, "effect": verdict.effect, "low": verdict.interval.low,
+            "margin": claim.margin, "published": claim.published,
+            "effect": verdict.effect, "low": verdict.interval.low,
             "high": verdict.interval.high, "level": verdict.interval.level, "seeds": verdict.seeds,
             "p": verdict.p, "verdict": verdict.verdict, "reason": verdict.reason}
 

@@ -13,7 +13,7 @@ from attention_lab.checks import show
 from attention_lab.config import digest
 from attention_lab.sweeps import worker
 from attention_lab.sweeps.execution import Outcome, Shared, execute, steps_of
-from attention_lab.sweeps.plan import Group
+from attention_lab.sweeps.plan import Group, plan
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.search import Search
 from attention_lab.sweeps.space import describe
@@ -23,7 +23,7 @@ from attention_lab.training.estimate import estimate
 from attention_lab.training.progress import progress
 from experiments import fleet
 from experiments.flags import Options
-from experiments.sweep import say
+from experiments.sweep import cells, say
 
 
 def parent(options: Options) -> Path:
@@ -87,14 +87,12 @@ def search(options: Options) -> int:
 
 def join(options: Options) -> int:
     """Takes work from a sweep that another process has begun."""
+    name = ""
+    if (options.sweep or options.seeds) and not options.search:
+        groups = plan(options.config, cells(options), options.max_cells)
+        name = _digest(sorted(cell.name for group in groups for cell in group.cells))
     with storage_errors(options.storage):
-        sweep_name = ""
-        if options.sweep or options.seeds:
-            from attention_lab.sweeps.plan import plan
-            from experiments.sweep import cells
-            groups = plan(options.config, cells(options), options.max_cells)
-            sweep_name = _digest(sorted(cell.name for group in groups for cell in group.cells))
-        queue = Queue(options.storage, sweep_name, digest(options.config), options.lease)
+        queue = Queue(options.storage, name, digest(options.config), options.lease)
         worker.work(queue, options.config, parent(options), Shared(build), options.command, say)
     return 0
 
@@ -158,8 +156,8 @@ def dry_run(options: Options, groups: list[Group]) -> int:
                         + [f"{name}={show(value)}" for name, value in numbers.items()]))
         for cell in group.cells:
             print("\t".join([str(cell.folder(parent(options))), describe(cell.overrides)]))
-    cells = sum(len(group.cells) for group in groups)
-    print(f"cells\t{cells}\nprograms\t{len(groups)}\nminutes\t{minutes:.2g}")
+    count = sum(len(group.cells) for group in groups)
+    print(f"cells\t{count}\nprograms\t{len(groups)}\nminutes\t{minutes:.2g}")
     return 0
 
 

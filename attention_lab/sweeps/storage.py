@@ -27,10 +27,13 @@ def open_storage(place: str) -> optuna.storages.BaseStorage:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise ValueError(f"--storage={place} is a folder: give a file, or a database's URL")
-        with storage_errors(place):
+        try:
             # Open files lock on network file systems too, where links do not.
             return optuna.storages.JournalStorage(
                 JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path))))
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"--storage={place} is damaged or of another program ({_line(error)}): take it "
+                             "away and repeat the command, finished runs stay finished") from error
     driver, arguments = place, {}
     if place.startswith(("postgresql://", "postgres://")):
         driver = "postgresql+psycopg://" + place.partition("://")[2]
@@ -55,11 +58,6 @@ def storage_errors(place: str) -> Iterator[None]:
                          "postgresql://user@host/name is the spelling, or a file's path") from error
     except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         raise ValueError(f"--storage={place} can't be reached: {_line(error)}") from error
-    except (KeyError, ValueError) as error:
-        if isinstance(error, ValueError) and str(error).startswith("--storage"):
-            raise
-        raise ValueError(f"--storage={place} is damaged or of another program ({_line(error)}): take it "
-                         "away and repeat the command, finished runs stay finished") from error
 
 
 def _line(error: BaseException) -> str:

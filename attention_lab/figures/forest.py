@@ -1,0 +1,53 @@
+"""All claims in one figure: effects with their intervals, coloured by verdict."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from attention_lab.figures import style
+
+COLOURS = {"supported": style.GREEN, "refuted": style.ORANGE, "inconclusive": style.FAINT}
+
+
+def forest(verdicts: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draws a line for each claim, top to bottom in the order given.
+
+    Effects have many units, so each is divided by the end of its own interval that is further from 0
+    (or by its margin, where that is wider); the numbers themselves stand at the right.
+
+    Args:
+      verdicts: each with `study`, `statement`, `effect`, `low`, `high`, `margin` (or None), `primary` and
+        `verdict`.
+    Raises:
+      ValueError: nothing to draw.
+    """
+    if not verdicts:
+        raise ValueError("verdicts: at least one is needed")
+    with style.look():
+        figure = style.figure(9.6, 1.0 + 0.34 * len(verdicts), layout="constrained")
+        axes = figure.subplots()
+        places = range(len(verdicts) - 1, -1, -1)
+        for place, one in zip(places, verdicts):
+            low, high = (x if math.isfinite(x) else one["effect"] for x in (one["low"], one["high"]))
+            unit = max(abs(low), abs(high), one["margin"] or 0.0) or 1.0
+            colour = COLOURS[one["verdict"]]
+            if one["margin"]:
+                axes.fill_betweenx([place - 0.36, place + 0.36], -one["margin"] / unit, one["margin"] / unit,
+                                   color="#EFEFEF", linewidth=0)
+            axes.hlines(place, low / unit, high / unit, color=colour, linewidth=2.2)
+            axes.plot(one["effect"] / unit, place, "o" if one["primary"] else "D", color=colour,
+                      markersize=5)
+            axes.text(1.06, place, f"{one['effect']:.3g} ({one['low']:.3g} to {one['high']:.3g})",
+                      va="center", fontsize=8)
+        axes.axvline(0.0, color=style.INK, linewidth=0.7)
+        axes.set_yticks(list(places), [f"{one['study']}: {one['statement']}" for one in verdicts],
+                        fontsize=7.5)
+        axes.set(xlim=(-1.08, 1.5), ylim=(-0.7, len(verdicts) - 0.3), xticks=[-1, 0, 1],
+                 xlabel="effect, each in its own unit (grey: the margin inside which it counts as none)")
+        for name, colour in COLOURS.items():
+            axes.plot([], [], "o", color=colour, label=name)
+        axes.plot([], [], "D", color=style.INK, label="exploratory")
+        figure.legend(loc="outside upper center", ncols=4)
+    return figure
