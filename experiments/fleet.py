@@ -47,6 +47,8 @@ class Job:
     """A worker that submitit has sent to a cluster."""
 
     def __init__(self, argv: Sequence[str], folder: Path, cluster: str, options: dict[str, Any]):
+        # Left to itself it sets up logging anew for the whole process, and closes what others had set up.
+        os.environ.setdefault("SUBMITIT_LOG_LEVEL", "NOCONFIG")
         try:
             import submitit
         except ImportError as error:

@@ -1,5 +1,6 @@
 """README: every command in it runs, in its smoke form, and every path it names is there."""
 
+import hashlib
 import io
 import pathlib
 import re
@@ -8,13 +9,13 @@ import types
 
 import pytest
 
-from experiments import evaluate, flags, reproduce, runs, sweep, train, translate
+from experiments import evaluate, fetch, flags, reproduce, runs, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"),
             "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required"), "runs": (runs, "none"),
-            "reproduce": (reproduce, "none")}
+            "reproduce": (reproduce, "none"), "fetch": (fetch, "none")}
 COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
             and line.startswith("    ")]
 
@@ -50,6 +51,13 @@ def smoke_form(command, place):
                             "--config.data.test_size=4"]
         elif name in ("--workdir", "--run", "--attention", "--config.data.directory", "--config.data.path"):
             value = str(place / value)
+        elif name in ("--url", "--sha256"):
+            file = place / "pairs.tsv"
+            value = file.as_uri() if name == "--url" else hashlib.sha256(file.read_bytes()).hexdigest()
+        elif name == "--path":
+            value = str(place / "fetched.tsv")
+        elif name == "--trials":
+            value = "1"
         elif program == "runs" and (word == "runs" or word.startswith("runs/")):
             name = str(place / word)
         changed.append(name + equals + value)
@@ -82,7 +90,7 @@ def run(command, place, capsys, monkeypatch):
 
 def test_commands_were_found():
     assert len(COMMANDS) >= 7 and set(PROGRAMS) == {
-        smoke_form(command, ROOT)[0] for command in COMMANDS}
+        command.partition("-m experiments.")[2].split()[0] for command in COMMANDS}
 
 
 def test_paths_are_there():

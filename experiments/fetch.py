@@ -1,0 +1,22 @@
+"""python -m experiments.fetch --url=URL --sha256=HEX --path=FILE: one file of data, checked."""
+
+from experiments import flags
+
+FLAGS = {
+    "url": flags.Flag("", "where the file is: http, https or file", required=True),
+    "sha256": flags.Flag("", "of its content, 64 hexadecimal digits", required=True),
+    "path": flags.Flag("", "where to put it", required=True),
+}
+
+
+def main(options: flags.Options) -> int:
+    """Fetches the file unless it is there already, and prints its path."""
+    from attention_lab.data.fetch import fetch
+    fetch(options.url, options.sha256, options.path)
+    print(options.path)
+    return 0
+
+
+if __name__ == "__main__":
+    flags.run(main, "fetch", "Puts the file behind a URL in its place if it has the checksum; does nothing "
+              "where it is there.", FLAGS, config="none")
