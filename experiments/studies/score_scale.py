@@ -2,7 +2,8 @@
 
 Multi-query recall by a two-layer causal Transformer of one head, over key size and arm. Each arm and size
 gets the same learning rates and takes the one that is best on dev over two seeds of its own; then eight
-other seeds, paired across arms, are trained at that rate and scored on test.
+other seeds, paired across arms, are trained at that rate and scored on test. A rate "trains" where the mean
+dev accuracy of the tuning seeds is at least TRAINED.
 """
 
 from attention_lab.statistics import Claim
@@ -17,6 +18,7 @@ ARMS = {
 }
 MAIN = ("scaled", "unscaled")
 TUNING_SEEDS = (100, 101)
+TRAINED = 0.9
 _KEPT = {}  # the program of the last cell, which the next one may share
 
 CLAIMS = (
@@ -55,11 +57,8 @@ def cells(settings):
 
 def best_rate(rows, arm, size):
     """The rate with the highest mean dev accuracy over the tuning seeds; the lower one of equals."""
-    scores = {}
-    for row in rows:
-        if (row["stage"], row["arm"], row["key_size"]) == ("tune", arm, size):
-            scores.setdefault(row["rate"], []).append(row["dev_accuracy"])
-    return max(sorted(scores), key=lambda rate: sum(scores[rate]) / len(scores[rate]))
+    scores = _tuned(rows, arm, size)
+    return max(scores, key=lambda rate: sum(scores[rate]) / len(scores[rate]))
 
 
 def config(settings):
@@ -91,15 +90,15 @@ def measure(cell, settings, rows, folder):
         raise ValueError(f"{outcome.folder}: {outcome.error}")
     result, lines = outcome.result, JsonLines(outcome.folder / "metrics.jsonl").read()
     looks = [line for line in lines if "dev_accuracy" in line]
-    reached = [line["step"] for line in looks if line["dev_accuracy"] >= 0.9]
+    reached = [line["step"] for line in looks if line["dev_accuracy"] >= TRAINED]
     return {
         "rate_used": changed["optimizer.learning_rate"], "status": result["status"],
         "dev_accuracy": result.get("dev_accuracy", 0.0), "test_accuracy": result.get("test_accuracy", ""),
         "start_entropy": looks[0]["dev_entropy_1"] if looks else "",
         "start_gradient": looks[0]["dev_query_gradient"] if looks else "",
         "steps_to_90": reached[0] if reached else "",
-        "curve": ";".join(f"{line['step']}:{line['dev_accuracy']:.4f}:{line['dev_entropy_1']:.4f}"
-                          for line in looks)}
+        "curve": ";".join(f"{line['step']}:{line['dev_accuracy']:.4f}:{line['dev_entropy_1']:.4f}:"
+                          f"{line['dev_query_gradient']:.3g}" for line in looks)}
 
 
 def differences(rows):
@@ -128,58 +127,88 @@ def _number(value):
     return 0.0 if value == "" else float(value)  # a diverged run recalls nothing
 
 
-def draw(rows, settings):
-    """Final accuracy over key size, over the rates that were tried, and along training."""
-    import numpy as np
+def largest_rate(rows, arm, size):
+    """The largest rate that trains, or None."""
+    tuned = _tuned(rows, arm, size)
+    return max((rate for rate, scores in tuned.items() if sum(scores) / len(scores) >= TRAINED), default=None)
 
+
+def _tuned(rows, arm, size):
+    tuned = {}
+    for row in rows:
+        if (row["stage"], row["arm"], row["key_size"]) == ("tune", arm, size):
+            tuned.setdefault(row["rate"], []).append(row["dev_accuracy"])
+    return dict(sorted(tuned.items()))
+
+
+def draw(rows, settings):
+    """Accuracy over key size and over the rates that were tried, rates that train, and three curves."""
     from attention_lab.figures import style
     final = [row for row in rows if row["stage"] == "final"]
     largest = max(row["key_size"] for row in final if row["arm"] in MAIN)
     with style.look():
-        figure = style.figure(9.6, 6.6, layout="constrained")
-        axes = figure.subplots(2, 2)
-        for arm, colour in zip(ARMS, style.COLOURS):
-            sizes = sorted({row["key_size"] for row in final if row["arm"] == arm})
-            scores = [[_number(row["test_accuracy"]) for row in final
-                       if (row["arm"], row["key_size"]) == (arm, size)] for size in sizes]
-            shift = 1.0 + 0.04 * (list(ARMS).index(arm) - 2)
-            axes[0, 0].plot(np.array(sizes) * shift, [np.mean(one) for one in scores], "o-", color=colour,
-                            markersize=4, label=arm)
-            axes[0, 0].vlines(np.array(sizes) * shift, [min(one) for one in scores],
-                              [max(one) for one in scores], color=colour, linewidth=1.0)
+        figure = style.figure(13.2, 6.6, layout="constrained")
+        axes = figure.subplots(2, 3)
+        _draw_sizes(axes[0, 0], axes[0, 2], rows, final)
         for arm, colour in zip(MAIN, style.COLOURS):
-            tuned = {}
-            for row in rows:
-                if (row["stage"], row["arm"], row["key_size"]) == ("tune", arm, largest):
-                    tuned.setdefault(row["rate"], []).append(row["dev_accuracy"])
-            rates = sorted(tuned)
-            axes[0, 1].plot(rates, [np.mean(tuned[rate]) for rate in rates], "o-", color=colour, label=arm)
-            curves = [np.array([[float(x) for x in look.split(":")] for look in row["curve"].split(";")])
-                      for row in final if (row["arm"], row["key_size"]) == (arm, largest) and row["curve"]]
-            if not curves:
-                continue
-            length = min(map(len, curves))
-            stack = np.stack([curve[:length] for curve in curves])
-            for ax, column in ((axes[1, 0], 1), (axes[1, 1], 2)):
-                steps, values = stack[0, :, 0], stack[:, :, column]
-                ax.plot(steps, values.mean(0), color=colour, label=arm)
-                ax.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
-        sizes = sorted({row["key_size"] for row in final})
-        axes[0, 0].set_xscale("log", base=2)
-        axes[0, 0].set_xticks(sizes, [f"{size:,}" for size in sizes])
-        axes[0, 0].set(xlabel="key size d_k", ylabel="test accuracy, rate tuned on dev", ylim=(-0.03, 1.03))
+            tuned = _tuned(rows, arm, largest)
+            means = [sum(scores) / len(scores) for scores in tuned.values()]
+            axes[0, 1].plot(list(tuned), means, "o-", color=colour, label=arm)
+            _draw_curves(axes[1], [row["curve"] for row in final if row["curve"]
+                                   and (row["arm"], row["key_size"]) == (arm, largest)], arm, colour)
         axes[0, 1].set_xscale("log")
         axes[0, 1].set(xlabel="peak learning rate", ylabel=f"dev accuracy at d_k = {largest:,}",
                        ylim=(-0.03, 1.03))
-        axes[1, 0].set(xlabel="optimizer steps", ylabel=f"dev accuracy at d_k = {largest:,}",
-                       ylim=(-0.03, 1.03))
-        axes[1, 1].set(xlabel="optimizer steps", ylabel="entropy of the last layer, share of log S")
+        axes[1, 0].set(ylabel=f"dev accuracy at d_k = {largest:,}", ylim=(-0.03, 1.03))
+        axes[1, 1].set(ylabel="entropy of the last layer, share of log S")
+        axes[1, 2].set(ylabel="gradient norm of the query maps", yscale="log")
         for ax in axes.flat:
             ax.grid(axis="y")
             ax.legend()
         figure.suptitle(f"recall with and without the scale; mean and range of "
                         f"{len({row['seed'] for row in final})} seeds", parse_math=False)
     return figure
+
+
+def _draw_sizes(accuracy, rates, rows, final):
+    import numpy as np
+
+    from attention_lab.figures import style
+    for number, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
+        sizes = np.array(sorted({row["key_size"] for row in final if row["arm"] == arm}))
+        scores = [[_number(row["test_accuracy"]) for row in final
+                   if (row["arm"], row["key_size"]) == (arm, size)] for size in sizes]
+        shifted = sizes * (1.0 + 0.04 * (number - 2))
+        accuracy.plot(shifted, [np.mean(one) for one in scores], "o-", color=colour, markersize=4, label=arm)
+        accuracy.vlines(shifted, [min(one) for one in scores], [max(one) for one in scores], color=colour,
+                        linewidth=1.0)
+        largest = [largest_rate(rows, arm, size) or np.nan for size in sizes]
+        # Arms that share a rate would cover each other.
+        rates.plot(shifted, np.array(largest, float) * (1.0 + 0.03 * (number - 2)), "o-", color=colour,
+                   markersize=4, label=arm if np.isfinite(largest).any() else f"{arm} (none)")
+    sizes = sorted({row["key_size"] for row in final})
+    for ax in (accuracy, rates):
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        ax.set_xlabel("key size d_k")
+    tried = sorted({row["rate"] for row in rows if row["stage"] == "tune"})
+    rates.set(ylabel=f"largest rate with dev accuracy of {TRAINED} or more", yscale="log",
+              ylim=(min(tried) / 1.5, max(tried) * 1.5))
+    accuracy.set(ylabel="test accuracy, rate tuned on dev", ylim=(-0.03, 1.03))
+
+
+def _draw_curves(axes, texts, arm, colour):
+    import numpy as np
+    curves = [np.array([[float(x) for x in look.split(":")] for look in text.split(";")]) for text in texts]
+    if not curves:
+        return
+    length = min(map(len, curves))
+    stack = np.stack([curve[:length] for curve in curves])
+    for column, ax in enumerate(axes, 1):
+        steps, values = stack[0, :, 0], stack[:, :, column]
+        ax.plot(steps, values.mean(0), color=colour, label=arm)
+        ax.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
+        ax.set_xlabel("optimizer steps")
 
 
 STUDY = Study(
