@@ -286,7 +286,8 @@ def from_dict(tree: dict[str, Any]) -> Config:
       ValueError: another schema, or a key that Config does not have.
     """
     if tree.get("schema") != SCHEMA:
-        raise ValueError(f"schema={tree.get('schema')!r} is not this version's schema, {SCHEMA}")
+        raise ValueError(f"schema={tree.get('schema')!r} is not this version's schema, {SCHEMA}: "
+                         "read it with the commit that run.json names, or train anew")
     values = {}
     for name, value in tree.items():
         group = {f"{name}.{field}": one for field, one in value.items()} \

@@ -1,5 +1,6 @@
 """python -m experiments.evaluate --run=DIR [--config.data.split=dev]: scores a finished run on data."""
 
+import dataclasses
 import os
 import sys
 
@@ -25,13 +26,17 @@ def main(options: flags.Options) -> int:
     from attention_lab.tasks import corpora, finished, translation
     held = runs.load_run(options.run).config
     config = overrides.apply(held, options.given)
-    run = finished.load(options.run, config)
+    run = finished.load(options.run, config, say)
     data = config.data
     if data.source == "tsv" and not _same_file(data.path, held.data.path):
         pairs = tsv.read(data.path)  # another file holds nothing out: all of it is scored
     else:
+        if data.source == held.data.source == "tsv":
+            _check_own_file(options.run, held, run.run.facts)
         pairs = corpora.load(data, (data.split,))[data.split]
     translator = run.translator
+    if held.data.text == "tokenized" and held.data.source == "multi30k" and data.source == "tsv":
+        pairs = _prepared(pairs)
     for notice in translation.notices({data.split: pairs}, translator.tokenizer, 0, max(translator.buckets)):
         say(notice)
     print(f"pairs\t{len(pairs)}")
@@ -41,6 +46,28 @@ def main(options: flags.Options) -> int:
     for name, value in scores.numbers.items():
         print(f"{name}\t{value}")
     return 0
+
+
+def _check_own_file(folder, held, facts) -> None:
+    """ValueError where the run's TSV was changed, for other lines would be held out than were then."""
+    from attention_lab.tasks import corpora
+    was = facts.get("data", {}).get("sha256")
+    if was and was != corpora.digest(corpora.load(held.data, ("train", "dev", held.data.split))):
+        raise ValueError(f"{held.data.path} was changed after {folder} was trained on it, so that sentences "
+                         "held out now were trained on then: give other lines as another file by "
+                         "--config.data.path")
+
+
+def _prepared(pairs):
+    """Sentences as the run was trained on them: tokenised and lower-cased."""
+    from attention_lab.data import detokenize
+    made = dataclasses.replace(pairs, source=[detokenize.prepare(one, "en") for one in pairs.source],
+                               target=[detokenize.prepare(one, "fr") for one in pairs.target])
+    changed = sum(old != new for old, new in zip(pairs.source, made.source))
+    if changed:
+        say(f"{changed} of {len(pairs)} source sentences were tokenised and lower-cased, and so were "
+            "references: the run was trained on such text")
+    return made
 
 
 def _same_file(path: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from experiments import flags
 
@@ -18,9 +19,15 @@ def read(stream: Iterable[bytes]) -> Iterator[str]:
     """Lines of UTF-8 without their ends; ValueError names a line that is not."""
     for number, line in enumerate(stream, 1):
         try:
-            yield line.decode("utf-8").rstrip("\r\n")
+            text = line.decode("utf-8").rstrip("\r\n")
+            yield text.removeprefix("\ufeff") if number == 1 else text
         except UnicodeDecodeError as error:
             raise ValueError(f"stdin: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})") from error
+
+
+def shown(text: str) -> str:
+    """A text as it is, or spelled out where it can't be seen."""
+    return text if text.isprintable() else ascii(text)
 
 
 def say(line: str) -> None:
@@ -35,7 +42,11 @@ def main(options: flags.Options) -> int:
     most = int(knobs()["decoding.beam"].high)
     if not 0 <= options.beam <= most:
         raise ValueError(f"--beam={options.beam}: allowed are 1 to {most}, and 0 (as in the run's config)")
-    run = finished.load(options.run)
+    goal = Path(options.attention or "none.png")
+    if goal.suffix.lower() != ".png" or not goal.absolute().parent.is_dir():
+        raise ValueError(f"--attention={options.attention}: a name that ends in .png, in a folder that is "
+                         "there, is needed")
+    run = finished.load(options.run, say=say)
     translator, drawn = run.translator, []
     lines = read(sys.stdin.buffer)
     # Someone who types wants each answer at once; a file goes faster in large parts.
@@ -46,14 +57,15 @@ def main(options: flags.Options) -> int:
         unseen = translator.tokenizer.unseen(given)
         if unseen:
             unit = "characters" if translator.tokenizer.kind == "bpe" else "words"
-            say(f"{sum(unseen.values())} {unit} never seen in training: {' '.join(list(unseen)[:5])}")
+            some = " ".join(shown(one) for one in list(unseen)[:5])
+            say(f"{sum(unseen.values())} {unit} never seen in training: {some}")
         found, cut = translator.translate(run.params, given, options.beam or None)
         if cut:
             say(f"{cut} translations were cut: they had no end within decoding.max_length="
                 f"{run.run.config.decoding.max_length} tokens (in proportion for long sources)")
-        shown = dict(zip(full, translator.restore(found)))
+        answers = dict(zip(full, translator.restore(found)))
         for i in range(len(part)):
-            print(shown.get(i, ""))
+            print(answers.get(i, ""))
         sys.stdout.flush()
         written = [(source, text) for source, text in zip(given, found) if text]
         drawn += written[:illustrations.DRAWN - len(drawn)]

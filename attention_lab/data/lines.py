@@ -30,8 +30,9 @@ def read_bytes(path: str | os.PathLike) -> bytes:
 def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
     """The lines of a UTF-8 file without their ends, and counts of what was odd.
 
-    Only LF and CR LF end a line: U+2028, U+0085, form feeds and their like stay inside it, for one
-    of them would push all later lines of one language off their partners in the other.
+    LF and CR LF end a line, and CR in a file that has no LF: U+2028, U+0085, form feeds and their
+    like stay inside it, for one of them would push all later lines of one language off their
+    partners in the other.
 
     Returns:
       lines: without LF or CR LF; a file's last line may lack its end.
@@ -48,6 +49,8 @@ def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
         raise ValueError(f"{os.fspath(path)}: line {number} is not UTF-8 (byte "
                          f"0x{content[error.start]:02x}); convert the file to UTF-8") from error
     counts = Counter(byte_order_mark=int(text.startswith("\ufeff")))
+    if "\r" in text and "\n" not in text:  # the line ends of an old Macintosh
+        text = text.replace("\r", "\r\n")
     lines = text.removeprefix("\ufeff").split("\n")
     if not lines[-1]:
         lines.pop()  # what follows the last LF is no line

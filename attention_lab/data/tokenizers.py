@@ -73,9 +73,12 @@ class Tokenizer:
     def save(self, path: str | os.PathLike) -> None:
         """Writes the JSON of Hugging Face `tokenizers`; the same text gives the same bytes."""
         beside = f"{os.fspath(path)}.part"  # a reader sees the whole file or none
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write(self._inner.to_str(pretty=True) + "\n")
-        os.replace(beside, path)
+        try:
+            with open(beside, "w", encoding="utf-8") as file:
+                file.write(self._inner.to_str(pretty=True) + "\n")
+            os.replace(beside, path)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def text_ids(row: Iterable[int]) -> Iterator[int]:

@@ -1,6 +1,7 @@
 """All claims in one figure: effects with their intervals, coloured by verdict."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ def forest(verdicts: Sequence[Mapping[str, Any]]) -> Figure:
     if not verdicts:
         raise ValueError("verdicts: at least one is needed")
     with style.look():
-        figure = style.figure(9.6, 1.0 + 0.34 * len(verdicts), layout="constrained")
+        figure = style.figure(13.0, 1.0 + 0.42 * len(verdicts), layout="constrained")
         axes = figure.subplots()
         places = range(len(verdicts) - 1, -1, -1)
         for place, one in zip(places, verdicts):
@@ -39,12 +40,12 @@ def forest(verdicts: Sequence[Mapping[str, Any]]) -> Figure:
             axes.hlines(place, low / unit, high / unit, color=colour, linewidth=2.2)
             axes.plot(one["effect"] / unit, place, "o" if one["primary"] else "D", color=colour,
                       markersize=5)
-            axes.text(1.06, place, f"{one['effect']:.3g} ({one['low']:.3g} to {one['high']:.3g})",
+            axes.text(1.14, place, f"{one['effect']:.3g} ({one['low']:.3g} to {one['high']:.3g})",
                       va="center", fontsize=8)
         axes.axvline(0.0, color=style.INK, linewidth=0.7)
-        axes.set_yticks(list(places), [f"{one['study']}: {one['statement']}" for one in verdicts],
-                        fontsize=7.5)
-        axes.set(xlim=(-1.08, 1.5), ylim=(-0.7, len(verdicts) - 0.3), xticks=[-1, 0, 1],
+        names = [textwrap.fill(f"{one['study']}: {one['statement']}", 64) for one in verdicts]
+        axes.set_yticks(list(places), names, fontsize=7.5)
+        axes.set(xlim=(-1.08, 1.9), ylim=(-0.7, len(verdicts) - 0.3), xticks=[-1, 0, 1],
                  xlabel="effect, each in its own unit (grey: the margin inside which it counts as none)")
         for name, colour in COLOURS.items():
             axes.plot([], [], "o", color=colour, label=name)

@@ -1,5 +1,6 @@
 """A finished translation run read back: its config, tokenizer, model and the weights that scored best."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,24 +24,33 @@ class Finished(NamedTuple):
     params: Any
 
 
-def load(folder: str | Path, config: Config | None = None) -> Finished:
+def load(folder: str | Path, config: Config | None = None,
+         say: Callable[[str], None] = lambda line: None) -> Finished:
     """Reads a finished run.
 
     Args:
       folder: the run's.
       config: what the translator goes by, such as another beam; None is the run's own.
+      say: takes a warning, such as that of a damaged checkpoint, for which another is taken.
     Raises:
-      ValueError: no run, an unfinished one, or one whose checkpoints can't be read.
+      ValueError: no run, an unfinished one, one that does not translate, or no checkpoint can be read.
     """
     run = runs.load_run(folder)
     if run.result.get("status") != "finished":
         raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to translate with")
+    if run.config.model.kind != "transformer":
+        raise ValueError(f"{folder} does not translate: its data.source is {run.config.data.source}")
     buckets = read_json(Path(folder) / "run.json")["data"]["buckets"]
     translator = Translator(config or run.config, tokenizers.load(tokenizer_path(folder)), buckets)
     shapes = jax.eval_shape(lambda: _state(translator))
-    kept = checkpoint.restore(Path(folder) / "checkpoints", shapes, step=run.result["best_step"])
+    checkpoints = Path(folder) / "checkpoints"
+    kept = checkpoint.restore(checkpoints, shapes, step=run.result["best_step"])
     if kept is None:
-        raise ValueError(f"{folder}: the checkpoint of step {run.result['best_step']} can't be read")
+        kept = checkpoint.restore(checkpoints, shapes)
+        if kept is None:
+            raise ValueError(f"{folder}: none of its checkpoints can be read")
+        say(f"the checkpoint of the best step, {run.result['best_step']}, can't be read: the weights of step "
+            f"{int(kept[1].step)} are taken")
     return Finished(run, translator, scored_params(kept[1]))
 
 

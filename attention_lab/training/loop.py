@@ -111,6 +111,16 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
     with Writers(folder, start) as writers:
         tokens, clock = 0, time.monotonic()
         batches = task.batches(config.seed, start)
+
+        def log():
+            nonlocal tokens, clock
+            means, speed = window.means(), tokens / (time.monotonic() - clock)
+            writers.write(step, means, {"seconds": seconds(), "tokens_per_second": speed})
+            show(step, tokens_per_second=speed, loss=means["loss"])
+            tokens, clock = 0, time.monotonic()
+            if not math.isfinite(means["loss"]):
+                host["status"] = "diverged"
+
         while host["status"] == "running":
             batch = next(batches)
             state, logged = programs.update(state, shard(batch, programs.mesh), hyper)
@@ -121,13 +131,7 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
                 host["status"] = "finished"
             show(step, seconds=seconds())
             if step % training.log_every == 0 or host["status"] == "finished":
-                means = window.means()
-                speed = tokens / (time.monotonic() - clock)
-                writers.write(step, means, {"seconds": seconds(), "tokens_per_second": speed})
-                show(step, tokens_per_second=speed, loss=means["loss"])
-                tokens, clock = 0, time.monotonic()
-                if not math.isfinite(means["loss"]):
-                    host["status"] = "diverged"
+                log()
             paused, improved = time.monotonic(), False
             if host["status"] == "finished" or (
                     host["status"] == "running" and step % training.eval_every == 0):
@@ -135,6 +139,9 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
                 improved = keep_book(host, numbers, task.select, step, training.patience)
                 writers.write(step, numbers)
                 show(step, dev=numbers[task.select[0]])
+                if host["status"] == "finished" and tokens:  # patience ended it between two lines
+                    clock, paused = clock + time.monotonic() - paused, time.monotonic()
+                    log()
             if improved or host["status"] != "running" or step % training.checkpoint_every == 0:
                 host |= {"seconds": seconds(), "window": window.settle()}
                 checkpoint.save(checkpoints, step, state, host)

@@ -192,7 +192,7 @@ def _draw_sizes(accuracy, rates, rows, final):
         ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
         ax.set_xlabel("key size d_k")
     tried = sorted({row["rate"] for row in rows if row["stage"] == "tune"})
-    rates.set(ylabel=f"largest rate with dev accuracy of {TRAINED} or more", yscale="log",
+    rates.set(ylabel="largest peak learning rate that trains", yscale="log",
               ylim=(min(tried) / 1.5, max(tried) * 1.5))
     accuracy.set(ylabel="test accuracy, rate tuned on dev", ylim=(-0.03, 1.03))
 

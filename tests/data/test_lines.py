@@ -32,6 +32,11 @@ def test_byte_order_mark_and_carriage_returns_are_counted(tmp_path):
     assert counts == {"byte_order_mark": 1, "cr_line_ends": 2}
 
 
+def test_carriage_returns_alone_end_lines_too(tmp_path):
+    text, counts = lines.read_lines(write(tmp_path / "a", b"un\rdeux\r"))
+    assert text == ["un", "deux"] and counts["cr_line_ends"] == 2
+
+
 def test_gzip_is_known_by_name_and_by_content(tmp_path):
     packed = gzip.compress(b"a\nb\n")
     for name in ("a.gz", "a.txt"):
@@ -39,8 +44,9 @@ def test_gzip_is_known_by_name_and_by_content(tmp_path):
 
 
 @pytest.mark.parametrize("content", [
-    b"plain text\n", b"", gzip.compress(b"abc\n" * 999)[:-9], gzip.compress(b"abc\n" * 999)[:5],
-    gzip.compress(b"abc\n")[:-8] + b"\0" * 8])
+    b"plain text\n", b"", gzip.compress(b"abc\n" * 999, mtime=0)[:-9],
+    gzip.compress(b"abc\n" * 999, mtime=0)[:5],
+    gzip.compress(b"abc\n", mtime=0)[:-8] + b"\0" * 8])
 def test_damaged_gzip_is_refused(tmp_path, content):
     with pytest.raises(ValueError, match=r"a\.gz: damaged gzip: "):
         lines.read_lines(write(tmp_path / "a.gz", content))

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from attention_lab.data.pairs import Pairs
 from experiments import evaluate, flags, train, translate
 
 
@@ -125,3 +126,56 @@ def test_samples_are_shown_as_people_write(call, finished):
     from experiments import runs
     status, out, _ = call(runs, "samples", str(finished), "--count=2")
     assert status == 0 and out.count("reference") == 2 and " ." not in out.split("translation")[0]
+
+
+def test_a_damaged_best_checkpoint_is_told_and_another_is_taken(call, finished, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    best = json.loads((copy / "result.json").read_text())["best_step"]
+    others = [path for path in (copy / "checkpoints").iterdir() if path.name != str(best)]
+    with open(copy / "checkpoints" / str(best) / "host.json", "a") as file:
+        file.write(" ")
+    status, out, err = call(translate, f"--run={copy}", stdin=b"the dog sees .\n")
+    assert f"the checkpoint of the best step, {best}, can't be read" in err or not others
+    assert status == (0 if others else 2)
+
+
+def test_a_run_that_does_not_translate_is_refused(call, tmp_path):
+    folder = tmp_path / "recall"
+    assert call(train, "--config=configs/recall.py:smoke", f"--workdir={folder}")[0] == 0
+    for program in (translate, evaluate):
+        status, _, err = call(program, f"--run={folder}", stdin=b"hi\n")
+        assert status == 2 and "does not translate: its data.source is recall" in err
+
+
+@pytest.mark.parametrize("name", ["none/figure.png", "figure.pdf"])
+def test_a_figure_that_can_not_be_is_refused_before_the_work(call, finished, tmp_path, name):
+    status, out, err = call(translate, f"--run={finished}", f"--attention={tmp_path}/{name}",
+                            stdin=b"the dog sees .\n")
+    assert (status, out) == (2, "") and name in err
+
+
+def test_a_byte_order_mark_changes_nothing(call, finished):
+    plain = call(translate, f"--run={finished}", stdin=b"the dog sees .\n")
+    assert call(translate, f"--run={finished}", stdin=b"\xef\xbb\xbfthe dog sees .\n") == plain
+    assert "'\\u200b'" in call(translate, f"--run={finished}", stdin="the \u200b dog\n".encode())[2]
+
+
+def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
+    lines = [f"the dog {i} sees\tle chien {i} voit\n".encode() for i in range(50)]
+    path, folder = tsv(b"".join(lines[:40])), tmp_path / "run"
+    status, _, err = call(train, "--config=:tsv,smoke", f"--config.data.path={path}", f"--workdir={folder}",
+                          "--config.data.dev_size=4", "--config.data.test_size=4",
+                          "--config.data.vocabulary_size=60")
+    assert status == 0, err
+    assert call(evaluate, f"--run={folder}")[0] == 0
+    tsv(b"".join(lines))
+    status, out, err = call(evaluate, f"--run={folder}")
+    assert (status, out) == (2, "") and "was changed after" in err
+
+
+def test_written_text_is_scored_as_the_run_was_trained():
+    pairs = Pairs(["A boy's dog.", "a boy &apos;s dog ."], ["Le chien d'un garçon.", "le chien ."])
+    made = evaluate._prepared(pairs)
+    assert made.source == ["a boy &apos;s dog ."] * 2
+    assert made.target == ["le chien d&apos; un garçon .", "le chien ."]

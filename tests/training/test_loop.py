@@ -39,6 +39,14 @@ def test_patience_stops_after_looks_without_a_better_score(line, config, tmp_pat
     assert (result["status"], result["steps"], result["best_step"]) == ("finished", 15, 6)
 
 
+def test_a_run_that_patience_ends_between_two_lines_logs_its_last_steps(line, config, tmp_path):
+    changes = {"training.steps": 99, "training.patience": 1, "training.log_every": 4}
+    _, result = loop.train(line(scores=[1.0, 0.5]).task(), config(**changes), tmp_path)
+    lines = [json.loads(text) for text in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert result["steps"] == 6
+    assert [one["step"] for one in lines if "loss" in one] == [4, 6]
+
+
 def test_the_best_weights_are_returned_not_the_last(line, config, tmp_path):
     best, _ = loop.train(line(scores=[1.0, 5.0, 2.0, 2.0]).task(), config(), tmp_path / "a")
     six, _ = loop.train(line().task(), config(**{"training.steps": 6}), tmp_path / "b")
