@@ -22,7 +22,8 @@ best on dev.
     multi30k        12,000 steps, about 60 min (12,200 target tokens a second on quiet cores):
                     val 60.1, test_2016_flickr 61.7, tokenised and lower-cased; best at step 9,000
     multi30k,full   18,000 steps, about 90 min: val 60.8, test_2016_flickr 63.0; best at step 18,000
-    multi30k,raw    12,000 steps, about 65 min: val 59.0, test_2016_flickr 61.0, cased 13a; best at step 12,000
+    multi30k,raw    12,000 steps, about 65 min: val 59.0, test_2016_flickr 61.0, cased, 13a; best at step
+                    12,000
 
 In float32 the multi30k step takes 1.6 times as long there (0.49 s against 0.30 s, two runs back to back);
 on a CPU that has no bfloat16 products `--config.training.precision=float32` may be the faster one.

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab import runs
-from attention_lab.config import Config, split
+from attention_lab.config import Config, Structure, replace, split
 from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs, programs
 from attention_lab.training.run import carry_out
 from attention_lab.training.task import Task
+
+KEPT = 8  # Structures whose programs and data are held
 
 
 class Outcome(NamedTuple):
@@ -31,19 +33,28 @@ class Outcome(NamedTuple):
 
 
 class Shared:
-    """The task and programs of the Structure that was asked for last: built once while it stays the same."""
+    """Tasks and programs of the Structures that were asked for lately, each built once.
+
+    Structures that differ in the split that is scored at the end alone train by the same programs.
+    """
 
     def __init__(self, build: Callable[[Config], Task]):
-        self._build, self._structure, self._held = build, None, None
+        self._build = build
+        self._tasks: dict[Structure, Task] = {}
+        self._programs: dict[Structure, Programs] = {}
 
     def of(self, config: Config) -> tuple[Task, Programs]:
         """Those of a config."""
         structure, _ = split(config)
-        if structure != self._structure:
-            task = self._build(config)
-            self._held = task, programs(task, structure, loop.total_steps(config, task))
-            self._structure = structure
-        return self._held
+        trained = replace(structure, {"data.split": "dev"})
+        task = self._tasks.get(structure) or self._build(config)
+        compiled = self._programs.get(trained) or programs(task, structure, loop.total_steps(config, task))
+        for held, key, value in ((self._tasks, structure, task), (self._programs, trained, compiled)):
+            held.pop(key, None)
+            held[key] = value
+            if len(held) > KEPT:
+                del held[next(iter(held))]
+        return task, compiled
 
 
 def execute(groups: list[Group], parent: str | Path, shared: Shared, command: str,
