@@ -83,8 +83,8 @@ def test_a_cell_that_diverges_is_a_result(tmp_path):
 
 def test_structures_that_score_another_split_alone_train_by_the_same_programs():
     shared = execution.Shared(build)
-    dev, test, wide = (shared.of(replace(SMOKE, values)) for values in (
+    dev, test, wide = (shared.of(configs.replace(SMOKE, values)) for values in (
         {"data.split": "dev"}, {"data.split": "test"}, {"model.hidden": 48}))
     assert dev[1] is test[1] is not wide[1]
     assert dev[0] is not test[0]
-    assert shared.of(replace(SMOKE, {"data.split": "dev"}))[0] is dev[0]
+    assert shared.of(configs.replace(SMOKE, {"data.split": "dev"}))[0] is dev[0]
