@@ -50,7 +50,7 @@ def by_workers(options: Options, groups: list[Group], folder: Path, tell) -> lis
     place = options.storage or str(folder / f"{_digest(names)}.journal")
     with storage_errors(place):
         queue = Queue(place, _digest(names), digest(options.config), options.lease)
-        queue.fill(groups)
+        queue.fill(groups, folder)
         steps = [steps_of(group, build) for group in groups]
         with progress(None if None in steps else sum(steps), str(folder)) as line:
             fleet.watch(queue, starter(options, place, folder), options.workers, line, tell)

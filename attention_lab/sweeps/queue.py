@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
@@ -52,7 +53,7 @@ class Queue:
 
     def __init__(self, place: str, sweep: str, base: str, lease: float = 60.0,
                  search: Mapping[str, Any] | None = None):
-        self.place, self.lease = place, lease
+        self.lease = lease
         self.storage = open_storage(place)
         self._seen: dict[int, tuple[Any, float]] = {}
         if not sweep and NAME not in [one.study_name for one in self.storage.get_all_studies()]:
@@ -73,14 +74,23 @@ class Queue:
                 self.storage.set_study_user_attr(self.id, name, value)
         self.search = self.storage.get_study_user_attrs(self.id).get("search")
 
-    def fill(self, groups: Sequence[Group]) -> None:
-        """Puts in each cell that is not waiting, running or finished; one that failed gets another try."""
+    def fill(self, groups: Sequence[Group], parent: str | Path | None = None) -> None:
+        """Puts in each cell that is not waiting, running or finished; one that failed gets another try.
+
+        Args:
+          groups: of `plan`.
+          parent: the folder of the cells' folders: one that the queue calls finished and that has no
+            result there, since it was taken away, is put in again. None takes the queue's word.
+        """
         held = {}
         for trial in self.trials():
             held.setdefault(trial.user_attrs.get("cell"), []).append(trial.state)
         for number, group in enumerate(groups):
             for cell in group.cells:
-                if all(state == TrialState.FAIL for state in held.get(cell.name, ())):
+                gone = {TrialState.FAIL}
+                if parent is not None and not (cell.folder(parent) / "result.json").exists():
+                    gone.add(TrialState.COMPLETE)
+                if gone.issuperset(held.get(cell.name, ())):
                     self._put({"cell": cell.name, "group": number, "overrides": {
                         key: show(value) for key, value in cell.overrides.items()}})
 

@@ -68,6 +68,18 @@ def test_a_finished_cell_does_not_come_back_and_a_failed_one_does_when_the_sweep
     assert [item.overrides for item in everything(again)] == [items[0].overrides]
 
 
+def test_a_cell_whose_result_was_taken_away_is_put_in_again(place, tmp_path):
+    queue = opened(place)
+    for item in everything(queue):
+        queue.end(item.trial, TrialState.COMPLETE, [1.0])
+    kept = [cell for group in GROUPS for cell in group.cells][1:]
+    for cell in kept:
+        cell.folder(tmp_path).mkdir()
+        (cell.folder(tmp_path) / "result.json").write_text("{}")
+    queue.fill(GROUPS, tmp_path)
+    assert [item.overrides for item in everything(queue)] == [CELLS[0]]
+
+
 def test_what_has_ended_stays_as_it_ended(place):
     queue = opened(place)
     item = queue.claim()
