@@ -55,8 +55,9 @@ def by_workers(options: Options, groups: list[Group], folder: Path, tell) -> lis
         with progress(None if None in steps else sum(steps), str(folder)) as line:
             fleet.watch(queue, starter(options, place, folder), options.workers, line, tell)
         # Of a cell that was handed out several times, what counts is that it finished, or how it ended last.
+        known = [trial for trial in queue.trials() if "double" not in trial.user_attrs]
         trials = {trial.user_attrs["cell"]: trial for trial in sorted(
-            queue.trials(), key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))}
+            known, key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))}
     return [Outcome(cell, cell.folder(folder), trials[cell.name].user_attrs.get("result"),
                     trials[cell.name].user_attrs.get("error", "no worker was left to run it"))
             for group in groups for cell in group.cells]

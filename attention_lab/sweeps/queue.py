@@ -82,17 +82,17 @@ class Queue:
           parent: the folder of the cells' folders: one that the queue calls finished and that has no
             result there, since it was taken away, is put in again. None takes the queue's word.
         """
-        held = {}
-        for trial in self.trials():
-            held.setdefault(trial.user_attrs.get("cell"), []).append(trial.state)
+        held = self._by_cell()
         for number, group in enumerate(groups):
             for cell in group.cells:
                 gone = {TrialState.FAIL}
                 if parent is not None and not (cell.folder(parent) / "result.json").exists():
                     gone.add(TrialState.COMPLETE)
-                if gone.issuperset(held.get(cell.name, ())):
+                before = held.get(cell.name, [])
+                if gone.issuperset(one.state for one in before):
                     self._put({"cell": cell.name, "group": number, "overrides": {
-                        key: show(value) for key, value in cell.overrides.items()}})
+                        key: show(value) for key, value in cell.overrides.items()},
+                        "after": before[-1].number if before else -1})
 
     def fill_search(self, count: int) -> None:
         """Puts in cells to be proposed when they are taken, until `count` wait, run or have ended."""
@@ -123,6 +123,9 @@ class Queue:
             # The storage lets one process alone through here.
             identity = self._identity(trial)
             if self._taken(identity):
+                if self._double(trial):
+                    self.end(identity, TrialState.FAIL, lost=True, double=True)
+                    continue
                 self.note(identity, "worker", f"{socket.gethostname()} {os.getpid()}")
                 self.beat(identity, 0)
                 given = trial.user_attrs.get("overrides", {})
@@ -164,17 +167,30 @@ class Queue:
                 gone.append(trial.user_attrs.get("worker", "a process that had just begun"))
                 self.put_back(self._identity(trial), died=True)
         # A process may have died between ending a lost trial and putting its cell back.
-        cells: dict[Any, list] = {}
-        for trial in self.trials():
-            cells.setdefault(trial.user_attrs.get("cell"), []).append(trial)
-        for cell, trials in cells.items():
-            if cell and all(one.state == TrialState.FAIL and one.user_attrs.get("lost") for one in trials):
-                self._again(trials[-1], trials[-1].user_attrs["deaths"])
+        for trials in self._by_cell().values():
+            if all(one.state == TrialState.FAIL and one.user_attrs.get("lost") for one in trials):
+                last = [one for one in trials if "double" not in one.user_attrs][-1]
+                self._again(last, last.user_attrs["deaths"])
         return gone
 
     def drained(self) -> bool:
         """Whether no cell waits or runs."""
         return not self.trials(TrialState.WAITING, TrialState.RUNNING)
+
+    def _by_cell(self) -> dict[str, list]:
+        cells: dict[str, list] = {}
+        for trial in self.trials():
+            if "cell" in trial.user_attrs:
+                cells.setdefault(trial.user_attrs["cell"], []).append(trial)
+        return cells
+
+    def _double(self, trial) -> bool:
+        """Whether two processes put the same cell in after the same event, and this is the later one."""
+        def event(one):
+            return one.user_attrs.get("cell"), one.user_attrs.get("after")
+
+        return "after" in trial.user_attrs and any(
+            event(one) == event(trial) and one.number < trial.number for one in self.trials())
 
     def _identity(self, trial) -> int:
         return self.storage.get_trial_id_from_study_id_trial_number(self.id, trial.number)
@@ -201,7 +217,7 @@ class Queue:
     def _again(self, trial, deaths) -> None:
         kept = {name: trial.user_attrs[name] for name in ("cell", "group", "overrides")
                 if name in trial.user_attrs}
-        self._put(kept | {"deaths": deaths}, trial.params)
+        self._put(kept | {"deaths": deaths, "after": trial.number}, trial.params)
 
     def _put(self, attributes: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> None:
         self.storage.create_new_trial(self.id, create_trial(

@@ -6,7 +6,7 @@ from attention_lab.config import split
 from attention_lab.overrides import merge
 from attention_lab.statistics import judge
 from configs.recall import get_config
-from experiments.studies import score_scale
+from experiments.studies import score_scale, tuning
 
 CPU = score_scale.STUDY.presets["cpu"]
 
@@ -31,8 +31,8 @@ def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
     rows = [{"stage": "tune", "arm": "scaled", "key_size": 16, "rate": rate, "seed": seed,
              "dev_accuracy": score}
             for rate, scores in {0.001: (0.5, 0.7), 0.003: (0.9, 0.3), 0.01: (0.2, 0.2)}.items()
-            for seed, score in zip(score_scale.TUNING_SEEDS, scores)]
-    assert score_scale.best_rate(rows, "scaled", 16) == 0.001
+            for seed, score in zip(tuning.TUNING_SEEDS, scores)]
+    assert tuning.best_rate(rows, "scaled", 16, "accuracy") == 0.001
     cell = {"stage": "final", "arm": "scaled", "key_size": 16, "rate": "best", "seed": 3}
     final = config_of(cell, rows)
     assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
@@ -44,7 +44,7 @@ def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
 def test_claims_are_judged_by_what_is_planted(gap, verdict):
     rows = []
     for seed in range(8):
-        for arm in score_scale.ARMS:
+        for arm in tuning.ARMS:
             for size in score_scale.sizes_of(arm, CPU):
                 lost = gap if arm == "unscaled" and size >= 256 else 0.0
                 rows.append({"stage": "final", "arm": arm, "key_size": size, "seed": seed,

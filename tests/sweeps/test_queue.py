@@ -68,6 +68,18 @@ def test_a_finished_cell_does_not_come_back_and_a_failed_one_does_when_the_sweep
     assert [item.overrides for item in everything(again)] == [items[0].overrides]
 
 
+def test_of_two_processes_that_put_the_same_cell_back_one_counts(place):
+    queue = opened(place)
+    taken = queue.claim()
+    lost = queue.storage.get_trial(taken.trial)
+    queue.end(taken.trial, TrialState.FAIL, lost=True, deaths=1)
+    for _ in range(2):  # each saw that the cell was lost and that it waits nowhere
+        queue._again(lost, 1)
+    assert [item.overrides for item in everything(queue)].count(taken.overrides) == 1
+    doubles = [one for one in queue.trials() if "double" in one.user_attrs]
+    assert len(doubles) == 1 and doubles[0].state == TrialState.FAIL and queue.reclaim() == []
+
+
 def test_a_cell_whose_result_was_taken_away_is_put_in_again(place, tmp_path):
     queue = opened(place)
     for item in everything(queue):
