@@ -21,10 +21,10 @@ def test_cells_tune_first_and_share_programs():
     stages = [cell["stage"] for cell in cells]
     assert stages == sorted(stages, reverse=True) and len(cells) == 17 * 4 * 2 + 17 * 8
     assert {cell["seed"] for cell in cells if cell["stage"] == "tune"}.isdisjoint(range(8))
-    tuning = [split(config_of(cell, []))[0] for cell in cells if cell["stage"] == "tune"]
-    changes = sum(a != b for a, b in zip(tuning, tuning[1:]))
+    structures = [split(config_of(cell, []))[0] for cell in cells if cell["stage"] == "tune"]
+    changes = sum(a != b for a, b in zip(structures, structures[1:]))
     # Three compatibilities at three sizes, and dot alone at the largest.
-    assert changes + 1 == len(set(tuning)) == 10
+    assert changes + 1 == len(set(structures)) == 10
 
 
 def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
@@ -36,8 +36,8 @@ def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
     cell = {"stage": "final", "arm": "scaled", "key_size": 16, "rate": "best", "seed": 3}
     final = config_of(cell, rows)
     assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
-    tuning = config_of(cell | {"stage": "tune", "rate": 0.01}, rows)
-    assert (tuning.optimizer.learning_rate, tuning.data.split) == (0.01, "dev")
+    tried = config_of(cell | {"stage": "tune", "rate": 0.01}, rows)
+    assert (tried.optimizer.learning_rate, tried.data.split) == (0.01, "dev")
 
 
 @pytest.mark.parametrize("gap, verdict", [(0.5, "supported"), (0.0, "refuted"), (-0.5, "refuted")])
