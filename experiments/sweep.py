@@ -13,6 +13,9 @@ FLAGS = {
     "workdir": flags.Flag("", "the parent of the cells' folders; empty: runs/EXPERIMENT"),
     "max_cells": flags.Flag(1000, "more cells are refused"),
     "dry_run": flags.Flag(False, "prints the cells and programs, and what they take; writes nothing"),
+    "how": flags.Flag("auto", "loop runs a cell after the other; map and vmap run those that differ in "
+                      "numbers alone in one program, spread over the devices here; measure times them and "
+                      "takes the fastest; auto is loop on a CPU and measure elsewhere"),
     "workers": flags.Flag(1, "processes that share the work; on one machine each gets its share of the "
                           "cores, so that numbers differ in the last digits from those of one worker"),
     "storage": flags.Flag("", "where the queue of several workers is kept: a file, or a database such as "
@@ -68,6 +71,14 @@ def check(options: flags.Options) -> None:
     if options.workers < 1 or options.lease <= 0:
         name = "workers" if options.workers < 1 else "lease"
         raise ValueError(f"--{name}={getattr(options, name)}: a number above 0 is needed")
+    from attention_lab.sweeps.plan import WAYS
+    if options.how not in WAYS:
+        raise ValueError(f"--how={options.how}: allowed are {', '.join(WAYS)}")
+    several = [name for name in ("workers", "storage", "search", "join", "launcher")
+               if getattr(options, name) != FLAGS[name].default]
+    if options.how not in ("auto", "loop") and several:
+        raise ValueError(f"--how={options.how} and --{several[0]} don't go together: workers take one "
+                         "cell at a time")
     if options.launcher not in ("process", "slurm", "local"):
         raise ValueError(f"--launcher={options.launcher}: allowed are process, slurm, local")
     if options.join and not options.storage:

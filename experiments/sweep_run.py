@@ -12,7 +12,8 @@ from optuna.trial import TrialState
 from attention_lab.checks import show
 from attention_lab.config import digest
 from attention_lab.sweeps import worker
-from attention_lab.sweeps.execution import Outcome, Shared, execute, steps_of
+from attention_lab.sweeps.cell import Outcome, Shared
+from attention_lab.sweeps.execution import execute, steps_of
 from attention_lab.sweeps.plan import Group, plan
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.search import Search
@@ -35,7 +36,7 @@ def sweep(options: Options, groups: list[Group]) -> int:
     """Runs the cells in this process."""
     steps = [steps_of(group, build) for group in groups]
     with progress(None if None in steps else sum(steps), str(parent(options))) as line:
-        outcomes = execute(groups, parent(options), Shared(build), options.command, line, say)
+        outcomes = execute(groups, parent(options), Shared(build), options.command, line, say, options.how)
     return report(outcomes, options.command)
 
 

@@ -1,64 +1,21 @@
-"""The cells of a plan, one after another in this process; a group compiles once."""
+"""The cells of a plan in this process: one after another, or those of a group in one program."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from attention_lab import runs
-from attention_lab.config import Config, Structure, replace, split
-from attention_lab.sweeps.plan import Cell, Group
+import jax
+
+from attention_lab.config import Config
+from attention_lab.sweeps import together
+from attention_lab.sweeps.cell import Outcome, Shared, run_cell
+from attention_lab.sweeps.plan import WAYS, Cell, Group
 from attention_lab.training import loop
-from attention_lab.training.programs import Programs, programs
-from attention_lab.training.run import carry_out
 from attention_lab.training.task import Task
-
-KEPT = 8  # Structures whose programs and data are held
-
-
-class Outcome(NamedTuple):
-    """What became of a cell.
-
-    Fields:
-      cell, folder: which and where.
-      result: what its result.json holds; None where it failed.
-      error: why it failed, one line; "" otherwise.
-      in_use: whether it is another process that runs it.
-    """
-
-    cell: Cell
-    folder: Path
-    result: dict[str, Any] | None
-    error: str = ""
-    in_use: bool = False
-
-
-class Shared:
-    """Tasks and programs of the Structures that were asked for lately, each built once.
-
-    Structures that differ in the split that is scored at the end alone train by the same programs.
-    """
-
-    def __init__(self, build: Callable[[Config], Task]):
-        self._build = build
-        self._tasks: dict[Structure, Task] = {}
-        self._programs: dict[Structure, Programs] = {}
-
-    def of(self, config: Config) -> tuple[Task, Programs]:
-        """Those of a config."""
-        structure, _ = split(config)
-        trained = replace(structure, {"data.split": "dev"})
-        task = self._tasks.get(structure) or self._build(config)
-        compiled = self._programs.get(trained) or programs(task, structure, loop.total_steps(config, task))
-        for held, key, value in ((self._tasks, structure, task), (self._programs, trained, compiled)):
-            held.pop(key, None)
-            held[key] = value
-            if len(held) > KEPT:
-                del held[next(iter(held))]
-        return task, compiled
 
 
 def execute(groups: list[Group], parent: str | Path, shared: Shared, command: str,
-            show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> list[Outcome]:
+            show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print, how: str = "loop"
+            ) -> list[Outcome]:
     """Runs what is not finished, and gives what became of every cell, in the order of the plan.
 
     A cell that fails or diverges does not keep its neighbours from running.
@@ -70,34 +27,35 @@ def execute(groups: list[Group], parent: str | Path, shared: Shared, command: st
       command: the line that started the sweep.
       show: a progress line of `progress.progress`, over the steps of all cells.
       say: takes a line that a user should read.
+      how: "loop", a cell after the other; "map" or "vmap", those of a group in one program; "measure",
+        what is fastest for each group; "auto", "loop" on a CPU and "measure" elsewhere.
     """
-    outcomes, done = [], 0
+    outcomes, done, how = [], 0, how_of(how)
     for group in groups:
+        found: dict[Cell, Outcome] = {}
+        if how != "loop":
+            found = together.run_group(group, parent, shared, command, _after(show, done), say, how)
+            done += sum(_steps(outcome) for outcome in found.values())
         for cell in group.cells:
-            outcome = run_cell(cell, parent, shared, command, _after(show, done), say)
-            outcomes.append(outcome)
-            if outcome.result is not None:
-                done += outcome.result["steps"]
+            if cell not in found:
+                found[cell] = run_cell(cell, parent, shared, command, _after(show, done), say)
+                done += _steps(found[cell])
                 show(done)
+        outcomes += [found[cell] for cell in group.cells]
     return outcomes
 
 
-def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
-             show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> Outcome:
-    """Carries a cell to its end, unless it is finished, and gives what became of it."""
-    folder = cell.folder(parent)
-    try:
-        run = runs.open_run(folder, cell.config, command)
-        try:
-            if not run.finished:
-                carry_out(run, *shared.of(cell.config), show, say)
-            return Outcome(cell, folder, run.result)
-        finally:
-            run.close()
-    except runs.InUse as error:
-        return Outcome(cell, folder, None, str(error), in_use=True)
-    except (ValueError, OSError) as error:
-        return Outcome(cell, folder, None, " ".join(str(error).split()))
+def how_of(how: str) -> str:
+    """The way that is meant by "auto" on this machine; others stay.
+
+    Raises:
+      ValueError: an unknown one.
+    """
+    if how not in WAYS:
+        raise ValueError(f"--how={how}: allowed are {', '.join(WAYS)}")
+    if how == "auto":
+        return "loop" if jax.default_backend() == "cpu" else "measure"
+    return how
 
 
 def steps_of(group: Group, build: Callable[[Config], Task]) -> int | None:
@@ -106,6 +64,10 @@ def steps_of(group: Group, build: Callable[[Config], Task]) -> int | None:
     if steps is None and group.structure.training.epochs is not None:
         steps = loop.total_steps(group.structure, build(group.structure))
     return steps and steps * len(group.cells)
+
+
+def _steps(outcome):
+    return outcome.result["steps"] if outcome.result else 0
 
 
 def _after(show, done):

@@ -9,6 +9,8 @@ from attention_lab.config import Config, Structure, digest, split
 from attention_lab.overrides import merge
 from attention_lab.sweeps.space import Space, describe
 
+WAYS = ("auto", "measure", "loop", "map", "vmap")  # in which the cells of a group are run: see `execution`
+
 
 @dataclasses.dataclass(frozen=True)
 class Cell:

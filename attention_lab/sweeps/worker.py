@@ -15,7 +15,7 @@ from attention_lab.checks import check, show
 from attention_lab.config import Config
 from attention_lab.overrides import merge
 from attention_lab.sweeps import search
-from attention_lab.sweeps.execution import Outcome, Shared, run_cell
+from attention_lab.sweeps.cell import Outcome, Shared, run_cell
 from attention_lab.sweeps.plan import Cell
 from attention_lab.sweeps.queue import Item, Queue
 

@@ -11,6 +11,7 @@ from attention_lab.config import Config, split
 from attention_lab.training import loop
 from attention_lab.training.devices import data_mesh
 from attention_lab.training.programs import initial_state
+from attention_lab.training.state import parameter_count
 from attention_lab.training.task import Task
 
 # Training's operations over those of a large float32 product, in the same time: two cores, width 128. The
@@ -30,7 +31,7 @@ def estimate(task: Task, config: Config) -> dict[str, Any]:
     """
     structure, hyper = split(config)
     state = jax.eval_shape(lambda: initial_state(task, structure, hyper))
-    parameters = loop.parameter_count(state.params)
+    parameters = parameter_count(state.params)
     batch = next(task.batches(config.seed, 0))
     rows = len(batch["example"]) // config.training.accumulate
     batch = {name: x[:rows] for name, x in batch.items()}

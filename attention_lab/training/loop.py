@@ -5,27 +5,24 @@ the arrays and the host's few numbers travel in one checkpoint, batches and mask
 (seed, step), and logs are cut back to the checkpoint.
 """
 
-import math
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from attention_lab.config import Config, Hyper, split
-from attention_lab.files import JsonLines
-from attention_lab.training import checkpoint
+from attention_lab.config import Config, split
 from attention_lab.training.devices import shard
-from attention_lab.training.logs import Writers
+from attention_lab.training.ledger import Ledger
 from attention_lab.training.programs import Programs
 from attention_lab.training.programs import programs as make_programs
-from attention_lab.training.state import scored_params
-from attention_lab.training.task import Sums, Task
+from attention_lab.training.task import Batch, Task
+from attention_lab.training.together import Together
 
-# What the host must know to go on; JSON in each checkpoint beside the arrays.
-NEW_HOST = {"status": "running", "best": None, "best_step": 0, "stale": 0, "seconds": 0.0, "window": {}}
+CHUNK = 10  # steps of several runs that one call takes, where so many have one shape
 
 
 def total_steps(config: Config, task: Task) -> int | None:
@@ -33,38 +30,6 @@ def total_steps(config: Config, task: Task) -> int | None:
     if config.training.epochs is not None:
         return max(1, round(config.training.epochs * task.steps_per_epoch))
     return config.training.steps
-
-
-def parameter_count(params: Any) -> int:
-    """Numbers in a pytree."""
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params))
-
-
-class _Window:
-    """Sums since the last line of the log. The newest step's stay on the device until the next is queued."""
-
-    def __init__(self, sums: dict):
-        self.sums = {name: Sums(*pair) for name, pair in sums.items()}
-        self.queued = None
-
-    def add(self, logged: dict[str, Sums]) -> None:
-        queued, self.queued = self.queued, logged
-        self._take(queued)
-
-    def _take(self, logged):
-        for name, new in jax.device_get(logged or {}).items():
-            old = self.sums.get(name, Sums(0.0, 0.0))
-            self.sums[name] = Sums(old.total + float(new.total), old.count + float(new.count))
-
-    def settle(self) -> dict[str, Sums]:
-        self._take(self.queued)
-        self.queued = None
-        return self.sums
-
-    def means(self) -> dict[str, float]:
-        """The one division, on the host; the window is empty afterwards."""
-        sums, self.sums = self.settle(), {}
-        return {name: total / max(count, 1.0) for name, (total, count) in sums.items()}
 
 
 def train(task: Task, config: Config, folder: str | Path, show: Callable = lambda *a, **k: None,
@@ -86,71 +51,95 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
       ValueError: devices or accumulation that don't fit the batches.
       OSError: the folder can't be written.
     """
-    begun = time.monotonic()
-    training, folder = config.training, Path(folder)
     structure, hyper = split(config)
     steps = total_steps(config, task)
     programs = programs or make_programs(task, structure, steps)
-    check_rows(task, training.accumulate, programs.mesh.size)
-    checkpoints = folder / "checkpoints"
-    folder.mkdir(parents=True, exist_ok=True)
-    restored = checkpoint.restore(checkpoints, programs.template)
-    if restored:
-        start, state, host = restored
-        say(f"continuing from step {start}")
-    else:
-        start, host = 0, dict(NEW_HOST)
-        state = programs.start(hyper)
-    window, before = _Window(host["window"]), host["seconds"]
-    minutes = training.max_minutes or math.inf
-
-    def seconds():
-        return before + time.monotonic() - begun
-
-    step = start
-    with Writers(folder, start) as writers:
-        tokens, clock = 0, time.monotonic()
-        batches = task.batches(config.seed, start)
-
-        def log():
-            nonlocal tokens, clock
-            means, speed = window.means(), tokens / (time.monotonic() - clock)
-            writers.write(step, means, {"seconds": seconds(), "tokens_per_second": speed})
-            show(step, tokens_per_second=speed, loss=means["loss"])
-            tokens, clock = 0, time.monotonic()
-            if not math.isfinite(means["loss"]):
-                host["status"] = "diverged"
-
-        while host["status"] == "running":
+    check_rows(task, config.training.accumulate, programs.mesh.size)
+    with Ledger(task, config, folder, programs, steps, show, say) as ledger:
+        state, ledger.state = ledger.state or programs.start(hyper), None
+        batches = task.batches(config.seed, ledger.step)
+        while ledger.running:
             batch = next(batches)
             state, logged = programs.update(state, shard(batch, programs.mesh), hyper)
-            window.add(logged)
-            step += 1
-            tokens += task.tokens(batch)
-            if step == steps or seconds() >= 60 * minutes:
-                host["status"] = "finished"
-            show(step, seconds=seconds())
-            if step % training.log_every == 0 or host["status"] == "finished":
-                log()
-            paused, improved = time.monotonic(), False
-            if host["status"] == "finished" or (
-                    host["status"] == "running" and step % training.eval_every == 0):
-                numbers = look_at_dev(task, programs.dev_loss, scored_params(state), hyper)
-                improved = keep_book(host, numbers, task.select, step, training.patience)
-                writers.write(step, numbers)
-                show(step, dev=numbers[task.select[0]])
-                if host["status"] == "finished" and tokens:  # patience ended it between two lines
-                    clock, paused = clock + time.monotonic() - paused, time.monotonic()
-                    log()
-            if improved or host["status"] != "running" or step % training.checkpoint_every == 0:
-                host |= {"seconds": seconds(), "window": window.settle()}
-                checkpoint.save(checkpoints, step, state, host)
-                checkpoint.prune(checkpoints, training.keep_checkpoints, host["best_step"])
-            clock += time.monotonic() - paused
-    params, scored_step = _best_params(checkpoints, programs.template, state, host, say)
-    return params, {"status": host["status"], "steps": step, "best_step": scored_step,
-                    "train_seconds": round(host["seconds"], 1),
-                    "parameters": parameter_count(state.params), **_speed(folder)}
+            ledger.take(logged, task.tokens(batch))
+            ledger.look(lambda: state)
+    return ledger.ended(state)
+
+
+def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str | Path],
+                   programs: Programs, together: Together, show: Callable = lambda *a, **k: None,
+                   say: Callable[[str], None] = print) -> list[tuple[Any, dict[str, Any]]]:
+    """Trains several runs of one Structure by one program; each leaves what `train` would leave.
+
+    A run that has ended, diverged perhaps, is computed on beside the others and looked at no more.
+
+    Args:
+      task, configs, folders: configs that differ in Hyper alone, of a duration in steps or epochs;
+        their folders all stand at the same step.
+      programs: of `programs`. together: of `together`.
+      show, say: as of `train`; `show` takes the steps of all runs together.
+    Returns:
+      For each run what `train` returns; train_seconds is its share of the time.
+    Raises:
+      ValueError: folders that stand at different steps.
+    """
+    steps, count = total_steps(configs[0], task), len(configs)
+    check_rows(task, configs[0].training.accumulate, 1)
+    with contextlib.ExitStack() as stack:
+        ledgers = [
+            stack.enter_context(Ledger(task, config, folder, programs, steps, say=say, share=1 / count))
+            for config, folder in zip(configs, folders)]
+        at = {ledger.step for ledger in ledgers}
+        if len(at) > 1:
+            raise ValueError(f"the runs stand at steps {sorted(at)}; one is needed")
+        hyper = together.stacked([ledger.hyper for ledger in ledgers])
+        states = together.stacked([one.state or programs.start(one.hyper) for one in ledgers])
+        ends = {index: ledger.ended(ledger.state) for index, ledger in enumerate(ledgers)
+                if not ledger.running}
+        for ledger in ledgers:
+            ledger.state = None
+        rows = zip(*(task.batches(config.seed, ledgers[0].step) for config in configs))
+        while len(ends) < count:
+            live = {index: ledger for index, ledger in enumerate(ledgers) if ledger.running}
+            for chunk in _chunks(rows, next(iter(live.values())).until_due()):
+                states, logged = together.update(states, together.batches(chunk), hyper)
+                logged = jax.device_get(logged)
+                for index, ledger in live.items():
+                    for n, row in enumerate(chunk):
+                        ledger.take(jax.tree.map(lambda x: x[index, n], logged), task.tokens(row[index]))
+                show(sum(ledger.step for ledger in ledgers))
+            for index, ledger in live.items():
+                begun = time.monotonic()
+                ledger.look(lambda: programs.placed(together.one(states, index)))
+                for other in live.values():
+                    if other is not ledger:
+                        other.rest(time.monotonic() - begun)
+                if not ledger.running:
+                    ends[index] = ledger.ended(programs.placed(together.one(states, index)))
+        return [ends[index] for index in range(count)]
+
+
+def _chunks(rows: Iterator[tuple[Batch, ...]], count: int) -> Iterator[list[tuple[Batch, ...]]]:
+    """The next `count` rows (one batch of each run) in lists of one shape, of CHUNK rows or of one.
+
+    Two lengths alone, so that no more programs are compiled.
+    """
+    held: list[tuple[Batch, ...]] = []
+    for _ in range(count):
+        row = next(rows)
+        if held and shapes(held[0]) != shapes(row):
+            yield from ([one] for one in held)
+            held = []
+        held.append(row)
+        if len(held) == CHUNK:
+            yield held
+            held = []
+    yield from ([one] for one in held)
+
+
+def shapes(row: tuple[Batch, ...]) -> list[tuple[int, ...]]:
+    """Those of the arrays of a batch; the batches of several runs at one step share them."""
+    return [np.shape(x) for x in jax.tree.leaves(row[0])]
 
 
 def check_rows(task: Task, accumulate: int, devices: int) -> None:
@@ -159,44 +148,3 @@ def check_rows(task: Task, accumulate: int, devices: int) -> None:
         if rows % (accumulate * devices):
             raise ValueError(f"training.accumulate={accumulate} on {devices} devices: their product must "
                              f"divide the {rows} rows of a batch")
-
-
-def look_at_dev(task: Task, dev_loss: Callable, params: Any, hyper: Hyper) -> dict[str, float]:
-    """The dev split's losses and cheap scores."""
-    window = _Window({})
-    for batch in task.dev_batches():
-        window.add(dev_loss(params, batch, hyper))
-    numbers = {f"dev_{name}": value for name, value in window.means().items()}
-    numbers |= task.score(params, hyper, "dev", False).numbers
-    return {name: value for name, value in numbers.items() if not isinstance(value, str)}
-
-
-def keep_book(host: dict, numbers: dict, select: tuple[str, float], step: int, patience: int) -> bool:
-    """Notes a look at dev in `host`; True if it is the best so far."""
-    name, sign = select
-    improved = host["best"] is None or sign * numbers[name] > sign * host["best"]
-    if improved:
-        host |= {"best": numbers[name], "best_step": step, "stale": 0}
-    else:
-        host["stale"] += 1
-    if patience and host["stale"] >= patience:
-        host["status"] = "finished"
-    return improved
-
-
-def _best_params(checkpoints, template, state, host, say):
-    last = int(state.step)
-    if host["best_step"] in (0, last):
-        return scored_params(state), last
-    best = checkpoint.restore(checkpoints, template, step=host["best_step"])
-    if best is None:
-        say(f"the checkpoint of the best step, {host['best_step']}, can't be read: the last weights "
-            "are scored")
-        return scored_params(state), last
-    return scored_params(best[1]), host["best_step"]
-
-
-def _speed(folder):
-    speeds = [line["tokens_per_second"] for line in JsonLines(folder / "timing.jsonl").read()
-              if line.get("tokens_per_second")]
-    return {"tokens_per_second": round(float(np.median(speeds)), 1)} if speeds else {}

@@ -31,6 +31,10 @@ class Programs(NamedTuple):
     dev_loss: Callable
     template: State
 
+    def placed(self, state: State) -> State:
+        """A state on the devices of the mesh, whole on each."""
+        return jax.device_put(state, replicated(self.mesh))
+
 
 def programs(task: Task, structure: Structure, total_steps: int | None) -> Programs:
     """The programs of a task; they compile when they are first called.

@@ -32,17 +32,32 @@ def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Call
       ValueError: the run was begun on other data.
     """
     config, folder = run.config, run.folder
-    check_data(run, task)
-    if config.training.max_minutes is not None:
-        say("training.max_minutes is set: where a run stops by the clock it can't be reproduced")
-    run.note({"data": task.facts, "notices": task.notices})
-    task.save(folder)
+    begin(run, task, say)
     if show is None:
         with progress(loop.total_steps(config, task), str(folder),
                       max_minutes=config.training.max_minutes) as line:
             params, result = loop.train(task, config, folder, line, say, programs)
     else:
         params, result = loop.train(task, config, folder, show, say, programs)
+    return conclude(run, task, params, result)
+
+
+def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:
+    """Writes what has to be in a run's folder before the first step.
+
+    Raises:
+      ValueError: the run was begun on other data.
+    """
+    check_data(run, task)
+    if run.config.training.max_minutes is not None:
+        say("training.max_minutes is set: where a run stops by the clock it can't be reproduced")
+    run.note({"data": task.facts, "notices": task.notices})
+    task.save(run.folder)
+
+
+def conclude(run: Run, task: Task, params: Any, result: dict[str, Any]) -> dict[str, Any]:
+    """Scores a trained run, draws it and writes its result, last; what result.json holds."""
+    config, folder = run.config, run.folder
     if result["status"] == "finished":
         _, hyper = split(config)
         for name in dict.fromkeys(("dev", config.data.split)):

@@ -1,6 +1,7 @@
 """What a run carries from step to step: arrays and nothing else."""
 
 import dataclasses
+import math
 from typing import Any
 
 import jax
@@ -27,3 +28,8 @@ def create(params: Any, optimizer: Any, average_decay: float) -> State:
 def scored_params(state: State) -> Any:
     """The weights that are scored: the moving average where there is one."""
     return state.average or state.params
+
+
+def parameter_count(params: Any) -> int:
+    """Numbers in a pytree."""
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params))

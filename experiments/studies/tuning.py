@@ -69,14 +69,15 @@ def trained(file: str, changed: dict[str, Any], folder: Path, study: str
       ValueError: it failed.
     """
     from attention_lab.files import JsonLines
-    from attention_lab.sweeps.execution import Shared, execute
+    from attention_lab.sweeps.cell import Shared, run_cell
     from attention_lab.sweeps.plan import plan
     from attention_lab.tasks import build
     from experiments.flags import load
     if "shared" not in _KEPT:
         _KEPT["shared"] = Shared(build)
-    outcome, = execute(plan(load(file), [changed]), folder, _KEPT["shared"],
-                       f"python -m experiments.reproduce {study}", say=lambda line: None)
+    (cell,), = (group.cells for group in plan(load(file), [changed]))
+    outcome = run_cell(cell, folder, _KEPT["shared"], f"python -m experiments.reproduce {study}",
+                       say=lambda line: None)
     if outcome.result is None:
         raise ValueError(f"{outcome.folder}: {outcome.error}")
     lines = JsonLines(outcome.folder / "metrics.jsonl").read()

@@ -4,14 +4,17 @@ import pytest
 
 from attention_lab import config as configs
 from attention_lab import runs
+from attention_lab.sweeps import cell as cells
 from attention_lab.sweeps import execution
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.space import axis, product
-from attention_lab.tasks import translation
+from attention_lab.tasks import recall, translation
 from attention_lab.training.run import carry_out
+from configs import recall as recall_config
 from configs.translation import get_config
 
 SMOKE = configs.replace(get_config("smoke"), {"training.devices": 1})
+RECALL = configs.replace(recall_config.get_config("smoke"), {"training.devices": 1})
 SPACE = product(axis("attention.scale", ["inverse_sqrt", 1.0]), axis("seed", [0, 3]))
 SAME = ("config.json", "metrics.jsonl", "predictions.tsv", "attention.npz", "tokenizer.json")
 
@@ -25,10 +28,10 @@ def swept(tmp_path_factory):
     """The sweep's parent folder, its outcomes, the configs built, and the programs it made."""
     parent, built, made = tmp_path_factory.mktemp("sweep"), [], []
     with pytest.MonkeyPatch.context() as patch:
-        real = execution.programs
-        patch.setattr(execution, "programs", lambda *given: made.append(real(*given)) or made[-1])
+        real = cells.programs
+        patch.setattr(cells, "programs", lambda *given: made.append(real(*given)) or made[-1])
         outcomes = execution.execute(plan(SMOKE, SPACE), parent,
-                                     execution.Shared(
+                                     cells.Shared(
                                          lambda config: built.append(config) or build(config)), "py sweep")
     return parent, outcomes, built, made
 
@@ -62,7 +65,7 @@ def test_finished_cells_are_not_run_again(swept):
     def never(config):
         raise AssertionError("a finished cell was built")
 
-    again = execution.execute(plan(SMOKE, SPACE), parent, execution.Shared(never), "python sweep")
+    again = execution.execute(plan(SMOKE, SPACE), parent, cells.Shared(never), "python sweep")
     assert [outcome.result for outcome in again] == [outcome.result for outcome in outcomes]
     assert {path: path.stat().st_mtime_ns for path in parent.rglob("*") if path.name != "run.lock"} == before
 
@@ -70,21 +73,72 @@ def test_finished_cells_are_not_run_again(swept):
 def test_a_cell_that_fails_leaves_its_neighbours_alone(tmp_path):
     groups = plan(SMOKE, axis("seed", [0, 1, 2]))
     groups[0].cells[1].folder(tmp_path).write_text("in the way")
-    outcomes = execution.execute(groups, tmp_path, execution.Shared(build), "python sweep")
+    outcomes = execution.execute(groups, tmp_path, cells.Shared(build), "python sweep")
     assert [outcome.result is not None for outcome in outcomes] == [True, False, True]
     assert "is a file" in outcomes[1].error
 
 
 def test_a_cell_that_diverges_is_a_result(tmp_path):
     space = axis("optimizer.learning_rate", [1e30, 1e-3])
-    outcomes = execution.execute(plan(SMOKE, space), tmp_path, execution.Shared(build), "python sweep")
+    outcomes = execution.execute(plan(SMOKE, space), tmp_path, cells.Shared(build), "python sweep")
     assert [outcome.result["status"] for outcome in outcomes] == ["diverged", "finished"]
 
 
 def test_structures_that_score_another_split_alone_train_by_the_same_programs():
-    shared = execution.Shared(build)
+    shared = cells.Shared(build)
     dev, test, wide = (shared.of(configs.replace(SMOKE, values)) for values in (
         {"data.split": "dev"}, {"data.split": "test"}, {"model.hidden": 48}))
     assert dev[1] is test[1] is not wide[1]
     assert dev[0] is not test[0]
     assert shared.of(configs.replace(SMOKE, {"data.split": "dev"}))[0] is dev[0]
+
+
+@pytest.mark.parametrize("how", ["map", "measure"])
+def test_cells_in_one_program_leave_what_the_loop_leaves(tmp_path, how):
+    said, seen = [], []
+    groups, shared = plan(RECALL, axis("seed", [1, 4])), cells.Shared(recall.build)
+    looped = execution.execute(groups, tmp_path / "loop", shared, "python sweep")
+    outcomes = execution.execute(groups, tmp_path, shared, "python sweep", how=how, say=said.append,
+                                 show=lambda step, **known: seen.append(step))
+    assert [outcome.cell for outcome in outcomes] == list(groups[0].cells)
+    assert seen == sorted(seen) and seen[-1] == 2 * RECALL.training.steps
+    for outcome, alone in zip(outcomes, looped):
+        held = runs.load_run(outcome.folder)
+        assert held.result["status"] == "finished" and held.result == outcome.result
+        assert {path.name for path in outcome.folder.iterdir() if "events" not in path.name} == {
+            path.name for path in alone.folder.iterdir() if "events" not in path.name}
+        if how == "measure":
+            times = held.facts["milliseconds_a_step"]
+            assert set(times) == {"loop", "map", "vmap"} and min(times, key=times.get) == held.facts["how"]
+            assert held.facts["how"] in said[0]
+        else:
+            facts = held.facts
+            assert (facts["how"], facts["runs_together"], facts["run_devices"]) == (how, 2, 4)
+
+
+def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same(tmp_path):
+    groups = plan(RECALL, axis("seed", range(5)))
+    finished, blocked, *_, begun = groups[0].cells
+    shared, known = cells.Shared(recall.build), {}
+    known[finished] = cells.run_cell(finished, tmp_path, shared, "python sweep")
+    blocked.folder(tmp_path).write_text("in the way")
+    run = runs.open_run(begun.folder(tmp_path), begun.config, "python sweep")
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(run, *shared.of(begun.config), show=lambda step, **known: stop(step))
+    run.close()
+    outcomes = execution.execute(groups, tmp_path, shared, "python sweep", how="map")
+    assert [outcome.result is not None for outcome in outcomes] == [True, False, True, True, True]
+    assert outcomes[0].result == known[finished].result
+    ways = [runs.load_run(outcome.folder).facts.get("how") for outcome in outcomes if outcome.result]
+    assert ways == [None, "map", "map", None]
+
+
+def stop(step):
+    if step == 5:
+        raise KeyboardInterrupt
+
+
+def test_auto_is_the_loop_on_a_cpu_and_an_unknown_way_is_refused():
+    assert execution.how_of("auto") == "loop" and execution.how_of("vmap") == "vmap"
+    with pytest.raises(ValueError, match="--how=pmap: allowed are auto, measure, loop, map, vmap"):
+        execution.how_of("pmap")

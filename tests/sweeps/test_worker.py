@@ -2,7 +2,7 @@
 
 from attention_lab.config import Config, digest
 from attention_lab.sweeps import worker
-from attention_lab.sweeps.execution import Outcome
+from attention_lab.sweeps.cell import Outcome
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.space import axis

@@ -10,7 +10,7 @@ from attention_lab.config import split
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.vocabulary import EOS
 from attention_lab.tasks import corpora, finished, translation
-from attention_lab.training import loop
+from attention_lab.training.state import parameter_count
 from configs.translation import get_config
 from experiments import train
 
@@ -55,7 +55,7 @@ def test_padding_does_not_change_a_translation(run):
 def test_parameters_are_counted():
     built = translation.build(get_config("smoke"))
     shapes = jax.eval_shape(built.task.init, jax.random.key(0))
-    assert loop.parameter_count(shapes) == 15872
+    assert parameter_count(shapes) == 15872
 
 
 def test_what_never_ends_is_counted_and_long_sources_have_room(run):

@@ -1,0 +1,75 @@
+"""One cell of a sweep, from its plan to what became of it; cells of one Structure share what is compiled."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from attention_lab import runs
+from attention_lab.config import Config, Structure, replace, split
+from attention_lab.sweeps.plan import Cell
+from attention_lab.training import loop
+from attention_lab.training.programs import Programs, programs
+from attention_lab.training.run import carry_out
+from attention_lab.training.task import Task
+
+KEPT = 8  # Structures whose programs and data are held
+
+
+class Outcome(NamedTuple):
+    """What became of a cell.
+
+    Fields:
+      cell, folder: which and where.
+      result: what its result.json holds; None where it failed.
+      error: why it failed, one line; "" otherwise.
+      in_use: whether it is another process that runs it.
+    """
+
+    cell: Cell
+    folder: Path
+    result: dict[str, Any] | None
+    error: str = ""
+    in_use: bool = False
+
+
+class Shared:
+    """Tasks and programs of the Structures that were asked for lately, each built once.
+
+    Structures that differ in the split that is scored at the end alone train by the same programs.
+    """
+
+    def __init__(self, build: Callable[[Config], Task]):
+        self._build = build
+        self._tasks: dict[Structure, Task] = {}
+        self._programs: dict[Structure, Programs] = {}
+
+    def of(self, config: Config) -> tuple[Task, Programs]:
+        """Those of a config."""
+        structure, _ = split(config)
+        trained = replace(structure, {"data.split": "dev"})
+        task = self._tasks.get(structure) or self._build(config)
+        compiled = self._programs.get(trained) or programs(task, structure, loop.total_steps(config, task))
+        for held, key, value in ((self._tasks, structure, task), (self._programs, trained, compiled)):
+            held.pop(key, None)
+            held[key] = value
+            if len(held) > KEPT:
+                del held[next(iter(held))]
+        return task, compiled
+
+
+def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
+             show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> Outcome:
+    """Carries a cell to its end, unless it is finished, and gives what became of it."""
+    folder = cell.folder(parent)
+    try:
+        run = runs.open_run(folder, cell.config, command)
+        try:
+            if not run.finished:
+                carry_out(run, *shared.of(cell.config), show, say)
+            return Outcome(cell, folder, run.result)
+        finally:
+            run.close()
+    except runs.InUse as error:
+        return Outcome(cell, folder, None, str(error), in_use=True)
+    except (ValueError, OSError) as error:
+        return Outcome(cell, folder, None, " ".join(str(error).split()))

@@ -1,0 +1,80 @@
+"""Several runs of one Structure as one program: one after another, or side by side, over devices.
+
+A run is whole on its device. By `map` its numbers are those of the run alone, bit for bit, on one device
+layout; by `vmap` products are batched, which rounds differently.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from attention_lab.config import Structure
+from attention_lab.training.step import make_step
+from attention_lab.training.task import Batch, Task
+
+WAYS = ("map", "vmap")
+
+
+class Together(NamedTuple):
+    """Fields: how, "map" or "vmap"; mesh, the devices that share the runs; update: (states, batches, hypers)
+    -> (states, {name: Sums}), where states and hypers lead with the axis of runs, and batches and sums with
+    that of runs and then of steps. The states that go in are used up."""
+
+    how: str
+    mesh: jax.sharding.Mesh
+    update: Callable
+
+    def stacked(self, trees: Sequence[Any]) -> Any:
+        """One tree a run -> one whose leaves lead with the runs; the last is repeated to fill the devices."""
+        whole = jax.tree.map(lambda *leaves: jnp.stack(leaves), *self._filled(jax.device_get(list(trees))))
+        return jax.device_put(whole, self._over_runs())
+
+    def batches(self, rows: Sequence[Sequence[Batch]]) -> Batch:
+        """For each step one batch a run -> leaves that lead with runs, then steps."""
+        runs = self._filled(list(zip(*rows)))
+        whole = jax.tree.map(lambda *leaves: np.stack(leaves),
+                             *[jax.tree.map(lambda *leaves: np.stack(leaves), *steps) for steps in runs])
+        return jax.device_put(whole, self._over_runs())
+
+    def one(self, tree: Any, index: int) -> Any:
+        """The run of this number out of `stacked`."""
+        return jax.tree.map(lambda leaf: leaf[index], tree)
+
+    def _filled(self, runs):
+        return runs + runs[-1:] * (-len(runs) % self.mesh.size)
+
+    def _over_runs(self):
+        return NamedSharding(self.mesh, PartitionSpec("runs"))
+
+
+def together(task: Task, structure: Structure, total_steps: int | None, how: str,
+             devices: int | None = None) -> Together:
+    """The program of several runs; it compiles when it is first called.
+
+    Args:
+      how: "map" or "vmap".
+      devices: how many share the runs; None: all that this process has.
+    """
+    if how not in WAYS:
+        raise ValueError(f"how={how!r}; allowed are {', '.join(WAYS)}")
+    count = devices or jax.local_device_count()
+    mesh = jax.make_mesh((count,), ("runs",), devices=jax.local_devices()[:count],
+                         axis_types=(AxisType.Auto,))
+    step = make_step(task, structure, total_steps or 0)
+
+    def steps(state, batches, hyper):
+        return jax.lax.scan(lambda state, batch: step(state, batch, hyper), state, batches)
+
+    def runs(states, batches, hypers):
+        if how == "vmap":
+            return jax.vmap(steps)(states, batches, hypers)
+        return jax.lax.map(lambda one: steps(*one), (states, batches, hypers))
+
+    over = PartitionSpec("runs")
+    if count > 1:
+        runs = jax.shard_map(runs, mesh=mesh, in_specs=over, out_specs=over, check_vma=False)
+    return Together(how, mesh, jax.jit(runs, donate_argnums=0))
