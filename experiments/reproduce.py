@@ -10,6 +10,8 @@ FLAGS = {
     "redraw": flags.Flag(False, "judges and draws from the tables that are there; measures nothing"),
     "workers": flags.Flag(1, "processes that train a study's runs, each on its share of the cores; numbers "
                           "then differ in the last digits from those of one worker"),
+    "data": flags.Flag("", "the folder of real corpora, such as multi30k/, for the studies that read them; "
+                       "empty: the environment variable ATTENTION_LAB_DATA"),
     "results": flags.Flag("", "the folder of the studies' folders; empty: experiments/results"),
 }
 

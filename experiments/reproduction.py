@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import itertools
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ RESULTS = Path("experiments/results")
 
 def reproduce(study: Study, options: Options) -> list[Verdict]:
     """Measures the cells that runs.csv lacks, then judges and draws from the tables alone."""
-    settings = study.presets[options.preset]
+    settings = {"data": options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
+                **study.presets[options.preset]}
     with _folder(study, options) as folder:
         rows = _read(folder / "runs.csv")
         if not options.redraw:
@@ -79,7 +81,11 @@ def _train(study: Study, stage: Rows, settings: Any, rows: Rows, runs: Path, opt
     from experiments.sweep_run import by_workers
     file = study.config(settings)
     base = load(file)
-    groups = plan(base, [study.overrides(cell, settings, rows) for cell in stage])
+    changes = [study.overrides(cell, settings, rows) for cell in stage]
+    changes = [one for one in changes if one is not None]
+    if not changes:
+        return
+    groups = plan(base, changes)
     asked = Options(**({name: flag.default for name, flag in FLAGS.items()} | {
         "workers": options.workers, "command": options.command, "file": file, "given": [], "config": base}))
     by_workers(asked, groups, runs, lambda line: print(f"reproduce: {line}", file=sys.stderr, flush=True))

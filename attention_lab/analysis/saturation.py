@@ -64,6 +64,19 @@ def random_rows(key: jax.Array, count: int, keys: int, key_size: int, scale: jax
     return jax.lax.map(one, jax.random.split(key, count), batch_size=ROWS_AT_ONCE)
 
 
+def causal_rows(q: jax.Array, k: jax.Array, first: int, scale: jax.Array) -> Rows:
+    """Rows of causal self-attention in a model: the queries from place `first` on, each over its past.
+
+    Args:
+      q, k: (B, T, K), of one head. first: at least 1. scale: factor on the logits.
+    Returns:
+      Rows of B * (T - first) numbers.
+    """
+    over = jax.jit(jax.vmap(of_row, (0, 0, None)))
+    found = [over(q[:, t], k[:, :t + 1], scale) for t in range(first, q.shape[1])]
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
+
+
 def summary(rows: Rows) -> dict[str, float]:
     """What a table holds of many rows; the gradient in the query by median, tail and mean."""
     to_query = np.asarray(rows.to_query, np.float64)

@@ -7,6 +7,7 @@ from attention_lab import attention
 from attention_lab.config import LEARNED_POSITIONS, Structure
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.dropout import make_dropout
+from attention_lab.models.layers import projections
 from attention_lab.models.positions import place
 from attention_lab.models.record import Model, Output
 from attention_lab.models.transformer import EncoderLayer
@@ -59,4 +60,7 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
         return module.apply({"params": params}, batch, hyper.attention_scale, key, hyper.dropout,
                             with_weights)
 
-    return Model(init, apply, None, None)
+    def inside(params, batch, hyper):
+        return projections(module, {"params": params}, batch, hyper.attention_scale, None, 0.0)
+
+    return Model(init, apply, inside, None, None)

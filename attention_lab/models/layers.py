@@ -87,6 +87,21 @@ class Heads(nn.Module):
         return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), weights
 
 
+def projections(module: nn.Module, *args) -> dict[str, list[tuple]]:
+    """What `Heads.project` gave in a call of a module, by kind of attention and layer: (q, k, v)."""
+    _, held = module.apply(*args, mutable=["intermediates"],
+                           capture_intermediates=lambda one, name: isinstance(one, Heads)
+                           and name == "project")
+    found: dict[str, list[tuple]] = {}
+    for layer, blocks in sorted(held["intermediates"].items(), key=lambda item: int(item[0].split("_")[1])):
+        for block, calls in blocks.items():
+            kind = "cross" if block == "cross" else layer.split("_")[0]
+            parts = [part for call in calls["project"] for part in call]
+            # Cross-attention makes keys and values first, and its query when it is asked.
+            found.setdefault(kind, []).append(tuple(parts[-1:] + parts[:-1] if kind == "cross" else parts))
+    return found
+
+
 class Residual(nn.Module):
     """x + dropout(f(x)), with a layer norm before f (pre) or after the sum (post)."""
 

@@ -7,7 +7,7 @@ from attention_lab import attention
 from attention_lab.config import LEARNED_POSITIONS, Structure, key_size, value_size
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.dropout import make_dropout
-from attention_lab.models.layers import FeedForward, Heads, Residual, one_hot_write
+from attention_lab.models.layers import FeedForward, Heads, Residual, one_hot_write, projections
 from attention_lab.models.positions import place
 from attention_lab.models.record import Model, Output
 from attention_lab.products import product
@@ -165,6 +165,9 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
         return module.apply({"params": params}, batch, hyper.attention_scale, key, hyper.dropout,
                             with_weights)
 
+    def inside(params, batch, hyper):
+        return projections(module, {"params": params}, batch, hyper.attention_scale, None, 0.0)
+
     def start(params, source, hyper, max_length):
         return module.apply({"params": params}, source, hyper.attention_scale, max_length,
                             method=module.start)
@@ -173,4 +176,4 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
         return module.apply({"params": params}, carry, token, hyper.attention_scale,
                             method=module.step)
 
-    return Model(init, apply, start, step)
+    return Model(init, apply, inside, start, step)

@@ -4,16 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
-
 from attention_lab import runs
-from attention_lab.config import Config, split
+from attention_lab.config import Config
 from attention_lab.data import tokenizers
 from attention_lab.files import read_json
 from attention_lab.tasks.translator import Translator, tokenizer_path
-from attention_lab.training import checkpoint
-from attention_lab.training.optimizer import make_optimizer
-from attention_lab.training.state import create, scored_params
+from attention_lab.training.finished import scored_weights
 
 
 class Finished(NamedTuple):
@@ -42,19 +38,4 @@ def load(folder: str | Path, config: Config | None = None,
         raise ValueError(f"{folder} does not translate: its data.source is {run.config.data.source}")
     buckets = read_json(Path(folder) / "run.json")["data"]["buckets"]
     translator = Translator(config or run.config, tokenizers.load(tokenizer_path(folder)), buckets)
-    shapes = jax.eval_shape(lambda: _state(translator))
-    checkpoints = Path(folder) / "checkpoints"
-    kept = checkpoint.restore(checkpoints, shapes, step=run.result["best_step"])
-    if kept is None:
-        kept = checkpoint.restore(checkpoints, shapes)
-        if kept is None:
-            raise ValueError(f"{folder}: none of its checkpoints can be read")
-        say(f"the checkpoint of the best step, {run.result['best_step']}, can't be read: the weights of step "
-            f"{int(kept[1].step)} are taken")
-    return Finished(run, translator, scored_params(kept[1]))
-
-
-def _state(translator: Translator) -> Any:
-    structure, hyper = split(translator.config)
-    params = translator.model.init(jax.random.key(0))
-    return create(params, make_optimizer(structure, hyper, 1), structure.training.average_decay)
+    return Finished(run, translator, scored_weights(run, translator.model.init, say))

@@ -9,9 +9,8 @@ dev accuracy of the tuning seeds is at least TRAINED.
 from attention_lab.statistics import Claim
 from experiments.studies import tuning
 from experiments.studies.record import Study
-from experiments.studies.tuning import ARMS
+from experiments.studies.tuning import ARMS, MAIN
 
-MAIN = ("scaled", "unscaled")
 TRAINED = 0.9
 
 CLAIMS = (

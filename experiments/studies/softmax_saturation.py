@@ -3,9 +3,12 @@
 Queries and keys are independent standard normal. The variance of q.k grows as d_k, the softmax of 64
 such logits turns one-hot, and the gradient that reaches the query dies for the typical row. Its mean
 does not fall, for the rare undecided row has a gradient that grows with the keys: so the median is judged.
+Beside it, without a claim, the same numbers for a model's own queries and keys, before and after it has
+learned recall (configs/recall.py): the last layer, where something is asked.
 """
 
 from attention_lab.statistics import Claim
+from experiments.studies import tuning
 from experiments.studies.record import Study
 
 KEYS = 64
@@ -30,17 +33,36 @@ CLAIMS = (
 
 
 def cells(settings):
-    """A cell for each seed, key size and arm."""
-    return [{"seed": seed, "key_size": size, "arm": arm} for seed in range(settings["seeds"])
-            for size in settings["key_sizes"] for arm in ARMS]
+    """A cell for each seed, key size and arm: of random queries and keys, and of models' own."""
+    def crossed(source, sizes):
+        return [{"source": source, "seed": seed, "key_size": size, "arm": arm}
+                for seed in range(settings["seeds"]) for size in sizes for arm in ARMS]
+
+    return (crossed("random", settings["key_sizes"]) + crossed("start", settings["model_key_sizes"])
+            + crossed("trained", settings["model_key_sizes"]))
+
+
+def config(settings):
+    """The config file of the models."""
+    return f"configs/recall.py:{settings['variant']}"
+
+
+def overrides(cell, settings, rows):
+    """What the run behind a cell changes in it; None for a cell without a run."""
+    if cell["source"] != "trained":
+        return None
+    return tuning.ARMS[cell["arm"]] | {"model.key_size": cell["key_size"], "seed": cell["seed"],
+                                       "data.split": "dev"}
 
 
 def measure(cell, settings, rows, folder):
-    """Rows of random attention, summed up."""
+    """Rows of attention, summed up."""
     import jax
     import jax.numpy as jnp
 
     from attention_lab.analysis import saturation
+    if cell["source"] != "random":
+        return saturation.summary(_own_rows(cell, settings, rows, folder))
     scale = cell["key_size"] ** -0.5 if cell["arm"] == "scaled" else 1.0
     # Both arms of a seed see the same queries and keys.
     key = jax.random.fold_in(jax.random.key(cell["seed"]), cell["key_size"])
@@ -48,9 +70,35 @@ def measure(cell, settings, rows, folder):
     return saturation.summary(found)
 
 
+def _own_rows(cell, settings, rows, folder):
+    from attention_lab import models, runs
+    from attention_lab.analysis import saturation
+    from attention_lab.config import split
+    from attention_lab.data import recall
+    from attention_lab.overrides import merge
+    from attention_lab.training.finished import scored_weights
+    from attention_lab.training.step import run_keys
+    from experiments.flags import load
+    changed = overrides(cell | {"source": "trained"}, settings, rows)
+    asked = merge(load(config(settings)), changed)
+    structure, hyper = split(asked)
+    model = models.build(structure, asked.data.vocabulary_size)
+    if cell["source"] == "start":
+        params = model.init(run_keys(hyper.seed)[0])
+    else:
+        _, _, where = tuning.trained(config(settings), changed, folder, "softmax_saturation")
+        params = scored_weights(runs.load_run(where), model.init)
+    dev = recall.sequences(settings["sequences"], asked.data.pairs, asked.data.vocabulary_size,
+                           asked.data.corpus_seed, "dev")
+    batch = next(recall.in_order(dev, settings["sequences"]))
+    q, k, _ = model.projections(params, batch, hyper)["encoder"][-1]
+    return saturation.causal_rows(q[:, 0], k[:, 0], 2 * asked.data.pairs, hyper.attention_scale)
+
+
 def differences(rows):
     """What each claim is judged by, a number for each seed."""
     import numpy as np
+    rows = [row for row in rows if row["source"] == "random"]
     table = {(row["seed"], row["key_size"], row["arm"]): row for row in rows}
     seeds = sorted({row["seed"] for row in rows})
     sizes = sorted({row["key_size"] for row in rows})
@@ -74,53 +122,74 @@ def differences(rows):
 
 
 def draw(rows, settings):
-    """Four panels over d_k, theory under the points."""
+    """Four panels over d_k: random queries and keys with theory under the points, and models' own."""
+    from attention_lab.figures import style
+    panels = [("variance", "variance of the logits"), ("entropy", "entropy / log of the number of keys"),
+              ("saturated", "share of rows with a weight above 0.99"),
+              ("gradient_median", "gradient of the weights in q (norm)")]
+    with style.look():
+        figure = style.figure(14.6, 6.6, layout="constrained")
+        upper, lower = figure.subplots(2, 4)
+        for ax, above, (column, label) in zip(lower, upper, panels):
+            _draw_panel(above, [row for row in rows if row["source"] == "random"], column, {"random": "o"})
+            _draw_panel(ax, [row for row in rows if row["source"] != "random"], column,
+                        {"start": "s", "trained": "o"})
+            for one in (above, ax):
+                one.set_ylabel(label)
+        _draw_theory(upper, [row for row in rows if row["source"] == "random"])
+        for ax in (upper[0], lower[0], upper[3], lower[3]):
+            ax.set_yscale("log")
+        for ax in (upper[2], lower[2]):
+            ax.set_ylim(-0.03, 1.03)
+        upper[3].legend()
+        lower[0].legend()
+        figure.suptitle(f"above: softmax over {KEYS} keys, random queries and keys; below: a model's own, "
+                        "before and after it has learned recall; points: mean of "
+                        f"{len({row['seed'] for row in rows})} seeds, bars: their range", parse_math=False)
+    return figure
+
+
+def _draw_panel(ax, rows, column, marks):
+    import numpy as np
+
+    from attention_lab.figures import style
+    sizes = np.array(sorted({row["key_size"] for row in rows}))
+    for arm, colour in zip(ARMS, (style.ORANGE, style.BLUE)):
+        for place, (source, mark) in enumerate(marks.items()):
+            own = [row for row in rows if (row["arm"], row["source"]) == (arm, source)]
+            values = [[row[column] for row in own if row["key_size"] == size] for size in sizes]
+            shifted = sizes * (1.0 + 0.06 * place)
+            name = arm if source == "random" else f"{arm}, {source}"
+            ax.plot(shifted, [np.mean(one) for one in values], mark, color=colour, markersize=4, label=name,
+                    markerfacecolor="none" if source == "start" else colour)
+            ax.vlines(shifted, [min(one) for one in values], [max(one) for one in values], color=colour,
+                      linewidth=1.0)
+    tuning.key_size_axis(ax, sizes)
+    ax.tick_params(axis="x", labelrotation=45)
+    ax.grid(axis="y")
+
+
+def _draw_theory(axes, rows):
     import numpy as np
 
     from attention_lab.analysis import saturation
     from attention_lab.figures import style
     sizes = np.array(sorted({row["key_size"] for row in rows}))
-    seeds = sorted({row["seed"] for row in rows})
-
-    def of(arm, column):
-        table = {(row["seed"], row["key_size"]): row[column] for row in rows if row["arm"] == arm}
-        return np.array([[table[seed, size] for size in sizes] for seed in seeds])
-
-    with style.look():
-        figure = style.figure(8.6, 6.4, layout="constrained")
-        axes = figure.subplots(2, 2)
-        panels = [("variance", "variance of the logits"), ("entropy", "entropy / log 64"),
-                  ("saturated", "share of rows with a weight above 0.99"),
-                  ("gradient_median", "gradient of the weights in q (norm)")]
-        for ax, (column, label) in zip(axes.flat, panels):
-            for arm, colour in zip(ARMS, (style.ORANGE, style.BLUE)):
-                values = of(arm, column)
-                name = arm if column != "gradient_median" else f"{arm}, median"
-                ax.plot(sizes, values.mean(0), "o", color=colour, markersize=4, label=name)
-                ax.vlines(sizes, values.min(0), values.max(0), color=colour, linewidth=1.0)
-            ax.set_xscale("log", base=2)
-            ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
-            ax.tick_params(axis="x", labelrotation=45)
-            ax.minorticks_off()
-            ax.grid(axis="y")
-            ax.set(xlabel="key size d_k", ylabel=label)
-        theory = {"color": style.FAINT, "zorder": 0}
-        axes[0, 0].plot(sizes, sizes, label="theory: d_k and 1", **theory)
-        axes[0, 0].plot(sizes, np.ones(len(sizes)), **theory)
-        axes[0, 0].set_yscale("log")
-        axes[0, 1].plot(sizes, saturation.predicted_entropy(sizes.astype(float), KEYS),
-                        label="normal logits of that variance", **theory)
-        axes[0, 1].plot(sizes, saturation.predicted_entropy(np.ones(len(sizes)), KEYS), **theory)
-        axes[1, 1].plot(sizes, of("unscaled", "gradient_mean").mean(0), "^", color=style.ORANGE,
-                        markersize=4, markerfacecolor="none", label="unscaled, mean")
-        axes[1, 1].plot(sizes, of("unscaled", "gradient_q95").mean(0), "_", color=style.ORANGE, markersize=7,
-                        label="unscaled, 95 % quantile")
-        axes[1, 1].set_yscale("log")
-        for ax in axes.flat:
-            ax.legend()
-        figure.suptitle(f"softmax over {KEYS} keys, random queries and keys; points: mean of {len(seeds)} "
-                        "seeds, bars: their range", parse_math=False)
-    return figure
+    theory = {"color": style.FAINT, "zorder": 0}
+    axes[0].plot(sizes, sizes, label="theory: d_k and 1", **theory)
+    axes[0].plot(sizes, np.ones(len(sizes)), **theory)
+    axes[1].plot(sizes, saturation.predicted_entropy(sizes.astype(float), KEYS),
+                 label="normal logits of that variance", **theory)
+    axes[1].plot(sizes, saturation.predicted_entropy(np.ones(len(sizes)), KEYS), **theory)
+    for column, mark, name in (("gradient_mean", "^", "mean"), ("gradient_q95", "_", "95 % quantile")):
+        own = [row for row in rows if row["arm"] == "unscaled"]
+        values = [np.mean([row[column] for row in own if row["key_size"] == size]) for size in sizes]
+        axes[3].plot(sizes, values, mark, color=style.ORANGE, markersize=5, markerfacecolor="none",
+                     label=f"unscaled, {name}")
+    for line, name in zip(axes[3].get_lines(), ("unscaled, median", "scaled, median")):
+        line.set_label(name)
+    for ax in axes[:2]:
+        ax.legend()
 
 
 STUDY = Study(
@@ -128,8 +197,11 @@ STUDY = Study(
     question="Does softmax(q.k) saturate as keys grow, and does 1/sqrt(d_k) prevent it?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 6, "key_sizes": (16, 64, 256, 1024), "rows": 100},
-        "cpu": {"seeds": 8, "key_sizes": (4, 16, 64, 128, 256, 512, 1024, 4096), "rows": 2000},
-        "accelerator": {"seeds": 8, "key_sizes": (4, 16, 64, 128, 256, 512, 1024, 4096), "rows": 20000},
+        "smoke": {"seeds": 6, "key_sizes": (16, 64, 256, 1024), "rows": 100,
+                  "model_key_sizes": (8,), "variant": "smoke", "sequences": 16},
+        "cpu": {"seeds": 8, "key_sizes": (4, 16, 64, 128, 256, 512, 1024, 4096), "rows": 2000,
+                "model_key_sizes": (16, 64, 256), "variant": "", "sequences": 256},
+        "accelerator": {"seeds": 8, "key_sizes": (4, 16, 64, 128, 256, 512, 1024, 4096), "rows": 20000,
+                        "model_key_sizes": (16, 64, 256, 1024), "variant": "", "sequences": 512},
     },
-    cells=cells, measure=measure, differences=differences, draw=draw)
+    cells=cells, measure=measure, differences=differences, draw=draw, config=config, overrides=overrides)

@@ -18,6 +18,7 @@ ARMS = {
     "cosine": {"attention.compatibility": "cosine"},
     "additive": {"attention.compatibility": "additive"},
 }
+MAIN = ("scaled", "unscaled")
 _KEPT = {}  # programs of the last cells, which the next ones may share
 
 
