@@ -95,7 +95,7 @@ def draw(rows, settings):
             ax.set(ylabel=f"dev BLEU at d_k = {largest:,}", ylim=(0, None))
         for ax in axes.flat:
             ax.grid(axis="y")
-            ax.legend()
+            ax.legend(loc="upper left" if ax is axes[1, 0] else "best")
         figure.suptitle("translation of the grammar with and without the scale; mean and range of "
                         f"{len({seed for _, _, seed in final})} seeds", parse_math=False)
     return figure

@@ -127,24 +127,26 @@ def draw(rows, settings):
     panels = [("variance", "variance of the logits"), ("entropy", "entropy / log of the number of keys"),
               ("saturated", "share of rows with a weight above 0.99"),
               ("gradient_median", "gradient of the weights in q (norm)")]
+    random = [row for row in rows if row["source"] == "random"]
+    own = [row for row in rows if row["source"] != "random"]
     with style.look():
-        figure = style.figure(14.6, 6.6, layout="constrained")
-        upper, lower = figure.subplots(2, 4)
-        for ax, above, (column, label) in zip(lower, upper, panels):
-            _draw_panel(above, [row for row in rows if row["source"] == "random"], column, {"random": "o"})
-            _draw_panel(ax, [row for row in rows if row["source"] != "random"], column,
-                        {"start": "s", "trained": "o"})
-            for one in (above, ax):
-                one.set_ylabel(label)
-        _draw_theory(upper, [row for row in rows if row["source"] == "random"])
-        for ax in (upper[0], lower[0], upper[3], lower[3]):
-            ax.set_yscale("log")
-        for ax in (upper[2], lower[2]):
-            ax.set_ylim(-0.03, 1.03)
-        upper[3].legend()
-        lower[0].legend()
-        figure.suptitle(f"above: softmax over {KEYS} keys, random queries and keys; below: a model's own, "
-                        "before and after it has learned recall; points: mean of "
+        figure = style.figure(14.6, 6.6 if own else 3.5, layout="constrained")
+        axes = figure.subplots(1 + bool(own), 4, squeeze=False)
+        for column, (name, label) in enumerate(panels):
+            _draw_panel(axes[0, column], random, name, {"random": "o"})
+            if own:
+                _draw_panel(axes[1, column], own, name, {"start": "s", "trained": "o"})
+        _draw_theory(axes[0], random)
+        for row in axes:
+            for ax, (_, label) in zip(row, panels):
+                ax.set_ylabel(label)
+            row[0].set_yscale("log")
+            row[2].set_ylim(-0.03, 1.03)
+            row[3].set_yscale("log")
+        axes[0, 3].legend()
+        axes[-1, 0].legend()
+        below = "; below: a model's own, before and after it has learned recall" if own else ""
+        figure.suptitle(f"softmax over {KEYS} keys, random queries and keys{below}; points: mean of "
                         f"{len({row['seed'] for row in rows})} seeds, bars: their range", parse_math=False)
     return figure
 

@@ -36,3 +36,13 @@ def test_variance_is_the_key_size_without_the_scale_and_one_with_it(key_size):
     assert rows[0]["entropy"] == pytest.approx({16: 0.337, 128: 0.098}[key_size], abs=0.03)
     predicted = saturation.predicted_entropy(np.array([key_size, 1.0]), 64)
     np.testing.assert_allclose(predicted, [row["entropy"] for row in rows], atol=0.04)
+
+
+def test_causal_rows_are_those_of_the_model():
+    q, k = (jax.random.normal(jax.random.key(i), (3, 7, 5)) for i in range(2))
+    found = saturation.causal_rows(q, k, 4, jnp.float32(0.7))
+    assert found.entropy.shape == (9,)
+    weights = jax.vmap(lambda q, k: attention.weights(q, k, attention.causal(7), scale=0.7))(q, k)
+    rows = [weights[b, t, :t + 1] for t in range(4, 7) for b in range(3)]
+    np.testing.assert_allclose(found.entropy, [float(attention.entropy(row)) for row in rows], rtol=1e-5)
+    np.testing.assert_allclose(found.largest, [float(row.max()) for row in rows], rtol=1e-5)

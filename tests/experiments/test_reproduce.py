@@ -21,7 +21,7 @@ def tiny(monkeypatch):
         measured.append(cell)
         return softmax_saturation.measure(cell, *rest)
 
-    settings = {"seeds": 6, "key_sizes": (16, 64, 256, 1024), "rows": 10}
+    settings = {"seeds": 6, "key_sizes": (16, 64, 256, 1024), "rows": 10, "model_key_sizes": ()}
     study = softmax_saturation.STUDY._replace(presets={"smoke": settings, "cpu": settings}, measure=measure)
     monkeypatch.setattr(studies, "load", lambda name: study)
     return measured
@@ -57,10 +57,11 @@ def test_claims_are_judged_by_what_is_planted():
     for seed in range(8):
         for size in (64, 256, 1024):
             wobble = 1 + 0.001 * seed
-            rows.append({"seed": seed, "key_size": size, "arm": "unscaled", "variance": size * wobble,
+            rows.append({"source": "random", "seed": seed, "key_size": size, "arm": "unscaled", "variance": size * wobble,
                          "entropy": 0.05 * wobble, "gradient_median": size ** -3.0 * wobble,
                          "gradient_mean": size ** 0.5 * wobble})
             rows.append(rows[-1] | {"arm": "scaled", "variance": wobble, "entropy": 0.89 * wobble})
+            rows.append(rows[-1] | {"source": "trained", "variance": 7.0, "entropy": 0.5})
     from attention_lab.statistics import judge
     found = {one.claim.name: one.verdict for one in judge(
         softmax_saturation.CLAIMS, softmax_saturation.differences(rows))}

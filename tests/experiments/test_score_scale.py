@@ -1,4 +1,4 @@
-"""The score_scale study: rates tuned on dev alone, arms paired by seed, claims judged by what is planted."""
+"""The score_scale studies: rates tuned on dev alone, arms paired by seed, claims judged by what is planted."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from attention_lab.config import split
 from attention_lab.overrides import merge
 from attention_lab.statistics import judge
 from configs.recall import get_config
-from experiments.studies import score_scale, tuning
+from experiments.studies import score_scale, score_scale_multi30k, score_scale_translation, tuning
 
 CPU = score_scale.STUDY.presets["cpu"]
 
@@ -55,3 +55,44 @@ def test_claims_are_judged_by_what_is_planted(gap, verdict):
     assert found["worse_at_large"] == found["additive_beats_unscaled"] == verdict
     assert found["tied_at_small"] == found["additive_as_scaled"] == "supported"
     assert found["entropy_at_start"] == "supported"
+
+
+def translated(seeds, sizes, bleu):
+    """Final rows of translation: `bleu` of (arm, key size), a little apart from seed to seed."""
+    return [{"stage": "final", "arm": arm, "key_size": size, "seed": seed,
+             "test_bleu": bleu(arm, size) + 0.1 * (seed % 3) * (arm == "scaled"),
+             "test_alignment_error_rate": 0.2 + 0.3 * (arm == "unscaled")}
+            for seed in range(seeds) for arm in score_scale_translation.ARMS for size in sizes]
+
+
+def verdicts(study, rows):
+    return {one.claim.name: one.verdict for one in judge(study.CLAIMS, study.differences(rows))}
+
+
+def test_translation_is_judged_by_what_is_planted():
+    rows = translated(8, (16, 256), lambda arm, size: 50.0 if (arm, size) == ("unscaled", 256) else 90.0)
+    assert set(verdicts(score_scale_translation, rows).values()) == {"supported"}
+    same = verdicts(score_scale_translation, translated(8, (16, 256), lambda arm, size: 90.0))
+    assert same.pop("tied_at_small") == same.pop("additive_as_scaled") == "supported"
+    assert same.pop("alignment_at_large") == "supported"
+    assert set(same.values()) == {"refuted"}
+    everywhere = verdicts(score_scale_translation,
+                          translated(8, (16, 256), lambda arm, size: 50.0 if arm == "unscaled" else 90.0))
+    assert (everywhere["worse_at_large"], everywhere["gap_grows"]) == ("supported", "refuted")
+
+
+def test_captions_are_judged_by_what_is_planted():
+    rows = translated(8, (256,), lambda arm, size: 20.0 if arm == "unscaled" else 30.0)
+    assert verdicts(score_scale_multi30k, rows) == {"worse_on_captions": "supported"}
+    rows = translated(8, (256,), lambda arm, size: 30.0)
+    assert verdicts(score_scale_multi30k, rows) == {"worse_on_captions": "refuted"}
+
+
+def test_one_rate_is_not_tuned_and_the_data_are_asked_for():
+    settings = score_scale_multi30k.STUDY.presets["cpu"] | {"data": "corpora"}
+    cells = score_scale_multi30k.STUDY.cells(settings)
+    assert {cell["stage"] for cell in cells} == {"final"} and len(cells) == 16
+    changed = score_scale_multi30k.overrides(cells[0], settings, [])
+    assert (changed["optimizer.learning_rate"], changed["data.directory"]) == (0.003, "corpora/multi30k")
+    with pytest.raises(ValueError, match="give --data=DIR, or set ATTENTION_LAB_DATA"):
+        score_scale_multi30k.overrides(cells[0], settings | {"data": ""}, [])
