@@ -9,13 +9,14 @@ import types
 
 import pytest
 
-from experiments import evaluate, fetch, flags, reproduce, runs, sweep, train, translate
+from experiments import benchmark, evaluate, fetch, flags, reproduce, runs, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"),
             "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required"), "runs": (runs, "none"),
-            "reproduce": (reproduce, "none"), "fetch": (fetch, "none")}
+            "reproduce": (reproduce, "none"), "fetch": (fetch, "none"),
+            "benchmark": (benchmark, "required")}
 COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
             and line.startswith("    ")]
 
@@ -44,8 +45,8 @@ def smoke_form(command, place):
     for word in words[1:]:
         name, equals, value = word.partition("=")
         if name == "--config":
-            variant = value.partition(":")[2]
-            value = f"configs/translation.py:{variant + ',' if variant else ''}smoke"
+            file, _, variant = value.partition(":")
+            value = f"{file}:{variant + ',' if variant else ''}smoke"
             if variant:
                 changed += ["--config.data.vocabulary_size=60", "--config.data.dev_size=4",
                             "--config.data.test_size=4"]

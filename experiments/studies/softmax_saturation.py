@@ -124,8 +124,8 @@ def differences(rows):
 def draw(rows, settings):
     """Four panels over d_k: random queries and keys with theory under the points, and models' own."""
     from attention_lab.figures import style
-    panels = [("variance", "variance of the logits"), ("entropy", "entropy / log of the number of keys"),
-              ("saturated", "share of rows with a weight above 0.99"),
+    panels = [("variance", "variance of the logits"), ("entropy", "entropy / log(number of keys)"),
+              ("saturated", "share of rows that peak above 0.99"),
               ("gradient_median", "gradient of the weights in q (norm)")]
     random = [row for row in rows if row["source"] == "random"]
     own = [row for row in rows if row["source"] != "random"]

@@ -88,6 +88,8 @@ def test_a_search_prints_its_best(call, tmp_path, monkeypatch):
     (["--join"], "--join needs --storage"),
     (["--join", "--storage=none.journal"], "holds no sweep to join"),
     (["--seeds=0:2", "--storage=postgresql://nobody@127.0.0.1:1/x"], "can't be reached"),
+    (["--seeds=0:2", "--how=pmap"], "--how=pmap: allowed are auto, measure, loop, map, vmap"),
+    (["--seeds=0:2", "--how=map", "--workers=2"], "--how=map and --workers don't go together"),
     (["--seeds=0:2", "--launcher=lsf"], "allowed are process, slurm, local"),
     (["--seeds=0:2", "--maximize=dev_bleu"], "without --search"),
     (["--search=tpe", "--seeds=0:2"], "--search needs --trials=N"),

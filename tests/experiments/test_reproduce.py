@@ -57,9 +57,9 @@ def test_claims_are_judged_by_what_is_planted():
     for seed in range(8):
         for size in (64, 256, 1024):
             wobble = 1 + 0.001 * seed
-            rows.append({"source": "random", "seed": seed, "key_size": size, "arm": "unscaled", "variance": size * wobble,
-                         "entropy": 0.05 * wobble, "gradient_median": size ** -3.0 * wobble,
-                         "gradient_mean": size ** 0.5 * wobble})
+            rows.append({"source": "random", "seed": seed, "key_size": size, "arm": "unscaled",
+                         "variance": size * wobble, "entropy": 0.05 * wobble,
+                         "gradient_median": size ** -3.0 * wobble, "gradient_mean": size ** 0.5 * wobble})
             rows.append(rows[-1] | {"arm": "scaled", "variance": wobble, "entropy": 0.89 * wobble})
             rows.append(rows[-1] | {"source": "trained", "variance": 7.0, "entropy": 0.5})
     from attention_lab.statistics import judge

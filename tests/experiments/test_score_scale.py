@@ -1,4 +1,4 @@
-"""The score_scale studies: rates tuned on dev alone, arms paired by seed, claims judged by what is planted."""
+"""The score_scale studies: rates tuned on dev alone, arms paired by seed, planted claims judged."""
 
 import pytest
 

@@ -1,0 +1,25 @@
+"""Benchmarks print every way beside the others."""
+
+import pytest
+
+from experiments import benchmark
+
+CONFIG = "--config=configs/recall.py:smoke"
+
+
+def test_each_way_has_a_line_and_a_ratio_to_the_loop(call):
+    status, out, _ = call(benchmark, "together", CONFIG, "--config.training.devices=1", "--runs=2")
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in out.splitlines()}
+    assert status == 0 and list(rows) == ["way", "loop", "map", "vmap"]
+    loop, one = (float(rows["loop"][0]), float(rows["map"][0]))
+    assert float(rows["loop"][1]) == 1.0 and float(rows["map"][1]) == pytest.approx(loop / one, rel=0.02)
+
+
+@pytest.mark.parametrize("argv, words", [
+    ([], "one benchmark is to be named; there is together"),
+    (["speed"], "one benchmark is to be named"),
+    (["together", "--runs=1"], "--runs=1: at least 2 are needed"),
+])
+def test_what_is_refused(call, argv, words):
+    status, _, err = call(benchmark, *argv, CONFIG)
+    assert status == 2 and words in err
