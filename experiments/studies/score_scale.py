@@ -56,14 +56,15 @@ def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished; what it scored and how it learned."""
     changed = overrides(cell, settings, rows)
     result, looks, _ = tuning.trained(config(settings), changed, folder, "score_scale")
+    entropy = max((name for line in looks for name in line if name.startswith("dev_entropy_")), default="")
     reached = [line["step"] for line in looks if line["dev_accuracy"] >= TRAINED]
     return {
         "rate_used": changed["optimizer.learning_rate"], "status": result["status"],
         "dev_accuracy": result.get("dev_accuracy", 0.0), "test_accuracy": result.get("test_accuracy", ""),
-        "start_entropy": looks[0]["dev_entropy_1"] if looks else "",
+        "start_entropy": looks[0][entropy] if looks else "",
         "start_gradient": looks[0]["dev_query_gradient"] if looks else "",
         "steps_to_90": reached[0] if reached else "",
-        "curve": ";".join(f"{line['step']}:{line['dev_accuracy']:.4f}:{line['dev_entropy_1']:.4f}:"
+        "curve": ";".join(f"{line['step']}:{line['dev_accuracy']:.4f}:{line[entropy]:.4f}:"
                           f"{line['dev_query_gradient']:.3g}" for line in looks)}
 
 
@@ -141,8 +142,8 @@ STUDY = Study(
     question="Do models learn without the scale 1/sqrt(d_k), and from which key size on do they not?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 6, "key_sizes": (4,), "main_key_sizes": (8,), "rates": (0.001, 0.003),
-                  "variant": "smoke", "config": {"training.steps": 3}},
+        "smoke": {"seeds": 6, "key_sizes": (4,), "main_key_sizes": (), "rates": (0.001, 0.003),
+                  "variant": "smoke", "config": {"training.steps": 3, "model.num_layers": 1}},
         "cpu": {"seeds": 8, "key_sizes": (16, 64, 256), "main_key_sizes": (1024,),
                 "rates": (0.0003, 0.001, 0.003, 0.01), "variant": "", "config": {}},
         "accelerator": {"seeds": 8, "key_sizes": (16, 64, 256), "main_key_sizes": (1024,),
