@@ -5,8 +5,13 @@ import types
 import typing
 from typing import Any
 
-from attention_lab.config import LEARNED_POSITIONS, Config, Knob, get, key_size, knobs
+from attention_lab.config import LEARNED_POSITIONS, RECURRENT, Config, Knob, get, key_size, knobs
 
+ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
+    "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
+    "attention.small_query", "attention.implementation")
+ONLY_RECURRENT = tuple(f"model.{name}" for name in (
+    "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
 
@@ -108,10 +113,21 @@ def _check_data(config: Config) -> None:
 
 def _check_model(config: Config) -> None:
     model, attention = config.model, config.attention
-    wanted = "encoder" if config.data.source == "recall" else "transformer"
-    if model.kind != wanted:
-        raise ValueError(f"model.kind={model.kind} does not fit data.source={config.data.source}: {wanted} "
-                         "does")
+    wanted = ("encoder",) if config.data.source == "recall" else ("transformer", *RECURRENT)
+    if model.kind not in wanted:
+        raise ValueError(f"model.kind={model.kind} does not fit data.source={config.data.source}: "
+                         f"{', '.join(wanted)} {'do' if len(wanted) > 1 else 'does'}")
+    foreign = ONLY_TRANSFORMER if model.kind in RECURRENT else ONLY_RECURRENT
+    for key in foreign:
+        if get(config, key) != knobs()[key].default:
+            raise ValueError(f"{key}={show(get(config, key))} means nothing to model.kind={model.kind}: "
+                             f"leave it at {show(knobs()[key].default)}")
+    if model.kind in RECURRENT:
+        _check_recurrent(config)
+        return
+    if attention.compatibility == "none":
+        raise ValueError(f"attention.compatibility=none: model.kind={model.kind} is nothing without "
+                         f"attention; it is allowed with {', '.join(RECURRENT)}")
     unset = [f"model.{name}" for name in ("key_size", "value_size") if getattr(model, name) is None]
     if unset and model.width % model.num_heads:
         divisors = [n for n in range(1, model.width + 1) if model.width % n == 0]
@@ -128,3 +144,22 @@ def _check_model(config: Config) -> None:
     if attention.implementation == "xla" and attention.compatibility != "dot":
         raise ValueError(f"attention.implementation=xla computes dot alone: with "
                          f"attention.compatibility={attention.compatibility}, reference is allowed")
+
+
+def _check_recurrent(config: Config) -> None:
+    model, kind = config.model, config.attention.compatibility
+    if model.bidirectional and model.reverse_source:
+        raise ValueError("model.reverse_source=true with model.bidirectional=true: the source is read both "
+                         "ways already; one of them is allowed")
+    if model.bidirectional and model.hidden % 2:
+        raise ValueError(f"model.hidden={model.hidden} is odd: with model.bidirectional=true each way has "
+                         "half of it")
+    if model.input_feeding and kind == "none":
+        raise ValueError("model.input_feeding=true feeds what attention found: with "
+                         "attention.compatibility=none false is allowed")
+    if model.kind != "lstm" and model.forget_bias != knobs()["model.forget_bias"].default:
+        raise ValueError(f"model.forget_bias={show(model.forget_bias)} means nothing to "
+                         f"model.kind={model.kind}: lstm has a forget gate")
+    if kind == "none" and config.attention.scale is not None:
+        raise ValueError(f"attention.scale={show(config.attention.scale)} means nothing with "
+                         "attention.compatibility=none: leave it at none")

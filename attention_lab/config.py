@@ -18,6 +18,7 @@ import numpy as np
 # Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
 SCHEMA = 2
 
+RECURRENT = ("rnn", "lstm", "gru")  # kinds of model
 LEARNED_POSITIONS = 512  # rows of the table of learned positions
 
 
@@ -71,8 +72,8 @@ class Data:
 class Model:
     """The sizes of the network around attention."""
 
-    kind: str = knob("transformer", "architecture: transformer translates, encoder answers token by token",
-                     choices=("transformer", "encoder"))
+    kind: str = knob("transformer", "architecture: transformer, rnn, lstm and gru translate, encoder answers "
+                     "token by token", choices=("transformer", "encoder", "rnn", "lstm", "gru"))
     width: int = knob(128, "size of a token's vector, units", low=1)
     num_layers: int = knob(2, "layers in the encoder and again in the decoder", low=1)
     num_heads: int = knob(4, "attention heads in each layer", low=1)
@@ -80,7 +81,7 @@ class Model:
                                 "unset: width / num_heads", low=1)
     value_size: int | None = knob(None, "size of a head's value, units; unset: width / num_heads",
                                   low=1)
-    hidden: int = knob(256, "hidden size of the feed-forward layers, units", low=1)
+    hidden: int = knob(256, "hidden size of the feed-forward layers, or of a recurrent state, units", low=1)
     norm: str = knob("pre", "layer norm before each block (pre) or after each sum (post)",
                      choices=("pre", "post"))
     positions: str = knob("sinusoidal", "how a token's place enters",
@@ -89,14 +90,20 @@ class Model:
                            choices=("relu", "gelu"))
     tie_embeddings: bool = knob(True, "one matrix for source, target and output embeddings")
     causal: bool = knob(False, "encoder: a token sees itself and what came before it alone")
+    bidirectional: bool = knob(False, "recurrent: the source is read both ways, by half of hidden each")
+    reverse_source: bool = knob(False, "recurrent: the source is read from its end to its beginning")
+    input_feeding: bool = knob(False, "recurrent: the new state asks and the answer goes into the next step "
+                               "(Luong et al. 2015); without, the last state asks (Bahdanau et al. 2015)")
+    forget_bias: float = knob(1.0, "lstm: what the forget gate's bias begins at")
 
 
 @dataclasses.dataclass(frozen=True)
 class Attention:
     """How a query meets a key."""
 
-    compatibility: str = knob("dot", "score of a query and a key",
-                              choices=("dot", "additive", "general", "cosine"))
+    compatibility: str = knob("dot", "score of a query and a key; none: a recurrent network without "
+                              "attention",
+                              choices=("dot", "additive", "general", "cosine", "none"))
     scale: str | float | None = knob(
         None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a "
         "number; unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose "
@@ -242,7 +249,9 @@ def replace(config: Any, values: dict[str, Any]) -> Any:
 
 
 def key_size(model: Model) -> int:
-    """Size K of a head's query and key."""
+    """Size K of a head's query and key, or of the states that a recurrent network compares."""
+    if model.kind in RECURRENT:
+        return model.hidden
     return model.width // model.num_heads if model.key_size is None else model.key_size
 
 

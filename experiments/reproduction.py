@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab import environment
+from attention_lab.checks import show
+from attention_lab.config import knobs
 from attention_lab.figures import style
 from attention_lab.files import read_json, write_json, write_text
+from attention_lab.overrides import merge
 from attention_lab.statistics import Verdict, judge
 from attention_lab.training.progress import progress
 from experiments.flags import Options, load
@@ -62,32 +65,47 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
     done = 0
     for _, stage in itertools.groupby(missing, lambda cell: cell.get("stage")):
         stage = list(stage)
-        if options.workers > 1 and study.config:
+        if study.config:
             _train(study, stage, settings, rows, runs, options)
-        with progress(len(missing), study.name) as show:
+        with progress(len(missing), study.name) as tick:
             for cell in stage:
                 known[tuple(cell.values())] = cell | study.measure(cell, settings, rows, runs)
                 rows = [known[tuple(one.values())] for one in cells if tuple(one.values()) in known]
                 _write(folder / "runs.csv", rows)  # whole after each cell, so that a kill loses one at most
                 done += 1
-                show(done)
+                tick(done)
     return rows
 
 
 def _train(study: Study, stage: Rows, settings: Any, rows: Rows, runs: Path, options: Options) -> None:
-    """Has workers train the runs behind cells; `measure` finds them finished."""
+    """Has workers, or an accelerator, train the runs behind cells together; `measure` finds them finished.
+
+    One worker on a CPU has nothing to gain: there `measure` trains cell by cell.
+    """
+    from attention_lab.sweeps.cell import Shared
+    from attention_lab.sweeps.execution import execute, how_of
     from attention_lab.sweeps.plan import plan
+    from attention_lab.tasks import build
     from experiments.sweep import FLAGS
     from experiments.sweep_run import by_workers
+    if options.workers == 1 and how_of("auto") == "loop":
+        return
     file = study.config(settings)
-    base = load(file)
     changes = [study.overrides(cell, settings, rows) for cell in stage]
     changes = [one for one in changes if one is not None]
     if not changes:
         return
+    # Where data lie is no part of a cell's name; a worker's config has to have it from the start.
+    places = {key: value for key, value in changes[0].items() if not knobs()[key].recorded}
+    base = merge(load(file), places)
     groups = plan(base, changes)
+    if options.workers == 1:
+        with progress(None, study.name) as line:
+            execute(groups, runs, Shared(build), options.command, line, how="auto")
+        return
     asked = Options(**({name: flag.default for name, flag in FLAGS.items()} | {
-        "workers": options.workers, "command": options.command, "file": file, "given": [], "config": base}))
+        "workers": options.workers, "command": options.command, "file": file, "config": base,
+        "given": [(key, show(value)) for key, value in places.items()]}))
     by_workers(asked, groups, runs, lambda line: print(f"reproduce: {line}", file=sys.stderr, flush=True))
 
 

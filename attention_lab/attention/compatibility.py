@@ -62,12 +62,13 @@ def general(w: jax.Array) -> Compatibility:
     return general_score
 
 
-def additive(w_query: jax.Array, w_key: jax.Array, v: jax.Array) -> Compatibility:
+def additive(w_query: jax.Array | None, w_key: jax.Array | None, v: jax.Array) -> Compatibility:
     """One hidden layer, v . tanh(q_t W_q + k_s W_k) (Bahdanau et al. 2015, appendix A.1.2).
 
     Args:
-      w_query: matrix from queries to A hidden units, shape (K, A).
-      w_key: matrix from keys to the same units, shape (K, A); keys may differ in size from queries.
+      w_query: matrix from queries to A hidden units, shape (K, A); None for queries that are (T, A) already.
+      w_key: matrix from keys to the same units, shape (K, A); keys may differ in size from queries. None
+        for keys that are (S, A) already, as where many queries meet the same keys one after another.
       v: weight of each unit, shape (A,).
     Returns:
       a compatibility; it holds T * S * A numbers at once.
@@ -78,8 +79,8 @@ def additive(w_query: jax.Array, w_key: jax.Array, v: jax.Array) -> Compatibilit
     """
     @guarded
     def additive_score(q, k):
-        from_q = jnp.einsum("tk,ka->ta", q, w_query.astype(q.dtype))
-        from_k = jnp.einsum("sk,ka->sa", k, w_key.astype(k.dtype))
+        from_q = q if w_query is None else jnp.einsum("tk,ka->ta", q, w_query.astype(q.dtype))
+        from_k = k if w_key is None else jnp.einsum("sk,ka->sa", k, w_key.astype(k.dtype))
         units = jnp.tanh(from_q[:, None, :] + from_k[None, :, :])
         return jnp.einsum("tsa,a->ts", units, v.astype(units.dtype),
                           preferred_element_type=jnp.float32)

@@ -101,7 +101,7 @@ def scores(translator: Translator, params: Any, pairs: Pairs, split: str, hyper:
     scored = numbers(split, hypotheses, pairs, translator.config.data.text)
     if final:
         scored[f"{split}_cut"] = cut  # translations that met decoding.max_length before they ended
-    if final and pairs.truth is not None:
+    if final and pairs.truth is not None and translator.attends:
         error = alignments.error_rate(translator, params, pairs, hyper)
         scored[f"{split}_alignment_error_rate"] = round(error, 6)
     rows = zip(pairs.source, pairs.target, hypotheses)

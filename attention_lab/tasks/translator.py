@@ -27,14 +27,15 @@ class Attention(NamedTuple):
     Fields:
       source, target: the tokens, the end marks included.
       cross: weights from target (T) to source (S), float32 (L, H, T, S).
-      encoder, decoder: weights within the source (L, H, S, S) and within the target (L, H, T, T).
+      encoder, decoder: weights within the source (L, H, S, S) and within the target (L, H, T, T); None
+        for a recurrent model, which has none.
     """
 
     source: list[str]
     target: list[str]
     cross: np.ndarray
-    encoder: np.ndarray
-    decoder: np.ndarray
+    encoder: np.ndarray | None
+    decoder: np.ndarray | None
 
 
 class Translations(NamedTuple):
@@ -55,6 +56,11 @@ class Translator:
         self.config, self.tokenizer, self.buckets = config, tokenizer, tuple(buckets)
         structure, self.hyper = split(config)
         self.model = models.build(structure, tokenizer.size)
+
+    @property
+    def attends(self) -> bool:
+        """Whether the model has cross-attention that can be looked at."""
+        return self.config.attention.compatibility != "none"
 
     @cache
     def _decode(self, beam: int, limit: int):
@@ -135,10 +141,10 @@ class Translator:
                 source, target = (batch[side][row][batch[side][row] != PAD]
                                   for side in ("source", "target"))
                 S, T = len(source), len(target)
-                found[example] = Attention(
-                    self.tokenizer.tokens(source), self.tokenizer.tokens(target),
-                    weights["cross"][:, row, :, :T, :S], weights["encoder"][:, row, :, :S, :S],
-                    weights["decoder"][:, row, :, :T, :T])
+                own = [weights[name][:, row, :, :size, :size] if name in weights else None
+                       for name, size in (("encoder", S), ("decoder", T))]
+                found[example] = Attention(self.tokenizer.tokens(source), self.tokenizer.tokens(target),
+                                           weights["cross"][:, row, :, :T, :S], *own)
         return found
 
 

@@ -101,3 +101,32 @@ def test_committed_tables_are_whole():
             settings = studies.load(name).presets[about["preset"]]
             with open(path, encoding="utf-8", newline="") as file:
                 assert len(list(csv.DictReader(file))) == len(studies.load(name).cells(settings))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monkeypatch, workers):
+    from attention_lab import runs
+    from attention_lab.figures import style
+    from attention_lab.statistics import Claim
+    from attention_lab.sweeps import execution
+    from experiments.studies import tuning
+    seen = []
+
+    def measure(cell, settings, rows, folder):
+        held = runs.collect(folder)[0]
+        seen.append([run.facts.get("how") for run in held if run.result])
+        result, *_ = tuning.trained("configs/recall.py:smoke", {"seed": cell["seed"]}, folder, "one")
+        return {"dev_accuracy": result["dev_accuracy"]}
+
+    study = softmax_saturation.STUDY._replace(
+        name="one", claims=(Claim("any", "any", "dev_accuracy", ("a", "b"), "greater"),),
+        presets={"smoke": {}}, cells=lambda settings: [{"seed": seed} for seed in (0, 1)], measure=measure,
+        differences=lambda rows: {"any": [row["dev_accuracy"] for row in rows]},
+        config=lambda settings: "configs/recall.py:smoke",
+        overrides=lambda cell, settings, rows: {"seed": cell["seed"]},
+        draw=lambda rows, settings: style.figure(1.0, 1.0))
+    monkeypatch.setattr(studies, "load", lambda name: study)
+    monkeypatch.setattr(execution, "how_of", lambda how: "map")  # as on an accelerator
+    status, _, err = call(reproduce, "one", "--preset=smoke", f"--workers={workers}")
+    assert status == 0, err
+    assert seen == [["map", "map"] if workers == 1 else [None, None]] * 2

@@ -1,0 +1,141 @@
+"""Recurrent translation: padding changes nothing, one sentence at a time is the same, and who sees what."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from attention_lab import config as configs
+from attention_lab import models
+from attention_lab.data.vocabulary import BOS
+
+N = 23
+SMALL = {"model.width": 6, "model.hidden": 8, "model.num_layers": 2}
+NONE = {"attention.compatibility": "none"}
+KINDS = {
+    "rnn": {"model.kind": "rnn", **NONE},
+    "gru": {"model.kind": "gru", **NONE},
+    "lstm": {"model.kind": "lstm", **NONE},
+    "reversed": {"model.kind": "gru", "model.reverse_source": True, **NONE},
+    "both ways": {"model.kind": "lstm", "model.bidirectional": True, **NONE},
+    "bahdanau": {"model.kind": "gru", "model.bidirectional": True, "attention.compatibility": "additive"},
+    "luong": {"model.kind": "lstm", "model.input_feeding": True, "attention.compatibility": "general"},
+    "dot": {"model.kind": "gru", "model.input_feeding": True},
+    "cosine": {"model.kind": "rnn", "attention.compatibility": "cosine", "model.reverse_source": True},
+    "untied": {"model.kind": "gru", "model.tie_embeddings": False},
+}
+ATTENDING = [kind for kind, changes in KINDS.items() if changes.get("attention.compatibility") != "none"]
+
+
+def build(**changes):
+    config = configs.replace(configs.Config(), SMALL | changes)
+    structure, hyper = configs.split(config)
+    model = models.build(structure, N)
+    return model, model.init(jax.random.key(0)), hyper
+
+
+def batch(padding=0):
+    rng = np.random.default_rng(1)
+    source, target = rng.integers(4, N, (3, 7)), rng.integers(4, N, (3, 5))
+    source[1, 4:], target[2, 3:] = 0, 0
+    return {"source": np.pad(source, ((0, 0), (0, padding))).astype(np.int32),
+            "target": np.pad(target, ((0, 0), (0, padding))).astype(np.int32),
+            "example": np.array([5, 8, 2], np.int32)}
+
+
+def logits(model, params, batch, hyper, key=None):
+    output = model.apply(params, batch, hyper, key)
+    return output.hidden @ output.readout.T
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_more_padding_changes_neither_output_nor_gradient(kind):
+    model, params, hyper = build(**KINDS[kind])
+
+    def total(params, batch):
+        out = logits(model, params, batch, hyper, jax.random.key(3))[:, :5]
+        return ((out * (batch["target"] > 0)[:, :5, None]) ** 2).sum(), out
+
+    run = jax.jit(jax.grad(total, has_aux=True))
+    (gradient, out), (padded_gradient, padded_out) = run(params, batch()), run(params, batch(4))
+    real = batch()["target"] > 0
+    np.testing.assert_allclose(padded_out[real], out[real], rtol=0, atol=2e-6 * np.abs(out).max())
+    norm = max(np.abs(leaf).max() for leaf in jax.tree.leaves(gradient))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=5e-6 * norm),
+                 padded_gradient, gradient)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_sentence_at_a_time_gives_the_same(kind):
+    model, params, hyper = build(**KINDS[kind])
+    whole = logits(model, params, batch(), hyper)
+    for row, (S, T) in enumerate([(7, 5), (4, 5), (7, 3)]):
+        alone = {name: value[row:row + 1] for name, value in batch().items()}
+        alone = alone | {"source": alone["source"][:, :S], "target": alone["target"][:, :T]}
+        found = logits(model, params, alone, hyper)[0]
+        np.testing.assert_allclose(found, whole[row, :T], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_equal_the_whole_sentence_and_no_future_token_leaks(kind):
+    model, params, hyper = build(**KINDS[kind])
+    given = batch()
+    whole = logits(model, params, given, hyper)
+    carry, token = model.start(params, given["source"], hyper, 6), jnp.full((3,), BOS)
+    assert {leaf.shape[0] for leaf in jax.tree.leaves(carry)} == {3}
+    for t in range(5):
+        step, carry = model.step(params, carry, token, hyper)
+        np.testing.assert_allclose(step, whole[:, t], rtol=1e-4, atol=1e-5)
+        token = given["target"][:, t]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_choice_counts(kind):
+    changes = KINDS[kind]
+    model, params, hyper = build(**changes)
+    ours = logits(model, params, batch(), hyper)
+    for key, value in changes.items():
+        if key in ("model.kind", "model.tie_embeddings"):
+            continue
+        default = {True: False, "none": "dot", "additive": "dot", "general": "dot", "cosine": "dot"}[value]
+        other, other_params, other_hyper = build(**changes | {key: default})
+        same = logits(other, other_params, batch(), other_hyper)
+        assert np.abs(ours - same).max() > 1e-4, key
+
+
+@pytest.mark.parametrize("kind", ATTENDING)
+def test_weights_sum_to_one_over_the_words_that_are_there(kind):
+    model, params, hyper = build(**KINDS[kind])
+    weights = model.apply(params, batch(), hyper, with_weights=True).weights
+    assert {name: w.shape for name, w in weights.items()} == {"cross": (1, 3, 1, 5, 7)}
+    np.testing.assert_allclose(weights["cross"].sum(-1), 1.0, rtol=1e-5)
+    assert np.all(weights["cross"][:, 1, :, :, 4:] == 0)
+
+
+def test_without_attention_there_are_no_weights_and_a_reversed_source_is_the_source_read_backwards():
+    model, params, hyper = build(**KINDS["reversed"])
+    assert model.apply(params, batch(), hyper, with_weights=True).weights == {}
+    plain, _, _ = build(**KINDS["gru"])
+    turned = batch()
+    turned["source"] = np.stack([row[::-1] if row.all() else np.append(row[3::-1], [0, 0, 0])
+                                 for row in turned["source"]])
+    np.testing.assert_allclose(logits(plain, params, turned, hyper), logits(model, params, batch(), hyper),
+                               rtol=1e-6, atol=1e-6)
+
+
+def test_weights_over_a_source_read_backwards_are_in_the_order_of_the_sentence():
+    """A state holds the token that was read last: the memory at a place is that of its own token."""
+    model, params, hyper = build(**KINDS["cosine"])
+    carry = model.start(params, batch()["source"], hyper, 6)
+    changed = batch()
+    changed["source"][:, 0] = 4 + (changed["source"][:, 0] + 1) % (N - 4)  # read last
+    other = model.start(params, changed["source"], hyper, 6)
+    different = np.abs(carry["memory"] - other["memory"]).max(axis=-1) > 0
+    assert different[:, 0].all() and not (different & np.asarray(carry["mask"]))[:, 1:].any()
+
+
+def test_the_scale_is_traced():
+    model, params, hyper = build(**KINDS["dot"])
+    run = jax.jit(lambda hyper: logits(model, params, batch(), hyper))
+    found = [run(hyper), run(hyper._replace(attention_scale=np.float32(30.0)))]
+    assert run._cache_size() == 1 and np.abs(found[0] - found[1]).max() > 1e-4
