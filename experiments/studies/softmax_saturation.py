@@ -144,7 +144,7 @@ def draw(rows, settings):
             row[2].set_ylim(-0.03, 1.03)
             row[3].set_yscale("log")
         axes[0, 3].legend()
-        axes[-1, 0].legend()
+        axes[-1, 1].legend(loc="center right", bbox_to_anchor=(1.0, 0.58))
         below = "; below: a model's own, before and after it has learned recall" if own else ""
         figure.suptitle(f"softmax over {KEYS} keys, random queries and keys{below}; points: mean of "
                         f"{len({row['seed'] for row in rows})} seeds, bars: their range", parse_math=False)
