@@ -48,6 +48,9 @@ def main(options: flags.Options) -> int:
                          "there, is needed")
     run = finished.load(options.run, say=say)
     translator, drawn = run.translator, []
+    if options.attention and not translator.attends:
+        raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
+                         f"(model.kind={run.run.config.model.kind}, attention.compatibility=none)")
     lines = read(sys.stdin.buffer)
     # Someone who types wants each answer at once; a file goes faster in large parts.
     while part := list(itertools.islice(lines, 1 if sys.stdin.isatty() else AT_ONCE)):

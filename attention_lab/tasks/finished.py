@@ -34,7 +34,7 @@ def load(folder: str | Path, config: Config | None = None,
     run = runs.load_run(folder)
     if run.result.get("status") != "finished":
         raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to translate with")
-    if run.config.model.kind != "transformer":
+    if run.config.data.source == "recall":
         raise ValueError(f"{folder} does not translate: its data.source is {run.config.data.source}")
     buckets = read_json(Path(folder) / "run.json")["data"]["buckets"]
     translator = Translator(config or run.config, tokenizers.load(tokenizer_path(folder)), buckets)

@@ -20,16 +20,19 @@ def write(translator: Any, params: Any, hyper: Any, pairs: Pairs, folder: str | 
     """Writes attention.npz for a few pairs of about ten words, and attention.png for the first of them.
 
     attention.npz holds, for pair i, i_source and i_target (tokens with the end mark), i_cross (L, H, T, S),
-    i_encoder (L, H, S, S) and i_decoder (L, H, T, T).
+    and of a Transformer i_encoder (L, H, S, S) and i_decoder (L, H, T, T). A model without attention has
+    neither file.
     """
+    if not translator.attends:
+        return
     lengths = np.array([len(sentence.split()) for sentence in pairs.source])
     nearest = np.argsort(np.abs(lengths - WORDS), kind="stable")[:SENTENCES]
     chosen = pairs.select(sorted(nearest.tolist()))
     found = translator.attention(params, chosen.source, chosen.target, hyper)
     arrays = {}
     for i, one in enumerate(found):
-        arrays |= {f"{i}_source": np.array(one.source), f"{i}_target": np.array(one.target),
-                   f"{i}_cross": one.cross, f"{i}_encoder": one.encoder, f"{i}_decoder": one.decoder}
+        arrays |= {f"{i}_{name}": np.asarray(part) for name, part in one._asdict().items()
+                   if part is not None}
     np.savez_compressed(Path(folder) / "attention.npz", **arrays)
     links = [one.alignment for one in chosen.truth] if chosen.truth else [()] * len(found)
     draw(found[:DRAWN], links, Path(folder) / "attention.png", translator.tokenizer.kind)
