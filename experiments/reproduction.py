@@ -55,6 +55,8 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
         print(f"reproduce: warning: the claims of {study.name} were changed after its runs began",
               file=sys.stderr)
     missing = [cell for cell in cells if tuple(cell.values()) not in known]
+    if missing and study.overrides:
+        study.overrides(missing[0], settings, rows)  # what it lacks is said before anything is written
     if missing:
         write_json(folder / "about.json", {
             "command": options.command, "preset": options.preset, "workers": options.workers,

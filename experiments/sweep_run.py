@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from attention_lab.checks import show
 from attention_lab.config import digest
+from attention_lab.files import read_json
 from attention_lab.sweeps import worker
 from attention_lab.sweeps.cell import Outcome, Shared
 from attention_lab.sweeps.execution import execute, steps_of
@@ -34,6 +35,7 @@ def parent(options: Options) -> Path:
 
 def sweep(options: Options, groups: list[Group]) -> int:
     """Runs the cells in this process."""
+    check_results(groups, parent(options))
     steps = [steps_of(group, build) for group in groups]
     with progress(None if None in steps else sum(steps), str(parent(options))) as line:
         outcomes = execute(groups, parent(options), Shared(build), options.command, line, say, options.how)
@@ -42,7 +44,20 @@ def sweep(options: Options, groups: list[Group]) -> int:
 
 def share(options: Options, groups: list[Group]) -> int:
     """Runs the cells by workers that take them from a queue."""
+    check_results(groups, parent(options))
     return report(by_workers(options, groups, parent(options), say), options.command)
+
+
+def check_results(groups: list[Group], folder: Path) -> None:
+    """ValueError for a result that can't be read, before anything is run."""
+    for group in groups:
+        for cell in group.cells:
+            path = cell.folder(folder) / "result.json"
+            try:
+                if path.exists():
+                    read_json(path)
+            except ValueError as error:
+                raise ValueError(f"{error}; to run the cell anew, move {path.parent} away") from error
 
 
 def by_workers(options: Options, groups: list[Group], folder: Path, tell) -> list[Outcome]:
@@ -89,6 +104,9 @@ def search(options: Options) -> int:
 
 def join(options: Options) -> int:
     """Takes work from a sweep that another process has begun."""
+    if "://" not in options.storage and not Path(options.storage).exists():
+        raise ValueError(f"--storage={options.storage} is not there, so there is no sweep to join: begin it "
+                         "by the same command with --sweep and without --join")
     name = ""
     if (options.sweep or options.seeds) and not options.search:
         groups = plan(options.config, cells(options), options.max_cells)

@@ -72,9 +72,11 @@ def causal_rows(q: jax.Array, k: jax.Array, first: int, scale: jax.Array) -> Row
     Returns:
       Rows of B * (T - first) numbers.
     """
-    over = jax.jit(jax.vmap(of_row, (0, 0, None)))
-    found = [over(q[:, t], k[:, :t + 1], scale) for t in range(first, q.shape[1])]
+    found = [_each_row(q[:, t], k[:, :t + 1], scale) for t in range(first, q.shape[1])]
     return jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
+
+
+_each_row = jax.jit(jax.vmap(of_row, (0, 0, None)))
 
 
 def summary(rows: Rows) -> dict[str, float]:

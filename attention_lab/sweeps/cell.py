@@ -9,7 +9,7 @@ from attention_lab.config import Config, Structure, replace, split
 from attention_lab.sweeps.plan import Cell
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs, programs
-from attention_lab.training.run import carry_out
+from attention_lab.training.run import carry_out, check_data
 from attention_lab.training.task import Task
 
 KEPT = 8  # Structures whose programs and data are held
@@ -42,6 +42,14 @@ class Shared:
         self._build = build
         self._tasks: dict[Structure, Task] = {}
         self._programs: dict[Structure, Programs] = {}
+        self._said: set[str] = set()
+
+    def warn(self, run: runs.Run, say: Callable[[str], None]) -> None:
+        """Says what a run warns of, once for all runs that warn of the same."""
+        for warning in run.warnings:
+            if warning not in self._said:
+                self._said.add(warning)
+                say(f"warning: {run.folder}: {warning}")
 
     def of(self, config: Config) -> tuple[Task, Programs]:
         """Those of a config."""
@@ -64,8 +72,13 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
     try:
         run = runs.open_run(folder, cell.config, command)
         try:
+            shared.warn(run, say)
+            if run.finished and run.data_moved:
+                check_data(run, shared.of(cell.config)[0])
             if not run.finished:
-                carry_out(run, *shared.of(cell.config), show, say)
+                task, programs = shared.of(cell.config)
+                run.note({"how": way_noted(run, "loop")})
+                carry_out(run, task, programs, show, say)
             return Outcome(cell, folder, run.result)
         finally:
             run.close()
@@ -73,3 +86,11 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
         return Outcome(cell, folder, None, str(error), in_use=True)
     except (ValueError, OSError) as error:
         return Outcome(cell, folder, None, " ".join(str(error).split()))
+
+
+def way_noted(run: runs.Run, way: str) -> str:
+    """What run.json says of how a run was trained: all ways, where it went on by another than before."""
+    if not (run.folder / "checkpoints").exists():
+        return way
+    before = run.facts.get("how", way)
+    return before if before.rpartition(" ")[2] == way else f"{before}, then {way}"

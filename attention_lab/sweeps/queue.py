@@ -16,8 +16,9 @@ import optuna
 from optuna.trial import TrialState, create_trial
 
 from attention_lab.checks import show
+from attention_lab.files import read_json
 from attention_lab.overrides import parse
-from attention_lab.sweeps.plan import Group
+from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.sweeps.storage import open_storage
 
 NAME = "attention_lab"
@@ -80,13 +81,14 @@ class Queue:
         Args:
           groups: of `plan`.
           parent: the folder of the cells' folders: one that the queue calls finished and that has no
-            result there, since it was taken away, is put in again. None takes the queue's word.
+            result there, since it was taken away, or whose data lay elsewhere, is put in again. None takes
+            the queue's word.
         """
         held = self._by_cell()
         for number, group in enumerate(groups):
             for cell in group.cells:
                 gone = {TrialState.FAIL}
-                if parent is not None and not (cell.folder(parent) / "result.json").exists():
+                if parent is not None and not _stands(cell, cell.folder(parent)):
                     gone.add(TrialState.COMPLETE)
                 before = held.get(cell.name, [])
                 if gone.issuperset(one.state for one in before):
@@ -227,6 +229,14 @@ class Queue:
     def note(self, trial: int, name: str, value: Any) -> None:
         """Writes a fact beside a trial, as JSON."""
         self.storage.set_trial_user_attr(trial, name, json.loads(json.dumps(value)))
+
+
+def _stands(cell: Cell, folder: Path) -> bool:
+    """Whether a cell has a result, of data from where they are said to be now."""
+    if not (folder / "result.json").exists():
+        return False
+    held = read_json(folder / "config.json").get("data", {})
+    return all(held.get(name) == getattr(cell.config.data, name) for name in ("path", "directory"))
 
 
 def _alive(process: int) -> bool:

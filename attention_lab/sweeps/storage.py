@@ -31,7 +31,7 @@ def open_storage(place: str) -> optuna.storages.BaseStorage:
             # Open files lock on network file systems too, where links do not.
             return optuna.storages.JournalStorage(
                 JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path))))
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError) as error:  # of bytes that are no text, too
             raise ValueError(f"--storage={place} is damaged or of another program ({_line(error)}): take it "
                              "away and repeat the command, finished runs stay finished") from error
     driver, arguments = place, {}

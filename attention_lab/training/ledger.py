@@ -56,6 +56,7 @@ class Ledger:
       show: (step, tokens_per_second=, loss=, dev=, seconds=) -> None, the progress line.
       say: takes a line that a user should read.
       share: of the wall-clock that this run has for itself, where several are trained at once.
+      at: the step of the checkpoint to go on from, 0 to begin anew; None is the newest.
 
     Fields:
       step: optimizer steps done.
@@ -64,13 +65,13 @@ class Ledger:
 
     def __init__(self, task: Task, config: Config, folder: Path, programs: Programs, steps: int | None,
                  show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
-                 share: float = 1.0):
+                 share: float = 1.0, at: int | None = None):
         self.task, self.training, self.hyper = task, config.training, split(config)[1]
         self.folder, self.programs, self.steps = Path(folder), programs, steps
         self.show, self.say, self.share = show, say, share
         self.checkpoints = self.folder / "checkpoints"
         self.folder.mkdir(parents=True, exist_ok=True)
-        restored = checkpoint.restore(self.checkpoints, programs.template)
+        restored = checkpoint.restore(self.checkpoints, programs.template, step=at) if at != 0 else None
         self.step, self.state, self.host = restored or (0, None, dict(NEW_HOST))
         if restored:
             say(f"continuing from step {self.step}")

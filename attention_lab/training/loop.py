@@ -68,7 +68,8 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
 
 def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str | Path],
                    programs: Programs, together: Together, show: Callable = lambda *a, **k: None,
-                   say: Callable[[str], None] = print) -> list[tuple[Any, dict[str, Any]]]:
+                   say: Callable[[str], None] = print, at: int | None = None
+                   ) -> list[tuple[Any, dict[str, Any]]]:
     """Trains several runs of one Structure by one program; each leaves what `train` would leave.
 
     A run that has ended, diverged perhaps, is computed on beside the others and looked at no more.
@@ -78,6 +79,7 @@ def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str 
         their folders all stand at the same step.
       programs: of `programs`. together: of `together`.
       show, say: as of `train`; `show` takes the steps of all runs together.
+      at: the step whose checkpoints they go on from; None is each one's newest.
     Returns:
       For each run what `train` returns; train_seconds is its share of the time.
     Raises:
@@ -87,7 +89,8 @@ def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str 
     check_rows(task, configs[0].training.accumulate, 1)
     with contextlib.ExitStack() as stack:
         ledgers = [
-            stack.enter_context(Ledger(task, config, folder, programs, steps, say=say, share=1 / count))
+            stack.enter_context(Ledger(task, config, folder, programs, steps, share=1 / count, at=at,
+                                       say=say if folder == folders[0] else lambda line: None))
             for config, folder in zip(configs, folders)]
         at = {ledger.step for ledger in ledgers}
         if len(at) > 1:

@@ -29,8 +29,8 @@ class Study(NamedTuple):
       config: settings -> the config file and variant of the runs behind the cells; None for a study
         that trains nothing.
       overrides: (cell, settings, rows measured before) -> what the cell's run changes in it, or None for
-        a cell that has no run. Cells of
-        one `stage` need no rows of each other, so that several workers may train them.
+        a cell that has no run. Cells of one `stage` need no rows of each other, so that several workers
+        may train them.
     """
 
     name: str

@@ -3,7 +3,8 @@
 Multi-query recall by a two-layer causal Transformer of one head, over key size and arm. Each arm and size
 gets the same learning rates and takes the one that is best on dev over two seeds of its own; then eight
 other seeds, paired across arms, are trained at that rate and scored on test. A rate "trains" where the mean
-dev accuracy of the tuning seeds is at least TRAINED.
+dev accuracy of the tuning seeds is at least TRAINED. What is called the start is the first look, after 50
+steps of the warm-up.
 """
 
 from attention_lab.statistics import Claim
@@ -74,8 +75,8 @@ def differences(rows):
     largest = max(size for arm, size, _ in final if arm in MAIN)
     middle = max(size for arm, size, _ in final if arm == "additive")
 
-    def pairs(one, other, size, column="test_accuracy"):
-        return tuning.paired(rows, one, other, size, column)
+    def pairs(one, other, size, column="test_accuracy", worst=0.0):
+        return tuning.paired(rows, one, other, size, column, worst)
 
     return {
         "tied_at_small": pairs("scaled", "unscaled", min(size for _, size, _ in final)),
@@ -84,7 +85,7 @@ def differences(rows):
         "additive_as_scaled": pairs("additive", "scaled", middle),
         "cosine_as_scaled": pairs("cosine", "scaled", middle),
         "inverse_as_scaled": pairs("inverse", "scaled", middle),
-        "entropy_at_start": pairs("scaled", "unscaled", largest, "start_entropy"),
+        "entropy_at_start": pairs("scaled", "unscaled", largest, "start_entropy", None),
     }
 
 

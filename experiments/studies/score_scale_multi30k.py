@@ -83,7 +83,7 @@ STUDY = Study(
                 "variant": "multi30k", "config": _SHORT},
         "accelerator": {"seeds": 8, "arms": tuning.MAIN, "key_sizes": (256,), "rates": (0.003,),
                         "variant": "multi30k", "config": _SHORT | {"model.num_layers": 4,
-                                                                   "training.steps": 12000}},
+                                                                   "training.batch_tokens": 16384}},
     },
     cells=small.cells, measure=measure, differences=differences, draw=draw, config=small.config,
     overrides=overrides)

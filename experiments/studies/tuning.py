@@ -85,12 +85,16 @@ def trained(file: str, changed: dict[str, Any], folder: Path, study: str
     return outcome.result, [line for line in lines if "dev_loss" in line], outcome.folder
 
 
-def paired(rows: Rows, one: str, other: str, size: int, column: str) -> list[float]:
-    """The first arm less the other, for each seed of the final runs at a key size."""
+def paired(rows: Rows, one: str, other: str, size: int, column: str, worst: float | None = 0.0
+           ) -> list[float]:
+    """The first arm less the other, for each seed of the final runs at a key size.
+
+    A run that diverged has no score and counts as `worst`; where that is None its seed is left out.
+    """
     final = final_of(rows)
-    seeds = sorted({seed for _, _, seed in final})
-    return [number(final[one, size, seed][column]) - number(final[other, size, seed][column])
-            for seed in seeds]
+    pairs = [(final[one, size, seed][column], final[other, size, seed][column])
+             for seed in sorted({seed for _, _, seed in final})]
+    return [number(a, worst) - number(b, worst) for a, b in pairs if worst is not None or "" not in (a, b)]
 
 
 def final_of(rows: Rows) -> dict[tuple[str, int, int], dict[str, Any]]:
@@ -98,12 +102,17 @@ def final_of(rows: Rows) -> dict[tuple[str, int, int], dict[str, Any]]:
     return {(row["arm"], row["key_size"], row["seed"]): row for row in rows if row["stage"] == "final"}
 
 
-def number(value: Any) -> float:
-    """A score; that of a run that diverged, which has none, is 0."""
-    return 0.0 if value == "" else float(value)
+def number(value: Any, worst: float = 0.0) -> float:
+    """A score; a run that diverged has none, and gets the worst."""
+    return worst if value == "" else float(value)
 
 
-def draw_sizes(ax: Any, rows: Rows, column: str) -> None:
+def nearest(sizes: Sequence[int], wanted: int) -> int:
+    """The key size that a claim speaks of, or where a preset lacks it the one nearest to it."""
+    return min(sizes, key=lambda size: abs(size - wanted))
+
+
+def draw_sizes(ax: Any, rows: Rows, column: str, worst: float = 0.0) -> None:
     """Means and ranges of the final runs over key size, an arm beside the other."""
     import numpy as np
 
@@ -113,8 +122,8 @@ def draw_sizes(ax: Any, rows: Rows, column: str) -> None:
         sizes = np.array(sorted({size for name, size, _ in final if name == arm}))
         if not len(sizes):
             continue
-        scores = [[number(row[column]) for (name, at, _), row in final.items() if (name, at) == (arm, size)]
-                  for size in sizes]
+        own = {(size, seed): row[column] for (name, size, seed), row in final.items() if name == arm}
+        scores = [[number(value, worst) for (at, _), value in own.items() if at == size] for size in sizes]
         shifted = sizes * (1.0 + 0.04 * (place - 2))
         ax.plot(shifted, [np.mean(one) for one in scores], "o-", color=colour, markersize=4, label=arm)
         ax.vlines(shifted, [min(one) for one in scores], [max(one) for one in scores], color=colour,

@@ -1,14 +1,18 @@
 """Sweeps in one process: each cell equals the run alone, one program a group, nothing run twice."""
 
+import shutil
+
 import pytest
 
 from attention_lab import config as configs
 from attention_lab import runs
+from attention_lab.files import JsonLines
 from attention_lab.sweeps import cell as cells
-from attention_lab.sweeps import execution
+from attention_lab.sweeps import execution, together
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.space import axis, product
 from attention_lab.tasks import recall, translation
+from attention_lab.training import checkpoint
 from attention_lab.training.run import carry_out
 from configs import recall as recall_config
 from configs.translation import get_config
@@ -40,7 +44,6 @@ def test_scaled_and_unscaled_arms_are_one_executable(swept):
     _, outcomes, built, made = swept
     assert len(outcomes) == 4 and len(built) == 1 and len(made) == 1
     assert made[0].update._cache_size() == 1 and made[0].start._cache_size() == 1
-    assert len({outcome.result["best_step"] for outcome in outcomes}) >= 1
     texts = {(outcome.folder / "metrics.jsonl").read_text() for outcome in outcomes}
     assert len(texts) == 4
 
@@ -130,7 +133,80 @@ def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same
     assert [outcome.result is not None for outcome in outcomes] == [True, False, True, True, True]
     assert outcomes[0].result == known[finished].result
     ways = [runs.load_run(outcome.folder).facts.get("how") for outcome in outcomes if outcome.result]
-    assert ways == [None, "map", "map", None]
+    assert ways == ["loop", "map", "map", "loop"]
+
+
+def test_the_way_that_was_measured_is_kept_when_a_sweep_goes_on(tmp_path, monkeypatch):
+    groups, shared = plan(RECALL, axis("seed", [0, 1])), cells.Shared(recall.build)
+    times = [{"loop": 3.0, "map": 2.0, "vmap": 1.0}, {"loop": 3.0, "map": 1.0, "vmap": 2.0}]
+    monkeypatch.setattr(together, "measure", lambda *given: times.pop(0))
+    real = together.conclude
+    with monkeypatch.context() as patch:
+        patch.setattr(together, "conclude", lambda *given: stop(5))
+        with pytest.raises(KeyboardInterrupt):
+            execution.execute(groups, tmp_path, shared, "python sweep", how="measure")
+    assert together.conclude is real
+    execution.execute(groups, tmp_path, shared, "python sweep", how="measure")
+    assert len(times) == 1
+    assert [run.facts["how"] for run in runs.collect(tmp_path)[0]] == ["vmap", "vmap"]
+
+
+def test_runs_that_were_stopped_at_different_checkpoints_go_on_together_from_one_they_share(tmp_path):
+    base = configs.replace(RECALL, {"training.steps": 9, "training.keep_checkpoints": 9})
+    groups, shared = plan(base, axis("seed", [0, 1])), cells.Shared(recall.build)
+    looped = execution.execute(groups, tmp_path / "loop", shared, "python sweep")
+    execution.execute(groups, tmp_path, shared, "python sweep", how="map")
+    for cell, newest in zip(groups[0].cells, (3, 6)):
+        folder = cell.folder(tmp_path)
+        (folder / "result.json").unlink()
+        for step in checkpoint.steps(folder / "checkpoints"):
+            if step > newest:
+                shutil.rmtree(folder / "checkpoints" / str(step))
+    shared_steps = [checkpoint.steps(cell.folder(tmp_path) / "checkpoints") for cell in groups[0].cells]
+    said = []
+    outcomes = execution.execute(groups, tmp_path, shared, "python sweep", how="map", say=said.append)
+    assert said == [f"continuing from step {max(set.intersection(*map(set, shared_steps)))}"]
+    for outcome, alone in zip(outcomes, looped):
+        assert runs.load_run(outcome.folder).facts["how"] == "map"
+        ours, theirs = (JsonLines(one.folder / "metrics.jsonl").read() for one in (outcome, alone))
+        assert [line["step"] for line in ours] == [line["step"] for line in theirs]
+
+
+@pytest.mark.parametrize("how", ["map", "measure"])
+def test_a_group_that_cannot_be_trained_leaves_the_others_alone(tmp_path, how):
+    space = product(axis("training.accumulate", [3, 1]), axis("seed", [0, 1]))
+    outcomes = execution.execute(plan(RECALL, space), tmp_path, cells.Shared(recall.build), "python sweep",
+                                 how=how)
+    assert [outcome.result is not None for outcome in outcomes] == [False, False, True, True]
+    assert "training.accumulate=3" in outcomes[0].error
+
+
+def test_minutes_rule_each_cell_alone(tmp_path):
+    said = []
+    base = configs.replace(RECALL, {"training.steps": None, "training.max_minutes": 1e-6,
+                                    "optimizer.schedule": "constant"})
+    outcomes = execution.execute(plan(base, axis("seed", [0, 1])), tmp_path, cells.Shared(recall.build),
+                                 "python sweep", say=said.append, how="map")
+    assert [outcome.result["steps"] for outcome in outcomes] == [1, 1]
+    assert "each cell is run alone" in said[0]
+
+
+def test_a_finished_cell_on_other_data_is_not_passed_off(tmp_path):
+    said = []
+    for name, word in (("a", "dog"), ("b", "cat")):
+        (tmp_path / f"{name}.tsv").write_text("".join(f"the {word} {i}\tle {word} {i}\n" for i in range(40)))
+
+    def swept(name, folder=tmp_path / "runs"):
+        base = configs.replace(get_config("tsv,smoke"), {
+            "training.devices": 1, "data.path": str(tmp_path / f"{name}.tsv"), "data.tokenizer": "word",
+            "data.dev_size": 3, "data.test_size": 3})
+        return execution.execute(plan(base, axis("seed", [0])), folder, cells.Shared(build), "python sweep",
+                                 say=said.append)[0]
+
+    assert swept("a").result["status"] == "finished"
+    assert "was trained on other data" in swept("b").error
+    assert any("data.path was" in line for line in said)
+    assert swept("a").result["status"] == "finished"
 
 
 def stop(step):
