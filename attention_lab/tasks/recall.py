@@ -1,39 +1,29 @@
 """Multi-query associative recall as a Task: which value went with this key?"""
 
+import functools
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 
 from attention_lab import attention, models
-from attention_lab.config import Config, split
+from attention_lab.config import Config, Structure, replace, split
 from attention_lab.data import batching, recall
 from attention_lab.data.vocabulary import PAD
 from attention_lab.training.losses import cross_entropy
 from attention_lab.training.task import Scores, Sums, Task
 
 
-def build(config: Config, folder: str | Path | None = None) -> Task:
-    """Draws the sequences and wires model, loss and accuracy.
-
-    Raises:
-      ValueError: a vocabulary that is too small for the pairs.
-    """
-    data = config.data
-    structure, _ = split(config)
-    model = models.build(structure, data.vocabulary_size)
-    wanted = dict.fromkeys(("train", "dev", data.split))
-    sizes = {"train": data.train_size, "dev": data.dev_size, "test": data.test_size}
-    corpus = {name: recall.sequences(sizes[name], data.pairs, data.vocabulary_size, data.corpus_seed, name)
-              for name in wanted}
-    rows = batching.rows(3 * data.pairs, config.training.batch_tokens)
-    rows = min(rows, max(8, data.train_size // 8 * 8))
+@functools.lru_cache(maxsize=8)
+def _functions(structure: Structure) -> tuple:
+    """The model, its loss, how many answers are right, and what attention looks like inside."""
+    model, precision = models.build(structure, structure.data.vocabulary_size), structure.training.precision
 
     def loss(params, batch, hyper, key):
         output = model.apply(params, batch, hyper, key)
         asked = batch["target"] != PAD
         smoothed, plain = cross_entropy(output.hidden, output.readout, batch["target"], asked,
-                                        hyper.label_smoothing, config.training.precision)
+                                        hyper.label_smoothing, precision)
         return smoothed, {"cross_entropy": plain}
 
     @jax.jit
@@ -53,6 +43,25 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         squares = [(leaf ** 2).sum() for path, leaf in jax.tree_util.tree_leaves_with_path(gradient)
                    if "query_kernel" in jax.tree_util.keystr(path)]
         return mean, jnp.sqrt(sum(squares)) / (batch["target"] != PAD).sum()
+
+    return model, loss, right, looked
+
+
+def build(config: Config, folder: str | Path | None = None) -> Task:
+    """Draws the sequences and wires model, loss and accuracy.
+
+    Raises:
+      ValueError: a vocabulary that is too small for the pairs.
+    """
+    data = config.data
+    # Configs that differ in the split that is scored at the end share what is compiled.
+    model, loss, right, looked = _functions(replace(split(config)[0], {"data.split": "dev"}))
+    wanted = dict.fromkeys(("train", "dev", data.split))
+    sizes = {"train": data.train_size, "dev": data.dev_size, "test": data.test_size}
+    corpus = {name: recall.sequences(sizes[name], data.pairs, data.vocabulary_size, data.corpus_seed, name)
+              for name in wanted}
+    rows = batching.rows(3 * data.pairs, config.training.batch_tokens)
+    rows = min(rows, max(8, data.train_size // 8 * 8))
 
     def score(params, hyper, name, final):
         sums = [jax.device_get(right(params, batch, hyper)) for batch in recall.in_order(corpus[name], rows)]
