@@ -48,7 +48,10 @@ BASE = {
     "decoding.max_length": 32,
 }
 
-_RECURRENT = {"model.num_layers": 1, "optimizer.learning_rate": 0.003}
+# All that tells recurrent variants apart, so that of two that are named the later one holds.
+_RECURRENT = {"model.num_layers": 1, "optimizer.learning_rate": 0.003, "model.bidirectional": False,
+              "model.reverse_source": False, "model.input_feeding": False, "attention.compatibility": "dot",
+              "attention.scale": None}
 _FIXED = _RECURRENT | {"attention.compatibility": "none"}
 _BAHDANAU = _RECURRENT | {"attention.compatibility": "additive", "model.bidirectional": True}
 _LUONG = _RECURRENT | {"attention.scale": 1.0, "model.input_feeding": True}
