@@ -101,6 +101,21 @@ def test_a_field_younger_than_the_file_has_its_default():
 
 @pytest.mark.parametrize("values, said", [
     ({"model.num_heads": 7}, "model.num_heads=7 does not divide model.width=128"),
+    ({"model.kind": "gru", "model.num_heads": 2}, "model.num_heads=2 means nothing to model.kind=gru: leave"),
+    ({"model.kind": "lstm", "model.norm": "post"}, "model.norm=post means nothing to model.kind=lstm"),
+    ({"model.kind": "rnn", "attention.implementation": "xla"}, "attention.implementation=xla means nothing"),
+    ({"model.bidirectional": True}, "model.bidirectional=true means nothing to model.kind=transformer"),
+    ({"model.forget_bias": 0.0}, "model.forget_bias=0 means nothing to model.kind=transformer"),
+    ({"model.kind": "gru", "model.forget_bias": 0.0}, "model.forget_bias=0 means nothing to model.kind=gru"),
+    ({"attention.compatibility": "none"}, "attention.compatibility=none: model.kind=transformer is nothing"),
+    ({"model.kind": "gru", "model.bidirectional": True, "model.reverse_source": True},
+     "model.reverse_source=true with model.bidirectional=true"),
+    ({"model.kind": "gru", "model.bidirectional": True, "model.hidden": 7}, "model.hidden=7 is odd"),
+    ({"model.kind": "gru", "model.input_feeding": True, "attention.compatibility": "none"},
+     "model.input_feeding=true feeds what attention found"),
+    ({"model.kind": "gru", "attention.scale": 1.0, "attention.compatibility": "none"},
+     "attention.scale=1 means nothing with attention.compatibility=none"),
+    ({"model.kind": "gru", "data.source": "recall"}, "model.kind=gru does not fit data.source=recall"),
     ({"model.num_heads": 7, "model.key_size": 5}, "model.num_heads=7"),
     ({"model.positions": "rotary", "model.key_size": 5}, "model.key_size=5 is odd"),
     ({"model.positions": "rotary", "model.width": 12, "model.num_heads": 4},
@@ -141,6 +156,8 @@ def test_what_no_run_could_follow_is_refused_in_one_line(values, said):
 
 
 @pytest.mark.parametrize("values", [
+    {"model.kind": "lstm", "model.width": 7, "model.forget_bias": 0.0, "attention.compatibility": "none"},
+    {"model.kind": "gru", "model.bidirectional": True, "attention.scale": "inverse"},
     {"model.num_heads": 7, "model.key_size": 5, "model.value_size": 3},
     {"model.positions": "rotary", "model.num_heads": 7, "model.key_size": 6, "model.value_size": 3},
     {"model.positions": "learned", "decoding.max_length": 512}, {"decoding.max_length": 513},

@@ -61,7 +61,7 @@ def run_group(group: Group, parent: str | Path, shared: Shared, command: str, sh
         facts = {"runs_together": len(one.cells), "run_devices": program.mesh.size} | (
             {"milliseconds_a_step": measured} if measured else {})
         outcomes |= _train(one, parent, shared, command, task, programs, program, facts,
-                           lambda step, done=done: show(done + step), say)
+                           lambda step, done=done, **known: show(done + step, **known), say)
         done += sum(outcomes[cell].result["steps"] for cell in one.cells
                     if cell in outcomes and outcomes[cell].result)
     return outcomes

@@ -87,14 +87,19 @@ def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str 
     """
     steps, count = total_steps(configs[0], task), len(configs)
     check_rows(task, configs[0].training.accumulate, 1)
+    ledgers: list[Ledger] = []
+
+    def shown(step, seconds=None, **known):
+        show(sum(ledger.step for ledger in ledgers), **known)
+
     with contextlib.ExitStack() as stack:
-        ledgers = [
-            stack.enter_context(Ledger(task, config, folder, programs, steps, share=1 / count, at=at,
+        ledgers += [
+            stack.enter_context(Ledger(task, config, folder, programs, steps, shown, share=1 / count, at=at,
                                        say=say if folder == folders[0] else lambda line: None))
             for config, folder in zip(configs, folders)]
-        at = {ledger.step for ledger in ledgers}
-        if len(at) > 1:
-            raise ValueError(f"the runs stand at steps {sorted(at)}; one is needed")
+        stand = {ledger.step for ledger in ledgers}
+        if len(stand) > 1:
+            raise ValueError(f"the runs stand at steps {sorted(stand)}; one is needed")
         hyper = together.stacked([ledger.hyper for ledger in ledgers])
         states = together.stacked([one.state or programs.start(one.hyper) for one in ledgers])
         ends = {index: ledger.ended(ledger.state) for index, ledger in enumerate(ledgers)
@@ -110,7 +115,6 @@ def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str 
                 for index, ledger in live.items():
                     for n, row in enumerate(chunk):
                         ledger.take(jax.tree.map(lambda x: x[index, n], logged), task.tokens(row[index]))
-                show(sum(ledger.step for ledger in ledgers))
             for index, ledger in live.items():
                 begun = time.monotonic()
                 ledger.look(lambda: programs.placed(together.one(states, index)))

@@ -4,6 +4,7 @@ Every arm and size gets the same learning rates and takes the one that is best o
 its own; then other seeds, paired across arms, are trained at that rate and scored on test.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,14 @@ ARMS = {
     "additive": {"attention.compatibility": "additive"},
 }
 MAIN = ("scaled", "unscaled")
-_KEPT = {}  # programs of the last cells, which the next ones may share
+
+
+@functools.cache
+def _shared():
+    """Programs of the last cells, which the next ones may share."""
+    from attention_lab.sweeps.cell import Shared
+    from attention_lab.tasks import build
+    return Shared(build)
 
 
 def cells(pairs: Sequence[tuple[str, int]], rates: Sequence[float], seeds: int) -> Rows:
@@ -70,14 +78,11 @@ def trained(file: str, changed: dict[str, Any], folder: Path, study: str
       ValueError: it failed.
     """
     from attention_lab.files import JsonLines
-    from attention_lab.sweeps.cell import Shared, run_cell
+    from attention_lab.sweeps.cell import run_cell
     from attention_lab.sweeps.plan import plan
-    from attention_lab.tasks import build
     from experiments.flags import load
-    if "shared" not in _KEPT:
-        _KEPT["shared"] = Shared(build)
     (cell,), = (group.cells for group in plan(load(file), [changed]))
-    outcome = run_cell(cell, folder, _KEPT["shared"], f"python -m experiments.reproduce {study}",
+    outcome = run_cell(cell, folder, _shared(), f"python -m experiments.reproduce {study}",
                        say=lambda line: None)
     if outcome.result is None:
         raise ValueError(f"{outcome.folder}: {outcome.error}")

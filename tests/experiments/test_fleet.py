@@ -86,7 +86,7 @@ def test_a_search_prints_its_best(call, tmp_path, monkeypatch):
 @pytest.mark.parametrize("words, said", [
     (["--workers=0", "--seeds=0:2"], "--workers=0"),
     (["--join"], "--join needs --storage"),
-    (["--join", "--storage=none.journal"], "holds no sweep to join"),
+    (["--join", "--storage=none.journal"], "is not there, so there is no sweep to join"),
     (["--seeds=0:2", "--storage=postgresql://nobody@127.0.0.1:1/x"], "can't be reached"),
     (["--seeds=0:2", "--how=pmap"], "--how=pmap: allowed are auto, measure, loop, map, vmap"),
     (["--seeds=0:2", "--how=map", "--workers=2"], "--how=map and --workers don't go together"),

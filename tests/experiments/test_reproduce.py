@@ -129,4 +129,4 @@ def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monk
     monkeypatch.setattr(execution, "how_of", lambda how: "map")  # as on an accelerator
     status, _, err = call(reproduce, "one", "--preset=smoke", f"--workers={workers}")
     assert status == 0, err
-    assert seen == [["map", "map"] if workers == 1 else [None, None]] * 2
+    assert seen == [["map", "map"] if workers == 1 else ["loop", "loop"]] * 2

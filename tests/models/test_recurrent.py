@@ -10,7 +10,7 @@ from attention_lab import models
 from attention_lab.data.vocabulary import BOS
 
 N = 23
-SMALL = {"model.width": 6, "model.hidden": 8, "model.num_layers": 2}
+SMALL = {"model.width": 6, "model.hidden": 8, "model.num_layers": 1}
 NONE = {"attention.compatibility": "none"}
 KINDS = {
     "rnn": {"model.kind": "rnn", **NONE},
@@ -23,6 +23,7 @@ KINDS = {
     "dot": {"model.kind": "gru", "model.input_feeding": True},
     "cosine": {"model.kind": "rnn", "attention.compatibility": "cosine", "model.reverse_source": True},
     "untied": {"model.kind": "gru", "model.tie_embeddings": False},
+    "two layers": {"model.kind": "lstm", "model.num_layers": 2, "model.bidirectional": True},
 }
 ATTENDING = [kind for kind, changes in KINDS.items() if changes.get("attention.compatibility") != "none"]
 
@@ -49,6 +50,15 @@ def logits(model, params, batch, hyper, key=None):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_more_padding_changes_no_output(kind):
+    model, params, hyper = build(**KINDS[kind])
+    run = jax.jit(lambda batch: logits(model, params, batch, hyper, jax.random.key(3))[:, :5])
+    out, padded = run(batch()), run(batch(4))
+    real = batch()["target"] > 0
+    np.testing.assert_allclose(padded[real], out[real], rtol=0, atol=2e-6 * np.abs(out).max())
+
+
+@pytest.mark.parametrize("kind", ["both ways", "reversed", "bahdanau", "luong"])
 def test_more_padding_changes_neither_output_nor_gradient(kind):
     model, params, hyper = build(**KINDS[kind])
 
@@ -95,7 +105,7 @@ def test_every_choice_counts(kind):
     model, params, hyper = build(**changes)
     ours = logits(model, params, batch(), hyper)
     for key, value in changes.items():
-        if key in ("model.kind", "model.tie_embeddings"):
+        if key in ("model.kind", "model.tie_embeddings", "model.num_layers"):
             continue
         default = {True: False, "none": "dot", "additive": "dot", "general": "dot", "cosine": "dot"}[value]
         other, other_params, other_hyper = build(**changes | {key: default})

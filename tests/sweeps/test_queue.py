@@ -7,7 +7,8 @@ import sys
 import pytest
 from optuna.trial import TrialState
 
-from attention_lab.config import Config, digest
+from attention_lab.config import Config, digest, replace, to_dict
+from attention_lab.files import write_json
 from attention_lab.sweeps import queue as queues
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.queue import Queue
@@ -15,7 +16,8 @@ from attention_lab.sweeps.space import axis, product
 
 BASE = Config()
 GROUPS = plan(BASE, product(axis("model.width", [8, 16]), axis("seed", [0, 1, 2])))
-CELLS = [cell.overrides for group in GROUPS for cell in group.cells]
+CELLS_OF = [cell for group in GROUPS for cell in group.cells]
+CELLS = [cell.overrides for cell in CELLS_OF]
 
 
 @pytest.fixture
@@ -84,12 +86,22 @@ def test_a_cell_whose_result_was_taken_away_is_put_in_again(place, tmp_path):
     queue = opened(place)
     for item in everything(queue):
         queue.end(item.trial, TrialState.COMPLETE, [1.0])
-    kept = [cell for group in GROUPS for cell in group.cells][1:]
+    kept = CELLS_OF[1:]
     for cell in kept:
         cell.folder(tmp_path).mkdir()
         (cell.folder(tmp_path) / "result.json").write_text("{}")
+        write_json(cell.folder(tmp_path) / "config.json", to_dict(cell.config))
     queue.fill(GROUPS, tmp_path)
-    assert [item.overrides for item in everything(queue)] == [CELLS[0]]
+    item, = everything(queue)
+    assert item.overrides == CELLS[0]
+    queue.end(item.trial, TrialState.COMPLETE, [1.0])
+    write_json(kept[0].folder(tmp_path) / "config.json",
+               to_dict(replace(kept[0].config, {"data.path": "elsewhere"})))
+    (CELLS_OF[0].folder(tmp_path)).mkdir()
+    (CELLS_OF[0].folder(tmp_path) / "result.json").write_text("{}")
+    write_json(CELLS_OF[0].folder(tmp_path) / "config.json", to_dict(CELLS_OF[0].config))
+    queue.fill(GROUPS, tmp_path)
+    assert [item.overrides for item in everything(queue)] == [kept[0].overrides]
 
 
 def test_what_has_ended_stays_as_it_ended(place):

@@ -44,7 +44,7 @@ def problem(request, tmp_path_factory):
     if request.param == "recall":  # more steps of one shape than a chunk has
         base = configs.replace(recall_config.get_config("smoke"), {
             "training.steps": 25, "training.eval_every": 12, "training.log_every": 12,
-            "training.checkpoint_every": 12})
+            "training.checkpoint_every": 12, "model.num_layers": 1})
         task = recall.build(base)
     else:  # two shapes
         base = configs.replace(translation_config.get_config("smoke"), {"data.buckets": (12, 16)})
@@ -67,10 +67,10 @@ def test_map_equals_each_run_alone_bit_for_bit(problem, tmp_path):
             key: value for key, value in lone_result.items() if key not in timing}
 
 
-@pytest.mark.parametrize("how, devices", [("map", 2), ("vmap", 1), ("vmap", 2)])
-def test_products_batched_or_on_other_devices_give_the_same_first_losses(problem, tmp_path, how, devices):
+def test_products_batched_and_on_other_devices_give_the_same_first_losses(problem, tmp_path):
     task, cells, alone, _ = problem
-    folders, _ = trained(task, cells, tmp_path, how, devices)
+    how = "map" if task.select[0] == "dev_bleu" else "vmap"
+    folders, _ = trained(task, cells, tmp_path, how, devices=2)
     for folder, lone in zip(folders, alone):
         ours, theirs = ([line["loss"] for line in lines(where) if "loss" in line] for where in (folder, lone))
         np.testing.assert_allclose(ours[:3], theirs[:3], rtol=1e-5)
@@ -114,7 +114,7 @@ def test_a_killed_group_goes_on_from_its_last_checkpoint(problem, tmp_path, monk
     folders = [tmp_path / f"map-1-{number}" for number in range(len(cells))]
     loop.train_together(task, cells, folders, programs(task, structure, steps),
                         together(task, structure, steps, "map", 1), say=said.append)
-    assert said == [f"continuing from step {saved[0]}"] * 3
+    assert said == [f"continuing from step {saved[0]}"]
     for folder, lone in zip(folders, alone):
         assert (folder / "metrics.jsonl").read_bytes() == (lone / "metrics.jsonl").read_bytes()
 
