@@ -139,7 +139,8 @@ def report(outcomes: list[Outcome], command: str) -> int:
         say(f"{describe(outcome.cell.overrides)} failed: {outcome.error}")
     if failed:
         say(f"{len(failed)} of {len(outcomes)} cells failed; to run them again: {command}")
-    return 1 if failed else 0
+    # A cell that another process runs is the user's to sort out, as other mistakes are.
+    return (2 if all(outcome.in_use for outcome in failed) else 1) if failed else 0
 
 
 def _report_search(options, trials, goal) -> int:

@@ -60,3 +60,21 @@ def test_a_sweep_may_stand_beside_its_config(call, tmp_path):
     status, out, _ = call(sweep, f"--config={ROOT}/configs/recall.py:smoke", "--dry_run",
                           f"--workdir={tmp_path}")
     assert status == 0 and "cells\t48" in out.splitlines() and "programs\t3" in out.splitlines()
+
+
+def test_a_cell_that_another_process_runs_is_status_2_and_a_cut_result_is_said_before_anything_runs(
+        call, tmp_path):
+    from attention_lab import runs
+    from attention_lab.config import replace
+    from experiments.flags import load
+    argv = [f"--config={ROOT}/configs/recall.py:smoke", "--seeds=0:2", f"--workdir={tmp_path}"]
+    _, out, _ = call(sweep, *argv, "--dry_run")
+    first, second = (pathlib.Path(line.split("\t")[0]) for line in out.splitlines()[1:3])
+    held = runs.open_run(first, replace(load("configs/recall.py:smoke"), {"seed": 0}), "another")
+    status, out, err = call(sweep, *argv)
+    assert status == 2 and "in use by another process" in err and "\tfinished" in out
+    held.close()
+    (second / "result.json").write_text('{"status": "fini')
+    status, out, err = call(sweep, *argv)
+    assert status == 2 and out == "" and "result.json is damaged" in err and f"move {second} away" in err
+    assert not (first / "metrics.jsonl").exists()
