@@ -13,4 +13,5 @@ def load(name: str) -> Study:
     return importlib.import_module(f"experiments.studies.{name}").STUDY
 
 
-NAMES = ("softmax_saturation", "score_scale", "score_scale_translation", "score_scale_multi30k")
+NAMES = ("softmax_saturation", "score_scale", "score_scale_translation", "score_scale_multi30k",
+         "signal_decay")

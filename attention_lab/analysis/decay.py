@@ -1,0 +1,75 @@
+"""How much of an early word is left in the last state: norms of d h_T / d x_(T-k), in logarithms.
+
+Products of a hundred Jacobians leave float32, so they are carried as a matrix of norm 1 and the logarithm
+of what was divided out.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from attention_lab import attention
+from attention_lab.config import Config, replace, split
+from attention_lab.models.cells import Cell
+
+
+def cell(kind: str, units: int, inputs: int, forget_bias: float = 1.0) -> Cell:
+    """A cell of `units` H for inputs of size D, its parameters not yet drawn."""
+    config = replace(Config(), {"model.kind": kind, "model.forget_bias": forget_bias})
+    return Cell(split(config)[0], units, inputs)
+
+
+def start(module: Cell, key: jax.Array) -> dict:
+    """The parameters of a cell before training."""
+    return module.init(key, jnp.zeros((1, 1, module.inputs)), method=Cell.read)["params"]
+
+
+def recurrent_norms(module: Cell, params: dict, x: jax.Array) -> jax.Array:
+    """log |d h_T / d x_(T-k)|, Frobenius, for k = 0 to T - 1, of one sequence x (T, D)."""
+    bound = module.bind({"params": params})
+    step, H = bound.step(), module.units
+
+    def flat(state, read):
+        parts = tuple(part[None] for part in jnp.split(state, state.shape[0] // H))
+        return jnp.concatenate(step(parts, read[None]), axis=-1)[0]
+
+    blank = jnp.concatenate(bound.blank(1), axis=-1)[0]
+    read = bound.read(x[None])[0]
+    _, before = jax.lax.scan(lambda state, now: (flat(state, now), state), blank, read)
+
+    def back(carry, at):
+        ahead, scale = carry  # d h_T / d state_t, of norm 1, and the logarithm of its size
+        state, now = at
+        of_state, of_read = jax.jacfwd(flat, (0, 1))(state, now)
+        norm = jnp.linalg.norm(ahead @ of_read @ params["kernel"].T)
+        ahead = ahead @ of_state
+        size = jnp.linalg.norm(ahead)
+        return (ahead / size, scale + jnp.log(size)), scale + jnp.log(norm)
+
+    last = jnp.eye(H, blank.shape[0])  # h comes first in a state
+    size = jnp.linalg.norm(last)
+    _, norms = jax.lax.scan(back, (last / size, jnp.log(size)), (before, read), reverse=True)
+    return norms[::-1]
+
+
+def forget_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
+    """Mean log f_t of an LSTM over a sequence x (T, D): log |d c_T / d c_(T-k)| / k along the cell alone."""
+    bound = module.bind({"params": params})
+    step, H = bound.step(), module.units
+
+    def one(state, now):
+        f = jax.nn.log_sigmoid((now + state[0] @ params["recurrent"])[:, H:2 * H])
+        return step(state, now), f
+
+    _, found = jax.lax.scan(one, bound.blank(1), bound.read(x[None])[0][:, None])
+    return found.mean()
+
+
+def attention_norms(key: jax.Array, x: jax.Array, size: int) -> jax.Array:
+    """log |d out_T / d x_(T-k)|, k = 0 to T - 1, of one head of attention before training, of x (T, D)."""
+    draw = jax.nn.initializers.xavier_uniform()
+    w_q, w_k, w_v = (draw(one, (x.shape[1], size)) for one in jax.random.split(key, 3))
+
+    def last(x):
+        return attention.attend(x[-1:] @ w_q, x @ w_k, x @ w_v)[0][0]
+
+    return jnp.log(jnp.linalg.norm(jax.jacrev(last)(x), axis=(0, 2)))[::-1]

@@ -1,0 +1,55 @@
+"""Decay against autodiff in float64's range, and against rates worked out by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from attention_lab import attention
+from attention_lab.analysis import decay
+from attention_lab.models.cells import scan
+
+T, D, H = 6, 5, 3
+X = jax.random.normal(jax.random.key(1), (T, D))
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_norms_are_those_of_the_whole_jacobian(kind):
+    module = decay.cell(kind, H, D)
+    params = decay.start(module, jax.random.key(0))
+
+    def last(x):
+        bound = module.bind({"params": params})
+        (h, *_), _ = scan(bound.step(), bound.blank(1), bound.read(x[None]), jnp.ones((1, T), bool))
+        return h[0]
+
+    wanted = jnp.log(jnp.linalg.norm(jax.jacrev(last)(X), axis=(0, 2)))[::-1]
+    np.testing.assert_allclose(decay.recurrent_norms(module, params, X), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_norms_below_what_float32_holds_are_still_there():
+    module = decay.cell("rnn", H, D)
+    params = decay.start(module, jax.random.key(0))
+    params = params | {"recurrent": 0.01 * jnp.eye(H), "bias": jnp.zeros(H)}
+    norms = decay.recurrent_norms(module, params, jnp.zeros((60, D)))
+    # At h = 0 tanh has slope 1, so that each step back is a factor of 0.01.
+    np.testing.assert_allclose(np.diff(norms), np.log(0.01), rtol=1e-4)
+    assert norms[-1] < -200
+
+
+@pytest.mark.parametrize("bias", [0.0, 1.0])
+def test_the_forget_gate_without_input_forgets_at_its_bias(bias):
+    module = decay.cell("lstm", H, D, bias)
+    params = decay.start(module, jax.random.key(0))
+    rate = decay.forget_rate(module, params, jnp.zeros((T, D)))
+    assert rate == pytest.approx({0.0: -0.6931, 1.0: -0.3133}[bias], abs=1e-3)
+
+
+def test_attention_is_autodiff_and_uniform_attention_dilutes_as_one_over_n():
+    key = jax.random.key(3)
+    norms = decay.attention_norms(key, X, H)
+    w_q, w_k, w_v = (jax.nn.initializers.xavier_uniform()(one, (D, H)) for one in jax.random.split(key, 3))
+    jacobian = jax.jacrev(lambda x: attention.attend(x[-1:] @ w_q, x @ w_k, x @ w_v)[0][0])(X)
+    np.testing.assert_allclose(norms, jnp.log(jnp.linalg.norm(jacobian, axis=(0, 2)))[::-1], rtol=1e-5)
+    same = [decay.attention_norms(key, jnp.zeros((n, D)), H)[1] for n in (8, 16)]
+    assert same[0] - same[1] == pytest.approx(np.log(2), rel=1e-4)
