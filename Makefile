@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN ?= runs/translation
-PYTEST ?= -n 2
+PYTEST ?= -n 2 --dist worksteal
 CODE = attention_lab configs experiments tests
 
 .PHONY: translate test check clean

@@ -8,6 +8,11 @@ FLAG = "--xla_force_host_platform_device_count"
 if FLAG not in os.environ.get("XLA_FLAGS", ""):
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FLAG}=4".strip()
 
+# Most of the time goes into compiling what then runs for milliseconds: the backend's optimiser is left out.
+LEVEL = "--xla_backend_optimization_level"
+if LEVEL not in os.environ["XLA_FLAGS"]:
+    os.environ["XLA_FLAGS"] += f" {LEVEL}=0"
+
 # Many tests train the same smoke config: what one has compiled the others read, a minute or two saved.
 CACHE = pathlib.Path(__file__).parents[1] / ".pytest_cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
