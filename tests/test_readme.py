@@ -57,7 +57,7 @@ def smoke_form(command, place):
             value = file.as_uri() if name == "--url" else hashlib.sha256(file.read_bytes()).hexdigest()
         elif name == "--path":
             value = str(place / "fetched.tsv")
-        elif name == "--trials":
+        elif name in ("--trials", "--seeds"):
             value = "1"
         elif program == "runs" and (word == "runs" or word.startswith("runs/")):
             name = str(place / word)

@@ -75,7 +75,7 @@ def test_more_padding_changes_neither_output_nor_gradient(kind):
                  padded_gradient, gradient)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["rnn", "reversed", "both ways", "bahdanau", "luong"])
 def test_one_sentence_at_a_time_gives_the_same(kind):
     model, params, hyper = build(**KINDS[kind])
     whole = logits(model, params, batch(), hyper)
@@ -92,9 +92,10 @@ def test_steps_equal_the_whole_sentence_and_no_future_token_leaks(kind):
     given = batch()
     whole = logits(model, params, given, hyper)
     carry, token = model.start(params, given["source"], hyper, 6), jnp.full((3,), BOS)
+    advance = jax.jit(lambda carry, token: model.step(params, carry, token, hyper))
     assert {leaf.shape[0] for leaf in jax.tree.leaves(carry)} == {3}
     for t in range(5):
-        step, carry = model.step(params, carry, token, hyper)
+        step, carry = advance(carry, token)
         np.testing.assert_allclose(step, whole[:, t], rtol=1e-4, atol=1e-5)
         token = given["target"][:, t]
 
