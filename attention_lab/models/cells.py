@@ -57,9 +57,8 @@ class Cell(nn.Module):
         if kind == "gru":
             self.candidate_bias = self.param("candidate_bias", nn.initializers.zeros, (H,))
 
-    def read(self, *parts):
-        """x W + b for all positions, of x (B, T, D) given as parts that are joined along D."""
-        x = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1)
+    def read(self, x):
+        """x W + b for all positions, (B, T, D) -> (B, T, G H)."""
         return product(x, self.kernel, self.structure.training.precision) + self.bias[None, None, :]
 
     def step(self):

@@ -26,9 +26,11 @@ class Model(NamedTuple):
       init: key -> params.
       apply: (params, batch, hyper, key=None, with_weights=False) -> Output. hidden[:, t] predicts
         batch["target"][:, t] from the target before t; key None means no dropout.
-      start: (params, source (B, S), hyper, max_length) -> carry, whose every leaf leads with B.
       projections: (params, batch, hyper) -> {"encoder": [(q, k, v) of each layer], "decoder": ...,
         "cross": ...} as attention gets them, without dropout: (B, H, T, K), (B, H, S, K), (B, H, S, V).
+        None for a recurrent model.
+      start: (params, source (B, S), hyper, max_length) -> carry, whose every leaf leads with B; None, as
+        step is, for a model that does not translate.
       step: (params, carry, token (B,), hyper) -> (logits (B, N) float32, carry). The first token is BOS.
     """
 

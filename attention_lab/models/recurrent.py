@@ -38,7 +38,7 @@ class Reader(nn.Module):
     def __call__(self, x, mask, drop):
         lasts = []
         for i, cells in enumerate(self.cells):
-            x = drop(x, i)
+            x = drop(x, i) if i else x  # the embeddings have been through dropout already
             ends = [scan(cell.step(), cell.blank(x.shape[0]), cell.read(x), mask, reverse=bool(number))
                     for number, cell in enumerate(cells)]
             lasts.append(tuple(jnp.concatenate(parts, axis=-1)

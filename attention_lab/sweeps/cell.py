@@ -1,6 +1,7 @@
 """One cell of a sweep, from its plan to what became of it; cells of one Structure share what is compiled."""
 
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,8 +67,14 @@ class Shared:
 
 
 def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
-             show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> Outcome:
-    """Carries a cell to its end, unless it is finished, and gives what became of it."""
+             show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
+             facts: Mapping[str, Any] = types.MappingProxyType({})) -> Outcome:
+    """Carries a cell to its end, unless it is finished, and gives what became of it.
+
+    Args:
+      cell, parent, shared, command, show, say: as of `execution.execute`.
+      facts: what run.json is to hold besides.
+    """
     folder = cell.folder(parent)
     try:
         run = runs.open_run(folder, cell.config, command)
@@ -77,7 +84,7 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
                 check_data(run, shared.of(cell.config)[0])
             if not run.finished:
                 task, programs = shared.of(cell.config)
-                run.note({"how": way_noted(run, "loop")})
+                run.note({"how": way_noted(run, "loop"), **facts})
                 carry_out(run, task, programs, show, say)
             return Outcome(cell, folder, run.result)
         finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -33,12 +34,13 @@ def execute(groups: list[Group], parent: str | Path, shared: Shared, command: st
     outcomes, done, how = [], 0, how_of(how)
     for group in groups:
         found: dict[Cell, Outcome] = {}
+        facts: dict[str, Any] = {}
         if how != "loop":
-            found = together.run_group(group, parent, shared, command, _after(show, done), say, how)
+            found, facts = together.run_group(group, parent, shared, command, _after(show, done), say, how)
             done += sum(_steps(outcome) for outcome in found.values())
         for cell in group.cells:
             if cell not in found:
-                found[cell] = run_cell(cell, parent, shared, command, _after(show, done), say)
+                found[cell] = run_cell(cell, parent, shared, command, _after(show, done), say, facts)
                 done += _steps(found[cell])
                 show(done)
         outcomes += [found[cell] for cell in group.cells]

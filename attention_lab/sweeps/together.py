@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
@@ -28,19 +28,20 @@ TIMED = 3  # times that a chunk of steps is timed
 
 
 def run_group(group: Group, parent: str | Path, shared: Shared, command: str, show: Callable,
-              say: Callable[[str], None], how: str) -> dict[Cell, Outcome]:
-    """What became of the cells that were trained together by "map", "vmap" or what is measured to be best.
+              say: Callable[[str], None], how: str) -> tuple[dict[Cell, Outcome], dict[str, Any]]:
+    """What became of the cells that were trained together by "map", "vmap" or what is measured to be best,
+    and what the run.json of the others is to hold of the measurement.
 
     Others are left for the loop: finished ones, one that stands alone at its step, those that can't be
     opened or trained, all where minutes rule, and all where the loop is fastest.
     """
     if group.structure.training.max_minutes:
         say("training.max_minutes is set: each cell is run alone")
-        return {}
+        return {}, {}
     sets = _sets([cell for cell in group.cells if not (cell.folder(parent) / "result.json").exists()], parent,
                  AT_ONCE * jax.local_device_count())
     if not sets:
-        return {}
+        return {}, {}
     try:
         config = sets[0].cells[0].config
         task, programs = shared.of(config)
@@ -51,20 +52,20 @@ def run_group(group: Group, parent: str | Path, shared: Shared, command: str, sh
             way = min(measured, key=measured.get)
             say("milliseconds a step of one run: " + ", ".join(
                 f"{name} {value:.3g}" for name, value in measured.items()) + f"; {way} it is")
+        times = {"milliseconds_a_step": measured} if measured else {}
         if way == "loop":
-            return {}
+            return {}, times
         program = training.together(task, split(config)[0], loop.total_steps(config, task), way)
     except (ValueError, OSError):
-        return {}  # the loop says of each cell what is wrong
+        return {}, {}  # the loop says of each cell what is wrong
     outcomes, done = {}, 0
     for one in sets:
-        facts = {"runs_together": len(one.cells), "run_devices": program.mesh.size} | (
-            {"milliseconds_a_step": measured} if measured else {})
+        facts = {"runs_together": len(one.cells), "run_devices": program.mesh.size, **times}
         outcomes |= _train(one, parent, shared, command, task, programs, program, facts,
                            lambda step, done=done, **known: show(done + step, **known), say)
         done += sum(outcomes[cell].result["steps"] for cell in one.cells
                     if cell in outcomes and outcomes[cell].result)
-    return outcomes
+    return outcomes, times
 
 
 class _Set(NamedTuple):
@@ -94,8 +95,7 @@ def _begun_by(sets: list[_Set], parent: str | Path) -> str:
     for one in sets:
         for cell in one.cells:
             if one.at and (cell.folder(parent) / "run.json").exists():
-                way = read_json(cell.folder(parent) / "run.json").get("how", "loop").rpartition(" ")[2]
-                return way
+                return read_json(cell.folder(parent) / "run.json").get("how", "loop").rpartition(" ")[2]
     return ""
 
 

@@ -69,3 +69,13 @@ def test_narrow_inputs_give_float32_logits(lab):
     for compatibility in (attention.dot, attention.cosine, attention.general(w),
                           attention.additive(w, w, u)):
         assert compatibility(q, k).dtype == jnp.float32
+
+
+def test_additive_takes_queries_and_keys_that_are_projected_already():
+    rng = np.random.default_rng(5)
+    q, k, w_query, w_key = (jnp.asarray(rng.normal(size=shape), jnp.float32)
+                            for shape in ((2, 3), (5, 4), (3, 7), (4, 7)))
+    v = jnp.asarray(rng.normal(size=7), jnp.float32)
+    wanted = attention.additive(w_query, w_key, v)(q, k)
+    np.testing.assert_allclose(attention.additive(None, w_key, v)(q @ w_query, k), wanted, rtol=1e-5)
+    np.testing.assert_allclose(attention.additive(w_query, None, v)(q, k @ w_key), wanted, rtol=1e-5)

@@ -5,11 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab import config as configs
-from attention_lab import models
 from attention_lab.data.vocabulary import BOS
+from tests.models.sentences import N, batch, built, logits
 
-N = 23
 SMALL = {"model.width": 6, "model.hidden": 8, "model.num_layers": 1}
 NONE = {"attention.compatibility": "none"}
 KINDS = {
@@ -29,24 +27,7 @@ ATTENDING = [kind for kind, changes in KINDS.items() if changes.get("attention.c
 
 
 def build(**changes):
-    config = configs.replace(configs.Config(), SMALL | changes)
-    structure, hyper = configs.split(config)
-    model = models.build(structure, N)
-    return model, model.init(jax.random.key(0)), hyper
-
-
-def batch(padding=0):
-    rng = np.random.default_rng(1)
-    source, target = rng.integers(4, N, (3, 7)), rng.integers(4, N, (3, 5))
-    source[1, 4:], target[2, 3:] = 0, 0
-    return {"source": np.pad(source, ((0, 0), (0, padding))).astype(np.int32),
-            "target": np.pad(target, ((0, 0), (0, padding))).astype(np.int32),
-            "example": np.array([5, 8, 2], np.int32)}
-
-
-def logits(model, params, batch, hyper, key=None):
-    output = model.apply(params, batch, hyper, key)
-    return output.hidden @ output.readout.T
+    return built(SMALL | changes)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -150,3 +131,14 @@ def test_the_scale_is_traced():
     run = jax.jit(lambda hyper: logits(model, params, batch(), hyper))
     found = [run(hyper), run(hyper._replace(attention_scale=np.float32(30.0)))]
     assert run._cache_size() == 1 and np.abs(found[0] - found[1]).max() > 1e-4
+
+
+def test_what_input_feeding_feeds_is_what_the_last_step_gave_out_and_it_counts():
+    model, params, hyper = build(**KINDS["luong"])
+    carry, token = model.start(params, batch()["source"], hyper, 6), jnp.full((3,), BOS)
+    assert not carry["fed"].any()
+    first, carry = model.step(params, carry, token, hyper)
+    np.testing.assert_allclose(carry["fed"] @ params["embedding"].T, first, rtol=1e-5, atol=1e-6)
+    fed, _ = model.step(params, carry, token, hyper)
+    unfed, _ = model.step(params, carry | {"fed": jnp.zeros_like(carry["fed"])}, token, hyper)
+    assert np.abs(fed - unfed).max() > 1e-4

@@ -5,11 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab import config as configs
-from attention_lab import models
 from attention_lab.data.vocabulary import BOS
+from tests.models.sentences import N, batch, built, logits
 
-N = 23
 SMALL = {"model.width": 12, "model.hidden": 14, "model.num_heads": 2, "model.num_layers": 1}
 KINDS = {
     "pre": {},
@@ -28,24 +26,7 @@ KINDS = {
 
 
 def build(**changes):
-    config = configs.replace(configs.Config(), SMALL | changes)
-    structure, hyper = configs.split(config)
-    model = models.build(structure, N)
-    return model, model.init(jax.random.key(0)), hyper
-
-
-def batch(padding=0):
-    rng = np.random.default_rng(1)
-    source, target = rng.integers(4, N, (3, 7)), rng.integers(4, N, (3, 5))
-    source[1, 4:], target[2, 3:] = 0, 0
-    return {"source": np.pad(source, ((0, 0), (0, padding))).astype(np.int32),
-            "target": np.pad(target, ((0, 0), (0, padding))).astype(np.int32),
-            "example": np.array([5, 8, 2], np.int32)}
-
-
-def logits(model, params, batch, hyper, key=None):
-    output = model.apply(params, batch, hyper, key)
-    return output.hidden @ output.readout.T
+    return built(SMALL | changes)
 
 
 @pytest.mark.parametrize("kind", KINDS)

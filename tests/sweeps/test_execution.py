@@ -140,6 +140,16 @@ def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same
     assert ways == ["loop", "map", "map", "loop"]
 
 
+def test_times_are_noted_where_the_loop_is_fastest_too(tmp_path, monkeypatch):
+    times = {"loop": 1.0, "map": 2.0, "vmap": 3.0}
+    monkeypatch.setattr(together, "measure", lambda *given: times)
+    outcomes = execution.execute(plan(RECALL, axis("seed", [0, 1])), tmp_path, cells.Shared(recall.build),
+                                 "python sweep", how="measure")
+    for outcome in outcomes:
+        facts = runs.load_run(outcome.folder).facts
+        assert (facts["how"], facts["milliseconds_a_step"]) == ("loop", times)
+
+
 def test_the_way_that_was_measured_is_kept_when_a_sweep_goes_on(tmp_path, monkeypatch):
     groups, shared = plan(RECALL, axis("seed", [0, 1])), cells.Shared(recall.build)
     times = [TIMES, {"loop": 3.0, "map": 1.0, "vmap": 2.0}]
