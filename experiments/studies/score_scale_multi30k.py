@@ -17,13 +17,17 @@ CLAIMS = (
 
 def overrides(cell, settings, rows):
     """What the run behind a cell changes in its config."""
-    changed = small.overrides(cell, settings, rows)
-    if "multi30k" in settings["variant"]:
-        if not settings["data"]:
-            raise ValueError("score_scale_multi30k reads Multi30k: give --data=DIR, or set "
-                             "ATTENTION_LAB_DATA, to the folder that holds multi30k/")
-        changed["data.directory"] = f"{settings['data']}/multi30k"
-    return changed
+    return with_data("score_scale_multi30k", small.overrides(cell, settings, rows), settings)
+
+
+def with_data(study, changed, settings):
+    """Overrides that say where Multi30k lies, if it is what the study reads."""
+    if "multi30k" not in settings["variant"]:
+        return changed
+    if not settings["data"]:
+        raise ValueError(f"{study} reads Multi30k: give --data=DIR, or set ATTENTION_LAB_DATA, to the folder "
+                         "that holds multi30k/")
+    return changed | {"data.directory": f"{settings['data']}/multi30k"}
 
 
 def measure(cell, settings, rows, folder):

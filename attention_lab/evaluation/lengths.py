@@ -1,0 +1,61 @@
+"""Scores by the length of the source: what happens to long sentences."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from attention_lab.evaluation.bleu import check_pairs, corpus_bleu
+
+EDGE = 3  # words at the beginning, and at the end, of a translation
+
+
+class LengthBin(NamedTuple):
+    """Translations of sources of `low` to `high` words, both included.
+
+    Fields:
+      low, high: words. sentences: how many.
+      bleu: of the corpus that they make.
+      first, last: share of the first, and of the last, three words of the references that stand at their
+        place in the translation, counted from that end.
+    """
+
+    low: int
+    high: int
+    sentences: int
+    bleu: float
+    first: float
+    last: float
+
+
+def by_length(sources: Sequence[str], references: Sequence[str], hypotheses: Sequence[str],
+              edges: Sequence[tuple[int, int]], text: str = "tokenized") -> list[LengthBin]:
+    """The score of each bin of source lengths; words are what blanks part.
+
+    Args:
+      sources, references, hypotheses: sentences in the same order.
+      edges: (fewest, most) words of each bin.
+      text: as for `bleu.corpus_bleu`.
+    Raises:
+      ValueError: unequal counts, or a bin that no sentence falls into.
+    """
+    check_pairs(hypotheses, references)
+    check_pairs(sources, references)
+    lengths = [len(source.split()) for source in sources]
+    found = []
+    for low, high in edges:
+        places = [i for i, length in enumerate(lengths) if low <= length <= high]
+        if not places:
+            raise ValueError(f"no sentence has {low} to {high} words: those given have {min(lengths)} to "
+                             f"{max(lengths)}")
+        own, other = ([side[i] for i in places] for side in (hypotheses, references))
+        found.append(LengthBin(low, high, len(places), corpus_bleu(own, other, text).score,
+                               *(_share(own, other, end) for end in (slice(EDGE), slice(None, -EDGE - 1, -1)))))
+    return found
+
+
+def _share(hypotheses, references, end):
+    right = asked = 0
+    for hypothesis, reference in zip(hypotheses, references):
+        wanted, given = reference.split()[end], hypothesis.split()[end]
+        asked += len(wanted)
+        right += sum(one == other for one, other in zip(wanted, given))
+    return right / max(asked, 1)

@@ -1,0 +1,50 @@
+"""Recurrent networks with and without attention beside the Transformer: what studies of them share."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.studies.record import Rows
+
+# Variants of configs/translation.py, which is itself a Transformer.
+ARMS = {"rnn": "rnn", "lstm": "lstm", "gru": "gru", "gru, reversed": "gru_reversed",
+        "gru, additive": "gru_bahdanau", "gru, dot": "gru_luong", "transformer": ""}
+
+
+def overrides(cell: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run behind a cell changes: the arm's variant, then the study's, then the arm's own size."""
+    from attention_lab.config import knobs
+    from configs.translation import VARIANTS
+    variant = ARMS[cell["arm"]]
+    # A field that means nothing to a recurrent network has to stand at its default.
+    heads = {"model.num_heads": knobs()["model.num_heads"].default} if variant else {}
+    return VARIANTS.get(variant, {}) | heads | settings["config"] | settings["arms"].get(cell["arm"], {}) | {
+        "seed": cell["seed"]}
+
+
+def config(settings: Mapping[str, Any]) -> str:
+    """The config file of the runs."""
+    return f"configs/translation.py:{settings['variant']}"
+
+
+def cells(settings: Mapping[str, Any]) -> Rows:
+    """A run for each arm and seed."""
+    return [{"arm": arm, "seed": seed} for arm in settings["arms"] for seed in range(settings["seeds"])]
+
+
+def by_seed(rows: Rows, column: str, arm: str) -> list[float]:
+    """A column of an arm's rows, the seeds rising."""
+    return [float(row[column]) for row in sorted(rows, key=lambda row: row["seed"]) if row["arm"] == arm]
+
+
+_translators: dict[tuple, Any] = {}
+
+
+def finished(folder: Path) -> Any:
+    """A finished run read back; the seeds of one arm share a translator, which compiles once."""
+    from attention_lab.config import split
+    from attention_lab.tasks.finished import load
+    from attention_lab.tasks.translator import tokenizer_path
+    run = load(folder)
+    key = split(run.run.config)[0], tokenizer_path(folder).read_text(encoding="utf-8")
+    return run._replace(translator=_translators.setdefault(key, run.translator))
