@@ -5,7 +5,7 @@ import types
 import typing
 from typing import Any
 
-from attention_lab.config import LEARNED_POSITIONS, RECURRENT, Config, Knob, get, key_size, knobs
+from attention_lab.config import LEARNED_POSITIONS, RECURRENT, TOKENWISE, Config, Knob, get, key_size, knobs
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
@@ -109,14 +109,18 @@ def _check_data(config: Config) -> None:
     if data.source == "tsv" and not data.path:
         raise ValueError("data.path is not set: data.source=tsv needs a file of 'english TAB "
                          "french' lines, --config.data.path=FILE")
+    length = data.distance + data.answers
+    if data.source == "echo" and config.model.positions == "learned" and length > LEARNED_POSITIONS:
+        raise ValueError(f"data.distance={data.distance} and data.answers={data.answers} make sequences beyond "
+                         f"the table of model.positions=learned: together at most {LEARNED_POSITIONS}")
 
 
 def _check_model(config: Config) -> None:
     model, attention = config.model, config.attention
-    wanted = ("encoder",) if config.data.source == "recall" else ("transformer", *RECURRENT)
+    wanted = ("encoder" if config.data.source in TOKENWISE else "transformer", *RECURRENT)
     if model.kind not in wanted:
         raise ValueError(f"model.kind={model.kind} does not fit data.source={config.data.source}: "
-                         f"{', '.join(wanted)} {'do' if len(wanted) > 1 else 'does'}")
+                         f"{', '.join(wanted)} do")
     foreign = ONLY_TRANSFORMER if model.kind in RECURRENT else ONLY_RECURRENT
     for key in foreign:
         if get(config, key) != knobs()[key].default:
@@ -148,6 +152,12 @@ def _check_model(config: Config) -> None:
 
 def _check_recurrent(config: Config) -> None:
     model, kind = config.model, config.attention.compatibility
+    if config.data.source in TOKENWISE:
+        for key, wanted in {"attention.compatibility": "none", "model.bidirectional": False,
+                            "model.reverse_source": False}.items():
+            if get(config, key) != wanted:
+                raise ValueError(f"{key}={show(get(config, key))}: token by token a recurrent network reads from "
+                                 f"left to right without attention; allowed is {show(wanted)}")
     if model.bidirectional and model.reverse_source:
         raise ValueError("model.reverse_source=true with model.bidirectional=true: the source is read both "
                          "ways already; one of them is allowed")

@@ -19,6 +19,7 @@ import numpy as np
 SCHEMA = 2
 
 RECURRENT = ("rnn", "lstm", "gru")  # kinds of model
+TOKENWISE = ("recall", "echo")  # sources that are answered token by token
 LEARNED_POSITIONS = 512  # rows of the table of learned positions
 
 
@@ -42,7 +43,7 @@ class Data:
     """Where sentences come from and how they become integers."""
 
     source: str = knob("grammar", "where examples come from",
-                       choices=("grammar", "multi30k", "tsv", "recall"))
+                       choices=("grammar", "multi30k", "tsv", "recall", "echo"))
     directory: str = knob("", "folder of the Multi30k files (source=multi30k)", recorded=False)
     path: str = knob("", "file of 'english TAB french' lines (source=tsv)", recorded=False)
     text: str = knob("tokenized", "form of the text: lower-cased and tokenised, and scored so, or raw, "
@@ -59,10 +60,12 @@ class Data:
                                     "empty: the six that waste least")
     corpus_seed: int = knob(0, "seed of the grammar's corpus and of the lines a TSV holds out",
                             low=0)
-    train_size: int = knob(20000, "grammar and recall: examples to train on", low=1)
-    dev_size: int = knob(500, "grammar, tsv and recall: examples held out to choose on", low=1)
-    test_size: int = knob(500, "grammar, tsv and recall: examples held out to score on", low=1)
+    train_size: int = knob(20000, "grammar, recall and echo: examples to train on", low=1)
+    dev_size: int = knob(500, "all but multi30k: examples held out to choose on", low=1)
+    test_size: int = knob(500, "all but multi30k: examples held out to score on", low=1)
     pairs: int = knob(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
+    distance: int = knob(20, "echo: how many places ago the answer was read", low=1, high=480)
+    answers: int = knob(16, "echo: places of a sequence where something is asked", low=1, high=480)
     lexicon_size: int = knob(1000, "grammar: English and French word types, about", low=100)
     min_words: int = knob(3, "grammar: shortest English sentence, words", low=3)
     max_words: int = knob(20, "grammar: longest English sentence, words", low=3, high=120)
@@ -72,8 +75,8 @@ class Data:
 class Model:
     """The sizes of the network around attention."""
 
-    kind: str = knob("transformer", "architecture: transformer, rnn, lstm and gru translate, encoder answers "
-                     "token by token", choices=("transformer", "encoder", "rnn", "lstm", "gru"))
+    kind: str = knob("transformer", "architecture: transformer translates, encoder answers token by token, rnn, "
+                     "lstm and gru do either", choices=("transformer", "encoder", "rnn", "lstm", "gru"))
     width: int = knob(128, "size of a token's vector, units", low=1)
     num_layers: int = knob(2, "layers in the encoder and again in the decoder", low=1)
     num_heads: int = knob(4, "attention heads in each layer", low=1)

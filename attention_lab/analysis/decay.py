@@ -7,8 +7,8 @@ of what was divided out.
 import jax
 import jax.numpy as jnp
 
-from attention_lab import attention
-from attention_lab.config import Config, replace, split
+from attention_lab import attention, models
+from attention_lab.config import RECURRENT, Config, Structure, replace, split
 from attention_lab.models.cells import Cell
 
 
@@ -71,5 +71,28 @@ def attention_norms(key: jax.Array, x: jax.Array, size: int) -> jax.Array:
 
     def last(x):
         return attention.attend(x[-1:] @ w_q, x @ w_k, x @ w_v)[0][0]
+
+    return jnp.log(jnp.linalg.norm(jax.jacrev(last)(x), axis=(0, 2)))[::-1]
+
+
+def token_norms(structure: Structure, params: dict, source: jax.Array) -> jax.Array:
+    """log |d h_T / d x_(T-k)|, k = 0 to T - 1, of one sequence of ids (T,), of a model that answers by token.
+
+    x are the embeddings. h is the last state of a recurrent network of one layer, of another model what
+    its logits are made from.
+    """
+    x = params["embedding"][source]
+    if structure.model.kind in RECURRENT:
+        module = Cell(structure, structure.model.hidden, structure.model.width)
+        size = structure.model.width ** 0.5
+        return recurrent_norms(module, params["cell_0"], x * size) + jnp.log(size)
+    # Each place gets an id of its own, so that a row of the embedding is the input at one place.
+    T = source.shape[0]
+    model, hyper = models.build(structure, T + 1), split(structure)[1]
+    batch = {"source": jnp.arange(1, T + 1)[None], "example": jnp.zeros((1,), jnp.int32)}
+
+    def last(x):
+        own = params | {"embedding": jnp.pad(x, ((1, 0), (0, 0)))}
+        return model.apply(own, batch, hyper).hidden[0, -1]
 
     return jnp.log(jnp.linalg.norm(jax.jacrev(last)(x), axis=(0, 2)))[::-1]

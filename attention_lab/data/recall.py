@@ -7,19 +7,10 @@ Keys and values are two halves of one vocabulary. A key comes once in a sequence
 chance has it, so that an answer can only be looked up.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import numpy as np
 
-from attention_lab.data import batching, vocabulary
-
-
-class Sequences(NamedTuple):
-    """Fields: source, int32 (N, 3 P); target, the same shape, PAD where nothing is asked."""
-
-    source: np.ndarray
-    target: np.ndarray
+from attention_lab.data import vocabulary
+from attention_lab.data.sequences import SPLITS, Sequences
 
 
 def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: str) -> Sequences:
@@ -41,7 +32,7 @@ def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: st
         raise ValueError(f"data.vocabulary_size={vocabulary_size} has {half} keys: data.pairs={pairs} needs "
                          f"at least {2 * max(pairs, 2) + first} ids")
     # The raw words of PCG64 are fixed for good, the methods of Generator may change with numpy.
-    bits = np.random.PCG64([seed, ("train", "dev", "test").index(split)])
+    bits = np.random.PCG64([seed, SPLITS.index(split)])
     keys = np.argsort(bits.random_raw(count * half).reshape(count, half), axis=1)[:, :pairs]
     values = (bits.random_raw(count * pairs) % np.uint64(half)).astype(np.int64).reshape(count, pairs)
     order = np.argsort(bits.random_raw(count * pairs).reshape(count, pairs), axis=1)
@@ -50,30 +41,3 @@ def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: st
     source[:, 2 * pairs:] = first + np.take_along_axis(keys, order, 1)
     target[:, 2 * pairs:] = first + half + np.take_along_axis(values, order, 1)
     return Sequences(source, target)
-
-
-def batches(given: Sequences, rows: int, seed: int, first_step: int = 0) -> Iterator[dict[str, np.ndarray]]:
-    """Endless training batches, a function of (seed, step): each pass in another order."""
-    stream = batching.Stream(len(given.source), rows, seed, bucket=0)
-    step = first_step
-    while True:
-        places = stream.batch(step)
-        yield _batch(given, places)
-        step += 1
-
-
-def in_order(given: Sequences, rows: int) -> Iterator[dict[str, np.ndarray]]:
-    """Every sequence once; the last batch is filled up with rows that are all PAD, whose example is -1."""
-    count = len(given.source)
-    for start in range(0, count, rows):
-        places = np.arange(start, min(start + rows, count))
-        batch = _batch(given, places)
-        missing = rows - len(places)
-        yield {name: np.pad(x, [(0, missing)] + [(0, 0)] * (x.ndim - 1),
-                            constant_values=-1 if name == "example" else vocabulary.PAD)
-               for name, x in batch.items()}
-
-
-def _batch(given, places):
-    return {"source": given.source[places], "target": given.target[places],
-            "example": places.astype(np.int32)}

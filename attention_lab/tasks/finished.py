@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab import runs
-from attention_lab.config import Config
+from attention_lab.config import TOKENWISE, Config
 from attention_lab.data import tokenizers
 from attention_lab.files import read_json
 from attention_lab.tasks.translator import Translator, tokenizer_path
@@ -34,7 +34,7 @@ def load(folder: str | Path, config: Config | None = None,
     run = runs.load_run(folder)
     if run.result.get("status") != "finished":
         raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to translate with")
-    if run.config.data.source == "recall":
+    if run.config.data.source in TOKENWISE:
         raise ValueError(f"{folder} does not translate: its data.source is {run.config.data.source}")
     buckets = read_json(Path(folder) / "run.json")["data"]["buckets"]
     translator = Translator(config or run.config, tokenizers.load(tokenizer_path(folder)), buckets)

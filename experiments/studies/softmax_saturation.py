@@ -74,7 +74,7 @@ def _own_rows(cell, settings, rows, folder):
     from attention_lab import models, runs
     from attention_lab.analysis import saturation
     from attention_lab.config import split
-    from attention_lab.data import recall
+    from attention_lab.data import recall, sequences
     from attention_lab.overrides import merge
     from attention_lab.training.finished import scored_weights
     from attention_lab.training.step import run_keys
@@ -90,7 +90,7 @@ def _own_rows(cell, settings, rows, folder):
         params = scored_weights(runs.load_run(where), model.init)
     dev = recall.sequences(settings["sequences"], asked.data.pairs, asked.data.vocabulary_size,
                            asked.data.corpus_seed, "dev")
-    batch = next(recall.in_order(dev, settings["sequences"]))
+    batch = next(sequences.in_order(dev, settings["sequences"]))
     q, k, _ = model.projections(params, batch, hyper)["encoder"][-1]
     return saturation.causal_rows(q[:, 0], k[:, 0], 2 * asked.data.pairs, hyper.attention_scale)
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from attention_lab.data import recall
+from attention_lab.data import recall, sequences
 
 P, SIZE = 5, 30  # 13 keys 4..16, 13 values 17..29
 
@@ -32,14 +32,14 @@ def test_splits_and_seeds_are_apart_and_repeat():
 
 def test_batches_resume_and_see_each_sequence_once_a_pass():
     given = recall.sequences(24, P, SIZE, 0, "train")
-    steps = [batch["example"].tolist() for batch in itertools.islice(recall.batches(given, 8, 7), 6)]
+    steps = [batch["example"].tolist() for batch in itertools.islice(sequences.batches(given, 8, 7), 6)]
     assert sorted(sum(steps[:3], [])) == sorted(sum(steps[3:], [])) == list(range(24))
-    assert next(recall.batches(given, 8, 7, 4))["example"].tolist() == steps[4]
+    assert next(sequences.batches(given, 8, 7, 4))["example"].tolist() == steps[4]
 
 
 def test_in_order_drops_nothing():
     given = recall.sequences(11, P, SIZE, 0, "dev")
-    found = list(recall.in_order(given, 8))
+    found = list(sequences.in_order(given, 8))
     assert [batch["source"].shape for batch in found] == [(8, 3 * P)] * 2
     assert np.concatenate([batch["example"] for batch in found]).tolist() == [*range(11), *[-1] * 5]
     assert not found[1]["target"][3:].any()

@@ -11,7 +11,7 @@ from attention_lab.sweeps import cell as cells
 from attention_lab.sweeps import execution, together
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.space import axis, product
-from attention_lab.tasks import recall, translation
+from attention_lab.tasks import tokenwise, translation
 from attention_lab.training import checkpoint
 from attention_lab.training.run import carry_out
 from configs import recall as recall_config
@@ -104,7 +104,7 @@ TIMES = {"loop": 3.0, "map": 2.0, "vmap": 1.0}
 def test_cells_in_one_program_leave_what_the_loop_leaves(tmp_path, monkeypatch, how):
     said, seen = [], []
     monkeypatch.setattr(together, "measure", lambda *given: TIMES)
-    groups, shared = plan(RECALL, axis("seed", [1, 4])), cells.Shared(recall.build)
+    groups, shared = plan(RECALL, axis("seed", [1, 4])), cells.Shared(tokenwise.build)
     looped = execution.execute(groups, tmp_path / "loop", shared, "python sweep")
     outcomes = execution.execute(groups, tmp_path, shared, "python sweep", how=how, say=said.append,
                                  show=lambda step, **known: seen.append(step))
@@ -126,7 +126,7 @@ def test_cells_in_one_program_leave_what_the_loop_leaves(tmp_path, monkeypatch, 
 def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same(tmp_path):
     groups = plan(RECALL, axis("seed", range(5)))
     finished, blocked, *_, begun = groups[0].cells
-    shared, known = cells.Shared(recall.build), {}
+    shared, known = cells.Shared(tokenwise.build), {}
     known[finished] = cells.run_cell(finished, tmp_path, shared, "python sweep")
     blocked.folder(tmp_path).write_text("in the way")
     run = runs.open_run(begun.folder(tmp_path), begun.config, "python sweep")
@@ -143,7 +143,7 @@ def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same
 def test_times_are_noted_where_the_loop_is_fastest_too(tmp_path, monkeypatch):
     times = {"loop": 1.0, "map": 2.0, "vmap": 3.0}
     monkeypatch.setattr(together, "measure", lambda *given: times)
-    outcomes = execution.execute(plan(RECALL, axis("seed", [0, 1])), tmp_path, cells.Shared(recall.build),
+    outcomes = execution.execute(plan(RECALL, axis("seed", [0, 1])), tmp_path, cells.Shared(tokenwise.build),
                                  "python sweep", how="measure")
     for outcome in outcomes:
         facts = runs.load_run(outcome.folder).facts
@@ -151,7 +151,7 @@ def test_times_are_noted_where_the_loop_is_fastest_too(tmp_path, monkeypatch):
 
 
 def test_the_way_that_was_measured_is_kept_when_a_sweep_goes_on(tmp_path, monkeypatch):
-    groups, shared = plan(RECALL, axis("seed", [0, 1])), cells.Shared(recall.build)
+    groups, shared = plan(RECALL, axis("seed", [0, 1])), cells.Shared(tokenwise.build)
     times = [TIMES, {"loop": 3.0, "map": 1.0, "vmap": 2.0}]
     monkeypatch.setattr(together, "measure", lambda *given: times.pop(0))
     real = together.conclude
@@ -167,7 +167,7 @@ def test_the_way_that_was_measured_is_kept_when_a_sweep_goes_on(tmp_path, monkey
 
 def test_runs_that_were_stopped_at_different_checkpoints_go_on_together_from_one_they_share(tmp_path):
     base = configs.replace(RECALL, {"training.steps": 9, "training.keep_checkpoints": 9})
-    groups, shared = plan(base, axis("seed", [0, 1])), cells.Shared(recall.build)
+    groups, shared = plan(base, axis("seed", [0, 1])), cells.Shared(tokenwise.build)
     looped = execution.execute(groups, tmp_path / "loop", shared, "python sweep")
     execution.execute(groups, tmp_path, shared, "python sweep", how="map")
     for cell, newest in zip(groups[0].cells, (3, 6)):
@@ -191,7 +191,7 @@ def test_a_group_that_cannot_be_trained_leaves_the_others_alone(tmp_path, monkey
     monkeypatch.setattr(together, "measure", lambda task, configs, programs: real(task, configs, programs)
                         if configs[0].training.accumulate > 1 else TIMES)
     space = product(axis("training.accumulate", [3, 1]), axis("seed", [0, 1]))
-    outcomes = execution.execute(plan(RECALL, space), tmp_path, cells.Shared(recall.build), "python sweep",
+    outcomes = execution.execute(plan(RECALL, space), tmp_path, cells.Shared(tokenwise.build), "python sweep",
                                  how="measure")
     assert [outcome.result is not None for outcome in outcomes] == [False, False, True, True]
     assert "training.accumulate=3" in outcomes[0].error
@@ -201,7 +201,7 @@ def test_minutes_rule_each_cell_alone(tmp_path):
     said = []
     base = configs.replace(RECALL, {"training.steps": None, "training.max_minutes": 1e-6,
                                     "optimizer.schedule": "constant"})
-    outcomes = execution.execute(plan(base, axis("seed", [0, 1])), tmp_path, cells.Shared(recall.build),
+    outcomes = execution.execute(plan(base, axis("seed", [0, 1])), tmp_path, cells.Shared(tokenwise.build),
                                  "python sweep", say=said.append, how="map")
     assert [outcome.result["steps"] for outcome in outcomes] == [1, 1]
     assert "each cell is run alone" in said[0]

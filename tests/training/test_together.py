@@ -9,7 +9,7 @@ import pytest
 
 from attention_lab import config as configs
 from attention_lab.config import split
-from attention_lab.tasks import recall, translation
+from attention_lab.tasks import tokenwise, translation
 from attention_lab.training import checkpoint, loop
 from attention_lab.training.programs import programs
 from attention_lab.training.together import together
@@ -45,7 +45,7 @@ def problem(request, tmp_path_factory):
         base = configs.replace(recall_config.get_config("smoke"), {
             "training.steps": 25, "training.eval_every": 12, "training.log_every": 12,
             "training.checkpoint_every": 12, "model.num_layers": 1})
-        task = recall.build(base)
+        task = tokenwise.build(base)
     else:  # two shapes
         base = configs.replace(translation_config.get_config("smoke"), {"data.buckets": (12, 16)})
         task = translation.build(base).task

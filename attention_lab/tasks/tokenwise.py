@@ -1,4 +1,4 @@
-"""Multi-query associative recall as a Task: which value went with this key?"""
+"""Tasks that are answered token by token, at the places where something is asked: recall and echo."""
 
 import functools
 from pathlib import Path
@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab import attention, models
-from attention_lab.config import Config, Structure, replace, split
-from attention_lab.data import batching, recall
-from attention_lab.data.vocabulary import PAD
+from attention_lab.config import Config, Data, Structure, replace, split
+from attention_lab.data import batching, echo, recall, sequences
+from attention_lab.data.vocabulary import PAD, SPECIALS
 from attention_lab.training.losses import cross_entropy
 from attention_lab.training.task import Scores, Sums, Task
 
@@ -58,30 +58,40 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     model, loss, right, looked = _functions(replace(split(config)[0], {"data.split": "dev"}))
     wanted = dict.fromkeys(("train", "dev", data.split))
     sizes = {"train": data.train_size, "dev": data.dev_size, "test": data.test_size}
-    corpus = {name: recall.sequences(sizes[name], data.pairs, data.vocabulary_size, data.corpus_seed, name)
-              for name in wanted}
-    rows = batching.rows(3 * data.pairs, config.training.batch_tokens)
+    corpus = {name: _draw(data, sizes[name], name) for name in wanted}
+    length = corpus["train"].source.shape[1]
+    rows = batching.rows(length, config.training.batch_tokens)
     rows = min(rows, max(8, data.train_size // 8 * 8))
 
     def score(params, hyper, name, final):
-        sums = [jax.device_get(right(params, batch, hyper)) for batch in recall.in_order(corpus[name], rows)]
+        sums = [jax.device_get(right(params, batch, hyper)) for batch in sequences.in_order(corpus[name], rows)]
         accuracy = sum(int(one.total) for one in sums) / sum(int(one.count) for one in sums)
-        entropies, gradient = looked(params, next(recall.in_order(corpus[name], rows)), hyper)
-        numbers = {f"{name}_accuracy": round(accuracy, 6), f"{name}_query_gradient": float(gradient)}
-        numbers |= {f"{name}_entropy_{i}": float(one) for i, one in enumerate(entropies)}
+        numbers = {f"{name}_accuracy": round(accuracy, 6)}
+        if config.model.kind == "encoder":
+            entropies, gradient = looked(params, next(sequences.in_order(corpus[name], rows)), hyper)
+            numbers |= {f"{name}_query_gradient": float(gradient)}
+            numbers |= {f"{name}_entropy_{i}": float(one) for i, one in enumerate(entropies)}
         return Scores(numbers, [])
 
+    words = data.vocabulary_size - len(SPECIALS)
+    chance = 1 / (words // 2 if data.source == "recall" else words)
     return Task(
         init=model.init,
         loss=loss,
-        batches=lambda seed, first: recall.batches(corpus["train"], rows, seed, first),
+        batches=lambda seed, first: sequences.batches(corpus["train"], rows, seed, first),
         rows=[rows],
         steps_per_epoch=data.train_size / rows,
-        dev_batches=lambda: recall.in_order(corpus["dev"], rows),
+        dev_batches=lambda: sequences.in_order(corpus["dev"], rows),
         score=score,
         select=("dev_accuracy", 1.0),
         save=lambda folder: None,
         illustrate=lambda params, hyper, folder: None,
         tokens=lambda batch: batch["source"].size,
-        facts={"length": 3 * data.pairs, "rows": rows, "chance": 2 / (data.vocabulary_size - 4)},
+        facts={"length": length, "rows": rows, "chance": chance},
         notices=[])
+
+
+def _draw(data: Data, count: int, split: str) -> sequences.Sequences:
+    if data.source == "recall":
+        return recall.sequences(count, data.pairs, data.vocabulary_size, data.corpus_seed, split)
+    return echo.sequences(count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed, split)

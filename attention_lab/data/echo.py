@@ -1,0 +1,40 @@
+"""Echo: give back the word k places ago, a question whose answer lies at one known distance.
+
+    k = 2    source   b a d a c
+             target   . . b a d
+
+Words are drawn alike and independently, so that nothing but the memory of that one word helps.
+"""
+
+import numpy as np
+
+from attention_lab.data import vocabulary
+from attention_lab.data.sequences import SPLITS, Sequences
+
+
+def sequences(count: int, distance: int, answers: int, vocabulary_size: int, seed: int, split: str
+              ) -> Sequences:
+    """Sequences of one split; splits of one seed are drawn apart.
+
+    Args:
+      count: N. distance: k. answers: places that are asked; a sequence has k more.
+      vocabulary_size: words and the special ids.
+      seed, split: what to draw; split is "train", "dev" or "test".
+    Raises:
+      ValueError: fewer than two words in the vocabulary.
+
+    >>> one = sequences(1, 2, 3, 12, seed=0, split="train")
+    >>> one.source.shape, (one.target[0, 2:] == one.source[0, :3]).all()
+    ((1, 5), True)
+    """
+    first = len(vocabulary.SPECIALS)
+    words = vocabulary_size - first
+    if words < 2:
+        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {words} words beside the special ids: an "
+                         f"echo needs at least {first + 2} ids")
+    # The raw words of PCG64 are fixed for good, the methods of Generator may change with numpy.
+    drawn = np.random.PCG64([seed, SPLITS.index(split)]).random_raw(count * (distance + answers))
+    source = (first + drawn % np.uint64(words)).astype(np.int32).reshape(count, -1)
+    target = np.full_like(source, vocabulary.PAD)
+    target[:, distance:] = source[:, :answers]
+    return Sequences(source, target)

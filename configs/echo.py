@@ -1,0 +1,63 @@
+"""Give back the word k places ago: one causal layer of attention, or a recurrent network.
+
+    python -m experiments.train --config=configs/echo.py --workdir=runs/echo
+    python -m experiments.train --config=configs/echo.py:lstm --config.data.distance=40 --workdir=runs/echo_lstm
+
+    (none)           attention, 20 places ago
+    rnn, lstm, gru   64 units that read from left to right
+    smoke            seconds
+
+Measured: not yet.
+"""
+
+from attention_lab.config import RECURRENT, Config, replace
+from attention_lab.overrides import combine
+
+BASE = {
+    "data.source": "echo",
+    "data.vocabulary_size": 12,
+    "data.train_size": 50000,
+    "data.dev_size": 256,
+    "data.test_size": 1024,
+    "model.kind": "encoder",
+    "model.causal": True,
+    "model.width": 64,
+    "model.hidden": 64,
+    "model.num_heads": 1,
+    "model.num_layers": 1,
+    "optimizer.learning_rate": 0.003,
+    "optimizer.warmup_steps": 100,
+    "optimizer.schedule": "constant",
+    "training.steps": 2000,
+    "training.batch_tokens": 1152,
+    "training.dropout": 0.0,
+    "training.label_smoothing": 0.0,
+    "training.eval_every": 50,
+    "training.checkpoint_every": 1000,
+}
+
+_RECURRENT = {"model.causal": False, "attention.compatibility": "none"}
+VARIANTS = {
+    **{kind: _RECURRENT | {"model.kind": kind} for kind in RECURRENT},
+    "smoke": {
+        "data.distance": 3,
+        "data.answers": 4,
+        "data.train_size": 200,
+        "data.dev_size": 16,
+        "data.test_size": 16,
+        "model.width": 16,
+        "model.hidden": 16,
+        "training.steps": 6,
+        "training.batch_tokens": 128,
+        "training.eval_every": 3,
+        "training.checkpoint_every": 3,
+        "training.log_every": 1,
+    },
+}
+
+
+def get_config(variant: str = "") -> Config:
+    """The config of the named variants; ValueError for a name that VARIANTS does not have."""
+    config = combine(replace(Config(), BASE), VARIANTS, variant)
+    # One head is for attention to have.
+    return replace(config, {"model.num_heads": 4}) if config.model.kind in RECURRENT else config

@@ -1,0 +1,181 @@
+"""After training: how far back does a network learn to look, and what has become of its gradient?
+
+"Give back the word k places ago" (configs/echo.py), by recurrent networks and by one causal layer of
+attention, for several k and at one learning rate. Measured are the steps until 99 % of the answers on dev are
+right, and the norm of d h_T / d x_(T-j) over the distance j, of the model that has just been trained.
+"""
+
+import functools
+
+from attention_lab.statistics import Claim
+from experiments.studies import tuning
+from experiments.studies.record import Study
+from experiments.studies.signal_decay import curve
+
+ARMS = {"rnn": ("rnn", {"model.kind": "rnn"}),
+        "lstm, bias 0": ("lstm", {"model.kind": "lstm", "model.forget_bias": 0.0}),
+        "lstm, bias 1": ("lstm", {"model.kind": "lstm"}),
+        "gru": ("gru", {"model.kind": "gru"}),
+        "attention": ("", {})}
+RIGHT = 0.99  # of the answers on dev, from which on a distance counts as learnt
+FAR = "the longest distance (60)"
+
+CLAIMS = (
+    Claim("attention_learns_far", f"attention has learnt {FAR} by the end", "accuracy",
+          ("attention", "0.99"), "greater", published="learns"),
+    Claim("rnn_fails_far", f"an RNN has not: fewer than half of its answers are right at {FAR}", "accuracy",
+          ("rnn", "0.5"), "less", published="fails"),
+    Claim("steps_grow", "an LSTM needs more steps the further back it has to look (slope of log2 steps on "
+          "log2 distance; a run that has not learnt counts as the last step)", "steps", ("lstm, bias 1", "0"),
+          "greater", published="grows"),
+    Claim("steps_flat", "attention's steps grow less with distance than an LSTM's", "steps",
+          ("attention", "lstm, bias 1"), "less", published="flat"),
+    Claim("bias_learns_sooner", "a forget bias of 1 lets an LSTM learn sooner than one of 0 (log2 steps, mean "
+          "over distances)", "steps", ("lstm, bias 1", "lstm, bias 0"), "less", published="sooner"),
+    Claim("slope_moves", "training makes an LSTM's gradient (bias 1) fall less steeply (slope, nats a step)",
+          "slope", ("after", "before"), "greater", published="training moves it"),
+    Claim("gru_steps_grow", "a GRU needs more steps the further back it has to look", "steps", ("gru", "0"),
+          "greater", primary=False),
+)
+
+
+def cells(settings):
+    """A run for each arm, distance and seed."""
+    return [{"arm": arm, "distance": distance, "seed": seed} for arm in ARMS
+            for distance in settings["distances"] for seed in range(settings["seeds"])]
+
+
+def config(settings):
+    """The config file of the runs."""
+    return f"configs/echo.py:{settings['variant']}"
+
+
+def overrides(cell, settings, rows):
+    """What the run behind a cell changes in its config."""
+    from configs.echo import VARIANTS
+    variant, own = ARMS[cell["arm"]]
+    return VARIANTS.get(variant, {}) | ({"model.num_heads": 4} if variant else {}) | own | settings[
+        "config"] | {"data.distance": cell["distance"], "seed": cell["seed"]}
+
+
+def measure(cell, settings, rows, folder):
+    """Trains a cell, or reads it where it is finished: when it had learnt, and the gradient's norms."""
+    import numpy as np
+    result, looks, run = tuning.trained(config(settings), overrides(cell, settings, rows), folder,
+                                        "signal_decay_trained")
+    learnt = [line["step"] for line in looks if line["dev_accuracy"] >= RIGHT]
+    found = {"status": result["status"], "accuracy": result.get("test_accuracy", 0.0),
+             "steps": learnt[0] if learnt else result["steps"], "learnt": int(bool(learnt))}
+    for name, norms in zip(("before", "after"), _norms(run, settings["sequences"])):
+        mean = np.asarray(norms, np.float64).mean(axis=0)
+        far = np.arange(1, len(mean))
+        found |= {f"slope_{name}": float(np.polyfit(far, mean[1:], 1)[0]),
+                  f"curve_{name}": ";".join(f"{k}:{value:.4f}" for k, value in enumerate(mean))}
+    return found
+
+
+def _norms(run, count):
+    """log |d h_T / d x_(T-k)| of some sequences, (N, T), before and after training."""
+    from attention_lab import models, runs
+    from attention_lab.config import replace, split
+    from attention_lab.data import echo
+    from attention_lab.training.finished import scored_weights
+    from attention_lab.training.step import run_keys
+    run = runs.load_run(run)
+    data = run.config.data
+    structure, hyper = split(run.config)
+    model = models.build(structure, data.vocabulary_size)
+    source = echo.sequences(count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed,
+                            "dev").source
+    norms = _jitted(replace(structure, {"data.distance": 1}))
+    return [norms(params, source) for params in (model.init(run_keys(hyper.seed)[0]),
+                                                 scored_weights(run, model.init))]
+
+
+@functools.lru_cache(maxsize=8)
+def _jitted(structure):
+    import jax
+
+    from attention_lab.analysis import decay
+    return jax.jit(lambda params, source: jax.lax.map(
+        lambda one: decay.token_norms(structure, params, one), source))
+
+
+def differences(rows):
+    """What each claim is judged by, a number for each seed."""
+    import numpy as np
+    table = {(row["arm"], row["distance"], row["seed"]): row for row in rows}
+    seeds = sorted({row["seed"] for row in rows})
+    distances = sorted({row["distance"] for row in rows})
+    longest = distances[-1]
+
+    def of(arm, column, distance=longest):
+        return np.array([float(table[arm, distance, seed][column]) for seed in seeds])
+
+    def log_steps(arm):
+        return np.log2([of(arm, "steps", distance) for distance in distances])
+
+    def growth(arm):
+        return np.polyfit(np.log2(distances), log_steps(arm), 1)[0]
+
+    return {
+        "attention_learns_far": of("attention", "accuracy") - RIGHT,
+        "rnn_fails_far": of("rnn", "accuracy") - 0.5,
+        "steps_grow": growth("lstm, bias 1"),
+        "steps_flat": growth("attention") - growth("lstm, bias 1"),
+        "bias_learns_sooner": (log_steps("lstm, bias 1") - log_steps("lstm, bias 0")).mean(0),
+        "slope_moves": of("lstm, bias 1", "slope_after") - of("lstm, bias 1", "slope_before"),
+        "gru_steps_grow": growth("gru"),
+    }
+
+
+def draw(rows, settings):
+    """Steps to learn and accuracy over the distance, and the gradient before and after training."""
+    import numpy as np
+
+    from attention_lab.figures import style
+    distances = sorted({row["distance"] for row in rows})
+    with style.look():
+        figure = style.figure(10.6, 3.8, layout="constrained")
+        axes = figure.subplots(1, 3)
+        for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
+            own = [[row for row in rows if (row["arm"], row["distance"]) == (arm, distance)]
+                   for distance in distances]
+            shifted = np.array(distances) * (1.0 + 0.04 * (place - 2))
+            for ax, column in zip(axes, ("steps", "accuracy")):
+                values = [[row[column] for row in at] for at in own]
+                ax.plot(shifted, [np.mean(at) for at in values], "o-", color=colour, markersize=4, label=arm)
+                ax.vlines(shifted, [min(at) for at in values], [max(at) for at in values], color=colour,
+                          linewidth=1.0)
+            for name, line in (("before", "--"), ("after", "-")):
+                curves = np.stack([curve({"curve": row[f"curve_{name}"]}) for row in own[-1]])
+                axes[2].plot(curves[0, 1:, 0], curves[:, 1:, 1].mean(0) / np.log(10), line, color=colour,
+                             linewidth=1.2, label=arm if name == "after" else None)
+        axes[0].set(ylabel=f"steps to {RIGHT:.0%} right on dev (none: the last step)", yscale="log")
+        axes[1].set(ylabel="accuracy on test", ylim=(0, 1.03))
+        axes[2].set(ylabel="log10 of the gradient's norm (dashed: before)",
+                    xlabel=f"words between, trained for {distances[-1]}")
+        for ax in axes[:2]:
+            ax.set_xscale("log")
+            ax.set_xticks(distances, [str(distance) for distance in distances])
+            ax.minorticks_off()
+            ax.set_xlabel("words between a word and its echo")
+        for ax in axes:
+            ax.grid(axis="y")
+        axes[0].legend()
+        figure.suptitle("give back the word k places ago; mean and range of "
+                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
+    return figure
+
+
+STUDY = Study(
+    name="signal_decay_trained",
+    question="How far back does a network learn to look, and what has become of its gradient by then?",
+    claims=CLAIMS,
+    presets={
+        "smoke": {"seeds": 2, "distances": (2, 4), "sequences": 4, "variant": "smoke", "config": {}},
+        "cpu": {"seeds": 8, "distances": (5, 10, 20, 60), "sequences": 64, "variant": "", "config": {}},
+        "accelerator": {"seeds": 8, "distances": (5, 10, 20, 40, 60, 120), "sequences": 64, "variant": "",
+                        "config": {"training.steps": 20000, "model.width": 256, "model.hidden": 256}},
+    },
+    cells=cells, measure=measure, differences=differences, draw=draw, config=config, overrides=overrides)
