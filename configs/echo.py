@@ -15,7 +15,7 @@ from attention_lab.overrides import combine
 
 BASE = {
     "data.source": "echo",
-    "data.vocabulary_size": 12,
+    "data.vocabulary_size": 8,
     "data.train_size": 50000,
     "data.dev_size": 256,
     "data.test_size": 1024,

@@ -63,4 +63,4 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
     def inside(params, batch, hyper):
         return projections(module, {"params": params}, batch, hyper.attention_scale, None, 0.0)
 
-    return Model(init, apply, inside, None, None)
+    return Model(init, apply, inside, None, None, None)

@@ -197,4 +197,8 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
     def step(params, carry, token, hyper):
         return module.apply({"params": params}, carry, token, hyper.attention_scale, method=module.step)
 
-    return Model(init, apply, None, start, step)
+    def values(params, batch, hyper):
+        memory = start(params, batch["source"], hyper, 1)["memory"]
+        return jnp.linalg.norm(memory, axis=-1)[None, :, None]
+
+    return Model(init, apply, None, values, start, step)

@@ -50,4 +50,4 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
     def apply(params, batch, hyper, key=None, with_weights=False):
         return module.apply({"params": params}, batch, key, hyper.dropout)
 
-    return Model(init, apply, None, None, None)
+    return Model(init, apply, None, None, None, None)

@@ -176,4 +176,12 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
         return module.apply({"params": params}, carry, token, hyper.attention_scale,
                             method=module.step)
 
-    return Model(init, apply, inside, start, step)
+    def values(params, batch, hyper):
+        found = []
+        for i, (_, _, v) in enumerate(inside(params, batch, hyper)["cross"]):
+            kernel = params[f"decoder_{i}"]["cross"]["output"]["kernel"]
+            out = kernel.reshape(v.shape[1], v.shape[3], -1)  # each head's own rows
+            found.append(jnp.linalg.norm(jnp.einsum("bhsv,hvd->bhsd", v, out), axis=-1))
+        return jnp.stack(found)
+
+    return Model(init, apply, inside, values, start, step)

@@ -27,6 +27,7 @@ class Attention(NamedTuple):
     Fields:
       source, target: the tokens, the end marks included.
       cross: weights from target (T) to source (S), float32 (L, H, T, S).
+      values: norm of what a source position adds at a weight of 1, float32 (L, H, S).
       encoder, decoder: weights within the source (L, H, S, S) and within the target (L, H, T, T); None
         for a recurrent model, which has none.
     """
@@ -34,6 +35,7 @@ class Attention(NamedTuple):
     source: list[str]
     target: list[str]
     cross: np.ndarray
+    values: np.ndarray
     encoder: np.ndarray | None
     decoder: np.ndarray | None
 
@@ -87,7 +89,8 @@ class Translator:
     @cache
     def _weights(self):
         return jax.jit(lambda params, batch, hyper: self.model.apply(
-            params, batch, hyper, with_weights=True).weights)
+            params, batch, hyper, with_weights=True).weights | {
+                "values": self.model.values(params, batch, hyper)})
 
     def translate(self, params: Any, sentences: Sequence[str], beam: int | None = None,
                   hyper: Hyper | None = None) -> Translations:
@@ -144,7 +147,8 @@ class Translator:
                 own = [weights[name][:, row, :, :size, :size] if name in weights else None
                        for name, size in (("encoder", S), ("decoder", T))]
                 found[example] = Attention(self.tokenizer.tokens(source), self.tokenizer.tokens(target),
-                                           weights["cross"][:, row, :, :T, :S], *own)
+                                           weights["cross"][:, row, :, :T, :S], weights["values"][:, row, :, :S],
+                                           *own)
         return found
 
 
