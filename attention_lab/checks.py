@@ -111,8 +111,8 @@ def _check_data(config: Config) -> None:
                          "french' lines, --config.data.path=FILE")
     length = data.distance + data.answers
     if data.source == "echo" and config.model.positions == "learned" and length > LEARNED_POSITIONS:
-        raise ValueError(f"data.distance={data.distance} and data.answers={data.answers} make sequences beyond "
-                         f"the table of model.positions=learned: together at most {LEARNED_POSITIONS}")
+        raise ValueError(f"data.distance={data.distance} and data.answers={data.answers} make sequences "
+                         f"beyond the table of model.positions=learned: together at most {LEARNED_POSITIONS}")
 
 
 def _check_model(config: Config) -> None:
@@ -156,8 +156,8 @@ def _check_recurrent(config: Config) -> None:
         for key, wanted in {"attention.compatibility": "none", "model.bidirectional": False,
                             "model.reverse_source": False}.items():
             if get(config, key) != wanted:
-                raise ValueError(f"{key}={show(get(config, key))}: token by token a recurrent network reads from "
-                                 f"left to right without attention; allowed is {show(wanted)}")
+                raise ValueError(f"{key}={show(get(config, key))}: token by token a recurrent network reads "
+                                 f"from left to right without attention; allowed is {show(wanted)}")
     if model.bidirectional and model.reverse_source:
         raise ValueError("model.reverse_source=true with model.bidirectional=true: the source is read both "
                          "ways already; one of them is allowed")

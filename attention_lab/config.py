@@ -75,8 +75,8 @@ class Data:
 class Model:
     """The sizes of the network around attention."""
 
-    kind: str = knob("transformer", "architecture: transformer translates, encoder answers token by token, rnn, "
-                     "lstm and gru do either", choices=("transformer", "encoder", "rnn", "lstm", "gru"))
+    kind: str = knob("transformer", "architecture: transformer translates, encoder answers token by token, "
+                     "rnn, lstm and gru do either", choices=("transformer", "encoder", "rnn", "lstm", "gru"))
     width: int = knob(128, "size of a token's vector, units", low=1)
     num_layers: int = knob(2, "layers in the encoder and again in the decoder", low=1)
     num_heads: int = knob(4, "attention heads in each layer", low=1)

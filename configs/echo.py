@@ -1,7 +1,8 @@
 """Give back the word k places ago: one causal layer of attention, or a recurrent network.
 
     python -m experiments.train --config=configs/echo.py --workdir=runs/echo
-    python -m experiments.train --config=configs/echo.py:lstm --config.data.distance=40 --workdir=runs/echo_lstm
+    python -m experiments.train --config=configs/echo.py:lstm --config.data.distance=10 \
+        --workdir=runs/echo_lstm
 
     (none)           attention, 20 places ago
     rnn, lstm, gru   64 units that read from left to right

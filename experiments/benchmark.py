@@ -1,15 +1,21 @@
-"""python -m experiments.benchmark together --config=FILE.py: ways to do the same, timed in one run."""
+"""python -m experiments.benchmark together|pytorch --config=FILE.py: ways to do the same, timed by turns."""
 
 from experiments import flags
 
-WORDS = "together"
-FLAGS = {"runs": flags.Flag(8, "runs of the config, one seed each, that are trained together")}
+WORDS = "together|pytorch"
+FLAGS = {"runs": flags.Flag(8, "together: runs of the config, one seed each, that are trained together"),
+         "steps": flags.Flag(20, "pytorch: training steps that are timed, by turns")}
 
 
 def main(options: flags.Options) -> int:
-    """Prints a line for each way: milliseconds a step of one run, and how many times as fast as the loop."""
-    if options.words != ["together"]:
-        raise ValueError(f"one benchmark is to be named; there is {WORDS}")
+    """Prints a line for each way to do the same, and ratios."""
+    if options.words not in (["together"], ["pytorch"]):
+        raise ValueError(f"one benchmark is to be named: {WORDS.replace('|', ' or ')}")
+    return {"together": together, "pytorch": pytorch}[options.words[0]](options)
+
+
+def together(options: flags.Options) -> int:
+    """Several runs: milliseconds a step of one run, and how many times as fast as the loop."""
     if options.runs < 2:
         raise ValueError(f"--runs={options.runs}: at least 2 are needed")
     from attention_lab.config import replace, split
@@ -23,6 +29,21 @@ def main(options: flags.Options) -> int:
     print("way\tmilliseconds_a_step\ttimes_the_loop")
     for way, milliseconds in found.items():
         print(f"{way}\t{milliseconds:.3g}\t{found['loop'] / milliseconds:.3g}")
+    return 0
+
+
+def pytorch(options: flags.Options) -> int:
+    """One LSTM with attention here and in PyTorch, both without dropout: target tokens a second."""
+    if options.steps < 1:
+        raise ValueError(f"--steps={options.steps}: at least 1 is needed")
+    try:
+        from experiments.pytorch import compare
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{error.name} is not installed: pip install -e '.[pytorch]'") from error
+    ours, theirs, difference = compare(options.config, options.steps)
+    print("way\ttokens_a_second\ttimes_pytorch")
+    print(f"jax\t{ours:.0f}\t{ours / theirs:.3g}\npytorch\t{theirs:.0f}\t1")
+    print(f"first loss apart by {difference:.1e} nats")
     return 0
 
 

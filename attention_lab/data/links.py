@@ -103,9 +103,12 @@ def read_hansards(source: str | os.PathLike, target: str | os.PathLike, links: s
         found.append((number, Linked(sides[0][number], sides[1][number], frozenset(own["S"]),
                                      frozenset(own["P"] - own["S"]))))
     _check(found, 1, links)
-    return [Linked(pair.source, pair.target, *(frozenset((i - 1, j - 1) for i, j in side)
-                                              for side in (pair.sure, pair.possible)))
+    return [pair._replace(sure=_from_zero(pair.sure), possible=_from_zero(pair.possible))
             for _, pair in found if pair.sure]
+
+
+def _from_zero(links):
+    return frozenset((i - 1, j - 1) for i, j in links)
 
 
 def _sentences(path):
@@ -130,4 +133,4 @@ def _check(found: Sequence[tuple[str, Linked]], base: int, path: str | os.PathLi
         raise ValueError(f"{other}: no word 0 in any of its {len(found)} sentences")
     for number, pair, (i, j) in outside:
         raise ValueError(f"{path}: sentence {number}: a link of word {i} to word {j}, but the sentences have "
-                         f"{len(pair.source.split())} and {len(pair.target.split())} words, counted from {base}")
+                         f"{len(pair.source.split())} and {len(pair.target.split())} words from {base} on")

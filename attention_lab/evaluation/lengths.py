@@ -47,8 +47,8 @@ def by_length(sources: Sequence[str], references: Sequence[str], hypotheses: Seq
             raise ValueError(f"no sentence has {low} to {high} words: those given have {min(lengths)} to "
                              f"{max(lengths)}")
         own, other = ([side[i] for i in places] for side in (hypotheses, references))
-        found.append(LengthBin(low, high, len(places), corpus_bleu(own, other, text).score,
-                               *(_share(own, other, end) for end in (slice(EDGE), slice(None, -EDGE - 1, -1)))))
+        first, last = (_share(own, other, end) for end in (slice(EDGE), slice(None, -EDGE - 1, -1)))
+        found.append(LengthBin(low, high, len(places), corpus_bleu(own, other, text).score, first, last))
     return found
 
 

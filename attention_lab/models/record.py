@@ -30,7 +30,7 @@ class Model(NamedTuple):
         "cross": ...} as attention gets them, without dropout: (B, H, T, K), (B, H, S, K), (B, H, S, V).
         None for a recurrent model.
       values: (params, batch, hyper) -> the norm of what each source position adds where cross-attention
-        gives it a weight of 1, (L, B, H, S) (Kobayashi et al. 2020); None for a model that does not translate.
+        gives it a weight of 1, (L, B, H, S) (Kobayashi et al. 2020); None if the model does not translate.
       start: (params, source (B, S), hyper, max_length) -> carry, whose every leaf leads with B; None, as
         step is, for a model that does not translate.
       step: (params, carry, token (B,), hyper) -> (logits (B, N) float32, carry). The first token is BOS.

@@ -20,8 +20,8 @@ def write(translator: Any, params: Any, hyper: Any, pairs: Pairs, folder: str | 
     """Writes attention.npz for a few pairs of about ten words, and attention.png for the first of them.
 
     attention.npz holds, for pair i, i_source and i_target (tokens with the end mark), i_cross (L, H, T, S),
-    i_values (L, H, S), the norm of what a position adds at a weight of 1, and of a Transformer i_encoder (L, H, S, S) and i_decoder (L, H, T, T). A model without attention has
-    neither file.
+    i_values (L, H, S), the norm of what a position adds at a weight of 1, and of a Transformer
+    i_encoder (L, H, S, S) and i_decoder (L, H, T, T). A model without attention has neither file.
     """
     if not translator.attends:
         return

@@ -64,7 +64,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     rows = min(rows, max(8, data.train_size // 8 * 8))
 
     def score(params, hyper, name, final):
-        sums = [jax.device_get(right(params, batch, hyper)) for batch in sequences.in_order(corpus[name], rows)]
+        sums = [jax.device_get(right(params, batch, hyper))
+                for batch in sequences.in_order(corpus[name], rows)]
         accuracy = sum(int(one.total) for one in sums) / sum(int(one.count) for one in sums)
         numbers = {f"{name}_accuracy": round(accuracy, 6)}
         if config.model.kind == "encoder":

@@ -147,8 +147,8 @@ class Translator:
                 own = [weights[name][:, row, :, :size, :size] if name in weights else None
                        for name, size in (("encoder", S), ("decoder", T))]
                 found[example] = Attention(self.tokenizer.tokens(source), self.tokenizer.tokens(target),
-                                           weights["cross"][:, row, :, :T, :S], weights["values"][:, row, :, :S],
-                                           *own)
+                                           weights["cross"][:, row, :, :T, :S],
+                                           weights["values"][:, row, :, :S], *own)
         return found
 
 

@@ -1,8 +1,7 @@
 """Real captions by recurrent networks without and with attention and by a Transformer, of matched size.
 
 Multi30k, English to French, tokenised and lower-cased, some six passes of training at a rate that was the
-better of two on dev (one seed
-apart, 500 steps). Weights other than embeddings agree to 5 %. Scored on
+better of two on dev (one seed apart, 500 steps). Weights other than embeddings agree to 5 %. Scored on
 test_2016_flickr, greedily.
 """
 
@@ -33,8 +32,8 @@ def measure(cell, settings, rows, folder):
     import csv
 
     from attention_lab.evaluation.lengths import by_length
-    result, looks, run = tuning.trained(architectures.config(settings), overrides(cell, settings, rows), folder,
-                                        "recurrent_multi30k")
+    result, looks, run = tuning.trained(architectures.config(settings), overrides(cell, settings, rows),
+                                        folder, "recurrent_multi30k")
     with open(run / "predictions.tsv", encoding="utf-8", newline="") as file:
         sentences = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     columns = ([one[name] for one in sentences] for name in ("source", "reference", "translation"))

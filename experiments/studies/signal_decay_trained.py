@@ -30,8 +30,8 @@ CLAIMS = (
           "greater", published="grows"),
     Claim("steps_flat", "attention's steps grow less with distance than an LSTM's", "steps",
           ("attention", "lstm, bias 1"), "less", published="flat"),
-    Claim("bias_learns_sooner", "a forget bias of 1 lets an LSTM learn sooner than one of 0 (log2 steps, mean "
-          "over distances)", "steps", ("lstm, bias 1", "lstm, bias 0"), "less", published="sooner"),
+    Claim("bias_learns_sooner", "a forget bias of 1 lets an LSTM learn sooner than one of 0 (log2 steps, "
+          "mean over distances)", "steps", ("lstm, bias 1", "lstm, bias 0"), "less", published="sooner"),
     Claim("slope_moves", "training makes an LSTM's gradient (bias 1) fall less steeply (slope, nats a step)",
           "slope", ("after", "before"), "greater", published="training moves it"),
     Claim("gru_steps_grow", "a GRU needs more steps the further back it has to look", "steps", ("gru", "0"),

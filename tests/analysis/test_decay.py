@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab import attention
+from attention_lab import attention, models
 from attention_lab.analysis import decay
+from attention_lab.config import Config, replace, split
 from attention_lab.models.cells import scan
 
 T, D, H = 6, 5, 3
@@ -53,3 +54,26 @@ def test_attention_is_autodiff_and_uniform_attention_dilutes_as_one_over_n():
     np.testing.assert_allclose(norms, jnp.log(jnp.linalg.norm(jacobian, axis=(0, 2)))[::-1], rtol=1e-5)
     same = [decay.attention_norms(key, jnp.zeros((n, D)), H)[1] for n in (8, 16)]
     assert same[0] - same[1] == pytest.approx(np.log(2), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "encoder"])
+def test_token_norms_are_what_a_nudge_of_one_embedding_does(kind):
+    changes = {"data.source": "echo", "model.kind": kind, "model.width": D, "model.hidden": H,
+               "model.num_layers": 1, "model.num_heads": 1, "model.causal": kind == "encoder",
+               "attention.compatibility": "none" if kind == "lstm" else "dot"}
+    if kind == "lstm":
+        changes |= {"model.num_heads": 4, "model.width": H}  # the last state is read from the output
+    structure, hyper = split(replace(Config(), changes))
+    model = models.build(structure, 9)
+    params = model.init(jax.random.key(0))
+    if kind == "lstm":
+        params |= {"output_kernel": jnp.eye(H), "output_bias": jnp.zeros(H)}
+    source = jnp.array([4, 5, 6, 7, 8, 1])  # each once, so that a row of the table is one place's input
+
+    def last(table):
+        batch = {"source": source[None], "example": jnp.zeros((1,), jnp.int32)}
+        return model.apply(params | {"embedding": table}, batch, hyper).hidden[0, -1]
+
+    rows = jax.jacrev(last)(params["embedding"])[:, source]
+    np.testing.assert_allclose(decay.token_norms(structure, params, source),
+                               jnp.log(jnp.linalg.norm(rows, axis=(0, 2)))[::-1], rtol=1e-4, atol=1e-5)

@@ -18,8 +18,9 @@ def test_each_way_has_a_line_and_a_ratio_to_the_loop(call, monkeypatch):
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "one benchmark is to be named; there is together"),
+    ([], "one benchmark is to be named: together or pytorch"),
     (["speed"], "one benchmark is to be named"),
+    (["pytorch", "--steps=0"], "--steps=0: at least 1 is needed"),
     (["together", "--runs=1"], "--runs=1: at least 2 are needed"),
 ])
 def test_what_is_refused(call, argv, words):

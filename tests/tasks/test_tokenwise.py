@@ -1,10 +1,12 @@
-"""Recall as a task: accuracy counts questions, and only an encoder is asked."""
+"""Recall and echo as tasks: accuracy counts questions, and a Transformer that translates is not asked."""
 
 import jax
 import pytest
 
 from attention_lab import config as configs
+from attention_lab.checks import check
 from attention_lab.tasks import build
+from configs.echo import get_config as get_echo
 from configs.recall import get_config
 
 
@@ -18,7 +20,15 @@ def test_accuracy_counts_what_is_asked():
     assert task.facts["length"] == 12 and task.tokens(next(task.batches(0, 0))) == task.facts["rows"] * 12
 
 
-def test_only_an_encoder_recalls():
-    from attention_lab.checks import check
+def test_a_transformer_that_translates_is_refused():
     with pytest.raises(ValueError, match="model.kind=transformer does not fit data.source=recall: encoder"):
         check(configs.replace(get_config(), {"model.kind": "transformer"}))
+
+
+def test_an_echo_is_scored_where_it_is_asked():
+    task = build(get_echo("gru,smoke"))
+    numbers = task.score(task.init(jax.random.key(0)), configs.split(get_echo("gru,smoke"))[1], "dev",
+                         True).numbers
+    assert set(numbers) == {"dev_accuracy"}  # nothing is attended to
+    assert numbers["dev_accuracy"] * 16 * 4 == pytest.approx(round(numbers["dev_accuracy"] * 64), abs=1e-3)
+    assert task.facts["length"] == 7 and task.facts["chance"] == 1 / 4

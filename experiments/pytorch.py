@@ -1,0 +1,133 @@
+"""The LSTM with dot attention and input feeding (variant lstm_luong) in PyTorch, to be timed beside ours.
+
+The parameters of our model are copied over, so that both begin with the same loss.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from attention_lab.config import Config
+from attention_lab.data.vocabulary import BOS, PAD
+
+
+class Translator(nn.Module):
+    """One layer reads, one writes; attention over what was read; tied embeddings."""
+
+    def __init__(self, size: int, width: int, hidden: int, scale: float):
+        """Takes the vocabulary's size, the width of embeddings, the units of a state, and the scale."""
+        super().__init__()
+        self.width, self.scale = width, scale
+        self.embedding = nn.Embedding(size, width)
+        self.reader = nn.LSTM(width, hidden, batch_first=True)
+        self.writer = nn.LSTMCell(2 * width, hidden)
+        self.output = nn.Linear(2 * hidden, width)
+
+    def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Source (B, S), target (B, T) -> logits (B, T, N)."""
+        mask = source != PAD
+        packed = nn.utils.rnn.pack_padded_sequence(self.embed(source), mask.sum(1).cpu(), batch_first=True,
+                                                   enforce_sorted=False)
+        memory, (h, c) = self.reader(packed)
+        memory, _ = nn.utils.rnn.pad_packed_sequence(memory, batch_first=True, total_length=source.shape[1])
+        h, c = h[0], c[0]
+        x = self.embed(nn.functional.pad(target, (1, 0), value=BOS)[:, :-1])
+        fed, found = x.new_zeros(len(x), self.width), []
+        for now in x.unbind(1):
+            h, c = self.writer(torch.cat([now, fed], 1), (h, c))
+            scores = (memory @ h[:, :, None])[:, :, 0] * self.scale
+            weights = scores.masked_fill(~mask, -torch.inf).softmax(1)
+            context = (weights[:, None] @ memory)[:, 0]
+            fed = torch.tanh(self.output(torch.cat([h, context], 1)))
+            found.append(fed)
+        return torch.stack(found, 1) @ self.embedding.weight.T
+
+    def embed(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Vectors of the tokens, as long as ours."""
+        return self.embedding(tokens) * self.width ** 0.5
+
+
+def translator(config: Config, size: int, params: dict[str, Any], scale: float) -> Translator:
+    """The model of a config with our parameters in it.
+
+    Raises:
+      ValueError: another architecture than lstm_luong's.
+    """
+    model, wanted = config.model, {"kind": "lstm", "num_layers": 1, "bidirectional": False,
+                                   "input_feeding": True, "reverse_source": False, "tie_embeddings": True}
+    for name, value in wanted.items():
+        if getattr(model, name) != value:
+            raise ValueError(f"model.{name}={getattr(model, name)}: the PyTorch model has {value}, as "
+                             "variant lstm_luong does")
+    if config.attention.compatibility != "dot":
+        raise ValueError(f"attention.compatibility={config.attention.compatibility}: the PyTorch model has "
+                         "dot")
+    made = Translator(size, model.width, model.hidden, scale)
+    ours = {"embedding.weight": params["embedding"],
+            "output.weight": params["output_kernel"].T, "output.bias": params["output_bias"]}
+    cells = (("reader", params["reader"]["forward_0"], "_l0"), ("writer", params["writer_0"], ""))
+    for name, cell, end in cells:
+        ours |= {f"{name}.weight_ih{end}": cell["kernel"].T, f"{name}.weight_hh{end}": cell["recurrent"].T,
+                 f"{name}.bias_ih{end}": cell["bias"], f"{name}.bias_hh{end}": 0.0 * cell["bias"]}
+    made.load_state_dict({name: torch.tensor(np.array(value)) for name, value in ours.items()})
+    return made
+
+
+def stepper(made: Translator, config: Config) -> Callable[[dict[str, Any]], float]:
+    """A function that trains one step on a batch and gives the loss, in nats a token, before it."""
+    optimizer = torch.optim.Adam(made.parameters(), config.optimizer.learning_rate,
+                                 (config.optimizer.beta1, config.optimizer.beta2), config.optimizer.epsilon)
+
+    def step(batch):
+        source, target = (torch.tensor(batch[name], dtype=torch.int64) for name in ("source", "target"))
+        loss = nn.functional.cross_entropy(made(source, target).flatten(0, 1), target.flatten(),
+                                           ignore_index=PAD, label_smoothing=config.training.label_smoothing)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(made.parameters(), config.optimizer.clip_norm)
+        optimizer.step()
+        return float(loss.detach())
+
+    return step
+
+
+def compare(config: Config, steps: int) -> tuple[float, float, float]:
+    """Trains both from the same parameters, batch by batch by turns, without dropout.
+
+    Returns:
+      target tokens a second of ours and of PyTorch's, and by how much their first losses differ.
+    Raises:
+      ValueError: a config that the PyTorch model is not made for.
+    """
+    import itertools
+    import time
+
+    from attention_lab.config import replace, split
+    from attention_lab.tasks import build
+    from attention_lab.training import loop
+    from attention_lab.training.programs import programs
+    config = replace(config, {"training.dropout": 0.0})
+    task, (structure, hyper) = build(config), split(config)
+    ours = programs(task, structure, loop.total_steps(config, task))
+    state = ours.start(hyper)
+    size = state.params["embedding"].shape[0]
+    made = translator(config, size, state.params, float(hyper.attention_scale))
+    theirs = stepper(made, config)
+    batches = list(itertools.islice(task.batches(config.seed, 0), steps))
+    shapes = {batch["source"].shape: batch for batch in batches}
+    seconds, losses = [0.0, 0.0], []
+    for batch in shapes.values():  # compiles, and PyTorch warms up
+        state, sums = ours.update(state, batch, hyper)
+        losses.append((float(sums["loss"].total) / float(sums["loss"].count), theirs(batch)))
+    for batch in batches:
+        began = time.perf_counter()
+        state, sums = ours.update(state, batch, hyper)
+        float(sums["loss"].total)
+        between = time.perf_counter()
+        theirs(batch)
+        seconds = [seconds[0] + between - began, seconds[1] + time.perf_counter() - between]
+    tokens = sum(task.tokens(batch) for batch in batches)
+    return tokens / seconds[0], tokens / seconds[1], abs(losses[0][0] - losses[0][1])

@@ -1,0 +1,70 @@
+"""Hand-made word alignments: both formats read, and links in the other base or outside refused."""
+
+import pytest
+
+from attention_lab.data.links import read_alibi, read_hansards
+
+FRENCH = "0\tle chat noir\n1\toui\n"
+ENGLISH = "0\tthe  black cat\n1\tyes\n"
+
+
+def story(folder, links, french=FRENCH, english=ENGLISH):
+    for name, text in (("Chat_sents", french), ("Cat_sents", english), ("ali_w2w_Chat_Cat", links)):
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_alibi_links_are_turned_to_english_french(tmp_path):
+    one, = read_alibi(story(tmp_path, "0\t0-0 1-2 2p1 1p2\n1\t0p0\n"))
+    assert (one.source, one.target) == ("the black cat", "le chat noir")
+    assert one.sure == {(0, 0), (2, 1)} and one.possible == {(1, 2)}
+
+
+@pytest.mark.parametrize("links, words", [
+    ("0\t0-0 3-1\n1\t\n", "sentence 0: a link of word 1 to word 3, but the sentences have 3 and 3 words"),
+    ("0\t1-1 3-3\n1\t1-1\n", "words are counted from 0 here, and this file seems to count from 1: no word 0"),
+    ("0\t0-0 a-b\n1\t\n", "sentence 0: 'a-b' is no link; i-j or ipj is needed"),
+    ("0\t0-0\n2\t0-0\n", "its sentence ids are not those of Chat_sents.txt"),
+    ("0 0-0\n", "line 1 has no TAB"),
+])
+def test_alibi_files_that_are_refused(tmp_path, links, words):
+    with pytest.raises(ValueError, match=words):
+        read_alibi(story(tmp_path, links))
+
+
+def test_many_sentences_without_a_first_word_count_from_one(tmp_path):
+    text = "".join(f"{i}\ta b c\n" for i in range(5))
+    with pytest.raises(ValueError, match="no word 0 in any of its 5 sentences"):
+        read_alibi(story(tmp_path, "".join(f"{i}\t1-1 2-2\n" for i in range(5)), text, text))
+    with pytest.raises(ValueError, match="no ali_w2w_FRENCH_ENGLISH.txt in it"):
+        read_alibi(tmp_path / "nowhere")
+
+
+def hansards(folder, links):
+    paths = [folder / name for name in ("test.e", "test.f", "test.wa")]
+    for path, text in zip(paths, ("<s snum=0001> the black cat </s>\n<s snum=0002> yes </s>\n",
+                                  "<s snum=0001> le chat noir </s>\n<s snum=0002> oui </s>\n", links)):
+        path.write_text(text)
+    return paths
+
+
+def test_hansards_links_are_counted_from_zero_after(tmp_path):
+    first, second = read_hansards(*hansards(tmp_path, "0001 1 1 S\n0001 3 2\n0001 2 3 P 0.7\n0002 1 1 S\n"))
+    assert first.sure == {(0, 0), (2, 1)} and first.possible == {(1, 2)}
+    assert (second.source, second.target, second.sure) == ("yes", "oui", {(0, 0)})
+
+
+@pytest.mark.parametrize("links, words", [
+    ("0001 0 0 S\n", "words are counted from 1 here, and this file seems to count from 0: it has a word 0"),
+    ("0001 1 4 S\n", "sentence 1: a link of word 1 to word 4, but the sentences have 3 and 3 words"),
+    ("0003 1 1 S\n", "links of sentence 3, which"),
+    ("0001 1\n", "line 1: '0001 1' is no link; 'sentence i j"),
+])
+def test_hansards_files_that_are_refused(tmp_path, links, words):
+    with pytest.raises(ValueError, match=words):
+        read_hansards(*hansards(tmp_path, links))
+
+
+def test_the_stories_themselves(data_folder):
+    pairs = read_alibi(data_folder / "alibi-aer")
+    assert len(pairs) == 520 and sum(len(one.sure) for one in pairs) == 8452

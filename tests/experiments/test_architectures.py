@@ -1,0 +1,139 @@
+"""Studies of recurrent networks beside the Transformer: matched sizes, and claims judged as planted."""
+
+import jax
+import numpy as np
+import pytest
+
+from attention_lab import models
+from attention_lab.checks import check
+from attention_lab.config import replace, split
+from attention_lab.statistics import judge
+from attention_lab.training.state import parameter_count
+from configs.echo import get_config as get_echo
+from configs.translation import get_config
+from experiments.studies import (
+    alignment,
+    alignment_alibi,
+    architectures,
+    recurrent_multi30k,
+    sentence_length,
+    signal_decay_trained,
+)
+
+ARCHITECTURES = {one.__name__.rpartition(".")[2]: one.STUDY for one in (
+    alignment, recurrent_multi30k, sentence_length)}
+
+
+def config_of(study, arm, preset="cpu"):
+    settings = study.presets[preset] | {"data": "somewhere"}
+    return replace(get_config(settings["variant"]), study.overrides({"arm": arm, "seed": 3}, settings, []))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_sizes_without_embeddings_agree_to_five_percent(name):
+    study, counts = ARCHITECTURES[name], {}
+    for arm in study.presets["cpu"]["arms"]:
+        config = config_of(study, arm)
+        check(config)
+        params = jax.eval_shape(models.build(split(config)[0], 50).init, jax.random.key(0))
+        counts[arm] = parameter_count({name: leaf for name, leaf in params.items() if name != "embedding"})
+    assert "transformer" in counts
+    for arm, count in counts.items():
+        assert count == pytest.approx(counts["transformer"], rel=0.05), (arm, counts)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("preset", ["smoke", "accelerator"])
+def test_every_preset_is_of_configs_that_build(name, preset):
+    for arm in ARCHITECTURES[name].presets[preset]["arms"]:
+        check(config_of(ARCHITECTURES[name], arm, preset))
+
+
+@pytest.mark.parametrize("preset", ["smoke", "cpu", "accelerator"])
+def test_every_arm_echoes(preset):
+    settings = signal_decay_trained.STUDY.presets[preset]
+    for arm in signal_decay_trained.ARMS:
+        changed = signal_decay_trained.overrides({"arm": arm, "distance": 5, "seed": 0}, settings, [])
+        check(replace(get_echo(settings["variant"]), changed))
+
+
+def verdicts(study, rows):
+    return {one.claim.name: one.verdict for one in judge(study.CLAIMS, study.differences(rows))}
+
+
+LENGTHS = (5, 20, 60, 120)
+
+
+def by_length(bleu, first):
+    """Rows of every arm: BLEU and first words at each of LENGTHS, a wobble for each seed."""
+    return [{"arm": arm, "seed": seed, "trained_words": 60,
+             **{column: ";".join(f"{length}:{value + 0.001 * seed:.4f}" for length, value in
+                                 zip(LENGTHS, of.get(arm, of["else"])))
+                for column, of in (("bleu", bleu), ("first", first))}}
+            for arm in architectures.ARMS for seed in range(8)]
+
+
+def test_sentence_length_judges_what_is_planted():
+    rows = by_length({"else": (95, 95, 95, 60), "gru": (95, 60, 30, 5), "gru, reversed": (95, 80, 50, 5),
+                      "transformer": (96, 96, 96, 20)},
+                     {"else": (1, 1, 0.99, 0.5), "gru": (1, 0.6, 0.4, 0.1),
+                      "gru, reversed": (1, 0.9, 0.8, 0.1)})
+    found = verdicts(sentence_length, rows)
+    assert set(found.values()) == {"supported"}, found
+    same = verdicts(sentence_length, by_length({"else": (90, 80, 50, 40)}, {"else": (1, 1, 0.5, 0.4)}))
+    assert same["tied_at_short"] == "supported" and same["attention_holds"] == "refuted"
+    assert same["first_words_kept"] == "refuted"
+
+
+def test_captions_judge_what_is_planted():
+    def rows(**bleu):
+        return [{"arm": arm, "seed": seed, "test_bleu": value + 0.01 * seed} for seed in range(8)
+                for arm, value in zip(("gru", "gru, additive", "transformer"), bleu.values())]
+
+    assert set(verdicts(recurrent_multi30k, rows(a=20.0, b=30.0, c=35.0)).values()) == {"supported"}
+    found = verdicts(recurrent_multi30k, rows(a=20.0, b=24.0, c=23.0))
+    assert set(found.values()) == {"refuted"}
+
+
+AER = {"aer_predict": 0.4, "aer_input": 0.2, "mean_input": 0.3, "aer_input_by_value": 0.1,
+       "aer_not_trained": 0.8, "aer_diagonal": 0.6, "inversions": 0.9}
+
+
+def test_alignment_judges_what_is_planted():
+    def rows(transformer, other):
+        return [{"arm": arm, "seed": seed, **{name: value + 0.001 * seed for name, value in
+                                              (transformer if arm == "transformer" else other).items()}}
+                for arm in ("gru, additive", "gru, dot", "transformer") for seed in range(8)]
+
+    assert set(verdicts(alignment, rows(AER, AER | {"aer_predict": 0.1})).values()) == {"supported"}
+    found = verdicts(alignment_alibi, rows(AER, AER))
+    assert set(found.values()) == {"supported"}
+    turned = AER | {"aer_predict": 0.1, "aer_input": 0.7, "aer_input_by_value": 0.8, "aer_not_trained": 0.05}
+    found = verdicts(alignment, rows(turned, AER | {"inversions": 0.2}))
+    assert {found[name] for name in ("additive_aligns", "input_beats_predict", "head_beats_mean",
+                                     "values_help", "learned", "inversions")} == {"refuted"}
+
+
+def test_steps_to_learn_judge_what_is_planted():
+    def rows(steps, accuracy, after):
+        return [{"arm": arm, "distance": k, "seed": seed, "accuracy": accuracy.get(arm, 0.3) + 1e-5 * seed,
+                 "steps": steps.get(arm, 2000) * (k if "lstm" in arm or arm == "gru" else 1) + seed,
+                 "slope_before": -0.5, "slope_after": after - 1e-3 * seed}
+                for arm in signal_decay_trained.ARMS for k in (5, 20) for seed in range(8)]
+
+    found = verdicts(signal_decay_trained, rows({"attention": 100, "lstm, bias 1": 50, "lstm, bias 0": 90,
+                                                 "gru": 60}, {"attention": 0.999}, -0.1))
+    assert set(found.values()) == {"supported"}, found
+    found = verdicts(signal_decay_trained, rows({"lstm, bias 1": 90, "lstm, bias 0": 50},
+                                                {"attention": 0.9, "rnn": 0.8}, -0.9))
+    assert {found[name] for name in ("attention_learns_far", "rnn_fails_far", "bias_learns_sooner",
+                                     "slope_moves")} == {"refuted"}
+
+
+def test_sentences_of_a_length_are_none_that_is_trained_on():
+    config = get_config("smoke")
+    found = sentence_length._sentences(config.data, 5, 7)
+    from attention_lab.tasks import corpora
+    train = set(corpora.load(config.data, ("train",))["train"].source)
+    assert len(found) == 7 and all(one.words == 5 and one.source not in train for one in found)
+    np.testing.assert_equal(len({one.source for one in found}), 7)

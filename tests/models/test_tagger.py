@@ -1,0 +1,35 @@
+"""The recurrent tagger: no token sees what comes after it, and padding changes nothing."""
+
+import jax
+import numpy as np
+import pytest
+
+from attention_lab.checks import check
+from attention_lab.config import Config, replace
+from tests.models.sentences import batch, built, logits
+
+SMALL = {"data.source": "echo", "model.width": 6, "model.hidden": 5, "attention.compatibility": "none"}
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_a_token_sees_itself_and_the_past(kind):
+    model, params, hyper = built(SMALL | {"model.kind": kind})
+    run = jax.jit(lambda batch: logits(model, params, batch, hyper))
+    changed = {name: x.copy() for name, x in batch().items()}
+    changed["source"][0, 3] = 4 + (changed["source"][0, 3] - 3) % 19
+    difference = np.abs(run(batch()) - run(changed))[0].max(axis=1)
+    assert difference[:3].max() == 0.0 and (difference[3:] > 1e-6).all()
+    real = batch()["source"] > 0
+    np.testing.assert_allclose(run(batch(4))[:, :7][real], run(batch())[real], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"model.bidirectional": True}, "model.bidirectional=true: token by token a recurrent network reads"),
+    ({"attention.compatibility": "dot"}, "attention.compatibility=dot: token by token"),
+    ({"model.kind": "transformer"}, "model.kind=transformer does not fit data.source=echo: encoder, rnn"),
+    ({"model.kind": "encoder", "attention.compatibility": "dot", "model.positions": "learned",
+      "data.distance": 480, "data.answers": 33}, "data.distance=480 and data.answers=33 make sequences"),
+])
+def test_what_is_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        check(replace(Config(), SMALL | {"model.kind": "gru"} | changes))
