@@ -9,14 +9,14 @@ import types
 
 import pytest
 
-from experiments import benchmark, evaluate, fetch, flags, reproduce, runs, sweep, train, translate
+from experiments import align, benchmark, evaluate, fetch, flags, reproduce, runs, sweep, train, translate
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"),
             "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required"), "runs": (runs, "none"),
             "reproduce": (reproduce, "none"), "fetch": (fetch, "none"),
-            "benchmark": (benchmark, "required")}
+            "align": (align, "none"), "benchmark": (benchmark, "required")}
 COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
             and line.startswith("    ")]
 
@@ -32,6 +32,11 @@ def place(tmp_path_factory):
             text = "".join(pair[side] + "\n" for pair in sentences)
             (folder / "DIR" / f"{split}.lc.norm.tok.{name}").write_text(text)
             (folder / "DIR" / f"{split}.{name}").write_text(text)
+    (folder / "STORIES").mkdir()
+    for name, text in (("Chien_sents", "0\tle chien voit\n1\toui\n"),
+                       ("Dog_sents", "0\tthe dog sees\n1\tyes\n"),
+                       ("ali_w2w_Chien_Dog", "0\t0-0 1-1 2p2\n1\t0-0\n")):
+        (folder / "STORIES" / f"{name}.txt").write_text(text)
     (folder / "pairs.tsv").write_text("".join("\t".join(pair) + "\n" for pair in sentences))
     return folder
 
@@ -50,7 +55,8 @@ def smoke_form(command, place):
             if variant:
                 changed += ["--config.data.vocabulary_size=60", "--config.data.dev_size=4",
                             "--config.data.test_size=4"]
-        elif name in ("--workdir", "--run", "--attention", "--config.data.directory", "--config.data.path"):
+        elif name in ("--workdir", "--run", "--attention", "--config.data.directory", "--config.data.path",
+                      "--links"):
             value = str(place / value)
         elif name in ("--url", "--sha256"):
             file = place / "pairs.tsv"

@@ -32,6 +32,7 @@ ABBREVIATIONS = {"en": {"v", "vs", "i.e", "rev", "e.g", "etc"},
 ESCAPES = {"&": "&amp;", "|": "&#124;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;",
            "[": "&#91;", "]": "&#93;"}
 ESCAPED = re.compile("|".join(ESCAPES.values()))
+PLAIN_QUOTES = str.maketrans("’‘“”«»–—", "''\"\"\"\"--")
 PLAIN = {entity: character for character, entity in ESCAPES.items()}
 
 
@@ -85,6 +86,15 @@ def part_full_stop(word: str, after: str, language: str) -> str:
 def escape(sentence: str) -> str:
     """The characters that Moses keeps for itself as entities, `'` as `&apos;`."""
     return "".join(ESCAPES.get(character, character) for character in sentence)
+
+
+def respell(text: str) -> str:
+    """Tokenised text of another source as the `lc.norm.tok` files spell it; its words stay as many.
+
+    >>> respell("L’ homme dit : « Oui »")
+    'l&apos; homme dit : &quot; oui &quot;'
+    """
+    return " ".join(escape(word.lower().translate(PLAIN_QUOTES)) for word in text.split())
 
 
 def unescape(sentence: str) -> str:

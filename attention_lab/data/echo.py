@@ -24,7 +24,7 @@ def sequences(count: int, distance: int, answers: int, vocabulary_size: int, see
       ValueError: fewer than two words in the vocabulary.
 
     >>> one = sequences(1, 2, 3, 12, seed=0, split="train")
-    >>> one.source.shape, (one.target[0, 2:] == one.source[0, :3]).all()
+    >>> one.source.shape, one.target[0, 2:].tolist() == one.source[0, :3].tolist()
     ((1, 5), True)
     """
     first = len(vocabulary.SPECIALS)

@@ -13,7 +13,6 @@ from attention_lab.statistics import Claim
 from experiments.studies import architectures, tuning
 from experiments.studies.record import Study
 
-READINGS = [(step, by_value) for step in ("predict", "input") for by_value in (False, True)]
 SHOWN = 2  # sentences drawn: the first of test that have an adjective after its noun
 
 CLAIMS = (
@@ -43,64 +42,52 @@ def overrides(cell, settings, rows):
 
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and aligns the test sentences by its attention."""
-    from attention_lab.tasks import corpora
+    from attention_lab.tasks import corpora, readings
     result, _, run = tuning.trained(architectures.config(settings), overrides(cell, settings, rows), folder,
                                     "alignment")
     finished = architectures.finished(run)
     pairs = corpora.load(finished.run.config.data, ("test",))["test"]
-    sure = [one.alignment for one in pairs.truth]
-    found, chosen = aligned(finished, pairs.source, pairs.target, sure, None)
+    found = errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
     places = [(sentence, link) for sentence, one in enumerate(pairs.truth)
-              for link in alignments().inversions(one)]
-    right = sum(link in chosen["predict"].links[sentence] for sentence, link in places)
+              for link in readings.inversions(one)]
+    links = found.chosen["predict", False].links
+    right = sum(link in links[sentence] for sentence, link in places)
     shown = list(dict.fromkeys(sentence for sentence, _ in places))[:SHOWN]
-    return {"status": result["status"], "test_bleu": result["test_bleu"], **found,
+    return {"status": result["status"], "test_bleu": result["test_bleu"], **columns(found),
             "inversions": right / max(len(places), 1), "inverted": len(places),
-            "shown": _shown(finished, pairs.select(shown), chosen) if cell["seed"] == 0 else ""}
+            "shown": _shown(finished, pairs.select(shown), found.chosen) if cell["seed"] == 0 else ""}
 
 
-def alignments():
-    """The module of readings, which imports jax."""
-    from attention_lab.tasks import alignments
-    return alignments
-
-
-def aligned(finished, sources, targets, sure, possible):
-    """Error rates of a finished model on sentences with links: columns of a row, and the plain readings."""
+def errors(finished, texts, sure, possible=None):
+    """How a finished model's attention errs, beside the same model before training."""
     from attention_lab.config import split
-    from attention_lab.evaluation.alignment import alignment_error_rate
+    from attention_lab.tasks import readings
     from attention_lab.training.step import run_keys
-    ours, translator = alignments(), finished.translator
-    kind, hyper = translator.tokenizer.kind, split(finished.run.config)[1]
-    looked = translator.attention(finished.params, sources, targets, hyper)
-    found, chosen = {}, {}
-    for step, by_value in READINGS:
-        one = ours.choose(looked, kind, step, sure, possible, by_value)
+    hyper = split(finished.run.config)[1]
+    start = finished.translator.model.init(run_keys(hyper.seed)[0])
+    return readings.errors(finished.translator, finished.params, start, texts, sure, possible, hyper,
+                           finished.run.config.seed)
+
+
+def columns(found):
+    """Errors as columns of a row."""
+    row = {}
+    for (step, by_value), one in found.chosen.items():
         name = step + "_by_value" * by_value
-        found |= {f"aer_{name}": one.error_rate, f"mean_{name}": one.mean, f"head_{name}": f"head {one.name}"}
-        if not by_value:
-            chosen[step] = one
-    start = translator.model.init(run_keys(hyper.seed)[0])
-    blank = translator.attention(start, sources, targets, hyper)
-    lengths = [[len(text.split()) for text in side] for side in (sources, targets)]
-    odd = slice(1, None, 2)  # the half that readings are scored on
-    allowed = [()] * len(sure) if possible is None else possible
-    return found | {
-        "aer_not_trained": min(ours.choose(blank, kind, step, sure, possible).error_rate
-                               for step in ours.STEPS),
-        **{f"aer_{name}": alignment_error_rate(links[odd], sure[odd], allowed[odd]).error_rate
-           for name, links in (("diagonal", ours.diagonal(*lengths)),
-                               ("uniform", ours.by_chance(*lengths, finished.run.config.seed)))}}, chosen
+        row |= {f"aer_{name}": one.error_rate, f"mean_{name}": one.mean, f"head_{name}": f"head {one.name}"}
+    return row | {f"aer_{name}": getattr(found, name) for name in ("not_trained", "diagonal", "uniform")}
 
 
 def _shown(finished, pairs, chosen):
     """What a heat map needs of a few sentences, as JSON: words, gold links, weights as chosen."""
     import numpy as np
-    ours, kind = alignments(), finished.translator.tokenizer.kind
+
+    from attention_lab.tasks import readings
+    kind = finished.translator.tokenizer.kind
     looked = finished.translator.attention(finished.params, pairs.source, pairs.target)
     panels = [{"source": source.split(), "target": target.split(), "links": truth.alignment,
-               "weights": {step: np.round(ours.readings(one, kind, step)[chosen[step].name], 3).tolist()
-                           for step in ours.STEPS}}
+               "weights": {step: np.round(readings.readings(one, kind, step)[chosen[step, False].name],
+                                          3).tolist() for step in readings.STEPS}}
               for one, source, target, truth in zip(looked, pairs.source, pairs.target, pairs.truth)]
     return json.dumps(panels, ensure_ascii=False)
 

@@ -32,29 +32,16 @@ def cells(settings):
 @functools.cache
 def _stories(folder):
     """English, French, sure and possible links, words spelled as Multi30k's tokenised files have them."""
-    from attention_lab.data.detokenize import escape
+    from attention_lab.data.detokenize import respell
     from attention_lab.data.links import read_alibi
     pairs = read_alibi(folder)
-
-    plain = str.maketrans("’‘“”«»–—", "''\"\"\"\"--")  # word by word, for links count words
-
-    def spelled(text):
-        return " ".join(escape(word.lower().translate(plain)) for word in text.split())
-
-    return ([spelled(one.source) for one in pairs], [spelled(one.target) for one in pairs],
+    return ([respell(one.source) for one in pairs], [respell(one.target) for one in pairs],
             [one.sure for one in pairs], [one.possible for one in pairs])
-
-
-@functools.cache
-def _known(data):
-    """The words of the training data's two sides."""
-    from attention_lab.tasks import corpora
-    train = corpora.load(data, ("train",))["train"]
-    return [{word for text in side for word in text.split()} for side in (train.source, train.target)]
 
 
 def measure(cell, settings, rows, folder):
     """Reads a model of recurrent_multi30k, trained here where it is missing, and aligns the stories."""
+    from attention_lab.tasks import corpora, readings
     changed = recurrent_multi30k.overrides(cell, settings, rows)
     _, _, run = tuning.trained(architectures.config(settings), changed,
                                folder.parent / "recurrent_multi30k", "alignment_alibi")
@@ -63,13 +50,12 @@ def measure(cell, settings, rows, folder):
     if settings["gold"] == "alibi":
         *texts, sure, possible = _stories(f"{settings['data']}/alibi-aer")
     else:
-        from attention_lab.tasks import corpora
         pairs = corpora.load(data, ("test",))["test"]
         texts, sure, possible = [pairs.source, pairs.target], [one.alignment for one in pairs.truth], None
-    found, _ = alignment.aligned(finished, *texts, sure, possible)
-    words = [[word for text in side for word in text.split()] for side in texts]
-    return found | {f"unknown_{name}": sum(word not in known for word in side) / len(side)
-                    for name, side, known in zip(("english", "french"), words, _known(data))}
+    train = corpora.load(data, ("train",))["train"]
+    return alignment.columns(alignment.errors(finished, texts, sure, possible)) | {
+        f"unknown_{name}": readings.unknown(side, known)
+        for name, side, known in zip(("english", "french"), texts, (train.source, train.target))}
 
 
 def differences(rows):

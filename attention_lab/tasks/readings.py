@@ -1,0 +1,149 @@
+"""Attention read as a word alignment: every layer and head, at two steps, against links, with baselines."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from attention_lab.evaluation import alignment
+from attention_lab.tasks.alignments import word_numbers
+
+STEPS = ("predict", "input")  # when a target word is read: while it is predicted, or while it is the input
+MEAN = "mean"
+
+
+def readings(one: Any, kind: str, step: str, by_value: bool = False) -> dict[str, np.ndarray]:
+    """Weights between whole words, (target words, source words), of every layer and head and their means.
+
+    Args:
+      one: an Attention record. kind: of the tokenizer.
+      step: "predict": of the step that predicts a target word; "input": of the next one, which takes it in
+        and aligns better in deep models (Chen et al. 2020).
+      by_value: times the norm of what a source position adds (Kobayashi et al. 2020).
+    Returns:
+      {"0.0": layer 0, head 0; ...; "0.mean": layer 0; ...; "mean": all layers}.
+    Raises:
+      ValueError: another `step`.
+    """
+    if step not in STEPS:
+        raise ValueError(f"step={step!r}; allowed are {', '.join(STEPS)}")
+    cross = np.asarray(one.cross, np.float64)
+    if by_value:
+        cross = cross * np.asarray(one.values, np.float64)[:, :, None]
+    words = [word_numbers(side, kind) for side in (one.source, one.target)]
+    if step == "input":
+        # The last token, the end mark, is never an input.
+        cross, words[1] = cross[:, :, 1:], words[1][:-1]
+    found = {}
+    for i, layer in enumerate(cross):
+        heads = [alignment.merge_subwords(head, *words) for head in layer]
+        if len(heads) > 1:
+            found |= {f"{i}.{number}": head for number, head in enumerate(heads)}
+        found[f"{i}.{MEAN}"] = np.mean(heads, axis=0)
+    return found | {MEAN: np.mean([found[f"{i}.{MEAN}"] for i in range(len(cross))], axis=0)}
+
+
+class Chosen(NamedTuple):
+    """The reading that errs least on one half of the sentences, and its error on the other.
+
+    Fields:
+      name: of the reading. error_rate: on the half that it was not chosen on.
+      mean: error rate there of the mean over all layers and heads.
+      links: of every sentence, by the chosen reading.
+    """
+
+    name: str
+    error_rate: float
+    mean: float
+    links: list[set]
+
+
+def choose(looked: Sequence[Any], kind: str, step: str, sure: Sequence, possible: Sequence | None = None,
+           by_value: bool = False) -> Chosen:
+    """Picks layer and head on the sentences at even places and scores them on those at odd ones.
+
+    Args:
+      looked: Attention records. kind, step, by_value: as for `readings`.
+      sure, possible: gold links of each sentence.
+    """
+    found: dict[str, list[set]] = {}
+    for one in looked:
+        for name, weights in readings(one, kind, step, by_value).items():
+            found.setdefault(name, []).append(alignment.hard_links(weights))
+    possible = [()] * len(sure) if possible is None else possible
+
+    def error(name, half):
+        return alignment.alignment_error_rate(found[name][half], sure[half], possible[half]).error_rate
+
+    even, odd = slice(0, None, 2), slice(1, None, 2)
+    best = min(found, key=lambda name: error(name, even))
+    return Chosen(best, error(best, odd), error(MEAN, odd), found[best])
+
+
+def diagonal(sources: Sequence[int], targets: Sequence[int]) -> list[set]:
+    """Links along the diagonal, for sentences of so many words."""
+    return [{(min(S - 1, int((j + 0.5) * S / T)), j) for j in range(T)} for S, T in zip(sources, targets)]
+
+
+def by_chance(sources: Sequence[int], targets: Sequence[int], seed: int) -> list[set]:
+    """A source word drawn for each target word: what uniform attention comes to."""
+    bits = np.random.PCG64(seed)
+    return [{(int(raw % np.uint64(S)), j) for j, raw in enumerate(bits.random_raw(T))}
+            for S, T in zip(sources, targets)]
+
+
+def inversions(one: Any) -> list[tuple[int, int]]:
+    """Links (adjective, adjective) of a grammar's Sentence where French puts it after the noun."""
+    linked = set(one.alignment)
+    return [(i, j) for i, j in one.alignment
+            if one.english_tags[i] == one.french_tags[j] == "ADJ" and (i + 1, j - 1) in linked
+            and one.english_tags[i + 1] == one.french_tags[j - 1] == "NOUN"]
+
+
+class Errors(NamedTuple):
+    """How a model's attention errs on sentences with links; all rates are of the sentences at odd places.
+
+    Fields:
+      chosen: {(step, by_value): the reading that erred least on those at even places}.
+      not_trained: the best that is so chosen of a model before training.
+      diagonal, uniform: of baselines that look at no word.
+    """
+
+    chosen: dict[tuple[str, bool], Chosen]
+    not_trained: float
+    diagonal: float
+    uniform: float
+
+
+def errors(translator: Any, params: Any, start: Any, texts: Sequence[Sequence[str]], sure: Sequence,
+           possible: Sequence | None = None, hyper: Any = None, seed: int = 0) -> Errors:
+    """Aligns sentences by a model's attention while the references are read.
+
+    Args:
+      translator: a Translator that attends.
+      params, start: weights after and before training.
+      texts: sources and targets, words parted by single spaces.
+      sure, possible: gold links of each pair.
+      hyper: as for `Translator.attention`. seed: of the baseline that draws.
+    """
+    kind = translator.tokenizer.kind
+    looked, blank = (translator.attention(one, *texts, hyper) for one in (params, start))
+    lengths = [[len(text.split()) for text in side] for side in texts]
+    allowed = [()] * len(sure) if possible is None else possible
+
+    def baseline(links):
+        odd = slice(1, None, 2)
+        return alignment.alignment_error_rate(links[odd], sure[odd], allowed[odd]).error_rate
+
+    return Errors(
+        {(step, by_value): choose(looked, kind, step, sure, possible, by_value)
+         for step in STEPS for by_value in (False, True)},
+        min(choose(blank, kind, step, sure, possible).error_rate for step in STEPS),
+        baseline(diagonal(*lengths)), baseline(by_chance(*lengths, seed)))
+
+
+def unknown(texts: Sequence[str], known: Sequence[str]) -> float:
+    """Share of the words of some texts that others do not have."""
+    words, others = ([word for text in side for word in text.split()] for side in (texts, known))
+    others = set(others)
+    return sum(word not in others for word in words) / max(len(words), 1)

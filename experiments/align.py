@@ -1,0 +1,52 @@
+"""python -m experiments.align --run=DIR --links=FOLDER: a run's attention against links made by hand."""
+
+import sys
+
+from experiments import flags
+
+FLAGS = {
+    "run": flags.Flag("", "folder of a finished run with attention", required=True),
+    "links": flags.Flag("", "folder of the Alibi stories, whose words count from 0, or a file of Hansards "
+                            "links, whose words count from 1", required=True),
+    "source": flags.Flag("", "English sentences of a file of Hansards links"),
+    "target": flags.Flag("", "French sentences of a file of Hansards links"),
+}
+
+
+def main(options: flags.Options) -> int:
+    """Prints error rates of the layer and head that one half of the sentences chose, on the other half."""
+    if bool(options.source) != bool(options.target):
+        raise ValueError("--source and --target go together, with --links=FILE of the Hansards")
+    from attention_lab.config import split
+    from attention_lab.data import links
+    from attention_lab.data.detokenize import respell
+    from attention_lab.tasks import corpora, finished, readings
+    from attention_lab.training.step import run_keys
+    pairs = links.read_hansards(options.source, options.target, options.links) if options.source \
+        else links.read_alibi(options.links)
+    run = finished.load(options.run, say=lambda line: print(f"align: {line}", file=sys.stderr))
+    config, translator = run.run.config, run.translator
+    if not translator.attends:
+        raise ValueError(f"{options.run} has no attention: its attention.compatibility is none")
+    texts = [one.source for one in pairs], [one.target for one in pairs]
+    if config.data.text == "tokenized":
+        texts = tuple([respell(text) for text in side] for side in texts)
+    start = translator.model.init(run_keys(split(config)[1].seed)[0])
+    found = readings.errors(translator, run.params, start, texts, [one.sure for one in pairs],
+                            [one.possible for one in pairs], seed=config.seed)
+    print(f"pairs\t{len(pairs)}")
+    train = corpora.load(config.data, ("train",))["train"]
+    for name, side, known in zip(("english", "french"), texts, (train.source, train.target)):
+        print(f"unknown_{name}\t{readings.unknown(side, known):.4f}")
+    print("step\tweighed_by\thead\terror_rate\tmean_of_heads")
+    for (step, by_value), one in found.chosen.items():
+        print(f"{step}\t{'weight and value' if by_value else 'weight'}\t{one.name}\t{one.error_rate:.4f}\t"
+              f"{one.mean:.4f}")
+    for name in ("not_trained", "diagonal", "uniform"):
+        print(f"{name}\t{getattr(found, name):.4f}")
+    return 0
+
+
+if __name__ == "__main__":
+    flags.run(main, "align", "Scores where a run's attention looks against links made by hand.", FLAGS,
+              config="none")
