@@ -143,7 +143,7 @@ STUDY = Study(
     question="Do models learn without the scale 1/sqrt(d_k), and from which key size on do they not?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 6, "key_sizes": (4,), "main_key_sizes": (), "rates": (0.001, 0.003),
+        "smoke": {"seeds": 2, "key_sizes": (4,), "main_key_sizes": (), "rates": (0.001, 0.003),
                   "variant": "smoke", "config": {"training.steps": 3, "model.num_layers": 1}},
         "cpu": {"seeds": 8, "key_sizes": (16, 64, 256), "main_key_sizes": (1024,),
                 "rates": (0.0003, 0.001, 0.003, 0.01), "variant": "", "config": {}},

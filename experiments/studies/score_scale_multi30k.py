@@ -81,7 +81,7 @@ STUDY = Study(
     question="Does a model of real captions translate worse without the scale 1/sqrt(d_k)?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 6, "arms": tuning.MAIN, "key_sizes": (8,), "rates": (0.003,), "variant": "smoke",
+        "smoke": {"seeds": 2, "arms": tuning.MAIN, "key_sizes": (8,), "rates": (0.003,), "variant": "smoke",
                   "config": small.STUDY.presets["smoke"]["config"]},
         "cpu": {"seeds": 8, "arms": tuning.MAIN, "key_sizes": (256,), "rates": (0.003,),
                 "variant": "multi30k", "config": _SHORT},

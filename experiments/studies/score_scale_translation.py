@@ -116,7 +116,7 @@ STUDY = Study(
     question="Does a translation model learn without the scale 1/sqrt(d_k), and does the key size decide?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 6, "arms": ARMS, "key_sizes": (8,), "rates": (0.003,), "variant": "smoke",
+        "smoke": {"seeds": 2, "arms": ARMS, "key_sizes": (8,), "rates": (0.003,), "variant": "smoke",
                   "config": {"model.num_heads": 1, "training.steps": 2, "data.dev_size": 4,
                              "data.test_size": 4, "decoding.beam": 1, "training.eval_every": 2}},
         "cpu": {"seeds": 8, "arms": ARMS, "key_sizes": (16, 256), "rates": (0.001, 0.003, 0.01),
