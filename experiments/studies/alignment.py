@@ -171,7 +171,7 @@ _CONFIG = {
     "data.lexicon_size": 300, "data.train_size": 20000, "data.dev_size": 200, "data.test_size": 400,
     "model.width": 64, "optimizer.warmup_steps": 100, "optimizer.schedule": "cosine",
     "optimizer.learning_rate": 0.003, "training.steps": 800, "training.batch_tokens": 2048,
-    "training.eval_every": 400, "training.checkpoint_every": 800, "training.dropout": 0.1,
+    "training.eval_every": 800, "training.checkpoint_every": 800, "training.dropout": 0.1,
     "decoding.beam": 1,
 }
 _SIZES = {"gru, additive": 132, "gru, dot": 148, "transformer": 256}

@@ -154,10 +154,10 @@ def draw(rows, settings):
 
 
 _CONFIG = {
-    "data.train_size": 20000, "data.dev_size": 200, "data.test_size": 8, "data.lexicon_size": 150,
+    "data.train_size": 20000, "data.dev_size": 100, "data.test_size": 8, "data.lexicon_size": 150,
     "data.min_words": 3, "data.max_words": 60, "data.max_length": 72, "data.buckets": (24, 48, 72),
     "data.split": "dev", "model.width": 64, "optimizer.warmup_steps": 100, "optimizer.schedule": "cosine",
-    "training.steps": 500, "training.batch_tokens": 2048, "training.eval_every": 250,
+    "training.steps": 500, "training.batch_tokens": 2048, "training.eval_every": 500,
     "training.checkpoint_every": 500, "training.dropout": 0.0, "training.label_smoothing": 0.0,
     "decoding.beam": 1, "decoding.max_length": 96,
 }
