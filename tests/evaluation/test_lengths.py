@@ -20,6 +20,8 @@ def test_each_bin_scores_its_own_sentences():
 def test_ends_are_compared_from_their_own_end():
     one, = by_length(["a b"], ["un deux trois quatre"], ["un deux trois de trop quatre"], [(2, 2)])
     assert one.first == 1.0 and one.last == 1 / 3
+    one, = by_length(["a b"], ["un deux trois quatre"], ["quatre"], [(2, 2)])
+    assert (one.first, one.last) == (0.0, 1 / 3)
     one, = by_length(["a b"], ["un deux trois quatre"], [""], [(2, 2)])
     assert (one.first, one.last) == (0.0, 0.0)
 
