@@ -1,5 +1,7 @@
 """What tests of translation models share: a small batch of uneven sentences, and logits."""
 
+import functools
+
 import jax
 import numpy as np
 
@@ -10,10 +12,26 @@ N = 23
 
 
 def built(changes):
-    """(model, params, hyper) of the default config with changes."""
-    structure, hyper = configs.split(configs.replace(configs.Config(), changes))
+    """(model, params, hyper) of the default config with changes; made once, for nothing changes them."""
+    return _built(tuple(sorted(changes.items())))
+
+
+@functools.cache
+def _built(changes):
+    structure, hyper = configs.split(configs.replace(configs.Config(), dict(changes)))
     model = models.build(structure, N)
     return model, model.init(jax.random.key(0)), hyper
+
+
+def whole(changes):
+    """Logits of `batch()` by the model of these changes, made once."""
+    return _whole(tuple(sorted(changes.items())))
+
+
+@functools.cache
+def _whole(changes):
+    model, params, hyper = _built(changes)
+    return logits(model, params, batch(), hyper)
 
 
 def batch(padding=0):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attention_lab.data.vocabulary import BOS
-from tests.models.sentences import N, batch, built, logits
+from tests.models.sentences import N, batch, built, logits, whole
 
 SMALL = {"model.width": 6, "model.hidden": 8, "model.num_layers": 1}
 NONE = {"attention.compatibility": "none"}
@@ -23,6 +23,7 @@ KINDS = {
     "untied": {"model.kind": "gru", "model.tie_embeddings": False},
     "two layers": {"model.kind": "lstm", "model.num_layers": 2, "model.bidirectional": True},
 }
+CHOICES = ("attention.compatibility", "model.reverse_source", "model.bidirectional", "model.input_feeding")
 ATTENDING = [kind for kind, changes in KINDS.items() if changes.get("attention.compatibility") != "none"]
 
 
@@ -59,40 +60,36 @@ def test_more_padding_changes_neither_output_nor_gradient(kind):
 @pytest.mark.parametrize("kind", ["rnn", "reversed", "both ways", "bahdanau", "luong"])
 def test_one_sentence_at_a_time_gives_the_same(kind):
     model, params, hyper = build(**KINDS[kind])
-    whole = logits(model, params, batch(), hyper)
+    together = whole(SMALL | KINDS[kind])
     for row, (S, T) in enumerate([(7, 5), (4, 5), (7, 3)]):
         alone = {name: value[row:row + 1] for name, value in batch().items()}
         alone = alone | {"source": alone["source"][:, :S], "target": alone["target"][:, :T]}
         found = logits(model, params, alone, hyper)[0]
-        np.testing.assert_allclose(found, whole[row, :T], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found, together[row, :T], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_steps_equal_the_whole_sentence_and_no_future_token_leaks(kind):
     model, params, hyper = build(**KINDS[kind])
     given = batch()
-    whole = logits(model, params, given, hyper)
     carry, token = model.start(params, given["source"], hyper, 6), jnp.full((3,), BOS)
     advance = jax.jit(lambda carry, token: model.step(params, carry, token, hyper))
     assert {leaf.shape[0] for leaf in jax.tree.leaves(carry)} == {3}
     for t in range(5):
         step, carry = advance(carry, token)
-        np.testing.assert_allclose(step, whole[:, t], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(step, whole(SMALL | KINDS[kind])[:, t], rtol=1e-4, atol=1e-5)
         token = given["target"][:, t]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_choice_counts(kind):
-    changes = KINDS[kind]
-    model, params, hyper = build(**changes)
-    ours = logits(model, params, batch(), hyper)
+    changes = SMALL | KINDS[kind]
+    ours = whole(changes)
     for key, value in changes.items():
-        if key in ("model.kind", "model.tie_embeddings", "model.num_layers"):
+        if key not in CHOICES:
             continue
         default = {True: False, "none": "dot", "additive": "dot", "general": "dot", "cosine": "dot"}[value]
-        other, other_params, other_hyper = build(**changes | {key: default})
-        same = logits(other, other_params, batch(), other_hyper)
-        assert np.abs(ours - same).max() > 1e-4, key
+        assert np.abs(ours - whole(changes | {key: default})).max() > 1e-4, key
 
 
 @pytest.mark.parametrize("kind", ATTENDING)

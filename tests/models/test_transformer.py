@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attention_lab.data.vocabulary import BOS
-from tests.models.sentences import N, batch, built, logits
+from tests.models.sentences import N, batch, built, logits, whole
 
 SMALL = {"model.width": 12, "model.hidden": 14, "model.num_heads": 2, "model.num_layers": 1}
 KINDS = {
@@ -59,7 +59,7 @@ def test_more_padding_changes_neither_output_nor_gradient(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_future_token_leaks(kind):
     model, params, hyper = build(**KINDS[kind])
-    first = logits(model, params, batch(), hyper)
+    first = whole(SMALL | KINDS[kind])
     changed = batch()
     changed["target"][:, 3] = 4 + (changed["target"][:, 3] + 1) % (N - 4)
     second = logits(model, params, changed, hyper)
@@ -71,12 +71,11 @@ def test_no_future_token_leaks(kind):
 def test_cached_steps_equal_the_whole_sentence(kind):
     model, params, hyper = build(**KINDS[kind])
     given = batch()
-    whole = logits(model, params, given, hyper)
     carry = model.start(params, given["source"], hyper, 6)
     token = jnp.full((3,), BOS)
     for t in range(5):
         step, carry = model.step(params, carry, token, hyper)
-        np.testing.assert_allclose(step, whole[:, t], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(step, whole(SMALL | KINDS[kind])[:, t], rtol=1e-4, atol=1e-4)
         token = given["target"][:, t]
 
 
@@ -105,11 +104,9 @@ def test_dropout_drops_its_share_and_follows_the_example():
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pre"])
 def test_every_choice_changes_what_comes_out(kind):
-    model, params, hyper = build(**KINDS[kind])
-    plain, plain_params, plain_hyper = build()
-    ours = logits(model, params, batch(), hyper)
+    ours = whole(SMALL | KINDS[kind])
     assert ours.shape == (3, 5, N) and np.isfinite(ours).all()
-    difference = np.abs(ours - logits(plain, plain_params, batch(), plain_hyper)).max()
+    difference = np.abs(ours - whole(SMALL)).max()
     assert difference < 1e-5 if kind == "xla" else difference > 1e-3
 
 
@@ -118,7 +115,7 @@ def test_without_positions_order_would_be_lost():
     model, params, hyper = build()
     swapped = batch()
     swapped["source"][:, [0, 2]] = swapped["source"][:, [2, 0]]
-    assert np.abs(logits(model, params, batch(), hyper) - logits(model, params, swapped, hyper)).max() > 1e-3
+    assert np.abs(whole(SMALL) - logits(model, params, swapped, hyper)).max() > 1e-3
 
 
 def test_the_scale_and_the_dropout_rate_are_traced():
