@@ -30,7 +30,7 @@ best on dev.
     multi30k,raw    12,000 steps, about 65 min: val 59.0, test_2016_flickr 61.0, cased, 13a; best at step
                     12,000
 
-Recurrent networks, Multi30k in 1,500 steps of 2,048 tokens at 1.3 million weights beside the embeddings, three
+Recurrent networks, Multi30k in 1,500 steps of 2,048 tokens, 1.3 million weights beside the embeddings, three
 seeds, greedy (the study recurrent_multi30k): gru 24.2, gru_bahdanau 47.1, a Transformer 47.0 on
 test_2016_flickr.
 
