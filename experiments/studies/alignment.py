@@ -118,6 +118,7 @@ def differences(rows):
     }
 
 
+STEPS = {"predict": "predicts", "input": "takes in"}
 BARS = {"predict": "weight, at the step that predicts", "input": "weight, at the step that takes in",
         "predict_by_value": "by value, predicts", "input_by_value": "by value, takes in"}
 
@@ -160,7 +161,7 @@ def draw(rows, settings):
                 ax = figure.add_subplot(grid[line, 1 + 2 * place:3 + 2 * place])
                 heatmap.heat_map(ax, heatmap.Panel(
                     np.clip(panel["weights"][step], 0.0, 1.0), panel["source"], panel["target"],
-                    [tuple(link) for link in panel["links"]], arm))
+                    [tuple(link) for link in panel["links"]], f"{arm}: the step that {STEPS[step]}"))
         figure.suptitle("which word attention looks at; dots are "
                         f"{len({row['seed'] for row in rows})} seeds, squares the exact links",
                         parse_math=False)

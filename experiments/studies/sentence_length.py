@@ -147,7 +147,7 @@ def draw(rows, settings):
         axes[0].set(ylabel="BLEU")
         axes[1].set(ylabel="share of the first three words that are right")
         axes[2].set(ylabel="share of the last three words that are right")
-        axes[0].legend()
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7)
         figure.suptitle(f"translation of the grammar by length; mean and range of "
                         f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
     return figure
