@@ -133,7 +133,7 @@ STUDY = Study(
     question="How much of a word reaches the last state of a network that has not learnt, over the distance?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 6, "length": 12, "lengths": (8, 16), "inputs": 4, "size": 8},
+        "smoke": {"seeds": 2, "length": 12, "lengths": (8, 16), "inputs": 4, "size": 8},
         "cpu": {"seeds": 8, "length": 121, "lengths": (8, 16, 32, 64, 121), "inputs": 64, "size": 64},
         "accelerator": {"seeds": 8, "length": 121, "lengths": (8, 16, 32, 64, 121, 512), "inputs": 512,
                         "size": 256},

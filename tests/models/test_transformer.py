@@ -29,7 +29,7 @@ def build(**changes):
     return built(SMALL | changes)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["learned", "rotary", "general", "cosine"])
 def test_more_padding_changes_no_output(kind):
     model, params, hyper = build(**KINDS[kind])
     run = jax.jit(lambda batch: logits(model, params, batch, hyper, jax.random.key(3))[:, :5])

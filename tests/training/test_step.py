@@ -37,7 +37,7 @@ def flat(tree):
     return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
 
 
-@pytest.mark.parametrize("parts", [2, 4, 8])
+@pytest.mark.parametrize("parts", [2, 8])
 def test_accumulation_changes_nothing(task, parts):
     whole, logged = one_step(task, smoke())
     cut, again = one_step(task, smoke(**{"training.accumulate": parts}))
@@ -107,7 +107,7 @@ def test_the_average_forgets_the_start(task):
     assert one_step(task, smoke())[0].average == {}
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["bfloat16"])
 def test_either_precision_learns_with_float32_state(task, precision):
     config = smoke(**{"training.precision": precision, "optimizer.learning_rate": 0.01,
                       "optimizer.warmup_steps": 0})
