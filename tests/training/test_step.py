@@ -107,9 +107,8 @@ def test_the_average_forgets_the_start(task):
     assert one_step(task, smoke())[0].average == {}
 
 
-@pytest.mark.parametrize("precision", ["bfloat16"])
-def test_either_precision_learns_with_float32_state(task, precision):
-    config = smoke(**{"training.precision": precision, "optimizer.learning_rate": 0.01,
+def test_bfloat16_learns_with_float32_state(task):
+    config = smoke(**{"training.precision": "bfloat16", "optimizer.learning_rate": 0.01,
                       "optimizer.warmup_steps": 0})
     task = translation.build(config).task
     (_, first), (state, last) = one_step(task, config, 1), one_step(task, config, 20)
