@@ -17,23 +17,19 @@ def main(options: flags.Options) -> int:
     """Prints error rates of the layer and head that one half of the sentences chose, on the other half."""
     if bool(options.source) != bool(options.target):
         raise ValueError("--source and --target go together, with --links=FILE of the Hansards")
-    from attention_lab.config import split
     from attention_lab.data import links
     from attention_lab.data.detokenize import respell
     from attention_lab.tasks import corpora, finished, readings
-    from attention_lab.training.step import run_keys
     pairs = links.read_hansards(options.source, options.target, options.links) if options.source \
         else links.read_alibi(options.links)
     run = finished.load(options.run, say=lambda line: print(f"align: {line}", file=sys.stderr))
-    config, translator = run.run.config, run.translator
-    if not translator.attends:
+    config = run.run.config
+    if not run.translator.attends:
         raise ValueError(f"{options.run} has no attention: its attention.compatibility is none")
     texts = [one.source for one in pairs], [one.target for one in pairs]
     if config.data.text == "tokenized":
-        texts = tuple([respell(text) for text in side] for side in texts)
-    start = translator.model.init(run_keys(split(config)[1].seed)[0])
-    found = readings.errors(translator, run.params, start, texts, [one.sure for one in pairs],
-                            [one.possible for one in pairs], seed=config.seed)
+        texts = tuple([respell(text, config.data.source == "multi30k") for text in side] for side in texts)
+    found = readings.errors(run, texts, [one.sure for one in pairs], [one.possible for one in pairs])
     print(f"pairs\t{len(pairs)}")
     train = corpora.load(config.data, ("train",))["train"]
     for name, side, known in zip(("english", "french"), texts, (train.source, train.target)):

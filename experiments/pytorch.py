@@ -95,12 +95,12 @@ def stepper(made: Translator, config: Config) -> Callable[[dict[str, Any]], floa
 
 
 def compare(config: Config, steps: int) -> tuple[float, float, float]:
-    """Trains both from the same parameters, batch by batch by turns, without dropout.
+    """Trains both from the same parameters, batch by batch by turns, without dropout, in float32.
 
     Returns:
       target tokens a second of ours and of PyTorch's, and by how much their first losses differ.
     Raises:
-      ValueError: a config that the PyTorch model is not made for.
+      ValueError: a config that the PyTorch model is not made for, or first losses that differ.
     """
     import itertools
     import time
@@ -109,7 +109,7 @@ def compare(config: Config, steps: int) -> tuple[float, float, float]:
     from attention_lab.tasks import build
     from attention_lab.training import loop
     from attention_lab.training.programs import programs
-    config = replace(config, {"training.dropout": 0.0})
+    config = replace(config, {"training.dropout": 0.0, "training.precision": "float32"})
     task, (structure, hyper) = build(config), split(config)
     ours = programs(task, structure, loop.total_steps(config, task))
     state = ours.start(hyper)
@@ -130,4 +130,7 @@ def compare(config: Config, steps: int) -> tuple[float, float, float]:
         theirs(batch)
         seconds = [seconds[0] + between - began, seconds[1] + time.perf_counter() - between]
     tokens = sum(task.tokens(batch) for batch in batches)
-    return tokens / seconds[0], tokens / seconds[1], abs(losses[0][0] - losses[0][1])
+    difference = abs(losses[0][0] - losses[0][1])
+    if difference > 1e-3:
+        raise ValueError(f"the first losses differ by {difference:.2g} nats: the models are not the same")
+    return tokens / seconds[0], tokens / seconds[1], difference

@@ -102,6 +102,12 @@ def test_commands_were_found():
         command.partition("-m experiments.")[2].split()[0] for command in COMMANDS}
 
 
+def test_links_of_the_write_ups_are_there():
+    folder = ROOT / "experiments" / "results"
+    for path in re.findall(r"\]\(([\w./-]+)\)", (folder / "README.md").read_text()):
+        assert (folder / path).exists(), path
+
+
 def test_paths_are_there():
     for path in re.findall(r"`((?:attention_lab|configs|experiments|tests)/[\w./]*)`", README):
         assert (ROOT / path).exists(), path

@@ -80,7 +80,12 @@ def token_norms(structure: Structure, params: dict, source: jax.Array) -> jax.Ar
 
     x are the embeddings. h is the last state of a recurrent network of one layer, of another model what
     its logits are made from.
+
+    Raises:
+      ValueError: a recurrent network of several layers.
     """
+    if structure.model.kind in RECURRENT and structure.model.num_layers > 1:
+        raise ValueError(f"model.num_layers={structure.model.num_layers}: one layer of cells is followed")
     x = params["embedding"][source]
     if structure.model.kind in RECURRENT:
         module = Cell(structure, structure.model.hidden, structure.model.width)

@@ -88,13 +88,20 @@ def escape(sentence: str) -> str:
     return "".join(ESCAPES.get(character, character) for character in sentence)
 
 
-def respell(text: str) -> str:
-    """Tokenised text of another source as the `lc.norm.tok` files spell it; its words stay as many.
+def respell(text: str, entities: bool = True) -> str:
+    """Tokenised text of another source, lower-cased and with plain quotes; its words stay as many.
+
+    Args:
+      text: words parted by spaces.
+      entities: as in the `lc.norm.tok` files, `'` as `&apos;`; False as in the built-in grammar.
 
     >>> respell("L’ homme dit : « Oui »")
     'l&apos; homme dit : &quot; oui &quot;'
+    >>> respell("L’ homme", entities=False)
+    "l' homme"
     """
-    return " ".join(escape(word.lower().translate(PLAIN_QUOTES)) for word in text.split())
+    text = " ".join(text.lower().translate(PLAIN_QUOTES).split())
+    return escape(text) if entities else text
 
 
 def unescape(sentence: str) -> str:

@@ -49,7 +49,7 @@ def _read_story(path):
     rows = {}
     for name, place in (("french", path.parent / f"{french}_sents.txt"),
                         ("english", path.parent / f"{english}_sents.txt"), ("links", path)):
-        rows[name] = dict(_numbered(place))
+        rows[name] = _numbered(place)
         if list(rows[name]) != list(rows["french"]):
             raise ValueError(f"{place}: its sentence ids are not those of {french}_sents.txt")
     found = []
@@ -67,11 +67,15 @@ def _read_story(path):
 
 
 def _numbered(path):
+    found = {}
     for count, line in enumerate(read_lines(path)[0], 1):
         number, tab, text = line.partition("\t")
         if not tab:
             raise ValueError(f"{path}: line {count} has no TAB between its id and the rest")
-        yield number, one_space(text)
+        if number in found:
+            raise ValueError(f"{path}: line {count}: sentence {number} stands there twice")
+        found[number] = one_space(text)
+    return found
 
 
 def read_hansards(source: str | os.PathLike, target: str | os.PathLike, links: str | os.PathLike
@@ -93,7 +97,9 @@ def read_hansards(source: str | os.PathLike, target: str | os.PathLike, links: s
             continue
         if len(parts) < 3 or not all(part.isdigit() for part in parts[:3]):
             raise ValueError(f"{links}: line {count}: {line!r} is no link; 'sentence i j [S|P]' is needed")
-        kind = parts[3] if len(parts) > 3 and parts[3] in "SP" else "S"
+        kind = parts[3] if len(parts) > 3 and not _is_number(parts[3]) else "S"
+        if kind not in ("S", "P"):
+            raise ValueError(f"{links}: line {count}: {kind!r} is neither S (sure) nor P (possible)")
         own = kept.setdefault(parts[0].lstrip("0"), {"S": set(), "P": set()})
         own[kind].add((int(parts[1]), int(parts[2])))
     found = []
@@ -111,12 +117,18 @@ def _from_zero(links):
     return frozenset((i - 1, j - 1) for i, j in links)
 
 
+def _is_number(text):
+    return text.replace(".", "", 1).isdigit()  # how sure the annotator was
+
+
 def _sentences(path):
     found = {}
     for count, line in enumerate(read_lines(path)[0], 1):
         parts = re.fullmatch(r"\s*<s snum=0*(\d+)>(.*)</s>\s*", line)
         if not parts:
             raise ValueError(f"{path}: line {count} is not '<s snum=N> words </s>'")
+        if parts[1] in found:
+            raise ValueError(f"{path}: line {count}: sentence {parts[1]} stands there twice")
         found[parts[1]] = one_space(parts[2])
     return found
 

@@ -7,7 +7,7 @@ from attention_lab import attention
 from attention_lab.config import LEARNED_POSITIONS, Structure
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.dropout import make_dropout
-from attention_lab.models.layers import projections
+from attention_lab.models.layers import embeddings, projections
 from attention_lab.models.positions import place
 from attention_lab.models.record import Model, Output
 from attention_lab.models.transformer import EncoderLayer
@@ -21,10 +21,7 @@ class Encoder(nn.Module):
 
     def setup(self):
         model = self.structure.model
-        start = nn.initializers.normal(model.width ** -0.5)
-        self.embedding = self.param("embedding", start, (self.vocabulary_size, model.width))
-        self.readout = self.embedding if model.tie_embeddings else self.param(
-            "readout", start, (self.vocabulary_size, model.width))
+        self.embedding, self.readout = embeddings(self, "embedding", "readout")
         self.places = self.param("places", nn.initializers.normal(0.02), (LEARNED_POSITIONS, model.width)) \
             if model.positions == "learned" else None
         self.layers = [EncoderLayer(self.structure, name=f"encoder_{i}") for i in range(model.num_layers)]

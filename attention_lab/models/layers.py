@@ -12,6 +12,15 @@ from attention_lab.products import product
 GLOROT = nn.initializers.xavier_uniform()
 
 
+def embeddings(module: nn.Module, *names: str) -> list[jax.Array]:
+    """Tables (N, D), one for each name; where embeddings are tied, the first of them for all names."""
+    model = module.structure.model
+    start = nn.initializers.normal(model.width ** -0.5)
+    tables = [module.param(name, start, (module.vocabulary_size, model.width))
+              for name in (names[:1] if model.tie_embeddings else names)]
+    return tables * len(names) if model.tie_embeddings else tables
+
+
 class Dense(nn.Module):
     """A linear map with a bias, its product in the run's precision."""
 

@@ -18,7 +18,7 @@ from attention_lab.config import Structure
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.cells import Cell, scan
 from attention_lab.models.dropout import make_dropout
-from attention_lab.models.layers import GLOROT
+from attention_lab.models.layers import GLOROT, embeddings
 from attention_lab.models.record import Model, Output
 from attention_lab.products import product
 
@@ -55,10 +55,7 @@ class Recurrent(nn.Module):
 
     def setup(self):
         model, kind = self.structure.model, self.structure.attention.compatibility
-        count = 1 if model.tie_embeddings else 3
-        self.embeddings = [
-            self.param(name, nn.initializers.normal(model.width ** -0.5), (self.vocabulary_size, model.width))
-            for name in ("embedding", "target_embedding", "readout")[:count]]
+        self.embeddings = embeddings(self, "embedding", "target_embedding", "readout")
         self.reader = Reader(self.structure)
         H, fed = model.hidden, model.width if model.input_feeding else model.hidden
         self.writer = [Cell(self.structure, H, H if i else model.width + fed, name=f"writer_{i}")
@@ -78,7 +75,7 @@ class Recurrent(nn.Module):
 
     def embed(self, tokens, side, drop):
         """Tokens (B, T) as vectors (B, T, D); side 0 source, 1 target."""
-        table = self.embeddings[side if len(self.embeddings) > 1 else 0]
+        table = self.embeddings[side]
         return drop(table[tokens] * self.structure.model.width ** 0.5, 500 * side + 100)
 
     def start(self, source, drop=lambda x, site: x):

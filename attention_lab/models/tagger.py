@@ -7,7 +7,7 @@ from attention_lab.config import Structure
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.cells import Cell, scan
 from attention_lab.models.dropout import make_dropout
-from attention_lab.models.layers import GLOROT
+from attention_lab.models.layers import GLOROT, embeddings
 from attention_lab.models.record import Model, Output
 from attention_lab.products import product
 
@@ -20,10 +20,7 @@ class Tagger(nn.Module):
 
     def setup(self):
         model = self.structure.model
-        start = nn.initializers.normal(model.width ** -0.5)
-        self.embedding = self.param("embedding", start, (self.vocabulary_size, model.width))
-        self.readout = self.embedding if model.tie_embeddings else self.param(
-            "readout", start, (self.vocabulary_size, model.width))
+        self.embedding, self.readout = embeddings(self, "embedding", "readout")
         self.cells = [Cell(self.structure, model.hidden, model.hidden if i else model.width,
                            name=f"cell_{i}") for i in range(model.num_layers)]
         self.output_kernel = self.param("output_kernel", GLOROT, (model.hidden, model.width))

@@ -7,7 +7,14 @@ from attention_lab import attention
 from attention_lab.config import LEARNED_POSITIONS, Structure, key_size, value_size
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.dropout import make_dropout
-from attention_lab.models.layers import FeedForward, Heads, Residual, one_hot_write, projections
+from attention_lab.models.layers import (
+    FeedForward,
+    Heads,
+    Residual,
+    embeddings,
+    one_hot_write,
+    projections,
+)
 from attention_lab.models.positions import place
 from attention_lab.models.record import Model, Output
 from attention_lab.products import product
@@ -69,11 +76,7 @@ class Transformer(nn.Module):
 
     def setup(self):
         model = self.structure.model
-        count = 1 if model.tie_embeddings else 3
-        self.embeddings = [
-            self.param(name, nn.initializers.normal(model.width ** -0.5),
-                       (self.vocabulary_size, model.width))
-            for name in ("embedding", "target_embedding", "readout")[:count]]
+        self.embeddings = embeddings(self, "embedding", "target_embedding", "readout")
         if model.positions == "learned":
             self.places = self.param("places", nn.initializers.normal(0.02),
                                      (2, LEARNED_POSITIONS, model.width))
@@ -91,7 +94,7 @@ class Transformer(nn.Module):
     def embed(self, tokens, positions, side):
         """Tokens (B, T) at positions (T,) or (B, T) as vectors (B, T, D); side 0 source, 1 target."""
         model = self.structure.model
-        x = self.embeddings[side if len(self.embeddings) > 1 else 0][tokens] * model.width ** 0.5
+        x = self.embeddings[side][tokens] * model.width ** 0.5
         return place(x, positions, model.positions,
                      self.places[side] if model.positions == "learned" else None)
 

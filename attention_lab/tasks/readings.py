@@ -5,11 +5,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from attention_lab.config import split
 from attention_lab.evaluation import alignment
 from attention_lab.tasks.alignments import word_numbers
+from attention_lab.tasks.finished import Finished
+from attention_lab.training.finished import first_weights
 
 STEPS = ("predict", "input")  # when a target word is read: while it is predicted, or while it is the input
 MEAN = "mean"
+EVEN, ODD = slice(0, None, 2), slice(1, None, 2)  # sentences to choose on, and to score on
 
 
 def readings(one: Any, kind: str, step: str, by_value: bool = False) -> dict[str, np.ndarray]:
@@ -65,19 +69,20 @@ def choose(looked: Sequence[Any], kind: str, step: str, sure: Sequence, possible
     Args:
       looked: Attention records. kind, step, by_value: as for `readings`.
       sure, possible: gold links of each sentence.
+    Raises:
+      ValueError: one of the halves has no sure link.
     """
     found: dict[str, list[set]] = {}
     for one in looked:
         for name, weights in readings(one, kind, step, by_value).items():
             found.setdefault(name, []).append(alignment.hard_links(weights))
-    possible = [()] * len(sure) if possible is None else possible
+    possible = _possible(possible, sure)
 
     def error(name, half):
         return alignment.alignment_error_rate(found[name][half], sure[half], possible[half]).error_rate
 
-    even, odd = slice(0, None, 2), slice(1, None, 2)
-    best = min(found, key=lambda name: error(name, even))
-    return Chosen(best, error(best, odd), error(MEAN, odd), found[best])
+    best = min(found, key=lambda name: error(name, EVEN))
+    return Chosen(best, error(best, ODD), error(MEAN, ODD), found[best])
 
 
 def diagonal(sources: Sequence[int], targets: Sequence[int]) -> list[set]:
@@ -115,31 +120,36 @@ class Errors(NamedTuple):
     uniform: float
 
 
-def errors(translator: Any, params: Any, start: Any, texts: Sequence[Sequence[str]], sure: Sequence,
-           possible: Sequence | None = None, hyper: Any = None, seed: int = 0) -> Errors:
-    """Aligns sentences by a model's attention while the references are read.
+def errors(finished: Finished, texts: Sequence[Sequence[str]], sure: Sequence,
+           possible: Sequence | None = None) -> Errors:
+    """Aligns sentences by the attention of a finished run while the references are read.
 
     Args:
-      translator: a Translator that attends.
-      params, start: weights after and before training.
+      finished: a run with attention.
       texts: sources and targets, words parted by single spaces.
       sure, possible: gold links of each pair.
-      hyper: as for `Translator.attention`. seed: of the baseline that draws.
+    Raises:
+      ValueError: one of the halves has no sure link.
     """
+    translator, config = finished.translator, finished.run.config
+    start = first_weights(config, translator.model.init)
+    looked, blank = (translator.attention(one, *texts, split(config)[1]) for one in (finished.params, start))
     kind = translator.tokenizer.kind
-    looked, blank = (translator.attention(one, *texts, hyper) for one in (params, start))
     lengths = [[len(text.split()) for text in side] for side in texts]
-    allowed = [()] * len(sure) if possible is None else possible
+    allowed = _possible(possible, sure)
 
     def baseline(links):
-        odd = slice(1, None, 2)
-        return alignment.alignment_error_rate(links[odd], sure[odd], allowed[odd]).error_rate
+        return alignment.alignment_error_rate(links[ODD], sure[ODD], allowed[ODD]).error_rate
 
     return Errors(
         {(step, by_value): choose(looked, kind, step, sure, possible, by_value)
          for step in STEPS for by_value in (False, True)},
         min(choose(blank, kind, step, sure, possible).error_rate for step in STEPS),
-        baseline(diagonal(*lengths)), baseline(by_chance(*lengths, seed)))
+        baseline(diagonal(*lengths)), baseline(by_chance(*lengths, config.seed)))
+
+
+def _possible(possible, sure):
+    return [()] * len(sure) if possible is None else possible
 
 
 def unknown(texts: Sequence[str], known: Sequence[str]) -> float:

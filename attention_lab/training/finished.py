@@ -1,15 +1,21 @@
-"""The weights of a finished run."""
+"""The weights of a run, before its first step and at its end."""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax
 
-from attention_lab.config import split
+from attention_lab.config import Config, split
 from attention_lab.runs import Run
 from attention_lab.training import checkpoint
 from attention_lab.training.optimizer import make_optimizer
 from attention_lab.training.state import create, scored_params
+from attention_lab.training.step import run_keys
+
+
+def first_weights(config: Config, init: Callable) -> Any:
+    """The weights that a run of this config begins with; `init` is its model's."""
+    return init(run_keys(split(config)[1].seed)[0])
 
 
 def scored_weights(run: Run, init: Callable, say: Callable[[str], None] = lambda line: None) -> Any:

@@ -10,7 +10,7 @@ its position adds.
 import json
 
 from attention_lab.statistics import Claim
-from experiments.studies import architectures, tuning
+from experiments.studies import architectures, training
 from experiments.studies.record import Study
 
 SHOWN = 2  # sentences drawn: the first of test that have an adjective after its noun
@@ -43,11 +43,11 @@ def overrides(cell, settings, rows):
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and aligns the test sentences by its attention."""
     from attention_lab.tasks import corpora, readings
-    result, _, run = tuning.trained(architectures.config(settings), overrides(cell, settings, rows), folder,
-                                    "alignment")
+    result, _, run = training.trained(architectures.config(settings), overrides(cell, settings, rows), folder,
+                                      "alignment")
     finished = architectures.finished(run)
     pairs = corpora.load(finished.run.config.data, ("test",))["test"]
-    found = errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
+    found = readings.errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
     places = [(sentence, link) for sentence, one in enumerate(pairs.truth)
               for link in readings.inversions(one)]
     links = found.chosen["predict", False].links
@@ -56,17 +56,6 @@ def measure(cell, settings, rows, folder):
     return {"status": result["status"], "test_bleu": result["test_bleu"], **columns(found),
             "inversions": right / max(len(places), 1), "inverted": len(places),
             "shown": _shown(finished, pairs.select(shown), found.chosen) if cell["seed"] == 0 else ""}
-
-
-def errors(finished, texts, sure, possible=None):
-    """How a finished model's attention errs, beside the same model before training."""
-    from attention_lab.config import split
-    from attention_lab.tasks import readings
-    from attention_lab.training.step import run_keys
-    hyper = split(finished.run.config)[1]
-    start = finished.translator.model.init(run_keys(hyper.seed)[0])
-    return readings.errors(finished.translator, finished.params, start, texts, sure, possible, hyper,
-                           finished.run.config.seed)
 
 
 def columns(found):
@@ -82,9 +71,11 @@ def _shown(finished, pairs, chosen):
     """What a heat map needs of a few sentences, as JSON: words, gold links, weights as chosen."""
     import numpy as np
 
+    from attention_lab.config import split
     from attention_lab.tasks import readings
     kind = finished.translator.tokenizer.kind
-    looked = finished.translator.attention(finished.params, pairs.source, pairs.target)
+    looked = finished.translator.attention(finished.params, pairs.source, pairs.target,
+                                           split(finished.run.config)[1])
     panels = [{"source": source.split(), "target": target.split(), "links": truth.alignment,
                "weights": {step: np.round(readings.readings(one, kind, step)[chosen[step, False].name],
                                           3).tolist() for step in readings.STEPS}}

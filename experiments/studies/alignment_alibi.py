@@ -9,7 +9,7 @@ half of the sentences and scored on the other.
 import functools
 
 from attention_lab.statistics import Claim
-from experiments.studies import alignment, architectures, recurrent_multi30k, tuning
+from experiments.studies import alignment, architectures, recurrent_multi30k, training
 from experiments.studies.record import Study
 
 CLAIMS = (
@@ -43,8 +43,8 @@ def measure(cell, settings, rows, folder):
     """Reads a model of recurrent_multi30k, trained here where it is missing, and aligns the stories."""
     from attention_lab.tasks import corpora, readings
     changed = recurrent_multi30k.overrides(cell, settings, rows)
-    _, _, run = tuning.trained(architectures.config(settings), changed,
-                               folder.parent / "recurrent_multi30k", "alignment_alibi")
+    _, _, run = training.trained(architectures.config(settings), changed,
+                                 folder.parent / "recurrent_multi30k", "alignment_alibi")
     finished = architectures.finished(run)
     data = finished.run.config.data
     if settings["gold"] == "alibi":
@@ -53,7 +53,7 @@ def measure(cell, settings, rows, folder):
         pairs = corpora.load(data, ("test",))["test"]
         texts, sure, possible = [pairs.source, pairs.target], [one.alignment for one in pairs.truth], None
     train = corpora.load(data, ("train",))["train"]
-    return alignment.columns(alignment.errors(finished, texts, sure, possible)) | {
+    return alignment.columns(readings.errors(finished, texts, sure, possible)) | {
         f"unknown_{name}": readings.unknown(side, known)
         for name, side, known in zip(("english", "french"), texts, (train.source, train.target))}
 

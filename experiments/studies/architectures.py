@@ -11,14 +11,20 @@ ARMS = {"rnn": "rnn", "lstm": "lstm", "gru": "gru", "gru, reversed": "gru_revers
         "gru, additive": "gru_bahdanau", "gru, dot": "gru_luong", "transformer": ""}
 
 
+def variant(variants: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
+    """What a variant of a config changes; "" is the config itself, which has attention."""
+    if not name:
+        return {}
+    from attention_lab.config import knobs
+
+    # A field that means nothing to a recurrent network has to stand at its default.
+    return variants[name] | {"model.num_heads": knobs()["model.num_heads"].default}
+
+
 def overrides(cell: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the run behind a cell changes: the arm's variant, then the study's, then the arm's own size."""
-    from attention_lab.config import knobs
     from configs.translation import VARIANTS
-    variant = ARMS[cell["arm"]]
-    # A field that means nothing to a recurrent network has to stand at its default.
-    heads = {"model.num_heads": knobs()["model.num_heads"].default} if variant else {}
-    return VARIANTS.get(variant, {}) | heads | settings["config"] | settings["arms"].get(cell["arm"], {}) | {
+    return variant(VARIANTS, ARMS[cell["arm"]]) | settings["config"] | settings["arms"][cell["arm"]] | {
         "seed": cell["seed"]}
 
 

@@ -6,9 +6,8 @@ test_2016_flickr, greedily.
 """
 
 from attention_lab.statistics import Claim
-from experiments.studies import architectures, tuning
+from experiments.studies import architectures, training, tuning
 from experiments.studies.record import Study
-from experiments.studies.score_scale_multi30k import with_data
 
 BINS = ((1, 10), (11, 15), (16, 20), (21, 25), (26, 100))  # words of the source
 
@@ -24,7 +23,7 @@ CLAIMS = (
 
 def overrides(cell, settings, rows):
     """What the run behind a cell changes in its config."""
-    return with_data("recurrent_multi30k", architectures.overrides(cell, settings), settings)
+    return training.with_data("recurrent_multi30k", architectures.overrides(cell, settings), settings)
 
 
 def measure(cell, settings, rows, folder):
@@ -32,8 +31,8 @@ def measure(cell, settings, rows, folder):
     import csv
 
     from attention_lab.evaluation.lengths import by_length
-    result, looks, run = tuning.trained(architectures.config(settings), overrides(cell, settings, rows),
-                                        folder, "recurrent_multi30k")
+    result, looks, run = training.trained(architectures.config(settings), overrides(cell, settings, rows),
+                                          folder, "recurrent_multi30k")
     with open(run / "predictions.tsv", encoding="utf-8", newline="") as file:
         sentences = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     columns = ([one[name] for one in sentences] for name in ("source", "reference", "translation"))

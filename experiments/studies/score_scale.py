@@ -8,7 +8,7 @@ steps of the warm-up.
 """
 
 from attention_lab.statistics import Claim
-from experiments.studies import tuning
+from experiments.studies import training, tuning
 from experiments.studies.record import Study
 from experiments.studies.tuning import ARMS, MAIN
 
@@ -56,7 +56,7 @@ def overrides(cell, settings, rows):
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished; what it scored and how it learned."""
     changed = overrides(cell, settings, rows)
-    result, looks, _ = tuning.trained(config(settings), changed, folder, "score_scale")
+    result, looks, _ = training.trained(config(settings), changed, folder, "score_scale")
     entropy = max((name for line in looks for name in line if name.startswith("dev_entropy_")), default="")
     reached = [line["step"] for line in looks if line["dev_accuracy"] >= TRAINED]
     return {

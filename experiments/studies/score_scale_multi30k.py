@@ -6,7 +6,7 @@ size 256; one learning rate for both arms, not tuned. Scored by greedy BLEU on t
 
 from attention_lab.statistics import Claim
 from experiments.studies import score_scale_translation as small
-from experiments.studies import tuning
+from experiments.studies import training, tuning
 from experiments.studies.record import Study
 
 CLAIMS = (
@@ -17,23 +17,13 @@ CLAIMS = (
 
 def overrides(cell, settings, rows):
     """What the run behind a cell changes in its config."""
-    return with_data("score_scale_multi30k", small.overrides(cell, settings, rows), settings)
-
-
-def with_data(study, changed, settings):
-    """Overrides that say where Multi30k lies, if it is what the study reads."""
-    if "multi30k" not in settings["variant"]:
-        return changed
-    if not settings["data"]:
-        raise ValueError(f"{study} reads Multi30k: give --data=DIR, or set ATTENTION_LAB_DATA, to the folder "
-                         "that holds multi30k/")
-    return changed | {"data.directory": f"{settings['data']}/multi30k"}
+    return training.with_data("score_scale_multi30k", small.overrides(cell, settings, rows), settings)
 
 
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished; what it scored and how it learned."""
     changed = overrides(cell, settings, rows)
-    result, looks, _ = tuning.trained(small.config(settings), changed, folder, "score_scale_multi30k")
+    result, looks, _ = training.trained(small.config(settings), changed, folder, "score_scale_multi30k")
     return {"rate_used": changed["optimizer.learning_rate"], "status": result["status"],
             "dev_bleu": result.get("dev_bleu", 0.0), "test_bleu": result.get("test_bleu", ""),
             "curve": ";".join(f"{line['step']}:{line['dev_bleu']:.2f}:{line['dev_cross_entropy']:.4f}"

@@ -5,7 +5,7 @@ are tuned on dev by two seeds of their own (`tuning`); claims rest on eight othe
 """
 
 from attention_lab.statistics import Claim
-from experiments.studies import tuning
+from experiments.studies import training, tuning
 from experiments.studies.record import Study
 
 ARMS = ("scaled", "unscaled", "additive")
@@ -47,7 +47,7 @@ def overrides(cell, settings, rows):
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished; what it scored and how it learned."""
     changed = overrides(cell, settings, rows)
-    result, looks, _ = tuning.trained(config(settings), changed, folder, "score_scale_translation")
+    result, looks, _ = training.trained(config(settings), changed, folder, "score_scale_translation")
     return {
         "rate_used": changed["optimizer.learning_rate"], "status": result["status"],
         "dev_bleu": result.get("dev_bleu", 0.0), "test_bleu": result.get("test_bleu", ""),

@@ -8,15 +8,13 @@ right, and the norm of d h_T / d x_(T-j) over the distance j, of the model that 
 import functools
 
 from attention_lab.statistics import Claim
-from experiments.studies import tuning
+from experiments.studies import architectures, training
 from experiments.studies.record import Study
 from experiments.studies.signal_decay import curve
 
-ARMS = {"rnn": ("rnn", {"model.kind": "rnn"}),
-        "lstm, bias 0": ("lstm", {"model.kind": "lstm", "model.forget_bias": 0.0}),
-        "lstm, bias 1": ("lstm", {"model.kind": "lstm"}),
-        "gru": ("gru", {"model.kind": "gru"}),
-        "attention": ("", {})}
+# Variants of configs/echo.py, which is itself one layer of attention, and what is changed in them.
+ARMS = {"rnn": ("rnn", {}), "lstm, bias 0": ("lstm", {"model.forget_bias": 0.0}),
+        "lstm, bias 1": ("lstm", {}), "gru": ("gru", {}), "attention": ("", {})}
 RIGHT = 0.99  # of the answers on dev, from which on a distance counts as learnt
 FAR = "the longest distance (60)"
 
@@ -54,15 +52,15 @@ def overrides(cell, settings, rows):
     """What the run behind a cell changes in its config."""
     from configs.echo import VARIANTS
     variant, own = ARMS[cell["arm"]]
-    return VARIANTS.get(variant, {}) | ({"model.num_heads": 4} if variant else {}) | own | settings[
-        "config"] | {"data.distance": cell["distance"], "seed": cell["seed"]}
+    return architectures.variant(VARIANTS, variant) | own | settings["config"] | {
+        "data.distance": cell["distance"], "seed": cell["seed"]}
 
 
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished: when it had learnt, and the gradient's norms."""
     import numpy as np
-    result, looks, run = tuning.trained(config(settings), overrides(cell, settings, rows), folder,
-                                        "signal_decay_trained")
+    result, looks, run = training.trained(config(settings), overrides(cell, settings, rows), folder,
+                                          "signal_decay_trained")
     learnt = [line["step"] for line in looks if line["dev_accuracy"] >= RIGHT]
     found = {"status": result["status"], "accuracy": result.get("test_accuracy", 0.0),
              "steps": learnt[0] if learnt else result["steps"], "learnt": int(bool(learnt))}
@@ -79,16 +77,15 @@ def _norms(run, count):
     from attention_lab import models, runs
     from attention_lab.config import replace, split
     from attention_lab.data import echo
-    from attention_lab.training.finished import scored_weights
-    from attention_lab.training.step import run_keys
+    from attention_lab.training.finished import first_weights, scored_weights
     run = runs.load_run(run)
     data = run.config.data
-    structure, hyper = split(run.config)
+    structure, _ = split(run.config)
     model = models.build(structure, data.vocabulary_size)
     source = echo.sequences(count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed,
                             "dev").source
-    norms = _jitted(replace(structure, {"data.distance": 1}))
-    return [norms(params, source) for params in (model.init(run_keys(hyper.seed)[0]),
+    norms = _jitted(replace(structure, {"data.distance": 1}))  # no model depends on the distance
+    return [norms(params, source) for params in (first_weights(run.config, model.init),
                                                  scored_weights(run, model.init))]
 
 

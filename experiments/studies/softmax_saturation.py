@@ -8,7 +8,7 @@ learned recall (configs/recall.py): the last layer, where something is asked.
 """
 
 from attention_lab.statistics import Claim
-from experiments.studies import tuning
+from experiments.studies import training, tuning
 from experiments.studies.record import Study
 
 KEYS = 64
@@ -76,17 +76,16 @@ def _own_rows(cell, settings, rows, folder):
     from attention_lab.config import split
     from attention_lab.data import recall, sequences
     from attention_lab.overrides import merge
-    from attention_lab.training.finished import scored_weights
-    from attention_lab.training.step import run_keys
+    from attention_lab.training.finished import first_weights, scored_weights
     from experiments.flags import load
     changed = overrides(cell | {"source": "trained"}, settings, rows)
     asked = merge(load(config(settings)), changed)
     structure, hyper = split(asked)
     model = models.build(structure, asked.data.vocabulary_size)
     if cell["source"] == "start":
-        params = model.init(run_keys(hyper.seed)[0])
+        params = first_weights(asked, model.init)
     else:
-        _, _, where = tuning.trained(config(settings), changed, folder, "softmax_saturation")
+        _, _, where = training.trained(config(settings), changed, folder, "softmax_saturation")
         params = scored_weights(runs.load_run(where), model.init)
     dev = recall.sequences(settings["sequences"], asked.data.pairs, asked.data.vocabulary_size,
                            asked.data.corpus_seed, "dev")

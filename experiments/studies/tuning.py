@@ -4,9 +4,7 @@ Every arm and size gets the same learning rates and takes the one that is best o
 its own; then other seeds, paired across arms, are trained at that rate and scored on test.
 """
 
-import functools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from experiments.studies.record import Rows
@@ -20,14 +18,6 @@ ARMS = {
     "additive": {"attention.compatibility": "additive"},
 }
 MAIN = ("scaled", "unscaled")
-
-
-@functools.cache
-def _shared():
-    """Programs of the last cells, which the next ones may share."""
-    from attention_lab.sweeps.cell import Shared
-    from attention_lab.tasks import build
-    return Shared(build)
 
 
 def cells(pairs: Sequence[tuple[str, int]], rates: Sequence[float], seeds: int) -> Rows:
@@ -68,26 +58,6 @@ def overrides(cell: Mapping[str, Any], settings: Mapping[str, Any], rows: Rows, 
     return settings["config"] | ARMS[cell["arm"]] | {
         "model.key_size": cell["key_size"], "optimizer.learning_rate": rate, "seed": cell["seed"],
         "data.split": "test" if cell["stage"] == "final" else "dev"}
-
-
-def trained(file: str, changed: dict[str, Any], folder: Path, study: str
-            ) -> tuple[dict[str, Any], list[dict[str, Any]], Path]:
-    """Trains a run, or reads it where it is finished: its result, its looks at dev and its folder.
-
-    Raises:
-      ValueError: it failed.
-    """
-    from attention_lab.files import JsonLines
-    from attention_lab.sweeps.cell import run_cell
-    from attention_lab.sweeps.plan import plan
-    from experiments.flags import load
-    (cell,), = (group.cells for group in plan(load(file), [changed]))
-    outcome = run_cell(cell, folder, _shared(), f"python -m experiments.reproduce {study}",
-                       say=lambda line: None)
-    if outcome.result is None:
-        raise ValueError(f"{outcome.folder}: {outcome.error}")
-    lines = JsonLines(outcome.folder / "metrics.jsonl").read()
-    return outcome.result, [line for line in lines if "dev_loss" in line], outcome.folder
 
 
 def paired(rows: Rows, one: str, other: str, size: int, column: str, worst: float | None = 0.0

@@ -26,6 +26,7 @@ def test_alibi_links_are_turned_to_english_french(tmp_path):
     ("0\t0-0 a-b\n1\t\n", "sentence 0: 'a-b' is no link; i-j or ipj is needed"),
     ("0\t0-0\n2\t0-0\n", "its sentence ids are not those of Chat_sents.txt"),
     ("0 0-0\n", "line 1 has no TAB"),
+    ("0\t0-0\n0\t1-1\n", "line 2: sentence 0 stands there twice"),
 ])
 def test_alibi_files_that_are_refused(tmp_path, links, words):
     with pytest.raises(ValueError, match=words):
@@ -49,7 +50,8 @@ def hansards(folder, links):
 
 
 def test_hansards_links_are_counted_from_zero_after(tmp_path):
-    first, second = read_hansards(*hansards(tmp_path, "0001 1 1 S\n0001 3 2\n0001 2 3 P 0.7\n0002 1 1 S\n"))
+    links = "0001 1 1 S\n0001 3 2 0.9\n0001 2 3 P 0.7\n0002 1 1 S\n"
+    first, second = read_hansards(*hansards(tmp_path, links))
     assert first.sure == {(0, 0), (2, 1)} and first.possible == {(1, 2)}
     assert (second.source, second.target, second.sure) == ("yes", "oui", {(0, 0)})
 
@@ -58,6 +60,8 @@ def test_hansards_links_are_counted_from_zero_after(tmp_path):
     ("0001 0 0 S\n", "words are counted from 1 here, and this file seems to count from 0: it has a word 0"),
     ("0001 1 4 S\n", "sentence 1: a link of word 1 to word 4, but the sentences have 3 and 3 words"),
     ("0003 1 1 S\n", "links of sentence 3, which"),
+    ("0001 1 1 X\n", "line 1: 'X' is neither S \\(sure\\) nor P \\(possible\\)"),
+    ("0001 1 1 SP\n", "'SP' is neither S"),
     ("0001 1\n", "line 1: '0001 1' is no link; 'sentence i j"),
 ])
 def test_hansards_files_that_are_refused(tmp_path, links, words):

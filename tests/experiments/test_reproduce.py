@@ -109,13 +109,13 @@ def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monk
     from attention_lab.figures import style
     from attention_lab.statistics import Claim
     from attention_lab.sweeps import execution
-    from experiments.studies import tuning
+    from experiments.studies import training
     seen = []
 
     def measure(cell, settings, rows, folder):
         held = runs.collect(folder)[0]
         seen.append([run.facts.get("how") for run in held if run.result])
-        result, *_ = tuning.trained("configs/recall.py:smoke", {"seed": cell["seed"]}, folder, "one")
+        result, *_ = training.trained("configs/recall.py:smoke", {"seed": cell["seed"]}, folder, "one")
         return {"dev_accuracy": result["dev_accuracy"]}
 
     study = softmax_saturation.STUDY._replace(
