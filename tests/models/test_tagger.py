@@ -33,3 +33,12 @@ def test_a_token_sees_itself_and_the_past(kind):
 def test_what_is_refused(changes, words):
     with pytest.raises(ValueError, match=words):
         check(replace(Config(), SMALL | {"model.kind": "gru"} | changes))
+
+
+def test_dropout_is_on_where_there_is_a_key():
+    model, params, hyper = built(SMALL | {"model.kind": "gru", "model.num_layers": 2})
+    key, plain = jax.random.key(0), logits(model, params, batch(), hyper)
+    none, much = (logits(model, params, batch(), hyper._replace(dropout=np.float32(rate)), key)
+                  for rate in (0.0, 0.5))
+    np.testing.assert_allclose(none, plain, rtol=1e-6)
+    assert np.abs(much - plain).max() > 1e-3
