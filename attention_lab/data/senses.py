@@ -1,0 +1,141 @@
+"""The grammar's ambiguous nouns as a corpus to tell senses by, even in distance and in distractors."""
+
+from collections.abc import Iterator
+from itertools import islice
+from random import Random
+
+from attention_lab.data import grammar
+from attention_lab.data.grammar.generate import SHORTEST_SENSE, compose
+from attention_lab.data.grammar.options import Options, tables
+from attention_lab.data.grammar.senses import BESIDE, choices
+from attention_lab.data.labelled import Labelled
+
+# Plain draws are nearly all below ten words: each of these bins of distances gets the same share.
+BINS = ((1, 4), (5, 9), (10, 19), (20, 29), (30, 40))
+AHEAD = 32  # sentences that a cell writes at a time
+PATIENCE = 500  # draws without a new sentence before a cell is called exhausted
+
+
+def read(train_size: int, dev_size: int, test_size: int, seed: int, lexicon_size: int = 1000,
+         max_words: int = 50, distance: tuple[int, int] = (1, 40), distractors: tuple[int, ...] = (0, 1)
+         ) -> dict[str, Labelled]:
+    """Draws {"train", "dev", "test"} of different sentences with one ambiguous noun each.
+
+    A cell is a bin of distances together with a number of distractors. The cells take turns in an order
+    drawn anew each round, so all have equally many sentences. A cell has only words of which it can write
+    two senses or more, lest the distance or a distractor tell the sense. Test and dev come first from the
+    seed, so they stay the same when train_size changes. A small train may lack a sense that test has.
+
+    Args:
+      train_size, dev_size, test_size: sentences of each.
+      seed: any integer.
+      lexicon_size: English and French word types together, about; 1000 has 30 ambiguous nouns.
+      max_words: longest sentence, the final full stop not counted; up to 120.
+      distance: least and greatest distance of the deciding word, in words.
+      distractors: the numbers of words that would decide for another sense if they stood elsewhere.
+
+    Returns:
+      Labelled with truth: label is the sense, named by its French noun; "words_of_one_sense" counts the
+      nouns left out because no cell can write two senses of them.
+
+    Raises:
+      ValueError: a knob is out of range, no noun has two senses, or so many different sentences can't be
+        made.
+    """
+    sizes = {"test": test_size, "dev": dev_size, "train": train_size}
+    for name, size in sizes.items():
+        if size < 0:
+            raise ValueError(f"{name}_size={size}: 0 or more is needed")
+    cells = make_cells(lexicon_size, max_words, distance, distractors)
+    nouns = len(tables(lexicon_size).lexicon.ambiguous)
+    left_out = nouns - len({word for _, words in cells for word in words})
+    stream = _draw(cells, seed)
+    found = {name: list(islice(stream, size)) for name, size in sizes.items()}
+    return {name: _label(found[name], left_out) for name in ("train", "dev", "test")}
+
+
+def _label(sentences, left_out):
+    senses = [sentence.senses[0] for sentence in sentences]
+    return Labelled([sentence.source for sentence in sentences], [sense.english for sense in senses],
+                    [sense.word for sense in senses], [sense.label for sense in senses], sentences,
+                    {"words_of_one_sense": left_out, "sentences": len(sentences)})
+
+
+def make_cells(lexicon_size: int, max_words: int, distance: tuple[int, int], distractors: tuple[int, ...]
+               ) -> list[tuple[Options, frozenset[str]]]:
+    """The (options, words of two senses or more) of each bin and number of distractors.
+
+    Raises:
+      ValueError: as `read`, but for the sizes.
+    """
+    low, high = distance
+    if not 1 <= low <= high:
+        raise ValueError(f"distance={tuple(distance)}: 1 <= least <= greatest is needed")
+    if max_words < high + BESIDE:
+        raise ValueError(f"max_words={max_words}: a deciding word {high} words away needs sentences of at "
+                         f"least {high + BESIDE}")
+    if not distractors or min(distractors) < 0 or len(set(distractors)) < len(distractors):
+        raise ValueError(f"distractors={tuple(distractors)}: different numbers, 0 or more, are needed")
+    bins = [(max(low, first), min(high, last)) for first, last in (*BINS, (BINS[-1][1] + 1, high))
+            if max(low, first) <= min(high, last)]
+    cells = []
+    for count in distractors:
+        for span in bins:
+            options = Options(lexicon_size=lexicon_size, ambiguous_share=1, sense_distance=span,
+                              distractors=count, max_words=max_words,
+                              min_words=max(SHORTEST_SENSE, span[0] + BESIDE))
+            words = _words(options)
+            if not words:
+                raise ValueError(f"lexicon_size={lexicon_size}: no noun in it has two senses with a deciding "
+                                 f"word {span[0]} to {span[1]} words away and {count} distractors")
+            cells.append((options, words))
+    return cells
+
+
+def _words(options):
+    """The nouns of which these options can write at least two senses."""
+    lexicon = tables(options.lexicon_size).lexicon
+    nouns, found = set(lexicon.nouns), set()
+    for word, meanings in choices(lexicon.ambiguous, options):
+        open_ = 0
+        for meaning, _ in meanings:
+            rivals = {entry for other in word if other is not meaning for entry in other.deciders}
+            open_ += len((rivals - set(meaning.deciders)) & nouns) >= options.distractors
+        if open_ >= 2:
+            found.add(word[0].noun.english[0])
+    return frozenset(found)
+
+
+def _draw(cells, seed):
+    """Sentences without end, each once, from the cells in turn."""
+    random = Random(seed).random
+    seen = set()
+    streams = [_cell(Random(int(random() * 2**53)).random, *cell, seen) for cell in cells]
+    while True:
+        for stream in sorted(streams, key=lambda _: random()):
+            yield next(stream)
+
+
+def _cell(random, options, words, seen) -> Iterator[grammar.Sentence]:
+    """A cell's sentences, none of those seen."""
+    material = tables(options.lexicon_size)
+    ambiguous = tuple(word for word in material.lexicon.ambiguous if word[0].noun.english[0] in words)
+    material = material._replace(lexicon=material.lexicon._replace(ambiguous=ambiguous))
+    span = options.max_words - options.min_words + 1
+    while True:
+        # Some ahead: the grammar remembers the choices of few cells at a time.
+        batch, misses = [], 0
+        while len(batch) < AHEAD and misses < PATIENCE:
+            sentence = compose(random, material, options, options.min_words + int(random() * span))
+            if sentence and sentence.english not in seen and sentence.senses:
+                seen.add(sentence.english)
+                batch.append(sentence)
+                misses = 0
+            else:
+                misses += 1
+        if not batch:
+            low, high = options.sense_distance
+            raise ValueError(
+                f"lexicon_size={options.lexicon_size}, max_words={options.max_words}: no more sentences were "
+                f"found with a deciding word {low} to {high} words away and {options.distractors} distractors")
+        yield from batch
