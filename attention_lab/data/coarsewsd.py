@@ -6,7 +6,7 @@ import os
 from collections import Counter
 
 from attention_lab.data import indexed, lines
-from attention_lab.data.labelled import Labelled, same_classes
+from attention_lab.data.labelled import Labelled, same_classes, shared
 
 ALL = "all"
 CLASSES = "classes_map.txt"
@@ -42,8 +42,9 @@ def read(directory: str | os.PathLike, word: str) -> dict[str, Labelled]:
                 for split in ("train", "test")}
     if word not in found:
         near = difflib.get_close_matches(word, found, n=1)
-        raise ValueError(f"data.word: {word!r} is not in {directory}, which has {', '.join(found)} ({ALL} for "
-                         f"all of them){f'; did you mean {near[0]}?' if near else ''}")
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"data.word: {word!r} is not in {directory}, which has {', '.join(found)} ({ALL} "
+                         f"for all of them){hint}")
     return _read_word(directory, word)
 
 
@@ -71,10 +72,8 @@ def _read_word(directory, word):
     folder = os.path.join(directory, word)
     names = _names(os.path.join(folder, CLASSES))
     parts = {split: _read_part(folder, word, split, names) for split in ("train", "test")}
-    same_classes(parts["train"], parts["test"], folder)
-    known = set(parts["train"].text)
-    repeats = sum(text in known for text in parts["test"].text)
-    return {**parts, "test": parts["test"].counted(also_in_train=repeats)}
+    same_classes(parts["train"], parts["test"], "test", folder)
+    return {**parts, "test": parts["test"].counted(also_in_train=shared(parts["train"], parts["test"]))}
 
 
 def _names(path) -> dict[str, str]:

@@ -111,16 +111,22 @@ def _drawn(labelled, indices: Iterable[int], seed):
     return [sorted(groups[key], key=lambda i: (raw[i], i)) for key in sorted(groups)]
 
 
-def same_classes(train: Labelled, test: Labelled, name: str) -> None:
-    """Refuses classes that a test set has and its training set lacks.
+def same_classes(train: Labelled, other: Labelled, part: str, name: str) -> None:
+    """Refuses classes that another part, such as "test", has and train lacks.
 
     Raises:
       ValueError: there is one; the message begins with `name`.
     """
     known = classes(train)
-    for word, labels in classes(test).items():
+    for word, labels in classes(other).items():
         for label in labels:
             if label not in known.get(word, ()):
-                of = f" of {word!r}" * bool(word)
-                raise ValueError(f"{name}: the class {label!r}{of} is in test but not in train, which has "
+                of = f" of {word!r}" if word else ""
+                raise ValueError(f"{name}: the class {label!r}{of} is in {part} but not in train, which has "
                                  f"{', '.join(known.get(word, ())) or 'none'}")
+
+
+def shared(train: Labelled, other: Labelled) -> int:
+    """How many sentences of another part train has too."""
+    known = set(train.text)
+    return sum(sentence in known for sentence in other.text)

@@ -136,6 +136,6 @@ def _cell(random, options, words, seen) -> Iterator[grammar.Sentence]:
         if not batch:
             low, high = options.sense_distance
             raise ValueError(
-                f"lexicon_size={options.lexicon_size}, max_words={options.max_words}: no more sentences were "
-                f"found with a deciding word {low} to {high} words away and {options.distractors} distractors")
+                f"lexicon_size={options.lexicon_size}, max_words={options.max_words}: no more sentences are "
+                f"found with a deciding word {low} to {high} words off and {options.distractors} distractors")
         yield from batch

@@ -1,0 +1,94 @@
+"""Word vectors from text files of fastText (Bojanowski et al. 2017) or GloVe (Pennington et al. 2014)."""
+
+import gzip
+import os
+import re
+import zlib
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from attention_lab.data import lines
+
+HEADER = re.compile(rb"[0-9]+ ([0-9]+)")
+
+
+def read(path: str | os.PathLike, wanted: Collection[str]) -> tuple[dict[str, np.ndarray], int]:
+    """The vectors of the wanted words that a file has, read line by line, gz or plain.
+
+    A line is a word and its numbers, parted by single spaces. A first line of two whole numbers is
+    fastText's header, count and size; without it the first line's width is the size (GloVe). The numbers
+    are taken from the right, so a word may have spaces, but not end in a number after one: such a line has
+    a number too many. Of a word that comes twice the first counts, as in fastText.
+
+    Args:
+      path: of the file.
+      wanted: words to keep; the width of all lines is checked, the numbers of these alone.
+
+    Returns:
+      {word: (size,) float32} and size.
+
+    Raises:
+      ValueError: the file can't be used or has no vectors, a line (named by number) has another width, or a
+        wanted word has something other than finite numbers.
+    """
+    if not os.fspath(path):
+        raise ValueError("vectors: no path given; it names a file of 'word number number ...' lines")
+    names = {word.encode(): word for word in wanted}
+    found, size, seen = {}, 0, 0
+    for number, line in enumerate(_lines(path), 1):
+        header = HEADER.fullmatch(line) if number == 1 else None
+        if header:
+            size = int(header[1])
+            if not size:
+                raise ValueError(f"{path}: line 1 says that vectors have no numbers")
+            continue
+        size = size or line.count(b" ")
+        _check_width(line, size, f"{path}: line {number}")
+        seen += 1
+        word = names.get(line.rsplit(b" ", size)[0])
+        if word is not None and word not in found:
+            found[word] = _numbers(line, size, f"{path}: line {number}")
+    if not seen:
+        raise ValueError(f"{path}: no vectors in it")
+    return found, size
+
+
+def _lines(path) -> Iterator[bytes]:
+    """The lines of a file without the spaces at their ends, of which fastText writes one."""
+    try:
+        with open(path, "rb") as plain:
+            packed = os.fspath(path).endswith(".gz") or plain.peek(2).startswith(lines.GZIP_MAGIC)
+            with gzip.open(plain) if packed else plain as file:
+                for number, line in enumerate(file):
+                    yield (line if number else line.removeprefix(b"\xef\xbb\xbf")).rstrip(b" \r\n")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: damaged gzip: {error}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: can't be read: {error.strerror}") from error
+
+
+def _check_width(line, size, where):
+    spaces = line.count(b" ")
+    if not size or spaces < size:
+        raise ValueError(f"{where} has {spaces} numbers, {size or 'at least 1'} are needed")
+    if spaces > size:
+        last = line.rsplit(b" ", size)[0].rpartition(b" ")[2]
+        try:
+            float(last)
+        except ValueError:
+            return  # part of a word that has spaces
+        raise ValueError(f"{where} has more than {size} numbers; all lines have equally many")
+
+
+def _numbers(line, size, where):
+    fields = line.rsplit(b" ", size)[1:]
+    try:
+        with np.errstate(over="ignore"):
+            vector = np.array([float(field) for field in fields], np.float32)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    if not np.isfinite(vector).all():
+        odd = fields[int(np.argmin(np.isfinite(vector)))]
+        raise ValueError(f"{where}: {odd.decode()} is no finite number")
+    return vector
