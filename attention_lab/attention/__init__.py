@@ -18,13 +18,17 @@ size, V value size, D model width, N vocabulary, L layers.
     dot, general, additive, cosine    compatibilities
     causal, padding, window, combine  masks; True = may attend
     entropy                           how spread out weights are
+    counterfactual, Counterfactual    other weights in the place of one's own: given, uniform,
+                                      permuted, without the largest; an argument of multi_head
 """
 
+from attention_lab.attention import counterfactual
 from attention_lab.attention.attend import attend, weights
 from attention_lab.attention.compatibility import additive, cosine, dot, general
+from attention_lab.attention.counterfactual import Counterfactual
 from attention_lab.attention.entropy import entropy
 from attention_lab.attention.heads import multi_head
 from attention_lab.attention.masks import causal, combine, padding, window
 
-__all__ = ["additive", "attend", "causal", "combine", "cosine", "dot", "entropy", "general", "multi_head",
-           "padding", "weights", "window"]
+__all__ = ["Counterfactual", "additive", "attend", "causal", "combine", "cosine", "counterfactual", "dot",
+           "entropy", "general", "multi_head", "padding", "weights", "window"]

@@ -7,10 +7,11 @@ from attention_lab import attention
 from attention_lab.config import LEARNED_POSITIONS, Structure
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.dropout import make_dropout
+from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import embeddings, projections
 from attention_lab.models.positions import place
 from attention_lab.models.record import Model, Output
-from attention_lab.models.transformer import EncoderLayer
+from attention_lab.models.transformer import EncoderLayer, through
 
 
 class Encoder(nn.Module):
@@ -28,18 +29,17 @@ class Encoder(nn.Module):
         if model.norm == "pre":
             self.norm = nn.LayerNorm()
 
-    def __call__(self, batch, scale, key, rate, with_weights=False):
+    def __call__(self, batch, scale, key, rate, with_weights=False, intervention=None):
         model, source = self.structure.model, batch["source"]
+        counterfactuals = by_layer(intervention, encoder=model.num_layers)["encoder"]
         drop = make_dropout(key, rate, batch["example"])
         mask = (source != PAD)[:, None, :]
         if model.causal:
             mask = mask & attention.causal(source.shape[1])[None]
         positions = jnp.arange(source.shape[1])
         x = place(self.embedding[source] * model.width ** 0.5, positions, model.positions, self.places)
-        x, weights = drop(x, 0), []
-        for i, layer in enumerate(self.layers):
-            x, w = layer(x, positions, mask, scale, drop, 1 + 2 * i, with_weights)
-            weights.append(w)
+        x, weights = through(self.layers, drop(x, 0), positions, mask, scale, drop, with_weights,
+                             counterfactuals)
         x = self.norm(x) if model.norm == "pre" else x
         return Output(x, self.readout, {"encoder": jnp.stack(weights)} if with_weights else {})
 
@@ -53,9 +53,9 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
         batch = {"source": tokens, "example": jnp.zeros((1,), jnp.int32)}
         return module.init(key, batch, 1.0, None, 0.0)["params"]
 
-    def apply(params, batch, hyper, key=None, with_weights=False):
+    def apply(params, batch, hyper, key=None, with_weights=False, intervention=None):
         return module.apply({"params": params}, batch, hyper.attention_scale, key, hyper.dropout,
-                            with_weights)
+                            with_weights, intervention)
 
     def inside(params, batch, hyper):
         return projections(module, {"params": params}, batch, hyper.attention_scale, None, 0.0)

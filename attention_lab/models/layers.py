@@ -79,7 +79,7 @@ class Heads(nn.Module):
         return [rotate(part, positions) if self.rotary and name != "value" else part
                 for name, part in zip(names, parts)]
 
-    def attend(self, q, k, v, mask, scale, with_weights=False):
+    def attend(self, q, k, v, mask, scale, with_weights=False, counterfactual=None):
         """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and weights (B, H, T, S) or None."""
         kind = self.structure.attention.compatibility
         compatibility, parameters = attention.dot, None
@@ -88,10 +88,11 @@ class Heads(nn.Module):
         elif kind == "cosine":
             compatibility, scale = attention.cosine, scale * self.gain
         # The reference alone forms weights; the others are held equal to it.
-        implementation = "reference" if with_weights else self.structure.attention.implementation
+        formed = with_weights or counterfactual is not None
+        implementation = "reference" if formed else self.structure.attention.implementation
         result = attention.multi_head(
             q, k, v, mask, scale, compatibility=compatibility, parameters=parameters,
-            implementation=implementation, return_weights=with_weights)
+            implementation=implementation, return_weights=with_weights, counterfactual=counterfactual)
         context, weights = result if with_weights else (result, None)
         return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), weights
 
@@ -109,6 +110,16 @@ def projections(module: nn.Module, *args) -> dict[str, list[tuple]]:
             # Cross-attention makes keys and values first, and its query when it is asked.
             found.setdefault(kind, []).append(tuple(parts[-1:] + parts[:-1] if kind == "cross" else parts))
     return found
+
+
+def value_norms(heads: dict, v: jax.Array) -> jax.Array:
+    """The norm of what each position adds at a weight of 1 (Kobayashi et al. 2020), (B, H, S).
+
+    Args:
+      heads: the parameters of a `Heads`. v: its values, (B, H, S, V).
+    """
+    out = heads["output"]["kernel"].reshape(v.shape[1], v.shape[3], -1)  # each head's own rows
+    return jnp.linalg.norm(jnp.einsum("bhsv,hvd->bhsd", v, out), axis=-1)
 
 
 class Residual(nn.Module):

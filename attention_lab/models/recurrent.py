@@ -18,6 +18,7 @@ from attention_lab.config import Structure
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.cells import Cell, scan
 from attention_lab.models.dropout import make_dropout
+from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import GLOROT, embeddings
 from attention_lab.models.record import Model, Output
 from attention_lab.products import product
@@ -95,7 +96,7 @@ class Recurrent(nn.Module):
         return memory
 
     def asker(self, carry, scale):
-        """query (B, H) -> context (B, H), weights (B, S)."""
+        """(query (B, H), counterfactual of this step or None) -> context (B, H), weights (B, S)."""
         kind, compatibility = self.structure.attention.compatibility, attention.dot
         if kind == "additive":
             compatibility = attention.additive(self.w_query, None, self.v)
@@ -105,15 +106,15 @@ class Recurrent(nn.Module):
             compatibility, scale = attention.cosine, scale * self.gain
         keys, memory, mask = carry["keys"][:, None], carry["memory"][:, None], carry["mask"][:, None, :]
 
-        def ask(query):
+        def ask(query, counterfactual):
             context, weights = attention.multi_head(
                 query[:, None, None, :], keys, memory, mask, scale, compatibility=compatibility,
-                return_weights=True)
+                return_weights=True, counterfactual=counterfactual)
             return context[:, 0, 0], weights[:, 0, 0]
 
         return ask
 
-    def write(self, carry, x, scale):
+    def write(self, carry, x, scale, counterfactual=None):
         """Goes on by the tokens x (B, T, D): the carry, outputs (B, T, D) and weights (B, T, S) or None."""
         model, precision = self.structure.model, self.structure.training.precision
         attends = self.structure.attention.compatibility != "none"
@@ -133,31 +134,39 @@ class Recurrent(nn.Module):
                 after.append(step(state, now))
             return after
 
-        def one(held, now):
-            states, fed = held
+        def one(held, given):
+            (states, fed), (now, counter) = held, given
+            # One step's numbers (B, H, 1, S) and rows (B, H, 1): the scan has taken the axis T away.
+            counter = jax.tree.map(lambda leaf: jnp.expand_dims(leaf, 2), counter)
             if model.input_feeding:
                 states = cells(states, now, fed)
-                context, weights = ask(states[-1][0])
+                context, weights = ask(states[-1][0], counter)
                 both = jnp.concatenate([states[-1][0], context], axis=-1)
                 out = jnp.tanh(product(both, kernel, precision) + bias[None, :])
                 return (states, out), (out, weights)
-            context, weights = ask(states[-1][0]) if attends else (fed, None)
+            context, weights = ask(states[-1][0], counter) if attends else (fed, None)
             states = cells(states, now, context)
             return (states, fed), ((states[-1][0], context), weights)
 
         held = (carry["states"], carry["fed"])
-        (states, fed), (out, weights) = jax.lax.scan(one, held, read.swapaxes(0, 1))
+        if counterfactual is not None:
+            whole = (*carry["mask"].shape[:1], 1, x.shape[1], carry["mask"].shape[1])
+            counterfactual = attention.counterfactual.spread(counterfactual, whole)
+        by_step = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 2, 0), counterfactual)
+        (states, fed), (out, weights) = jax.lax.scan(one, held, (read.swapaxes(0, 1), by_step))
         out, weights = jax.tree.map(lambda leaf: leaf.swapaxes(0, 1), (out, weights))
         if not model.input_feeding:
             out = jnp.tanh(product(jnp.concatenate([*out, x], axis=-1), kernel, precision)
                            + bias[None, None, :])
         return {**carry, "states": states, "fed": fed}, out, weights
 
-    def __call__(self, batch, scale, key, rate, with_weights=False):
+    def __call__(self, batch, scale, key, rate, with_weights=False, intervention=None):
+        attends = self.structure.attention.compatibility != "none"
+        counterfactual, = by_layer(intervention, **{"cross": 1} if attends else {}).get("cross", [None])
         drop = make_dropout(key, rate, batch["example"])
         carry = self.start(batch["source"], drop)
         shifted = jnp.pad(batch["target"], ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
-        _, out, weights = self.write(carry, self.embed(shifted, 1, drop), scale)
+        _, out, weights = self.write(carry, self.embed(shifted, 1, drop), scale, counterfactual)
         seen = {} if weights is None or not with_weights else {"cross": weights[None, :, None]}
         return Output(drop(out, 999), self.embeddings[-1], seen)
 
@@ -184,9 +193,9 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
         batch = {"source": tokens, "target": tokens, "example": jnp.zeros((1,), jnp.int32)}
         return module.init(key, batch, 1.0, None, 0.0)["params"]
 
-    def apply(params, batch, hyper, key=None, with_weights=False):
+    def apply(params, batch, hyper, key=None, with_weights=False, intervention=None):
         return module.apply({"params": params}, batch, hyper.attention_scale, key, hyper.dropout,
-                            with_weights)
+                            with_weights, intervention)
 
     def start(params, source, hyper, max_length):
         return module.apply({"params": params}, source, method=module.start)

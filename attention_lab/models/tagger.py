@@ -7,6 +7,7 @@ from attention_lab.config import Structure
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.cells import Cell, scan
 from attention_lab.models.dropout import make_dropout
+from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import GLOROT, embeddings
 from attention_lab.models.record import Model, Output
 from attention_lab.products import product
@@ -44,7 +45,8 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
         batch = {"source": jnp.zeros((1, 2), jnp.int32), "example": jnp.zeros((1,), jnp.int32)}
         return module.init(key, batch, None, 0.0)["params"]
 
-    def apply(params, batch, hyper, key=None, with_weights=False):
+    def apply(params, batch, hyper, key=None, with_weights=False, intervention=None):
+        by_layer(intervention)  # which refuses any
         return module.apply({"params": params}, batch, key, hyper.dropout)
 
     return Model(init, apply, None, None, None, None)

@@ -7,6 +7,7 @@ from attention_lab import attention
 from attention_lab.config import LEARNED_POSITIONS, Structure, key_size, value_size
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.dropout import make_dropout
+from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import (
     FeedForward,
     Heads,
@@ -14,6 +15,7 @@ from attention_lab.models.layers import (
     embeddings,
     one_hot_write,
     projections,
+    value_norms,
 )
 from attention_lab.models.positions import place
 from attention_lab.models.record import Model, Output
@@ -30,12 +32,27 @@ class EncoderLayer(nn.Module):
         self.heads, self.forward = Heads(self.structure, rotary), FeedForward(self.structure)
         self.around_heads, self.around_forward = Residual(self.structure), Residual(self.structure)
 
-    def __call__(self, x, positions, mask, scale, drop, site, with_weights):
+    def __call__(self, x, positions, mask, scale, drop, site, with_weights, counterfactual=None):
         q, k, v = self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
-        y, weights = self.heads.attend(q, k, v, mask, scale, with_weights)
+        y, weights = self.heads.attend(q, k, v, mask, scale, with_weights, counterfactual)
         x = self.around_heads.leave(x, drop(y, site))
         y = self.forward(self.around_forward.enter(x))
         return self.around_forward.leave(x, drop(y, site + 1)), weights
+
+
+def through(layers, x, positions, mask, scale, drop, with_weights=False, counterfactuals=None):
+    """x (B, S, D) through encoder layers: (B, S, D), and the weights of each, None unless asked for.
+
+    Args:
+      positions: (S,). mask: bool, (B, S, S), any axis may be 1.
+      counterfactuals: of each layer a Counterfactual or None; None leaves all their own weights.
+    """
+    weights = []
+    for i, layer in enumerate(layers):
+        x, w = layer(x, positions, mask, scale, drop, 1 + 2 * i, with_weights,
+                     counterfactuals and counterfactuals[i])
+        weights.append(w)
+    return x, weights
 
 
 class DecoderLayer(nn.Module):
@@ -58,11 +75,12 @@ class DecoderLayer(nn.Module):
         """Query, key and value of these positions, for the self-attention."""
         return self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
 
-    def __call__(self, x, q, past, memory, past_mask, memory_mask, scale, drop, site, with_weights):
-        y, own = self.heads.attend(q, *past, past_mask, scale, with_weights)
+    def __call__(self, x, q, past, memory, past_mask, memory_mask, scale, drop, site, with_weights,
+                 counterfactuals=(None, None)):
+        y, own = self.heads.attend(q, *past, past_mask, scale, with_weights, counterfactuals[0])
         x = self.around_heads.leave(x, drop(y, site))
         q, = self.cross.project(self.around_cross.enter(x), ("query",))
-        y, cross = self.cross.attend(q, *memory, memory_mask, scale, with_weights)
+        y, cross = self.cross.attend(q, *memory, memory_mask, scale, with_weights, counterfactuals[1])
         x = self.around_cross.leave(x, drop(y, site + 1))
         y = self.forward(self.around_forward.enter(x))
         return self.around_forward.leave(x, drop(y, site + 2)), own, cross
@@ -98,20 +116,21 @@ class Transformer(nn.Module):
         return place(x, positions, model.positions,
                      self.places[side] if model.positions == "learned" else None)
 
-    def encode(self, source, scale, drop, with_weights=False):
+    def encode(self, source, scale, drop, with_weights=False, counterfactuals=None):
         """Source (B, S) -> states (B, S, D), mask of real tokens (B, 1, S), weights by layer."""
         mask = (source != PAD)[:, None, :]
         positions = jnp.arange(source.shape[1])
-        x, weights = drop(self.embed(source, positions, 0), 0), []
-        for i, layer in enumerate(self.encoder):
-            x, w = layer(x, positions, mask, scale, drop, 1 + 2 * i, with_weights)
-            weights.append(w)
+        x = drop(self.embed(source, positions, 0), 0)
+        x, weights = through(self.encoder, x, positions, mask, scale, drop, with_weights, counterfactuals)
         return (self.encoder_norm(x) if self.structure.model.norm == "pre" else x), mask, weights
 
-    def __call__(self, batch, scale, key, rate, with_weights=False):
+    def __call__(self, batch, scale, key, rate, with_weights=False, intervention=None):
+        layers = self.structure.model.num_layers
+        counter = by_layer(intervention, encoder=layers, decoder=layers, cross=layers)
         # The two sides of a pair draw their own masks, as do different sites.
         drop = make_dropout(key, rate, batch["example"])
-        memory, memory_mask, encoder = self.encode(batch["source"], scale, drop, with_weights)
+        memory, memory_mask, encoder = self.encode(batch["source"], scale, drop, with_weights,
+                                                   counter["encoder"])
         target = batch["target"]
         shifted = jnp.pad(target, ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
         positions = jnp.arange(target.shape[1])
@@ -121,7 +140,7 @@ class Transformer(nn.Module):
         for i, layer in enumerate(self.decoder):
             q, *past = layer.now(x, positions)
             x, a, c = layer(x, q, past, layer.memory(memory), past_mask, memory_mask, scale, drop,
-                            1001 + 3 * i, with_weights)
+                            1001 + 3 * i, with_weights, (counter["decoder"][i], counter["cross"][i]))
             own.append(a)
             cross.append(c)
         x = self.decoder_norm(x) if self.structure.model.norm == "pre" else x
@@ -164,9 +183,9 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
         batch = {"source": tokens, "target": tokens, "example": jnp.zeros((1,), jnp.int32)}
         return module.init(key, batch, 1.0, None, 0.0)["params"]
 
-    def apply(params, batch, hyper, key=None, with_weights=False):
+    def apply(params, batch, hyper, key=None, with_weights=False, intervention=None):
         return module.apply({"params": params}, batch, hyper.attention_scale, key, hyper.dropout,
-                            with_weights)
+                            with_weights, intervention)
 
     def inside(params, batch, hyper):
         return projections(module, {"params": params}, batch, hyper.attention_scale, None, 0.0)
@@ -180,11 +199,8 @@ def build(structure: Structure, vocabulary_size: int) -> Model:
                             method=module.step)
 
     def values(params, batch, hyper):
-        found = []
-        for i, (_, _, v) in enumerate(inside(params, batch, hyper)["cross"]):
-            kernel = params[f"decoder_{i}"]["cross"]["output"]["kernel"]
-            out = kernel.reshape(v.shape[1], v.shape[3], -1)  # each head's own rows
-            found.append(jnp.linalg.norm(jnp.einsum("bhsv,hvd->bhsd", v, out), axis=-1))
-        return jnp.stack(found)
+        layers = inside(params, batch, hyper)["cross"]
+        return jnp.stack([value_norms(params[f"decoder_{i}"]["cross"], v)
+                          for i, (_, _, v) in enumerate(layers)])
 
     return Model(init, apply, inside, values, start, step)

@@ -1,0 +1,41 @@
+"""Interventions: counterfactual weights handed to a model, by kind of attention and by layer."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+
+from attention_lab.attention import Counterfactual
+
+
+def by_layer(intervention: Mapping[str, Counterfactual] | None,
+             **layers: int) -> dict[str, list[Counterfactual | None]]:
+    """The counterfactual of every layer, None where a layer keeps its own weights.
+
+    Args:
+      intervention: kind of attention -> Counterfactual whose arrays lead with the layers, or with 1 for
+        the same in all; None changes nothing.
+      **layers: how many layers of each kind of attention the model has.
+    Returns:
+      for each kind of `layers` a list of one Counterfactual or None a layer.
+    Raises:
+      ValueError: a kind that the model doesn't have, another number of layers.
+
+    >>> from attention_lab.attention import counterfactual
+    >>> by_layer({"cross": counterfactual.uniform()}, cross=1, encoder=2)["encoder"]
+    [None, None]
+    """
+    intervention = intervention or {}
+    unknown = ", ".join(sorted(set(intervention) - set(layers)))
+    if unknown:
+        raise ValueError(f"intervention is on {unknown}; this model allows "
+                         + (", ".join(layers) or "none: it has no attention"))
+    found = {}
+    for kind, count in layers.items():
+        one = intervention.get(kind)
+        for x in jax.tree.leaves(one):
+            if jnp.shape(x)[:1] not in ((1,), (count,)):
+                raise ValueError(f"intervention[{kind!r}] has an array of shape {jnp.shape(x)}; its first "
+                                 f"axis must be the number of layers, {count}, or 1")
+        found[kind] = [jax.tree.map(lambda x: x[min(i, x.shape[0] - 1)], one) for i in range(count)]
+    return found
