@@ -80,7 +80,7 @@ def test_few_takes_as_many_of_each_class():
     assert sizes(part) == {("a", "x"): 3, ("a", "y"): 2, ("b", "x"): 3}
     assert part.truth == sorted(part.truth)
     assert part.counts == {"sentences": 8, "odd": 2, "classes_below_shots": 1}
-    assert labelled.few(whole, 1, seed=2).counts["classes_below_shots"] == 0
+    assert labelled.few(whole, 2, seed=2).counts["classes_below_shots"] == 0
     assert part == labelled.few(whole, 3, seed=2) != labelled.few(whole, 3, seed=3)
     assert set(part.truth) < set(labelled.few(whole, 5, seed=2).truth)
     with pytest.raises(ValueError, match="shots=0: "):

@@ -8,15 +8,15 @@ from attention_lab.data import senses_tsv
 
 
 def test_reads_senses_and_counts_what_is_odd(tmp_path):
-    content = "1\tThe  Bank fell\tmoney\r\n\r\n2\tby the bank\triver \n0\tSeals bark\tanimal\n".encode()
+    content = "1\tThe  Bank fell\tmoney\r\n\r\n2\tby the bank\triver \n0\tSeals bark\tanimal\n1\tA seal\tring\n".encode()
     (tmp_path / "plain.tsv").write_bytes(content)
     (tmp_path / "packed.tsv.gz").write_bytes(gzip.compress(content))
     read = senses_tsv.read(tmp_path / "plain.tsv")
-    assert read.text == ["The Bank fell", "by the bank", "Seals bark"]
-    assert (read.place, read.word) == ([1, 2, 0], ["bank", "bank", "seals"])
-    assert (read.label, read.truth) == (["money", "river", "animal"], None)
+    assert read.text == ["The Bank fell", "by the bank", "Seals bark", "A seal"]
+    assert (read.place, read.word) == ([1, 2, 0, 1], ["bank", "bank", "seals", "seal"])
+    assert (read.label, read.truth) == (["money", "river", "animal", "ring"], None)
     assert read.counts == {"byte_order_mark": 0, "cr_line_ends": 2, "empty_lines": 1, "odd_spaces": 1,
-                           "words_of_one_sense": 1, "sentences": 3}
+                           "words_of_one_sense": 2, "sentences": 4}
     assert senses_tsv.read(tmp_path / "packed.tsv.gz") == read
 
 

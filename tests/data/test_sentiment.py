@@ -65,11 +65,11 @@ def test_reads_a_file_for_each_class(tmp_path):
 
 
 def test_files_of_one_name_are_told_by_their_endings(tmp_path):
-    for name in ("rt.pos", "rt.neg", "rt.mixed"):
+    for name in ("rt.pos", "rt.neg", "rt.nega"):
         (tmp_path / name).write_text(f"{name}\n")
     read = sentiment.read_classes(tmp_path)
-    assert list(zip(read.text, read.label)) == [("rt.mixed", "mixed"), ("rt.neg", "negative"),
-                                                ("rt.pos", "positive")]
+    assert list(zip(read.text, read.label)) == [("rt.nega", "nega"), ("rt.neg", "negative"),
+                                                ("rt.pos", "positive")]  # sorted by class
 
 
 def test_bad_folders_are_refused(tmp_path):
