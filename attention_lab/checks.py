@@ -5,13 +5,37 @@ import types
 import typing
 from typing import Any
 
-from attention_lab.config import LEARNED_POSITIONS, RECURRENT, TOKENWISE, Config, Knob, get, key_size, knobs
+from attention_lab.config import (
+    CLASSIFIED,
+    LEARNED_POSITIONS,
+    RECURRENT,
+    SENTIMENT,
+    TOKENWISE,
+    Config,
+    Knob,
+    get,
+    key_size,
+    knobs,
+)
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
     "attention.small_query", "attention.implementation")
 ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
+ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
+                    "training.balance", "data.shots", "data.vectors")
+WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds
+POOLED = ("additive", "dot")  # poolings by attention
+# Sources that read files, and the field that says where.
+PLACES = {"multi30k": ("data.directory", "the folder of its files, --config.data.directory=DIR"),
+          "tsv": ("data.path", "a file of 'english TAB french' lines, --config.data.path=FILE"),
+          "coarsewsd": ("data.directory", "the folder of the words' folders, --config.data.directory=DIR"),
+          "senses_tsv": ("data.path", "a file of 'index TAB sentence TAB sense' lines, "
+                         "--config.data.path=FILE"),
+          "sentiment_csv": ("data.path", "a file of text,label,exp_split, --config.data.path=FILE"),
+          "sentiment_files": ("data.directory", "the folder that has a file for each class, "
+                              "--config.data.directory=DIR")}
 DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
 
@@ -103,12 +127,15 @@ def _check_data(config: Config) -> None:
     if data.source == "grammar" and data.min_words > data.max_words:
         raise ValueError(f"data.min_words={data.min_words} is above data.max_words="
                          f"{data.max_words}: at most that is allowed")
-    if data.source == "multi30k" and not data.directory:
-        raise ValueError("data.directory is not set: data.source=multi30k needs the folder of its "
-                         "files, --config.data.directory=DIR")
-    if data.source == "tsv" and not data.path:
-        raise ValueError("data.path is not set: data.source=tsv needs a file of 'english TAB "
-                         "french' lines, --config.data.path=FILE")
+    key, wanted = PLACES.get(data.source, ("", ""))
+    if key and not get(config, key):
+        raise ValueError(f"{key} is not set: data.source={data.source} needs {wanted}")
+    if data.source == "senses" and data.least_distance > data.most_distance:
+        raise ValueError(f"data.least_distance={data.least_distance} is above data.most_distance="
+                         f"{data.most_distance}: at most that is allowed")
+    if data.source == "senses" and (not data.distractors or min(data.distractors) < 0):
+        raise ValueError(f"data.distractors={show(data.distractors)}: numbers of at least 0, one or several, "
+                         "are allowed")
     length = data.distance + data.answers
     if data.source == "echo" and config.model.positions == "learned" and length > LEARNED_POSITIONS:
         raise ValueError(f"data.distance={data.distance} and data.answers={data.answers} make sequences "
@@ -117,17 +144,22 @@ def _check_data(config: Config) -> None:
 
 def _check_model(config: Config) -> None:
     model, attention = config.model, config.attention
-    wanted = ("encoder" if config.data.source in TOKENWISE else "transformer", *RECURRENT)
+    wanted = (("encoder", *RECURRENT, *WITHOUT_LAYERS) if config.data.source in CLASSIFIED
+              else ("encoder" if config.data.source in TOKENWISE else "transformer", *RECURRENT))
     if model.kind not in wanted:
         raise ValueError(f"model.kind={model.kind} does not fit data.source={config.data.source}: "
                          f"{', '.join(wanted)} do")
-    foreign = ONLY_TRANSFORMER if model.kind in RECURRENT else ONLY_RECURRENT
+    foreign = ONLY_RECURRENT if model.kind in ("transformer", "encoder") else ONLY_TRANSFORMER
+    foreign += ONLY_RECURRENT if model.kind in WITHOUT_LAYERS else ()
     for key in foreign:
-        if get(config, key) != knobs()[key].default:
-            raise ValueError(f"{key}={show(get(config, key))} means nothing to model.kind={model.kind}: "
-                             f"leave it at {show(knobs()[key].default)}")
+        _check_default(config, key, f"model.kind={model.kind}")
+    for key in ONLY_CLASSIFIERS if config.data.source not in CLASSIFIED else ():
+        _check_default(config, key, f"data.source={config.data.source}")
+    if config.data.source in CLASSIFIED:
+        _check_classifier(config)
     if model.kind in RECURRENT:
         _check_recurrent(config)
+    if model.kind not in ("transformer", "encoder"):
         return
     if attention.compatibility == "none":
         raise ValueError(f"attention.compatibility=none: model.kind={model.kind} is nothing without "
@@ -173,3 +205,31 @@ def _check_recurrent(config: Config) -> None:
     if kind == "none" and config.attention.scale is not None:
         raise ValueError(f"attention.scale={show(config.attention.scale)} means nothing with "
                          "attention.compatibility=none: leave it at none")
+
+
+def _check_default(config: Config, key: str, why: str) -> None:
+    default = knobs()[key].default
+    if get(config, key) != default:
+        raise ValueError(f"{key}={show(get(config, key))} means nothing to {why}: leave it at "
+                         f"{show(default)}")
+
+
+def _check_classifier(config: Config) -> None:
+    model, attention, source = config.model, config.attention, config.data.source
+    if source in SENTIMENT and model.pooling == "place":
+        raise ValueError(f"model.pooling=place: data.source={source} asks about no place; mean, "
+                         "additive and dot are allowed")
+    if model.kind != "encoder" and attention.compatibility != "none":
+        raise ValueError(f"attention.compatibility={attention.compatibility}: classifying, model.kind="
+                         f"{model.kind} attends by model.pooling alone; none is allowed")
+    for key in ("model.reverse_source", "model.input_feeding"):
+        _check_default(config, key, f"data.source={source}")
+    if attention.weights != "learned" and model.pooling not in POOLED:
+        raise ValueError(f"attention.weights={attention.weights}: model.pooling={model.pooling} has no "
+                         f"weights; {', '.join(POOLED)} have")
+    guided = attention.weights in ("frozen", "adversarial")
+    if guided != bool(attention.guide):
+        raise ValueError(f"attention.guide={show(attention.guide)}, attention.weights={attention.weights}:"
+                         " frozen and adversarial need the folder of a finished run, the others none")
+    if attention.weights != "adversarial":
+        _check_default(config, "attention.divergence", f"attention.weights={attention.weights}")

@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from attention_lab.checks import DURATIONS, allowed, check, check_value, members, show
+from attention_lab.checks import DURATIONS, PLACES, allowed, check, check_value, members, show
 from attention_lab.config import Config, Knob, get, knobs, replace
 
 
@@ -31,10 +31,12 @@ def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]]) 
         values[key] = parse(key, text)
     config = merge(config, values)
     check(config)
-    for key, source in (("data.directory", "multi30k"), ("data.path", "tsv")):
-        if values.get(key) and config.data.source != source:
+    for key in ("data.directory", "data.path"):
+        readers = [source for source, (place, _) in PLACES.items() if place == key]
+        if values.get(key) and config.data.source not in readers:
             raise ValueError(f"{key}={values[key]} is given, but data.source={config.data.source} "
-                             f"does not read it: data.source={source} does")
+                             f"does not read it: data.source={', '.join(readers)} "
+                             f"{'does' if len(readers) == 1 else 'do'}")
     return config
 
 

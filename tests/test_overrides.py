@@ -75,7 +75,7 @@ def test_a_key_like_no_other_is_refused(key):
 
 
 def test_a_group_is_answered_with_its_fields():
-    with pytest.raises(ValueError, match="model is a group .* model.kind, model.width"):
+    with pytest.raises(ValueError, match="model is a group .* model.kind, model.pooling, model.width"):
         overrides.apply(Config(), {"model": "3"})
 
 
@@ -113,7 +113,7 @@ def test_one_duration_replaces_the_others_and_two_are_refused():
 
 @pytest.mark.parametrize("key, source", [("data.path", "tsv"), ("data.directory", "multi30k")])
 def test_a_path_that_would_be_read_by_nobody_is_refused(key, source):
-    with pytest.raises(ValueError, match=f"grammar does not read it: data.source={source} does"):
+    with pytest.raises(ValueError, match=f"grammar does not read it: data.source={source}, .* do$"):
         overrides.apply(Config(), {key: "x"})
     assert overrides.apply(Config(), {key: "x", "data.source": source})
     assert overrides.apply(Config(), {key: ""}) == Config()

@@ -52,6 +52,12 @@ def classes(labelled: Labelled) -> dict[str, tuple[str, ...]]:
     return {word: tuple(sorted(found[word])) for word in sorted(found)}
 
 
+def joined(parts: Sequence[Labelled]) -> Labelled:
+    """All sentences of several parts in a row, without truth and counts."""
+    return Labelled(*(sum((getattr(part, name) for part in parts), [])
+                      for name in ("text", "place", "word", "label")))
+
+
 def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
     """Parts a corpus at random, class by class, into two that share no sentence.
 

@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from attention_lab.checks import check
+from attention_lab.checks import PLACES, check
 from attention_lab.config import digest, replace
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -27,7 +27,7 @@ PAIRS = [(name, ",".join(names)) for name, module in MODULES.items()
 
 def with_paths(config):
     """The config with the path that its source needs, as a user would give it."""
-    needed = {"multi30k": "data.directory", "tsv": "data.path"}.get(config.data.source)
+    needed, _ = PLACES.get(config.data.source, ("", ""))
     return replace(config, {needed: "elsewhere"}) if needed else config
 
 
@@ -48,7 +48,7 @@ def test_a_file_is_a_lab_book_entry(name):
 def test_smoke_needs_no_file_and_is_small(name):
     config = MODULES[name].get_config("smoke")
     check(config)
-    assert config.data.source in ("grammar", "recall", "echo")
+    assert config.data.source in ("grammar", "recall", "echo", "senses")
     assert config.training.steps <= 10 and config.model.width <= 32
 
 

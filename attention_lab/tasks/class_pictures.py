@@ -1,0 +1,68 @@
+"""Pictures of a trained classifier: where it looked to tell a sense, beside what decides it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attention_lab.data.detokenize import unescape
+from attention_lab.data.labelled import Labelled
+from attention_lab.data.tokenizers import MARK
+from attention_lab.data.vocabulary import EOS
+from attention_lab.figures import heatmap, style
+
+WORDS = 14  # of a sentence that is read at a glance
+SENTENCES = 8  # whose weights are kept, those nearest to that length
+DRAWN = 4  # sentences in the figure, the first ones
+
+
+def write(classifier: Any, params: Any, hyper: Any, sentences: Labelled, folder: str | Path) -> None:
+    """Writes attention.npz for a few sentences of about fourteen words, and attention.png for the first ones.
+
+    attention.npz holds, for sentence i, i_tokens (with the end mark), i_place, and of a model that has them
+    i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has neither file.
+    """
+    lengths = np.array([len(sentence.split()) for sentence in sentences.text])
+    nearest = np.argsort(np.abs(lengths - WORDS), kind="stable")[:SENTENCES]
+    chosen = sentences.select(sorted(nearest.tolist()))
+    judged = classifier.judge(params, chosen, hyper, with_weights=True)
+    if not any(judged.weights):
+        return
+    ids, places = classifier.encode(chosen)
+    arrays: dict[str, Any] = {}
+    for i, (row, place, weights) in enumerate(zip(ids, places, judged.weights)):
+        arrays |= {f"{i}_tokens": np.array(classifier.tokenizer.tokens([*row, EOS])), f"{i}_place": place}
+        arrays |= {f"{i}_{name}": part for name, part in weights.items()}
+    np.savez_compressed(Path(folder) / "attention.npz", **arrays)
+    few = chosen.select(range(min(DRAWN, len(chosen))))
+    draw(classifier, few, judged.labels, judged.weights, Path(folder) / "attention.png")
+
+
+def draw(classifier: Any, sentences: Labelled, answers: Sequence[str], weights: Sequence[dict],
+         path: str | Path) -> None:
+    """Draws for each sentence the row of the word that is asked about, a line a layer, mean over its heads.
+
+    A pooling by attention has one line. Where the grammar tells the deciding word it has an open square.
+
+    Args:
+      sentences: with the answers and weights that `Classifier.judge` gave.
+      path: a PNG.
+    """
+    ids, places = classifier.encode(sentences)
+    panels = []
+    for i, (row, place, seen) in enumerate(zip(ids, places, weights)):
+        tokens = [unescape(one.replace(MARK, "")) for one in classifier.tokenizer.tokens(row)]
+        if classifier.tokenizer.kind == "word":
+            tokens = sentences.text[i].split(" ")  # those never seen in training, too
+        lines = {f"layer {n}": layer[:, place].mean(axis=0)
+                 for n, layer in enumerate(seen.get("encoder", ()), 1)}
+        lines |= {"pooling": seen["pool"][0, 0, 0]} if "pool" in seen else {}
+        decider = [sentences.truth[i].senses[0].decider] if sentences.truth else []
+        links = [(place, n) for place in decider for n in range(len(lines))]
+        name = f"{sentences.word[i]}: " if sentences.word[i] else ""
+        right = f" (is {sentences.label[i]})" if sentences.label[i] not in ("", answers[i]) else ""
+        table = np.clip(np.stack(list(lines.values()))[:, :len(tokens)], 0.0, 1.0)
+        panels.append(heatmap.Panel(table, tokens, list(lines), links, name + answers[i] + right))
+    figure = heatmap.heat_maps(panels, columns=1, title="attention, mean over heads", gold="deciding word")
+    style.save(figure, path)

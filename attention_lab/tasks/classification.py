@@ -1,0 +1,241 @@
+"""Classification as a Task: the sense of a word in its sentence, or the class of the sentence."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attention_lab import models
+from attention_lab.config import Config, Structure, replace, split
+from attention_lab.data import batching, labelled, tokenizers, vectors
+from attention_lab.data.labelled import Labelled
+from attention_lab.data.vocabulary import SPECIALS
+from attention_lab.evaluation.classes import by_distance, class_scores, most_frequent
+from attention_lab.tasks import class_pictures, guides, labelled_corpora
+from attention_lab.tasks.classifier import Classifier, load_names, with_columns
+from attention_lab.training.task import Scores, Sums, Task
+
+DISTANCES = ((1, 4), (5, 9), (10, 19), (20, 29), (30, 40))  # bins of words
+
+
+class Classification(NamedTuple):
+    """A classification problem with its data read and cut into tokens.
+
+    Fields:
+      corpus: {split: Labelled}. classifier: model, tokenizer and classes. task: what the loop takes.
+    """
+
+    corpus: dict[str, Labelled]
+    classifier: Classifier
+    task: Task
+
+
+def losses(structure: Structure, model: models.Model):
+    """(params, batch, hyper, key) -> (Sums to minimise, {name: Sums}) of this structure.
+
+    The smoothed cross-entropy of the right class among those of its word, weighted by batch["weight"]; or,
+    with attention.weights=adversarial, what an adversary is trained by (Wiegreffe & Pinter 2019, section 4):
+    the total variation of its predictions from the guide's, less `attention.divergence` times the
+    divergence KL(own weights || guide's).
+    """
+    def supervised(params, batch, hyper, key):
+        found = model.apply(params, batch, hyper, key)
+        log_p = jnp.where(found.allowed, jax.nn.log_softmax(found.logits, axis=-1, where=found.allowed), 0.0)
+        plain = -jnp.take_along_axis(log_p, jnp.maximum(batch["target"], 0)[:, None], axis=-1)[:, 0]
+        even = -log_p.sum(axis=-1) / found.allowed.sum(axis=-1)
+        smoothed = (1.0 - hyper.label_smoothing) * plain + hyper.label_smoothing * even
+        weight = batch["weight"]
+        real = (weight > 0).astype(jnp.float32)
+        return Sums((smoothed * weight).sum(), weight.sum()), {
+            "cross_entropy": Sums((plain * real).sum(), real.sum())}
+
+    def adversarial(params, batch, hyper, key):
+        found = model.apply(params, batch, hyper, key, with_weights=True)
+        p = jax.nn.softmax(found.logits, axis=-1, where=found.allowed)
+        variation = 0.5 * jnp.abs(p - batch["answer"]).sum(axis=-1)
+        own, guide = found.weights["pool"][0][:, 0, 0], batch["guide"]
+        tiny = jnp.finfo(jnp.float32).tiny
+        ratio = jnp.log(jnp.maximum(own, tiny)) - jnp.log(jnp.maximum(guide, tiny))
+        divergence = jnp.where(own > 0, own * ratio, 0.0).sum(axis=-1)
+        real = (batch["weight"] > 0).astype(jnp.float32)
+        loss = variation - structure.attention.divergence * divergence
+        return Sums((loss * real).sum(), real.sum()), {
+            "variation": Sums((variation * real).sum(), real.sum()),
+            "divergence": Sums((divergence * real).sum(), real.sum())}
+
+    return adversarial if structure.attention.weights == "adversarial" else supervised
+
+
+def build(config: Config, folder: str | Path | None = None) -> Classification:
+    """Reads the data, makes or loads the tokenizer, and wires model, loss and scores.
+
+    Args:
+      config: checked already.
+      folder: a run; if it has checkpoints, its tokenizer and classes are taken rather than made again.
+    Raises:
+      ValueError: data, vectors or a guide that can't be used, or nothing that fits into the buckets.
+    """
+    data = config.data
+    whole = labelled_corpora.load(data)
+    corpus = {name: whole[name] for name in dict.fromkeys(("train", "dev", data.split))}
+    classifier, (ids, places), too_long = _classifier(config, whole, folder)
+    buckets, model = classifier.buckets, classifier.model
+    guided = guides.columns(config, corpus)
+    weight = class_weights(corpus["train"], config.training.balance)
+    columns = classifier.columns(corpus["train"]) | {"place": places, "weight": weight}
+    columns |= guided.get("train", {})
+    adversarial = config.attention.weights == "adversarial"
+    schedule = batching.Schedule(
+        [len(members) for members in batching.bucket_members(ids, ids, buckets)], buckets,
+        config.training.batch_tokens)
+    loss = _loss(replace(split(config)[0], {"data.split": "dev"}),
+                 tuple(map(len, classifier.classes.values())), classifier.tokenizer.size)
+    usual = most_frequent(corpus["train"].word, corpus["train"].label)
+    table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
+
+    def init(key):
+        params = model.init(key)
+        if table is None:
+            return params
+        known = jnp.asarray(table[0])
+        return {**params, "embedding": jnp.where(known[:, None], jnp.asarray(table[1]), params["embedding"])}
+
+    def dev_batches():
+        dev = corpus["dev"]
+        columns = classifier.columns(dev)
+        weight = class_weights(dev, config.training.balance) * (columns["target"] >= 0)
+        return classifier.in_order(dev, {"weight": weight} | guided.get("dev", {}))
+
+    def score(params, hyper, name, final):
+        return scores(classifier, params, corpus[name], name, usual, hyper, final, guided.get(name))
+
+    facts = {
+        "vocabulary": classifier.tokenizer.size, "buckets": list(buckets), "too_long": too_long,
+        "steps_per_epoch": round(schedule.steps_per_epoch, 2), "words": len(classifier.classes),
+        "classes": sum(map(len, classifier.classes.values())),
+        "sha256": labelled_corpora.digest(corpus), **init_facts,
+        **{f"{name}_{what}": count
+           for name, part in corpus.items() for what, count in part.counts.items() if count}}
+    return Classification(corpus, classifier, Task(
+        init=init,
+        loss=loss,
+        batches=lambda seed, first: (with_columns(batch, columns) for batch in batching.batches(
+            ids, ids, buckets, config.training.batch_tokens, seed, first)),
+        rows=schedule.rows,
+        steps_per_epoch=schedule.steps_per_epoch,
+        dev_batches=dev_batches,
+        score=score,
+        select=("dev_objective", -1.0) if adversarial else ("dev_macro_f1", 1.0),
+        save=classifier.save,
+        illustrate=lambda params, hyper, folder: class_pictures.write(
+            classifier, params, hyper, corpus["dev"], folder),
+        tokens=lambda batch: int((batch["source"] != 0).sum()),
+        facts=facts,
+        notices=notices(corpus, classifier.tokenizer, too_long, max(buckets))))
+
+
+@functools.lru_cache(maxsize=16)
+def _loss(structure, classes, vocabulary_size):
+    # One loss for one structure, so that configs that share it share what is compiled.
+    return losses(structure, models.build(structure, vocabulary_size, classes))
+
+
+def _classifier(config, corpus, folder):
+    """The classifier, ids and places of the training part, and how many of it are too long."""
+    data, train = config.data, corpus["train"]
+    if folder is not None and (Path(folder) / "checkpoints").exists():
+        tokenizer = tokenizers.load(Path(folder) / "tokenizer.json")
+        classes, forms = load_names(folder)
+    else:
+        tokenizer = tokenizers.train(data.tokenizer, train.text, data.vocabulary_size)
+        # What the grammar asks of a small training part may lack a sense that test has.
+        known = list(corpus.values()) if data.source == "senses" else [train]
+        classes = labelled.classes(labelled.joined(known))
+        forms = {text.split(" ")[place]: word for part in known for text, place, word in zip(
+            part.text, part.place, part.word) if place >= 0}
+    bare = Classifier(config, tokenizer, classes, forms, ())
+    ids, places = bare.encode(train)
+    lengths = batching.lengths(ids)
+    buckets = batching.settle(data.buckets, lengths, lengths, data.max_length)
+    too_long = int((batching.assign(lengths, lengths, buckets) < 0).sum())
+    return Classifier(config, tokenizer, classes, forms, buckets), (ids, places), too_long
+
+
+def class_weights(sentences: Labelled, balance: float) -> np.ndarray:
+    """What each example counts, float32 (N,): (mean size of its word's classes / its own size) ** balance."""
+    sizes: dict[tuple[str, str], int] = {}
+    for pair in zip(sentences.word, sentences.label):
+        sizes[pair] = sizes.get(pair, 0) + 1
+    means = {word: np.mean([size for (other, _), size in sizes.items() if other == word])
+             for word in set(sentences.word)}
+    return np.array([(means[word] / sizes[word, label]) ** balance
+                     for word, label in zip(sentences.word, sentences.label)], np.float32)
+
+
+def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, usual: Mapping[str, str],
+           hyper: Any = None, final: bool = True, guided: Mapping[str, Any] | None = None) -> Scores:
+    """Accuracy and macro-F1 of a split; if `final` also by word, by distance, and of the usual class."""
+    adversarial = classifier.config.attention.weights == "adversarial"
+    judged = classifier.judge(params, sentences, hyper, with_weights=adversarial, extra=guided)
+    found = class_scores(sentences.word, sentences.label, judged.labels)
+    numbers = {f"{name}_accuracy": round(found.accuracy, 6), f"{name}_macro_f1": round(found.macro_f1, 6)}
+    if adversarial:
+        numbers |= {f"{name}_{what}": value for what, value in guides.compared(
+            judged, guided, classifier.config.attention.divergence).items()}
+    if final:
+        baseline = class_scores(sentences.word, sentences.label,
+                                [usual.get(word, "") for word in sentences.word])
+        numbers |= {f"{name}_most_frequent_accuracy": round(baseline.accuracy, 6),
+                    f"{name}_most_frequent_macro_f1": round(baseline.macro_f1, 6)}
+        if len(found.by_word) > 1:
+            for word, (accuracy, macro_f1) in found.by_word.items():
+                numbers |= {f"{name}_accuracy_{word}": round(accuracy, 6),
+                            f"{name}_macro_f1_{word}": round(macro_f1, 6)}
+        if sentences.truth is not None:
+            numbers |= {f"{name}_accuracy_distance_{low}_{high}": round(accuracy, 6)
+                        for (low, high), (accuracy, _) in by_distance(
+                            sentences.truth, sentences.label, judged.labels, DISTANCES).items()}
+    best = judged.probabilities.max(axis=1)
+    rows = zip(sentences.text, sentences.place, sentences.word, sentences.label, judged.labels, best)
+    return Scores(numbers, [{"sentence": text, "place": str(place), "word": word, "class": label,
+                             "found": answer, "probability": f"{p:.4f}"}
+                            for text, place, word, label, answer, p in rows])
+
+
+def _vectors(path: str, tokenizer: tokenizers.Tokenizer, width: int):
+    """(which rows are known (N,), table (N, D)) of a file of vectors, or None; and what to note of it."""
+    if not path:
+        return None, {}
+    tokens = tokenizer.tokens(range(tokenizer.size))
+    found, size = vectors.read(path, tokens[len(SPECIALS):])
+    if size != width:
+        raise ValueError(f"model.width={width}: {path} has vectors of {size} numbers: that is needed")
+    known = np.array([token in found for token in tokens])
+    table = np.stack([found.get(token, np.zeros(size, np.float32)) for token in tokens])
+    if known.any():
+        table *= width ** -0.5 / max(float(table[known].std()), 1e-12)  # as large as embeddings begin
+    return (known, table), {"vectors_known": int(known.sum())}
+
+
+def notices(corpus: Mapping[str, Labelled], tokenizer: tokenizers.Tokenizer, too_long: int,
+            longest: int) -> list[str]:
+    """One line for each oddity of the data that was counted and gone on with."""
+    said = []
+    for name, part in corpus.items():
+        odd = {what.replace("_", " "): count for what, count in part.counts.items()
+               if count and what != "sentences"}
+        if odd:
+            said.append(f"{name}: " + ", ".join(f"{count} {what}" for what, count in odd.items()))
+        if name != "train":
+            unseen = tokenizer.unseen(part.text)
+            if unseen:
+                some = " ".join(one for one, _ in unseen.most_common(5))
+                unit = "characters" if tokenizer.kind == "bpe" else "words"
+                said.append(f"{name}: {sum(unseen.values())} {unit} never seen in training ({some})")
+    if too_long:
+        said.append(f"train: {too_long} sentences are longer than {longest} tokens and left out")
+    return said

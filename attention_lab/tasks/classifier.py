@@ -1,0 +1,154 @@
+"""A classifier with its tokenizer and the classes of its words: sentences in, probabilities out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from attention_lab import models
+from attention_lab.config import Config, Hyper, split
+from attention_lab.data import batching, tokenizers
+from attention_lab.data.labelled import Labelled
+from attention_lab.data.tokenizers import MARK
+from attention_lab.data.vocabulary import PAD
+from attention_lab.files import read_json, write_json
+
+SCORING_TOKENS = 8192  # padded tokens a batch while scoring
+CLASSES = "classes.json"
+
+
+class Judged(NamedTuple):
+    """What a classifier makes of sentences, row i of sentence i.
+
+    Fields:
+      probabilities: float32 (N, C), 0 beyond the classes of a word.
+      labels: the class with the largest one.
+      weights: of each sentence {"encoder": (L, H, S, S), "pool": (1, 1, 1, S)}, as far as the model has them,
+        S its tokens with the end mark; None unless asked for.
+    """
+
+    probabilities: np.ndarray
+    labels: list[str]
+    weights: list[dict[str, np.ndarray]] | None
+
+
+class Classifier:
+    """Functions of one (config, tokenizer, classes).
+
+    Fields:
+      model: the Model. tokenizer: text to ids. buckets: padded lengths, rising.
+      classes: {word: its classes}, in the order of their numbers.
+      forms: {a form of a word: the word}, by which it is known in new text.
+    """
+
+    def __init__(self, config: Config, tokenizer: tokenizers.Tokenizer,
+                 classes: Mapping[str, Sequence[str]], forms: Mapping[str, str], buckets: Sequence[int]):
+        self.config, self.tokenizer, self.buckets = config, tokenizer, tuple(buckets)
+        self.classes = {word: tuple(labels) for word, labels in classes.items()}
+        self.forms = dict(forms)
+        structure, self.hyper = split(config)
+        self.model = models.build(structure, tokenizer.size, tuple(map(len, self.classes.values())))
+        self._numbers = {word: i for i, word in enumerate(self.classes)}
+
+    def encode(self, sentences: Labelled) -> tuple[list[list[int]], np.ndarray]:
+        """Ids of each sentence, and the place of what is asked about among its tokens, int32 (N,)."""
+        ids = self.tokenizer.encode(sentences.text)
+        if self.tokenizer.kind == "word":
+            return ids, np.maximum(sentences.place, 0).astype(np.int32)
+        # The first subword of the word stands for it.
+        begins = [np.flatnonzero([token.startswith(MARK) for token in self.tokenizer.tokens(row)])
+                  for row in ids]
+        places = [begin[max(place, 0)] for begin, place in zip(begins, sentences.place)]
+        return ids, np.array(places, np.int32)
+
+    def columns(self, sentences: Labelled) -> dict[str, np.ndarray]:
+        """What a batch has of each sentence beside its tokens: word and target, int32 (N,).
+
+        A class that training did not have is -1.
+        """
+        numbers = [self.classes[word].index(label) if label in self.classes[word] else -1
+                   for word, label in zip(sentences.word, sentences.label)]
+        return {"word": np.array([self._numbers[word] for word in sentences.word], np.int32),
+                "target": np.array(numbers, np.int32)}
+
+    def in_order(self, sentences: Labelled, extra: Mapping[str, Any] | None = None,
+                 room: int = SCORING_TOKENS) -> Iterator[dict[str, np.ndarray]]:
+        """Every sentence once, in batches of few shapes; rows that fill a batch up have example -1.
+
+        Args:
+          extra: more columns: arrays (N, ...), or lists of rows of the length of their sentences (guides).
+        """
+        ids, places = self.encode(sentences)
+        columns = self.columns(sentences) | {"place": places} | dict(extra or {})
+        return (with_columns(batch, columns) for batch in batching.in_order(ids, ids, self.buckets, room))
+
+    @cache
+    def _decide(self, with_weights: bool):
+        def decide(params, batch, hyper, intervention):
+            found = self.model.apply(params, batch, hyper, with_weights=with_weights,
+                                     intervention=intervention)
+            return jax.nn.softmax(found.logits, axis=-1, where=found.allowed), found.weights
+        return jax.jit(decide)
+
+    def judge(self, params: Any, sentences: Labelled, hyper: Hyper | None = None,
+              with_weights: bool = False, intervention: Any = None,
+              extra: Mapping[str, Any] | None = None) -> Judged:
+        """The probabilities of the classes of each sentence, in the order given.
+
+        Args:
+          params: weights. hyper: None as in the config.
+          intervention: of all batches, so without numbers of its own; see `Model.apply`.
+          extra: as of `in_order`.
+        """
+        count = len(sentences)
+        probabilities = np.zeros((count, max(map(len, self.classes.values()))), np.float32)
+        weights: list[Any] = [None] * count
+        for batch in self.in_order(sentences, extra):
+            found, seen = jax.device_get(self._decide(with_weights)(
+                params, batch, hyper or self.hyper, intervention))
+            for row, example in enumerate(batch["example"]):
+                if example < 0:
+                    continue
+                probabilities[example] = found[row]
+                S = int((batch["source"][row] != PAD).sum())
+                weights[example] = {name: part[:, row, ..., :S] if name == "pool" else part[:, row, :, :S, :S]
+                                    for name, part in seen.items()}
+        labels = [self.classes[word][best]
+                  for word, best in zip(sentences.word, probabilities.argmax(axis=1))]
+        return Judged(probabilities, labels, weights if with_weights else None)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes tokenizer.json and classes.json."""
+        self.tokenizer.save(Path(folder) / "tokenizer.json")
+        write_json(Path(folder) / CLASSES, {
+            "classes": {word: list(one) for word, one in self.classes.items()}, "forms": self.forms})
+
+
+def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """A batch of `batching` with the rows that its examples have in the columns; those filled up have 0.
+
+    A column that is a list has rows of the length of their sentences, which are padded with 0.
+    """
+    example = batch["example"]
+    made = {"source": batch["source"], "example": example}
+    for name, column in columns.items():
+        if isinstance(column, list):
+            rows = np.zeros(batch["source"].shape, np.float32)
+            for row, index in enumerate(example):
+                if index >= 0:
+                    rows[row, :len(column[index])] = column[index]
+        else:
+            rows = np.asarray(column)[np.maximum(example, 0)]
+            real = np.expand_dims(example >= 0, tuple(range(1, rows.ndim)))
+            rows = np.where(real, rows, 0).astype(rows.dtype)
+        made[name] = rows
+    return made
+
+
+def load_names(folder: str | Path) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The classes and the forms that a run was trained with; ValueError where they can't be read."""
+    held = read_json(Path(folder) / CLASSES)
+    return held["classes"], held["forms"]

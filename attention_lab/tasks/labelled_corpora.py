@@ -1,0 +1,62 @@
+"""The classified sentences that a config's `data` names, split into train, dev and test."""
+
+import hashlib
+from collections.abc import Mapping
+
+from attention_lab.config import Data
+from attention_lab.data import coarsewsd, labelled, senses, senses_tsv, sentiment
+from attention_lab.data.labelled import Labelled
+
+SPLITS = ("train", "dev", "test")
+
+
+def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Labelled]:
+    """Reads or writes the corpus; {split: Labelled}. Of the training part a few shots are kept if asked for.
+
+    Raises:
+      ValueError: a file or folder can't be used, or a knob does not fit it; see the readers.
+    """
+    corpus = _READERS[data.source](data)
+    if data.shots:
+        corpus["train"] = labelled.few(corpus["train"], data.shots, data.corpus_seed)
+    return {split: corpus[split] for split in splits}
+
+
+def digest(corpus: Mapping[str, Labelled]) -> str:
+    """sha256 of a corpus, by which a run knows its data again wherever it lies."""
+    content = hashlib.sha256()
+    for split in sorted(corpus):
+        one = corpus[split]
+        rows = ["\t".join(map(str, row)) for row in zip(one.text, one.place, one.word, one.label)]
+        content.update("\n".join([split, *rows, ""]).encode())
+    return content.hexdigest()
+
+
+def _senses(data):
+    try:
+        return senses.read(data.train_size, data.dev_size, data.test_size, data.corpus_seed,
+                           data.lexicon_size, data.max_words, (data.least_distance, data.most_distance),
+                           data.distractors)
+    except ValueError as error:
+        raise ValueError(f"data.{error}") from error
+
+
+def _coarsewsd(data):
+    found = coarsewsd.read(data.directory, data.word)
+    train, dev = labelled.hold_out(found["train"], data.dev_share, data.corpus_seed)
+    return {"train": train, "dev": dev, "test": found["test"]}
+
+
+def _in_parts(whole, data):
+    rest, test = labelled.hold_out(whole, data.dev_share, data.corpus_seed)
+    train, dev = labelled.hold_out(rest, data.dev_share, data.corpus_seed + 1)
+    return {"train": train, "dev": dev, "test": test}
+
+
+_READERS = {
+    "senses": _senses,
+    "coarsewsd": _coarsewsd,
+    "senses_tsv": lambda data: _in_parts(senses_tsv.read(data.path), data),
+    "sentiment_csv": lambda data: sentiment.read_csv(data.path),
+    "sentiment_files": lambda data: _in_parts(sentiment.read_classes(data.directory), data),
+}

@@ -1,0 +1,95 @@
+"""Tell the sense of a word in its sentence: the grammar's ambiguous nouns, or CoarseWSD-20.
+
+    python -m experiments.train --config=configs/disambiguation.py --workdir=runs/senses
+    python -m experiments.train --config=configs/disambiguation.py:coarsewsd \
+        --config.data.directory=DIR --config.data.word=bank --workdir=runs/bank
+
+    (none)       the grammar: thirty nouns, the deciding word 1 to 40 places away; self-attention
+    coarsewsd    a folder of CoarseWSD-20 (Loureiro et al. 2021), all its words in one model
+    tsv          any file of "index TAB sentence TAB sense" lines
+    smoke        seconds; nothing it reads needs a file
+
+    bag_of_words, target_only, rnn, lstm, gru    other bodies: the mean of the embeddings, the word alone, and
+                 networks that read both ways
+
+Measured: nothing yet.
+"""
+
+from attention_lab.config import Config, replace
+from attention_lab.overrides import combine
+
+BASE = {
+    "data.source": "senses",
+    "data.max_length": 56,
+    "data.buckets": (56,),
+    "data.max_words": 50,
+    "data.train_size": 40000,
+    "data.dev_size": 1000,
+    "data.test_size": 2000,
+    "model.kind": "encoder",
+    "model.num_layers": 2,
+    "model.width": 128,
+    "model.hidden": 256,
+    "model.positions": "rotary",
+    "optimizer.learning_rate": 0.001,
+    "optimizer.warmup_steps": 200,
+    "optimizer.schedule": "cosine",
+    "training.steps": 3000,
+    "training.batch_tokens": 3584,
+    "training.dropout": 0.1,
+    "training.label_smoothing": 0.0,
+    "training.eval_every": 250,
+    "training.checkpoint_every": 500,
+}
+
+_PLAIN = {"attention.compatibility": "none", "model.num_heads": 4, "model.positions": "sinusoidal"}
+_RECURRENT = _PLAIN | {"model.num_layers": 1, "model.bidirectional": True}
+VARIANTS = {
+    "coarsewsd": {
+        "data.source": "coarsewsd",
+        "data.vocabulary_size": 60000,
+        "data.max_length": 160,
+        "data.buckets": (),
+        "model.num_layers": 1,
+        "optimizer.learning_rate": 0.003,
+        "training.steps": None,
+        "training.epochs": 8.0,
+        "training.batch_tokens": 4096,
+        "training.dropout": 0.5,
+        "training.balance": 1.0,
+        "training.average_decay": 0.99,
+        "training.eval_every": 100,
+        "training.checkpoint_every": 400,
+    },
+    "tsv": {
+        "data.source": "senses_tsv",
+        "data.vocabulary_size": 60000,
+        "data.max_length": 160,
+        "data.buckets": (),
+        "training.balance": 1.0,
+    },
+    "bag_of_words": _PLAIN | {"model.kind": "bag_of_words", "model.pooling": "mean"},
+    "target_only": _PLAIN | {"model.kind": "bag_of_words", "model.pooling": "place"},
+    "rnn": _RECURRENT | {"model.kind": "rnn"},
+    "lstm": _RECURRENT | {"model.kind": "lstm"},
+    "gru": _RECURRENT | {"model.kind": "gru"},
+    "smoke": {
+        "data.train_size": 300,
+        "data.dev_size": 16,
+        "data.test_size": 16,
+        "data.vocabulary_size": 1000,
+        "model.width": 16,
+        "model.hidden": 32,
+        "training.epochs": None,
+        "training.steps": 6,
+        "training.batch_tokens": 448,
+        "training.eval_every": 3,
+        "training.checkpoint_every": 3,
+        "training.log_every": 1,
+    },
+}
+
+
+def get_config(variant: str = "") -> Config:
+    """The config of the named variants; ValueError for a name that VARIANTS does not have."""
+    return combine(replace(Config(), BASE), VARIANTS, variant)
