@@ -8,7 +8,8 @@ from attention_lab.data import senses_tsv
 
 
 def test_reads_senses_and_counts_what_is_odd(tmp_path):
-    content = "1\tThe  Bank fell\tmoney\r\n\r\n2\tby the bank\triver \n0\tSeals bark\tanimal\n1\tA seal\tring\n".encode()
+    content = ("1\tThe  Bank fell\tmoney\r\n\r\n2\tby the bank\triver \n0\tSeals bark\tanimal\n"
+               "1\tA seal\tring\n").encode()
     (tmp_path / "plain.tsv").write_bytes(content)
     (tmp_path / "packed.tsv.gz").write_bytes(gzip.compress(content))
     read = senses_tsv.read(tmp_path / "plain.tsv")
