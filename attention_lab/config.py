@@ -143,6 +143,11 @@ def split(config: Config) -> tuple[Structure, Hyper]:
     return structure, hyper
 
 
+def program(structure: Structure) -> Structure:
+    """What tells programs apart: the structure without fields that pick data alone."""
+    return replace(structure, {"data.split": "dev", "attention.guide": ""})
+
+
 def to_dict(config: Config) -> dict[str, Any]:
     """The whole config as JSON can hold it, nested, with the schema's number; see `from_dict`."""
     return {"schema": SCHEMA} | dataclasses.asdict(config)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab import runs
-from attention_lab.config import Config, Structure, replace, split
+from attention_lab.config import Config, Structure, program, split
 from attention_lab.sweeps.plan import Cell
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs, programs
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 class Shared:
     """Tasks and programs of the Structures that were asked for lately, each built once.
 
-    Structures that differ in the split that is scored at the end alone train by the same programs.
+    Structures that differ in what picks data alone, as the split that is scored, train by the same programs.
     """
 
     def __init__(self, build: Callable[[Config], Task]):
@@ -55,7 +55,7 @@ class Shared:
     def of(self, config: Config) -> tuple[Task, Programs]:
         """Those of a config."""
         structure, _ = split(config)
-        trained = replace(structure, {"data.split": "dev"})
+        trained = program(structure)
         task = self._tasks.get(structure) or self._build(config)
         compiled = self._programs.get(trained) or programs(task, structure, loop.total_steps(config, task))
         for held, key, value in ((self._tasks, structure, task), (self._programs, trained, compiled)):

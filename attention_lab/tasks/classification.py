@@ -1,6 +1,5 @@
 """Classification as a Task: the sense of a word in its sentence, or the class of the sentence."""
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import models
-from attention_lab.config import Config, Structure, replace, split
+from attention_lab.config import Config, Structure, program, split
 from attention_lab.data import batching, labelled, tokenizers, vectors
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.vocabulary import SPECIALS
@@ -92,8 +91,7 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
     schedule = batching.Schedule(
         [len(members) for members in batching.bucket_members(ids, ids, buckets)], buckets,
         config.training.batch_tokens)
-    loss = _loss(replace(split(config)[0], {"data.split": "dev"}),
-                 tuple(map(len, classifier.classes.values())), classifier.tokenizer.size)
+    loss = losses(program(split(config)[0]), model)
     usual = most_frequent(corpus["train"].word, corpus["train"].label)
     table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
 
@@ -136,12 +134,6 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
         tokens=lambda batch: int((batch["source"] != 0).sum()),
         facts=facts,
         notices=notices(corpus, classifier.tokenizer, too_long, max(buckets))))
-
-
-@functools.lru_cache(maxsize=16)
-def _loss(structure, classes, vocabulary_size):
-    # One loss for one structure, so that configs that share it share what is compiled.
-    return losses(structure, models.build(structure, vocabulary_size, classes))
 
 
 def _classifier(config, corpus, folder):

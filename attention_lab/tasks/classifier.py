@@ -1,7 +1,7 @@
 """A classifier with its tokenizer and the classes of its words: sentences in, probabilities out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from attention_lab import models
-from attention_lab.config import Config, Hyper, split
+from attention_lab.config import Config, Hyper, program, split
 from attention_lab.data import batching, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.tokenizers import MARK
@@ -50,7 +50,8 @@ class Classifier:
         self.classes = {word: tuple(labels) for word, labels in classes.items()}
         self.forms = dict(forms)
         structure, self.hyper = split(config)
-        self.model = models.build(structure, tokenizer.size, tuple(map(len, self.classes.values())))
+        self.model, self._decide = _functions(program(structure), tokenizer.size,
+                                              tuple(map(len, self.classes.values())))
         self._numbers = {word: i for i, word in enumerate(self.classes)}
 
     def encode(self, sentences: Labelled) -> tuple[list[list[int]], np.ndarray]:
@@ -85,14 +86,6 @@ class Classifier:
         columns = self.columns(sentences) | {"place": places} | dict(extra or {})
         return (with_columns(batch, columns) for batch in batching.in_order(ids, ids, self.buckets, room))
 
-    @cache
-    def _decide(self, with_weights: bool):
-        def decide(params, batch, hyper, intervention):
-            found = self.model.apply(params, batch, hyper, with_weights=with_weights,
-                                     intervention=intervention)
-            return jax.nn.softmax(found.logits, axis=-1, where=found.allowed), found.weights
-        return jax.jit(decide)
-
     def judge(self, params: Any, sentences: Labelled, hyper: Hyper | None = None,
               with_weights: bool = False, intervention: Any = None,
               extra: Mapping[str, Any] | None = None) -> Judged:
@@ -107,8 +100,8 @@ class Classifier:
         probabilities = np.zeros((count, max(map(len, self.classes.values()))), np.float32)
         weights: list[Any] = [None] * count
         for batch in self.in_order(sentences, extra):
-            found, seen = jax.device_get(self._decide(with_weights)(
-                params, batch, hyper or self.hyper, intervention))
+            found, seen = jax.device_get(self._decide(
+                params, batch, hyper or self.hyper, intervention, with_weights))
             for row, example in enumerate(batch["example"]):
                 if example < 0:
                     continue
@@ -125,6 +118,18 @@ class Classifier:
         self.tokenizer.save(Path(folder) / "tokenizer.json")
         write_json(Path(folder) / CLASSES, {
             "classes": {word: list(one) for word, one in self.classes.items()}, "forms": self.forms})
+
+
+@lru_cache(maxsize=16)
+def _functions(structure, vocabulary_size, classes):
+    """The model and its compiled decision; classifiers of one structure share them."""
+    model = models.build(structure, vocabulary_size, classes)
+
+    def decide(params, batch, hyper, intervention, with_weights):
+        found = model.apply(params, batch, hyper, with_weights=with_weights, intervention=intervention)
+        return jax.nn.softmax(found.logits, axis=-1, where=found.allowed), found.weights
+
+    return model, jax.jit(decide, static_argnames="with_weights")
 
 
 def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> dict[str, np.ndarray]:

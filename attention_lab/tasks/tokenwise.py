@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab import attention, models
-from attention_lab.config import Config, Data, Structure, replace, split
+from attention_lab.config import Config, Data, Structure, program, split
 from attention_lab.data import batching, echo, recall, sequences
 from attention_lab.data.vocabulary import PAD, SPECIALS
 from attention_lab.training.losses import cross_entropy
@@ -55,7 +55,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     """
     data = config.data
     # Configs that differ in the split that is scored at the end share what is compiled.
-    model, loss, right, looked = _functions(replace(split(config)[0], {"data.split": "dev"}))
+    model, loss, right, looked = _functions(program(split(config)[0]))
     wanted = dict.fromkeys(("train", "dev", data.split))
     sizes = {"train": data.train_size, "dev": data.dev_size, "test": data.test_size}
     corpus = {name: _draw(data, sizes[name], name) for name in wanted}
