@@ -7,10 +7,13 @@ from experiments import flags
 
 WORDS = "list [PARENT] | show DIR | diff DIR DIR | samples DIR"
 FLAGS = {
-    "columns": flags.Flag("dev_bleu,test_bleu,train_seconds", "numbers of result.json in the table"),
-    "count": flags.Flag(5, "samples: how many translations to show"),
+    "columns": flags.Flag("", "numbers of result.json in the table; empty: the scores that they have, and "
+                          "train_seconds"),
+    "count": flags.Flag(5, "samples: how many to show"),
     "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
 }
+LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}
+SCORES = ("dev_bleu", "test_bleu", "dev_accuracy", "test_accuracy", "dev_macro_f1", "test_macro_f1")
 
 
 def main(options: flags.Options) -> int:
@@ -34,9 +37,10 @@ def table(options: flags.Options, parent: str = "runs") -> int:
     from attention_lab.checks import show as spelled
     from attention_lab.config import get, knobs
     found, damaged = runs.collect(parent)
-    columns = [name.strip() for name in options.columns.split(",") if name.strip()]
+    columns = [name.strip() for name in options.columns.split(",") if name.strip()] or [
+        *(name for name in SCORES if any(name in (run.result or {}) for run in found)), "train_seconds"]
     if options.sort and options.sort not in columns:
-        raise ValueError(f"--sort={options.sort} is not among --columns={options.columns}")
+        raise ValueError(f"--sort={options.sort} is not among --columns={','.join(columns)}")
     varied = [key for key, knob in knobs().items()
               if knob.recorded and len({get(run.config, key) for run in found}) > 1]
     if options.sort:
@@ -67,7 +71,7 @@ def show(options: flags.Options, folder: str) -> int:
 
 
 def samples(options: flags.Options, folder: str) -> int:
-    """The first translations of the split that was scored, as people write them."""
+    """The first examples of the split that was scored: translations as people write them, or classes."""
     import csv
 
     from attention_lab import runs
@@ -75,13 +79,14 @@ def samples(options: flags.Options, folder: str) -> int:
     run = runs.load_run(folder)
     path = Path(folder) / "predictions.tsv"
     if not path.exists():
-        raise ValueError(f"{path} is not there: only a run that translates has samples")
+        raise ValueError(f"{path} is not there: only a run that translates or classifies has samples")
     as_written = run.config.data.text == "raw"
     with open(path, encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\")
         for _, row in zip(range(options.count), rows):
-            for name, language in (("source", "en"), ("reference", "fr"), ("translation", "fr")):
-                text = row[name] if as_written else restore(row[name], language, capitalize=True)
+            for name, text in row.items():
+                if name in LANGUAGES and not as_written:
+                    text = restore(text, LANGUAGES[name], capitalize=True)
                 print(f"{name:12} {text}")
             print()
     return 0
