@@ -59,9 +59,9 @@ def permuted(key: jax.Array, shape: tuple[int, ...], rows: jax.Array | None = No
 def zero_max(rows: jax.Array | None = None) -> Counterfactual:
     """A row's own weights without the largest, the rest rescaled to sum to 1.
 
-    ZeroOutMax of Moradi et al. 2019, whose published code changes scores before the softmax, so that
-    what is left sums to 1. Of several largest weights the first goes; a row with nothing left, one
-    word or the others 0 in float32, is all 0 here (a softmax over nothing would be NaN).
+    ZeroOutMax of Moradi et al. 2019. Their published code makes the first of the largest scores -inf
+    before the softmax, which is the same: what is left sums to 1. Of a row that has nothing left, where
+    it may attend to one key or the others have weight 0 in float32, it makes NaN; here it is all 0.
     """
     return Counterfactual("zero_max", None, rows)
 

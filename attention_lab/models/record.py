@@ -48,8 +48,8 @@ class Model(NamedTuple):
         hidden[:, t] predicts batch["target"][:, t] from the target before t; key None means no dropout.
         intervention: {"encoder" | "decoder" | "cross": Counterfactual} whose arrays lead with the layers,
         numbers (L, B, H, T, S) and rows (L, B, H, T), any axis may be 1; a kind that is missing keeps its own
-        weights, and so does all of them with None. `Output.weights` are those that were used. A ValueError
-        for a kind that the model lacks.
+        weights, all do with None. `Output.weights` are those that were used. A ValueError for a kind that the
+        model lacks. The other functions take none.
       projections: (params, batch, hyper) -> {"encoder": [(q, k, v) of each layer], "decoder": ...,
         "cross": ...} as attention gets them, without dropout: (B, H, T, K), (B, H, S, K), (B, H, S, V).
         None for a recurrent model.
