@@ -10,7 +10,8 @@ FLAGS = {"run": flags.Flag("", "folder of a finished run", required=True)}
 # What may differ from the run: which sentences, and how translations are searched for. Sizes may not:
 # splits are cut from one stream, so that other sizes would score sentences that were trained on.
 KEYS = ("data.source", "data.directory", "data.path", "data.text", "data.split", "data.corpus_seed",
-        "data.lexicon_size", "data.min_words", "data.max_words", "decoding.beam", "decoding.length_penalty",
+        "data.lexicon_size", "data.min_words", "data.max_words", "data.word", "data.least_distance",
+        "data.most_distance", "data.distractors", "decoding.beam", "decoding.length_penalty",
         "decoding.max_length")
 
 
@@ -22,12 +23,19 @@ def say(line: str) -> None:
 def main(options: flags.Options) -> int:
     """Prints the scores of a split, a line each; writes nothing."""
     from attention_lab import overrides, runs
+    from attention_lab.config import CLASSIFIED
     from attention_lab.data import tsv
     from attention_lab.tasks import corpora, finished, translation
     held = runs.load_run(options.run).config
     config = overrides.apply(held, options.given)
-    run = finished.load(options.run, config, say)
     data = config.data
+    if held.data.source in CLASSIFIED:
+        from experiments import evaluation
+        return evaluation.classes(options.run, config, [key for key, _ in options.given], say)
+    if data.source in CLASSIFIED:
+        raise ValueError(f"data.source={data.source}: {options.run} does not classify: its data.source is "
+                         f"{held.data.source}")
+    run = finished.load(options.run, config, say)
     if data.source == "tsv" and not _same_file(data.path, held.data.path):
         pairs = tsv.read(data.path)  # another file holds nothing out: all of it is scored
     else:

@@ -1,33 +1,15 @@
 """python -m experiments.translate --run=DIR: sentences on stdin, translations on stdout."""
 
-import itertools
 import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from experiments import flags
+from experiments import flags, stdin
 
 FLAGS = {
     "run": flags.Flag("", "folder of a finished run", required=True),
     "beam": flags.Flag(0, "hypotheses kept; 0 as in the run's config, 1 is greedy"),
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four sentences"),
 }
-AT_ONCE = 1000  # lines translated together where they come from a file
-
-
-def read(stream: Iterable[bytes]) -> Iterator[str]:
-    """Lines of UTF-8 without their ends; ValueError names a line that is not."""
-    for number, line in enumerate(stream, 1):
-        try:
-            text = line.decode("utf-8").rstrip("\r\n")
-            yield text.removeprefix("\ufeff") if number == 1 else text
-        except UnicodeDecodeError as error:
-            raise ValueError(f"stdin: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})") from error
-
-
-def shown(text: str) -> str:
-    """A text as it is, or spelled out where it can't be seen."""
-    return text if text.isprintable() else ascii(text)
+AT_ONCE = stdin.AT_ONCE  # lines translated together where they come from a file
 
 
 def say(line: str) -> None:
@@ -42,26 +24,19 @@ def main(options: flags.Options) -> int:
     most = int(knobs()["decoding.beam"].high)
     if not 0 <= options.beam <= most:
         raise ValueError(f"--beam={options.beam}: allowed are 1 to {most}, and 0 (as in the run's config)")
-    goal = Path(options.attention or "none.png")
-    if goal.suffix.lower() != ".png" or not goal.absolute().parent.is_dir():
-        raise ValueError(f"--attention={options.attention}: a name that ends in .png, in a folder that is "
-                         "there, is needed")
+    stdin.check_figure(options.attention)
     run = finished.load(options.run, say=say)
     translator, drawn = run.translator, []
     if options.attention and not translator.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={run.run.config.model.kind}, attention.compatibility=none)")
-    lines = read(sys.stdin.buffer)
-    # Someone who types wants each answer at once; a file goes faster in large parts.
-    while part := list(itertools.islice(lines, 1 if sys.stdin.isatty() else AT_ONCE)):
+    for part in stdin.parts(AT_ONCE):
         sources = translator.prepare(part)
         full = [i for i, line in enumerate(sources) if line.strip()]
         given = [sources[i] for i in full]
-        unseen = translator.tokenizer.unseen(given)
+        unseen = stdin.unseen(translator.tokenizer, given)
         if unseen:
-            unit = "characters" if translator.tokenizer.kind == "bpe" else "words"
-            some = " ".join(shown(one) for one in list(unseen)[:5])
-            say(f"{sum(unseen.values())} {unit} never seen in training: {some}")
+            say(unseen)
         found, cut = translator.translate(run.params, given, options.beam or None)
         if cut:
             say(f"{cut} translations were cut: they had no end within decoding.max_length="

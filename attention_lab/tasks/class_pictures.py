@@ -1,6 +1,6 @@
 """Pictures of a trained classifier: where it looked to tell a sense, beside what decides it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,21 @@ SENTENCES = 8  # whose weights are kept, those nearest to that length
 DRAWN = 4  # sentences in the figure, the first ones
 
 
-def write(classifier: Any, params: Any, hyper: Any, sentences: Labelled, folder: str | Path) -> None:
+def write(classifier: Any, params: Any, hyper: Any, sentences: Labelled, folder: str | Path,
+          guided: Mapping[str, Any] | None = None) -> None:
     """Writes attention.npz for a few sentences of about fourteen words, and attention.png for the first ones.
 
     attention.npz holds, for sentence i, i_tokens (with the end mark), i_place, and of a model that has them
-    i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has neither file.
+    i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has neither file. A model that
+    goes by a guide needs what it says of the sentences, `guided`.
     """
     lengths = np.array([len(sentence.split()) for sentence in sentences.text])
     nearest = np.argsort(np.abs(lengths - WORDS), kind="stable")[:SENTENCES]
-    chosen = sentences.select(sorted(nearest.tolist()))
-    judged = classifier.judge(params, chosen, hyper, with_weights=True)
+    indices = sorted(nearest.tolist())
+    chosen = sentences.select(indices)
+    judged = classifier.judge(params, chosen, hyper, with_weights=True, extra={
+        name: [column[i] for i in indices] if isinstance(column, list) else column[indices]
+        for name, column in (guided or {}).items()})
     if not any(judged.weights):
         return
     ids, places = classifier.encode(chosen)

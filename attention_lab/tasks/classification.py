@@ -10,7 +10,7 @@ import numpy as np
 
 from attention_lab import models
 from attention_lab.config import Config, Structure, program, split
-from attention_lab.data import batching, labelled, tokenizers, vectors
+from attention_lab.data import batching, indexed, labelled, tokenizers, vectors
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.evaluation.classes import by_distance, class_scores, most_frequent
@@ -83,7 +83,7 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
     corpus = {name: whole[name] for name in dict.fromkeys(("train", "dev", data.split))}
     classifier, (ids, places), too_long = _classifier(config, whole, folder)
     buckets, model = classifier.buckets, classifier.model
-    guided = guides.columns(config, corpus)
+    guided = guides.columns(config, corpus, classifier.classes)
     weight = class_weights(corpus["train"], config.training.balance)
     columns = classifier.columns(corpus["train"]) | {"place": places, "weight": weight}
     columns |= guided.get("train", {})
@@ -130,7 +130,7 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
         select=("dev_objective", -1.0) if adversarial else ("dev_macro_f1", 1.0),
         save=classifier.save,
         illustrate=lambda params, hyper, folder: class_pictures.write(
-            classifier, params, hyper, corpus["dev"], folder),
+            classifier, params, hyper, corpus["dev"], folder, guided.get("dev")),
         tokens=lambda batch: int((batch["source"] != 0).sum()),
         facts=facts,
         notices=notices(corpus, classifier.tokenizer, too_long, max(buckets))))
@@ -147,8 +147,10 @@ def _classifier(config, corpus, folder):
         # What the grammar asks of a small training part may lack a sense that test has.
         known = list(corpus.values()) if data.source == "senses" else [train]
         classes = labelled.classes(labelled.joined(known))
+        # An index that is off its word would make a form of the word of what stands there.
         forms = {text.split(" ")[place]: word for part in known for text, place, word in zip(
-            part.text, part.place, part.word) if place >= 0}
+            part.text, part.place, part.word) if place >= 0 and (
+                data.source == "senses" or indexed.stands_at(word, text.split(" ")[place]))}
     bare = Classifier(config, tokenizer, classes, forms, ())
     ids, places = bare.encode(train)
     lengths = batching.lengths(ids)
@@ -162,8 +164,10 @@ def class_weights(sentences: Labelled, balance: float) -> np.ndarray:
     sizes: dict[tuple[str, str], int] = {}
     for pair in zip(sentences.word, sentences.label):
         sizes[pair] = sizes.get(pair, 0) + 1
-    means = {word: np.mean([size for (other, _), size in sizes.items() if other == word])
-             for word in set(sentences.word)}
+    by_word: dict[str, list[int]] = {}
+    for (word, _), size in sizes.items():
+        by_word.setdefault(word, []).append(size)
+    means = {word: np.mean(counts) for word, counts in by_word.items()}
     return np.array([(means[word] / sizes[word, label]) ** balance
                      for word, label in zip(sentences.word, sentences.label)], np.float32)
 

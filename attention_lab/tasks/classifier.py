@@ -9,7 +9,8 @@ import jax
 import numpy as np
 
 from attention_lab import models
-from attention_lab.config import Config, Hyper, program, split
+from attention_lab.checks import POOLED
+from attention_lab.config import LEARNED_POSITIONS, Config, Hyper, program, split
 from attention_lab.data import batching, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.tokenizers import MARK
@@ -54,6 +55,11 @@ class Classifier:
                                               tuple(map(len, self.classes.values())))
         self._numbers = {word: i for i, word in enumerate(self.classes)}
 
+    @property
+    def attends(self) -> bool:
+        """Whether the model has attention that can be looked at."""
+        return self.config.model.kind == "encoder" or self.config.model.pooling in POOLED
+
     def encode(self, sentences: Labelled) -> tuple[list[list[int]], np.ndarray]:
         """Ids of each sentence, and the place of what is asked about among its tokens, int32 (N,)."""
         ids = self.tokenizer.encode(sentences.text)
@@ -81,8 +87,15 @@ class Classifier:
 
         Args:
           extra: more columns: arrays (N, ...), or lists of rows of the length of their sentences (guides).
+        Raises:
+          ValueError: a sentence that is longer than a table of learned positions.
         """
         ids, places = self.encode(sentences)
+        longest = max(map(len, ids), default=0) + 1
+        if self.config.model.kind == "encoder" and self.config.model.positions == "learned" \
+                and longest > LEARNED_POSITIONS:
+            raise ValueError(f"a sentence of {longest} tokens is beyond the table of "
+                             f"model.positions=learned, which has {LEARNED_POSITIONS}")
         columns = self.columns(sentences) | {"place": places} | dict(extra or {})
         return (with_columns(batch, columns) for batch in batching.in_order(ids, ids, self.buckets, room))
 
@@ -155,5 +168,8 @@ def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> di
 
 def load_names(folder: str | Path) -> tuple[dict[str, list[str]], dict[str, str]]:
     """The classes and the forms that a run was trained with; ValueError where they can't be read."""
-    held = read_json(Path(folder) / CLASSES)
+    path = Path(folder) / CLASSES
+    held = read_json(path)
+    if not isinstance(held, dict) or not {"classes", "forms"} <= set(held):
+        raise ValueError(f"{path}: it has no classes and forms: the run can't be read")
     return held["classes"], held["forms"]

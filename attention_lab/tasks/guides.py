@@ -1,10 +1,11 @@
 """A finished classifier that another one goes by: frozen weights to pool by, or predictions to keep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from attention_lab.checks import POOLED
 from attention_lab.config import Config
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.distributions import divergence, jensen_shannon, total_variation
@@ -12,35 +13,68 @@ from attention_lab.models.classifier import POOL
 from attention_lab.tasks import finished
 from attention_lab.tasks.classifier import Judged
 
+AT_ONCE = 1000  # sentences, for a guide may have layers of weights that are not kept
 
-def columns(config: Config, corpus: Mapping[str, Labelled]) -> dict[str, dict[str, Any]]:
-    """What batches need of the guide, by split: its weights, and what it answered; {} where there is none.
 
-    Returns:
-      {split: {"guide": weights (S,) of each sentence, "answer": probabilities (N, C)}}.
+def load(config: Config, classes: Mapping[str, Sequence[str]]) -> finished.FinishedClassifier | None:
+    """The finished run that attention.guide names; None where there is none.
+
+    Args:
+      config: of the classifier that goes by it. classes: {word: classes} of that classifier.
     Raises:
-      ValueError: attention.guide is no finished classifier that pools by attention, or of other words or
-        tokens.
+      ValueError: it is no finished classifier that pools by attention, or it is of other words or tokens, or,
+        for an adversary, of other classes.
     """
     folder = config.attention.guide
     if not folder:
-        return {}
+        return None
     guide = finished.classifier(folder)
-    if guide.run.config.model.pooling not in ("additive", "dot"):
-        raise ValueError(f"attention.guide={folder} pools by {guide.run.config.model.pooling}: it has no "
-                         "weights to go by; additive and dot have")
-    if "word" not in (config.data.tokenizer, guide.classifier.tokenizer.kind):
+    held, known = guide.run.config, guide.classifier.classes
+    if held.model.pooling not in POOLED:
+        raise ValueError(f"attention.guide={folder} pools by {held.model.pooling}: it has no weights to go "
+                         f"by; {' and '.join(POOLED)} have")
+    if held.attention.weights == "frozen":
+        raise ValueError(f"attention.guide={folder} has the weights of another, {held.attention.guide}: give "
+                         "that one")
+    if {config.data.tokenizer, guide.classifier.tokenizer.kind} != {"word"}:
         raise ValueError(f"attention.guide={folder}: weights of subwords fit no others; with "
-                         "data.tokenizer=word they go from model to model")
-    found = {}
-    for split, sentences in corpus.items():
-        unknown = set(sentences.word) - set(guide.classifier.classes)
-        if unknown:
-            raise ValueError(f"attention.guide={folder} does not know the word {sorted(unknown)[0]!r}")
-        judged = guide.classifier.judge(guide.params, sentences, with_weights=True)
-        found[split] = {"guide": [one[POOL][0, 0, 0] for one in judged.weights],
-                        "answer": judged.probabilities}
-    return found
+                         "data.tokenizer=word in both they go from model to model")
+    for word, labels in classes.items():
+        if word not in known:
+            raise ValueError(f"attention.guide={folder} does not know the word {word!r}")
+        if config.attention.weights == "adversarial" and tuple(labels) != known[word]:
+            of = f" of {word!r}" if word else ""
+            raise ValueError(f"attention.guide={folder} has the classes {', '.join(known[word])}{of}, and "
+                             f"here are {', '.join(labels)}: an adversary needs the same")
+    return guide
+
+
+def answers(guide: finished.FinishedClassifier, sentences: Labelled,
+            classes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What batches need of the guide: its weights, and what it answered.
+
+    Args:
+      classes: as of `load`.
+    Returns:
+      {"guide": weights (S,) of each sentence, "answer": probabilities (N, C)}.
+    """
+    weights, C = [], max(map(len, classes.values()))
+    probabilities = np.zeros((len(sentences), C), np.float32)
+    for first in range(0, len(sentences), AT_ONCE):
+        places = range(first, min(first + AT_ONCE, len(sentences)))
+        judged = guide.classifier.judge(guide.params, sentences.select(places), with_weights=True)
+        weights += [one[POOL][0, 0, 0] for one in judged.weights]
+        width = min(C, judged.probabilities.shape[1])  # it may know words of more classes, or of fewer
+        probabilities[places, :width] = judged.probabilities[:, :width]
+    return {"guide": weights, "answer": probabilities}
+
+
+def columns(config: Config, corpus: Mapping[str, Labelled],
+            classes: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+    """`answers` by split; {} where there is no guide. ValueError as of `load`."""
+    guide = load(config, classes)
+    return {} if guide is None else {split: answers(guide, sentences, classes)
+                                     for split, sentences in corpus.items()}
 
 
 def compared(judged: Judged, guided: Mapping[str, Any], worth: float) -> dict[str, float]:

@@ -22,6 +22,11 @@ def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Labelled]:
     return {split: corpus[split] for split in splits}
 
 
+def everything(data: Data) -> Labelled | None:
+    """All sentences of a source that holds out what to choose and to score on; None of one with splits."""
+    return _WHOLE[data.source](data) if data.source in _WHOLE else None
+
+
 def digest(corpus: Mapping[str, Labelled]) -> str:
     """sha256 of a corpus, by which a run knows its data again wherever it lies."""
     content = hashlib.sha256()
@@ -53,10 +58,13 @@ def _in_parts(whole, data):
     return {"train": train, "dev": dev, "test": test}
 
 
+_WHOLE = {
+    "senses_tsv": lambda data: senses_tsv.read(data.path),
+    "sentiment_files": lambda data: sentiment.read_classes(data.directory),
+}
 _READERS = {
     "senses": _senses,
     "coarsewsd": _coarsewsd,
-    "senses_tsv": lambda data: _in_parts(senses_tsv.read(data.path), data),
     "sentiment_csv": lambda data: sentiment.read_csv(data.path),
-    "sentiment_files": lambda data: _in_parts(sentiment.read_classes(data.directory), data),
+    **{source: lambda data, read=read: _in_parts(read(data), data) for source, read in _WHOLE.items()},
 }

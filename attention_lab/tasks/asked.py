@@ -1,0 +1,59 @@
+"""Text as people write it, brought to what a classifier was trained on: its form, and the words it knows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from attention_lab.config import SENTIMENT
+from attention_lab.data import detokenize, lines
+from attention_lab.data.labelled import WHOLE, Labelled
+
+
+class Asked(NamedTuple):
+    """What new sentences ask of a classifier.
+
+    Fields:
+      sentences: one entry for each word that is asked about, or for each sentence that is classified whole;
+        the labels are "".
+      lines: from which line each entry comes, from 0. texts: every line as the model reads it.
+    """
+
+    sentences: Labelled
+    lines: list[int]
+    texts: list[str]
+
+
+def known_forms(classes: Mapping[str, Sequence[str]], forms: Mapping[str, str]) -> dict[str, str]:
+    """{form: word} of the words that can be asked about: forms of the training text, the word, its plural.
+
+    >>> sorted(known_forms({"body": ("a", "b")}, {"bodied": "body"}))
+    ['bodied', 'bodies', 'body', 'bodys']
+    """
+    found: dict[str, str] = {}
+    for word in classes:
+        ending = {"y": word[:-1] + "ies"}.get(word[-1:], word + "es")
+        for form in (word, word + "s", ending):
+            found.setdefault(form, word)
+    return found | {form: word for form, word in forms.items() if word in classes}
+
+
+def asked(classifier: Any, written: Sequence[str]) -> Asked:
+    """Finds in each line the words whose senses the classifier knows; of sentiment, each line is whole.
+
+    Lower-cased and tokenised where training saw such text (`data.text`), otherwise the text is as it is. A
+    line may have none of the words, or several.
+    """
+    data = classifier.config.data
+    tokenized = data.text == "tokenized"
+    # The files of Multi30k alone have Moses' entities, which classified text has not.
+    texts = [detokenize.unescape(detokenize.prepare(line)) if tokenized else lines.one_space(line)
+             for line in written]
+    if data.source in SENTIMENT:
+        rows = [(i, WHOLE, "") for i, text in enumerate(texts) if text]
+    else:
+        forms = known_forms(classifier.classes, classifier.forms)
+        rows = [(i, place, forms.get(token, forms.get(token.lower(), "")))
+                for i, text in enumerate(texts) for place, token in enumerate(text.split())]
+        rows = [row for row in rows if row[2]]
+    sentences = Labelled([texts[i] for i, _, _ in rows], [place for _, place, _ in rows],
+                         [word for _, _, word in rows], [""] * len(rows))
+    return Asked(sentences, [i for i, _, _ in rows], texts)

@@ -1,0 +1,78 @@
+"""python -m experiments.disambiguate --run=DIR: sentences on stdin, the senses of their words on stdout."""
+
+import sys
+
+from experiments import flags, stdin
+
+FLAGS = {
+    "run": flags.Flag("", "folder of a finished run that classifies", required=True),
+    "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four words"),
+}
+MEANING = """Tells the senses of words in sentences from stdin, one a line, with a finished run. Each word
+that the run knows, in any form it knows, has a line: word, sense, probability, number of the input line, and
+then the other senses with their probabilities, likeliest first, all parted by tabs. The word is - where the
+run classifies whole sentences; word, sense and probability are - for an input line without a known word."""
+NONE = "-"  # in the place of a word, a sense and a probability that there are not
+
+
+def say(line: str) -> None:
+    """A line for the user, apart from senses, which go to standard output."""
+    print(f"disambiguate: {line}", file=sys.stderr, flush=True)
+
+
+def main(options: flags.Options) -> int:
+    """Tells senses line by line; every line has an answer."""
+    from attention_lab.tasks import class_pictures, finished, guides
+    from attention_lab.tasks.asked import asked
+    stdin.check_figure(options.attention)
+    run = finished.classifier(options.run, say)
+    classifier, config = run.classifier, run.run.config
+    if options.attention and not classifier.attends:
+        raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
+                         f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
+    guide = guides.load(config, classifier.classes)
+    before, without, drawn = 0, 0, []
+    for part in stdin.parts():
+        found = asked(classifier, part)
+        unseen = stdin.unseen(classifier.tokenizer, found.texts)
+        if unseen:
+            say(unseen)
+        judged = classifier.judge(run.params, found.sentences, with_weights=bool(options.attention),
+                                  extra=guide and guides.answers(guide, found.sentences, classifier.classes))
+        answers: dict[int, list[str]] = {}
+        for i, line in enumerate(found.lines):
+            word = found.sentences.word[i]
+            answers.setdefault(line, []).append(_row(
+                word, classifier.classes[word], judged.probabilities[i], before + line + 1))
+            if len(drawn) < class_pictures.DRAWN and options.attention:
+                drawn.append((found.sentences.select([i]), judged.labels[i], judged.weights[i]))
+        for line in range(len(part)):
+            print("\n".join(answers.get(line) or ["\t".join([NONE] * 3 + [str(before + line + 1)])]))
+        sys.stdout.flush()
+        without += len(part) - len(answers)
+        before += len(part)
+    if without:
+        what = "without a word that the run knows" if any(classifier.classes) else "empty"
+        say(f"{without} of {before} lines are {what}")
+    if options.attention:
+        _draw(class_pictures, classifier, drawn, options.attention)
+    return 0
+
+
+def _row(word, classes, probabilities, number) -> str:
+    """word, sense, probability, line, and the other senses with theirs, parted by tabs."""
+    order = sorted(range(len(classes)), key=lambda c: -probabilities[c])
+    (best, p), *others = [(classes[c], f"{probabilities[c]:.4f}") for c in order]
+    return "\t".join([word or NONE, best, p, str(number), *(field for other in others for field in other)])
+
+
+def _draw(pictures, classifier, drawn, path) -> None:
+    from attention_lab.data.labelled import joined
+    if not drawn:
+        raise ValueError(f"--attention={path}: there was no word to draw")
+    sentences, answers, weights = zip(*drawn)
+    pictures.draw(classifier, joined(sentences), answers, weights, path)
+
+
+if __name__ == "__main__":
+    flags.run(main, "disambiguate", MEANING, FLAGS, config="none")
