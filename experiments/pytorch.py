@@ -98,11 +98,12 @@ def compare(config: Config, steps: int) -> tuple[float, float, float]:
     """Trains both from the same parameters, batch by batch by turns, without dropout, in float32.
 
     Returns:
-      target tokens a second of ours and of PyTorch's, and by how much their first losses differ.
+      median target tokens a second of ours and of PyTorch's, and by how much their first losses differ.
     Raises:
       ValueError: a config that the PyTorch model is not made for, or first losses that differ.
     """
     import itertools
+    import statistics
     import time
 
     from attention_lab.config import replace, split
@@ -118,7 +119,7 @@ def compare(config: Config, steps: int) -> tuple[float, float, float]:
     theirs = stepper(made, config)
     batches = list(itertools.islice(task.batches(config.seed, 0), steps))
     shapes = {batch["source"].shape: batch for batch in batches}
-    seconds, losses = [0.0, 0.0], []
+    rates, losses = [], []
     for batch in shapes.values():  # compiles, and PyTorch warms up
         state, sums = ours.update(state, batch, hyper)
         losses.append((float(sums["loss"].total) / float(sums["loss"].count), theirs(batch)))
@@ -128,9 +129,10 @@ def compare(config: Config, steps: int) -> tuple[float, float, float]:
         float(sums["loss"].total)
         between = time.perf_counter()
         theirs(batch)
-        seconds = [seconds[0] + between - began, seconds[1] + time.perf_counter() - between]
-    tokens = sum(task.tokens(batch) for batch in batches)
+        rates.append([task.tokens(batch) / seconds
+                      for seconds in (between - began, time.perf_counter() - between)])
     difference = abs(losses[0][0] - losses[0][1])
     if difference > 1e-3:
         raise ValueError(f"the first losses differ by {difference:.2g} nats: the models are not the same")
-    return tokens / seconds[0], tokens / seconds[1], difference
+    ours, theirs = map(statistics.median, zip(*rates))
+    return ours, theirs, difference

@@ -1,5 +1,7 @@
 """python -m experiments.reproduce STUDY ...: measures what is missing, judges, draws."""
 
+import contextlib
+
 from experiments import flags
 
 WORDS = "STUDY [STUDY ...]"
@@ -18,7 +20,7 @@ FLAGS = {
 
 def main(options: flags.Options) -> int:
     """Reproduces the named studies; prints a table of verdicts for each."""
-    from experiments import reproduction, studies
+    from experiments import quick, reproduction, studies
     if options.list:
         for name in studies.NAMES:
             print(f"{name}\t{studies.load(name).question}")
@@ -31,8 +33,10 @@ def main(options: flags.Options) -> int:
     for study in chosen:
         if options.preset not in study.presets:
             raise ValueError(f"--preset={options.preset}: allowed are {', '.join(study.presets)}")
-    for study in chosen:
-        reproduction.reproduce(study, options)
+    brief = options.preset == "smoke" and not options.redraw
+    with quick.quickly_compiled() if brief else contextlib.nullcontext():
+        for study in chosen:
+            reproduction.reproduce(study, options)
     if options.all and (options.preset != "smoke" or options.results):
         from pathlib import Path
 

@@ -52,8 +52,11 @@ def overrides(cell, settings, rows):
     """What the run behind a cell changes in its config."""
     from configs.echo import VARIANTS
     variant, own = ARMS[cell["arm"]]
-    return architectures.variant(VARIANTS, variant) | own | settings["config"] | {
+    changed = architectures.variant(VARIANTS, variant) | own | settings["config"] | {
         "data.distance": cell["distance"], "seed": cell["seed"]}
+    if "length" in settings:  # the same at every distance, so that all compile the same programs
+        changed["data.answers"] = settings["length"] - cell["distance"]
+    return changed
 
 
 def measure(cell, settings, rows, folder):
@@ -170,7 +173,8 @@ STUDY = Study(
     question="How far back does a network learn to look, and what has become of its gradient by then?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "distances": (2, 4), "sequences": 4, "variant": "smoke", "config": {}},
+        "smoke": {"seeds": 2, "distances": (2, 4), "length": 7, "sequences": 4, "variant": "smoke",
+                  "config": {"training.steps": 2, "training.eval_every": 2, "training.checkpoint_every": 2}},
         "cpu": {"seeds": 8, "distances": (5, 10, 20, 60), "sequences": 64, "variant": "", "config": {}},
         "accelerator": {"seeds": 8, "distances": (5, 10, 20, 40, 60, 120), "sequences": 64, "variant": "",
                         "config": {"training.steps": 20000, "model.width": 256, "model.hidden": 256}},

@@ -1,5 +1,7 @@
 """Benchmarks print every way beside the others."""
 
+import itertools
+
 import pytest
 
 from experiments import benchmark
@@ -17,8 +19,24 @@ def test_each_way_has_a_line_and_a_ratio_to_the_loop(call, monkeypatch):
     assert float(rows["loop"][1]) == 1.0 and float(rows["map"][1]) == pytest.approx(loop / one, rel=0.02)
 
 
+def test_variants_of_a_config_are_timed_beside_it(call, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
+    status, out, err = call(benchmark, "configs", "--config=configs/echo.py:smoke", "--variants=rnn",
+                            "--steps=3", "--config.training.devices=1")
+    assert status == 0, err
+    head, *rows = [line.split("\t") for line in out.splitlines()]
+    assert head == ["config", "tokens_a_second", "times_the_first", "weights"]
+    assert [row[0] for row in rows] == ["configs/echo.py:smoke", "configs/echo.py:smoke,rnn"]
+    # 16 rows of 7 tokens in a second each; an RNN of 16 has three square maps and two biases.
+    assert {row[1] for row in rows} == {"112"} and rows[1][2:] == ["1", f"{8 * 16 + 3 * 256 + 2 * 16}"]
+
+
 @pytest.mark.parametrize("argv, words", [
-    ([], "one benchmark is to be named: together or pytorch"),
+    ([], "one benchmark is to be named: together, configs, pytorch"),
+    (["configs"], "--variants is needed"),
+    (["configs", "--variants=har"], "variant 'har' is not known"),
+    (["configs", "--variants=gru", "--steps=0"], "--steps=0: at least 1 is needed"),
     (["speed"], "one benchmark is to be named"),
     (["pytorch", "--steps=0"], "--steps=0: at least 1 is needed"),
     (["together", "--runs=1"], "--runs=1: at least 2 are needed"),

@@ -1,0 +1,48 @@
+"""Brief commands: equal programs are compiled once, and nothing is left behind."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from experiments import quick
+
+NAMES = ("jax_disable_most_optimizations", "jax_compilation_cache_dir",
+         "jax_persistent_cache_min_compile_time_secs", "jax_persistent_cache_min_entry_size_bytes")
+
+
+def settings():
+    return [jax.config.values[name] for name in NAMES]
+
+
+def hits(listened):
+    return sum(event.endswith("compilation_cache/cache_hits") for event in listened)
+
+
+def test_equal_programs_are_compiled_once_and_settings_come_back(monkeypatch):
+    listened = []
+    jax.monitoring.register_event_listener(lambda event, **_: listened.append(event))
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)
+    held = settings()
+    monkeypatch.setattr(quick, "SHORTEST", 0.0)
+    try:
+        with pytest.raises(ZeroDivisionError), quick.quickly_compiled():
+            assert settings()[0] is True and settings()[1]
+            for _ in range(2):
+                jax.jit(lambda x: jnp.cumsum(x * 7.0))(jnp.arange(5.0)).block_until_ready()
+            assert hits(listened) == 1
+            1 / 0
+        assert settings() == held
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
+
+
+def test_a_cache_that_is_there_is_kept(tmp_path):
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    try:
+        with quick.quickly_compiled():
+            assert settings()[:2] == [True, str(tmp_path)]
+        assert settings()[0] is False
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
