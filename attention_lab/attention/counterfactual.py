@@ -60,8 +60,8 @@ def zero_max(rows: jax.Array | None = None) -> Counterfactual:
     """A row's own weights without the largest, the rest rescaled to sum to 1.
 
     ZeroOutMax of Moradi et al. 2019. Their published code makes the first of the largest scores -inf
-    before the softmax, which is the same: what is left sums to 1. Of a row that has nothing left, where
-    it may attend to one key or the others have weight 0 in float32, it makes NaN; here it is all 0.
+    before the softmax, which is the same: what is left sums to 1. A row that has nothing left, where it
+    may attend to one key (NaN in theirs) or all others have weight 0 in float32, is all 0.
     """
     return Counterfactual("zero_max", None, rows)
 
