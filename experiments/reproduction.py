@@ -44,6 +44,9 @@ def reproduce(study: Study, options: Options) -> list[Verdict]:
 
 
 def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Options) -> Rows:
+    # Run folders are large and of one machine; what they measured is in runs.csv.
+    runs = Path("runs") / "studies" / study.name if _kept(options) else folder / "runs"
+    settings = {**settings, "runs": runs}
     cells = study.cells(settings)
     names = list(cells[0])
     known = {tuple(row[name] for name in names): row for row in rows}
@@ -62,8 +65,6 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
             "command": options.command, "preset": options.preset, "workers": options.workers,
             "claims_hash": study.claims_hash(),
             **environment.software(), **environment.hardware()})
-    # Run folders are large and of one machine; what they measured is in runs.csv.
-    runs = Path("runs") / "studies" / study.name if _kept(options) else folder / "runs"
     done = 0
     for _, stage in itertools.groupby(missing, lambda cell: cell.get("stage")):
         stage = list(stage)

@@ -20,7 +20,8 @@ class Study(NamedTuple):
       name: of its module and of its folder under experiments/results/.
       question: a sentence.
       claims: fixed before anything is measured.
-      presets: settings by preset; what `cells` is given.
+      presets: settings by preset; what `cells` is given, with "data", the folder of real corpora, and
+        "runs", that of the run folders.
       cells: settings -> the rows to be, each with the keys that name it and nothing measured.
       measure: (cell, settings, rows measured before, folder for run folders) -> what is measured, by
         column; the same columns for every cell.
