@@ -34,15 +34,25 @@ def trained(file: str, changed: dict[str, Any], folder: Path, study: str
     return outcome.result, [line for line in lines if "dev_loss" in line], outcome.folder
 
 
+# Real corpora by the variant that reads them: what they are, the field that says where, and their place in
+# the folder of data.
+CORPORA = {
+    "multi30k": ("Multi30k", "data.directory", "multi30k"),
+    "coarsewsd": ("CoarseWSD-20", "data.directory", "coarsewsd20/CoarseWSD-20"),
+    "sst": ("SST", "data.path", "attention-explanation/sst_dataset.csv.gz"),
+}
+
+
 def with_data(study: str, changed: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Overrides that say where Multi30k lies, if it is what the study reads.
+    """Overrides that say where the real corpus lies, if the study's variant reads one.
 
     Raises:
-      ValueError: it is, and neither --data nor the environment says where.
+      ValueError: it does, and neither --data nor the environment says where.
     """
-    if "multi30k" not in settings["variant"]:
-        return changed
-    if not settings["data"]:
-        raise ValueError(f"{study} reads Multi30k: give --data=DIR, or set ATTENTION_LAB_DATA, to the folder "
-                         "that holds multi30k/")
-    return changed | {"data.directory": f"{settings['data']}/multi30k"}
+    for name in CORPORA.keys() & set(settings["variant"].split(",")):
+        corpus, field, place = CORPORA[name]
+        if not settings["data"]:
+            raise ValueError(f"{study} reads {corpus}: give --data=DIR, or set ATTENTION_LAB_DATA, to the "
+                             f"folder that holds {place}")
+        changed = changed | {field: f"{settings['data']}/{place}"}
+    return changed
