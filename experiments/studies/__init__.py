@@ -15,4 +15,5 @@ def load(name: str) -> Study:
 
 NAMES = ("softmax_saturation", "score_scale", "score_scale_translation", "score_scale_multi30k",
          "signal_decay", "signal_decay_trained", "sentence_length", "alignment",
-         "recurrent_multi30k", "alignment_alibi")
+         "recurrent_multi30k", "alignment_alibi", "disambiguation", "disambiguation_coarsewsd",
+         "explanation", "explanation_sst", "explanation_translation")
