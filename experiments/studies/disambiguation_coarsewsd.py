@@ -2,8 +2,8 @@
 
 One model for all words of the folder, trained from scratch. A part of train is held out as dev, on which the
 weights that are scored are chosen; test is scored once. The outsider is tf-idf with balanced logistic
-regression, one for each word, on train and dev. Where a claim speaks of the best network, that is the one with
-the highest mean macro-F1 on dev. fastText from scratch has macro-F1 0.837 on the twelve words measured here.
+regression, one for each word, on train and dev. Where a claim speaks of the best network, that is the one
+with the highest mean macro-F1 on dev. fastText from scratch has macro-F1 0.837 on the twelve words measured.
 
 Few-shot curves have the same budget of steps at every size, look at dev once, at the end, and choose nothing
 there; the shots of each seed are drawn anew, the same for all arms.
