@@ -28,8 +28,8 @@ def significant_share(first: Importances, second: Importances, level: float = 0.
 def _tests(first, second):
     """tau and p of each sentence, (N, 2)."""
     if [len(one) for one in first] != [len(one) for one in second]:
-        raise ValueError(f"importances of {len(first)} and of {len(second)} sentences: the same sentences, and "
-                         "as many words in each, are needed")
+        raise ValueError(f"importances of {len(first)} and of {len(second)} sentences: the same sentences, "
+                         "and as many words in each, are needed")
     found = np.full((len(first), 2), np.nan)
     for i, (one, two) in enumerate(zip(first, second)):
         if len(one) > 1 and np.ptp(one) > 0 and np.ptp(two) > 0:
@@ -74,8 +74,8 @@ def _others(importances, deciders, places):
     for one, decider, place in zip(importances, deciders, places, strict=True):
         one = np.asarray(one, np.float64)
         if not np.isfinite(one).all():
-            raise ValueError(f"importances: {int((~np.isfinite(one)).sum())} of a sentence's {len(one)} are no "
-                             "numbers; finite ones are needed")
+            raise ValueError(f"importances: {int((~np.isfinite(one)).sum())} of a sentence's {len(one)} are "
+                             "no numbers; finite ones are needed")
         if not 0 <= decider < len(one) or decider == place:
             raise ValueError(f"deciders: {decider} in a sentence of {len(one)} words that asks about word "
                              f"{place}; another word of the sentence is needed")

@@ -1,23 +1,23 @@
 """How much each word matters to what a classifier says: its attention, its gradients, and words taken away.
 
-An importance is of the class that the model predicts, 0 or more, and only its order within a sentence counts.
+An importance is of the class that the model predicts, 0 or more; only its order within a sentence counts.
 
-* attention: weights of the pooling; of an encoder the row of what is read (the asked place, or the mean of all)
-  in the last layer, mean over heads. attention_mean: mean over layers as well.
-* rollout: that row of the product over layers of half the weights and half the identity (Abnar & Zuidema 2020).
+* attention: weights of the pooling; of an encoder the row of what is read, the asked place or the mean of
+  all, in the last layer, mean over heads. attention_mean: mean over layers as well.
+* rollout: that row of the product over layers of half the weights and half the identity (Abnar & Zuidema
+  2020).
 * value_norm: weights times the norm of what a value adds, summed over the heads of the last layer (Kobayashi
   et al. 2020); of a pooling, times the norm of the state.
-* value_zeroing: change where a token's value is nothing in every layer at once, the other weights as they are
-  (Mohebbi et al. 2023 take one layer at a time): cosine distance of the state that is read; of a pooling
+* value_zeroing: change where a token's value is nothing in every layer at once, the other weights as they
+  are (Mohebbi et al. 2023 take one layer at a time): cosine distance of the state that is read; of a pooling
   by attention, total variation of the prediction.
-* gradient: norm of the gradient of the log-odds in the embedding. It is that of the probability p, which Jain &
-  Wallace 2019 take, over p (1 - p), one factor a sentence, and does not vanish where p is all but 1.
+* gradient: norm of the gradient of the log-odds in the embedding. It is that of the probability p, which
+  Jain & Wallace 2019 take, over p (1 - p), one factor a sentence, and does not vanish where p is all but 1.
 * input_gradient: |embedding . gradient|. gradient_detached: the same with all weights held fixed, as theirs.
 * leave_one_out: total variation of the prediction without the word; 0 for the asked word itself.
 * random: noise from the config's seed and the sentence.
 """
 
-import functools
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,10 +28,12 @@ import numpy as np
 
 from attention_lab.analysis.passes import ROOM, encoded, passes, rows, variation, without_a_word, words
 from attention_lab.attention import counterfactual
+from attention_lab.checks import POOLED
 from attention_lab.data.labelled import Labelled
 from attention_lab.models.classifier import POOL
 
 LEAVE_ONE_OUT, RANDOM = "leave_one_out", "random"
+OF_ALL = ("source", "example")  # columns of every batch
 
 
 def explain(classifier: Any, params: Any, sentences: Labelled, methods: Sequence[str], hyper: Any = None,
@@ -71,7 +73,7 @@ def explain(classifier: Any, params: Any, sentences: Labelled, methods: Sequence
 def available(classifier: Any) -> tuple[str, ...]:
     """The METHODS that there are for this classifier."""
     model = classifier.config.model
-    encoder, pooled = model.kind == "encoder", model.pooling in ("additive", "dot")
+    encoder, pooled = model.kind == "encoder", model.pooling in POOLED
     missing = set() if encoder or pooled else {"attention", "attention_mean", "value_norm", "value_zeroing"}
     missing |= set() if encoder else {"rollout"}
     return tuple(name for name in METHODS if name not in missing)
@@ -88,7 +90,7 @@ def _read(passes, batch, found):
     if POOL in found.weights:
         return found.weights[POOL][0, :, 0, 0]
     real = words(batch)
-    if passes.structure.model.pooling == "mean":
+    if passes.pooling == "mean":
         return real / jnp.maximum(real.sum(axis=1, keepdims=True), 1).astype(jnp.float32)
     return jax.nn.one_hot(batch["place"], real.shape[1])
 
@@ -175,10 +177,16 @@ def _gradient_detached(passes, params, batch, hyper, found):
 
 
 def _leave_one_out(classifier, params, sentences, ids, hyper, extra):
-    function = functools.partial(_judged, passes(classifier).probabilities, params, hyper)
-    whole = rows(function, ids, classifier.in_order(sentences, extra, ROOM))
+    probabilities = passes(classifier).probabilities
+
+    def function(batch):
+        # The same columns whether a word is gone or not: the same programs.
+        read = {name: column for name, column in batch.items() if name in ("guide", *columns, *OF_ALL)}
+        return np.asarray(probabilities(params, read, hyper))
+
     places = classifier.encode(sentences)[1]
     columns = {"word": classifier.columns(sentences)["word"], "place": places}
+    whole = rows(function, ids, classifier.in_order(sentences, extra, ROOM))
     found = [np.zeros(len(row)) for row in ids]
     for batch, pairs in without_a_word(ids, columns, classifier.buckets, extra.get("guide")):
         real = pairs[:, 0] >= 0
@@ -188,10 +196,6 @@ def _leave_one_out(classifier, params, sentences, ids, hyper, extra):
             if w != sentences.place[i]:
                 found[i][w] = one
     return found
-
-
-def _judged(probabilities, params, hyper, batch):
-    return np.asarray(probabilities(params, batch, hyper))
 
 
 def _noise(seed, text, count):

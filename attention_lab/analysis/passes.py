@@ -1,4 +1,4 @@
-"""Passes of a classifier that its explainers share: compiled once for all classifiers of one structure."""
+"""Passes of a classifier that its explainers share: compiled once for all that share a model."""
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attention_lab import models
 from attention_lab.attention import counterfactual
-from attention_lab.config import split
+from attention_lab.checks import POOLED
 from attention_lab.data import batching
 from attention_lab.data.vocabulary import EOS, PAD
 from attention_lab.models.classifier import POOL
+from attention_lab.models.record import Model
 
 ROOM = 4096  # padded tokens a batch
 
@@ -39,18 +39,16 @@ class Alone(NamedTuple):
 
 
 class Passes:
-    """Functions (params, batch, hyper, ...) of one structure, each compiled when first called.
+    """Functions of one model, compiled when first called.
 
     Fields:
-      structure: of the config. model: its Model.
-      probabilities: (params, batch, hyper) -> (B, C).
-      alone: (params, batch, hyper) -> Alone, of a model that pools by attention.
+      model: the Model. pooling: what is read of its states, as model.pooling says.
+      probabilities: (params, batch, hyper) -> (B, C), compiled.
     """
 
-    def __init__(self, structure, size, classes):
-        self.structure, self.model = structure, models.build(structure, size, classes)
+    def __init__(self, model: Model, pooling: str):
+        self.model, self.pooling = model, pooling
         self.probabilities = jax.jit(self._probabilities)
-        self.alone = jax.jit(self._alone)
         self._compiled: dict[Any, Callable] = {}
 
     def compiled(self, function: Callable, *static: Any) -> Callable:
@@ -63,7 +61,8 @@ class Passes:
         found = self.model.apply(params, batch, hyper)
         return jax.nn.softmax(found.logits, axis=-1, where=found.allowed)
 
-    def _alone(self, params, batch, hyper):
+    def apart(self, params: Any, batch: dict, hyper: Any) -> Alone:
+        """The pooling of a batch taken apart; for use inside `compiled`."""
         own = self.model.apply(params, batch, hyper, with_weights=True)
         S = batch["source"].shape[1]
 
@@ -78,9 +77,8 @@ class Passes:
 
 
 def passes(classifier: Any) -> Passes:
-    """The passes of a `tasks` Classifier; those of equal structures are the same."""
-    classes = tuple(map(len, classifier.classes.values()))
-    return _passes(split(classifier.config)[0], classifier.tokenizer.size, classes)
+    """The passes of a `tasks` Classifier; those that share a model share them."""
+    return _passes(classifier.model, classifier.config.model.pooling)
 
 
 _passes = functools.lru_cache(maxsize=16)(Passes)
@@ -88,9 +86,9 @@ _passes = functools.lru_cache(maxsize=16)(Passes)
 
 def pools(classifier: Any) -> Passes:
     """As `passes`; ValueError for a classifier that doesn't pool by attention."""
-    kind = classifier.config.model.pooling
-    if kind not in ("additive", "dot"):
-        raise ValueError(f"model.pooling={kind} has no weights to change; additive and dot have")
+    if classifier.config.model.pooling not in POOLED:
+        raise ValueError(f"model.pooling={classifier.config.model.pooling} has no weights to change; "
+                         f"{' and '.join(POOLED)} have")
     return passes(classifier)
 
 
