@@ -63,11 +63,11 @@ def draw(rows, settings):
     with style.look():
         figure = style.figure(10.6, 3.4, layout="constrained")
         axes = figure.subplots(1, 3)
-        for arm, colour in zip(settings["arms"], style.COLOURS):
+        for place, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
             own = [row for row in rows if row["arm"] == arm]
             tuning.draw_curves(axes[:1], [row["curve"] for row in own], arm, colour)
-            axes[1].plot([row["seed"] for row in own], [row["test_bleu"] for row in own], "o", color=colour,
-                         label=arm)
+            axes[1].plot([row["seed"] + 0.1 * (place - 1) for row in own],  # or one hides the other
+                         [row["test_bleu"] for row in own], "o", color=colour, label=arm)
             bins = np.array([[[float(x) for x in one.split(":")] for one in row["by_length"].split(";")]
                              for row in own])
             axes[2].plot(bins[:, :, 3].mean(0), "o-", color=colour, label=arm)

@@ -137,3 +137,20 @@ def test_sentences_of_a_length_are_none_that_is_trained_on():
     train = set(corpora.load(config.data, ("train",))["train"].source)
     assert len(found) == 7 and all(one.words == 5 and one.source not in train for one in found)
     np.testing.assert_equal(len({one.source for one in found}), 7)
+
+
+def test_what_alibi_lacks_is_said_before_anything_is_trained(tmp_path):
+    study, cell = alignment_alibi.STUDY, {"arm": "transformer", "seed": 3}
+    for data, words in (("", "alignment_alibi reads Multi30k"), (tmp_path, "no ali_w2w_FRENCH_ENGLISH.txt")):
+        with pytest.raises(ValueError, match=words):
+            study.overrides(cell, study.presets["cpu"] | {"data": str(data)}, [])
+    settings = study.presets["smoke"] | {"data": ""}
+    assert study.overrides(cell, settings, []) == recurrent_multi30k.overrides(cell, settings, [])
+
+
+def test_distances_of_one_length_compile_one_program():
+    settings = signal_decay_trained.STUDY.presets["smoke"]
+    found = [replace(get_echo(settings["variant"]), signal_decay_trained.overrides(cell, settings, [])).data
+             for cell in signal_decay_trained.cells(settings)]
+    assert {one.distance for one in found} == {2, 4}
+    assert {one.distance + one.answers for one in found} == {7}
