@@ -193,6 +193,8 @@ def differences(rows):
 
 def draw(rows, settings):
     """Accuracy by distance, without and with a distractor; vectors of one noun; silhouettes; learning."""
+    import textwrap
+
     from attention_lab.figures import style
     with style.look():
         figure = style.figure(11.0, 6.6, layout="constrained")
@@ -204,12 +206,12 @@ def draw(rows, settings):
             tuning.draw_curves([axes[0, 2]], [row["curve"] for row in own], arm, colour)
             excess = [row["silhouette"] - row["null"] for row in own]
             axes[1, 2].plot([place] * len(own), excess, "o", color=colour, markersize=4, alpha=0.7)
-        axes[0, 2].set(ylabel="dev accuracy", ylim=(0, 1.02))
+        axes[0, 2].set(ylabel="dev accuracy", ylim=(0, 1.02), xlim=(0, None))
         axes[1, 2].axhline(0.0, color=style.FAINT, zorder=0)
-        axes[1, 2].set_xticks(range(len(settings["arms"])), [arm.replace(" ", "\n", 1) for arm in
-                                                             settings["arms"]])
-        axes[1, 2].set(ylabel="silhouette of the senses less permuted", ylim=(-0.25, 1))
-        axes[1, 2].set_title("last states of one form of a noun; dots are seeds")
+        axes[1, 2].set_xticks(range(len(settings["arms"])),
+                              [textwrap.fill(arm, 9) for arm in settings["arms"]])
+        axes[1, 2].set(ylabel="silhouette, less that of permuted")
+        axes[1, 2].set_title("last states of one form; dots are seeds")
         _draw_vectors(axes[1, :2], rows)
         for ax in (*axes[0], axes[1, 2]):
             ax.grid(axis="y")
@@ -236,7 +238,7 @@ def _draw_distances(ax, rows, arms, distractors):
 
 
 def _draw_vectors(axes, rows):
-    """One form's vectors before and after self-attention, each in the plane of its own largest variance."""
+    """One form's vectors before and after self-attention, each in its own plane, to the same scale."""
     import numpy as np
 
     from attention_lab.figures import style
@@ -252,6 +254,7 @@ def _draw_vectors(axes, rows):
         ax.set_title(f"“{form}” {name} self-attention")
         ax.set(xlabel="first principal component", ylabel="second")
         ax.margins(0.15)
+    axes[0].set(xlim=axes[1].get_xlim(), ylim=axes[1].get_ylim())
     axes[1].legend(title="sense (sentences)")
 
 

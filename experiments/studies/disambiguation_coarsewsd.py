@@ -168,6 +168,8 @@ def draw(rows, settings):
 
 
 def _draw_seeds(ax, rows, colours):
+    import textwrap
+
     import numpy as np
 
     from attention_lab.figures import style
@@ -178,7 +180,7 @@ def _draw_seeds(ax, rows, colours):
     for level, name in ((FASTTEXT, "fastText from scratch"), (usual, "most frequent sense")):
         ax.axhline(level, color=style.FAINT, linestyle="--", zorder=0)
         ax.text(0.6, level, name, color=style.INK, fontsize=7.5, va="bottom")
-    ax.set_xticks(range(len(colours)), [arm.replace(" ", "\n", 1) for arm in colours])
+    ax.set_xticks(range(len(colours)), [textwrap.fill(arm, 10) for arm in colours])
     ax.set(ylabel="test macro-F1, mean over words", ylim=(0, 1))
     ax.set_title("trained on all; dots are seeds")
 
@@ -222,7 +224,7 @@ STUDY = Study(
     claims=CLAIMS,
     presets={
         "smoke": {"seeds": 2, "few_seeds": 2, "variant": "smoke", "word": "bank", "arms": _ARMS,
-                  "shots": (1, 3),
+                  "shots": (3,),
                   "config": _TINY | {"data.train_size": 60, "data.dev_size": 8, "data.test_size": 60,
                                      "data.lexicon_size": 300},
                   "few": {}},
