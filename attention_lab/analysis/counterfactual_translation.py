@@ -138,7 +138,7 @@ def _program(structure, size):
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["example"])
 
         def at(t):
-            rows = (jnp.arange(T) == t)[None, None, None, None]
+            rows = (jnp.arange(T) == t)[None, None, None]
             noise = jax.vmap(lambda one: counterfactual.permuted(
                 jax.random.fold_in(one, t), (1, 1, S)).numbers)(keys)
             made = {"zero_max": counterfactual.zero_max(rows), "uniform": counterfactual.uniform(rows),
