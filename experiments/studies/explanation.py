@@ -103,11 +103,12 @@ STUDY = Study(
                   "file": "configs/sentiment.py:smoke", "variant": "", "config": _SMOKE,
                   "arms": {arm: {} for arm in explaining.ARMS},
                   "shuffles": 3, "attack_steps": 5, "attack_starts": 1},
-        "cpu": {"study": "explanation", "seeds": 8, "curve_seeds": 2, "worths": (0.01, 0.001, 0.1),
+        "cpu": {"study": "explanation", "seeds": 8, "curve_seeds": 2, "worths": (0.001, 0.0001, 0.01),
                 "sentences": 300, "file": "configs/sentiment.py", "variant": "", "config": _CONFIG,
-                "arms": {arm: {"model.hidden": 128} for arm in explaining.ARMS}, **INSTRUMENTS},
+                "arms": {arm: {"model.hidden": 128} for arm in explaining.ARMS} | {
+                    explaining.ENCODER: {"model.hidden": 128, "training.steps": 1200}}, **INSTRUMENTS},
         "accelerator": {"study": "explanation", "seeds": 8, "curve_seeds": 8,
-                        "worths": (0.01, 0.001, 0.003, 0.03, 0.1), "sentences": 600,
+                        "worths": (0.001, 0.0001, 0.0003, 0.003, 0.01), "sentences": 600,
                         "file": "configs/sentiment.py", "variant": "",
                         "config": _CONFIG | {
                             "data.train_size": 40000, "data.most_distance": 40, "data.max_words": 50,
