@@ -34,7 +34,7 @@ def main(options: flags.Options) -> int:
     before, without, drawn = 0, 0, []
     for part in stdin.parts():
         found = asked(classifier, part)
-        unseen = stdin.unseen(classifier.tokenizer, found.texts)
+        unseen = stdin.unseen(classifier.tokenizer, [found.texts[i] for i in sorted(set(found.lines))])
         if unseen:
             say(unseen)
         judged = classifier.judge(run.params, found.sentences, with_weights=bool(options.attention),

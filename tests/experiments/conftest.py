@@ -6,11 +6,23 @@ import types
 
 import pytest
 
-from experiments import align, benchmark, evaluate, fetch, flags, reproduce, runs, sweep, train, translate
+from experiments import (
+    align,
+    benchmark,
+    disambiguate,
+    evaluate,
+    fetch,
+    flags,
+    reproduce,
+    runs,
+    sweep,
+    train,
+    translate,
+)
 
 ROOT = pathlib.Path(__file__).parents[2]
 MODES = {train: "required", sweep: "required", translate: "none", evaluate: "overrides", runs: "none",
-         reproduce: "none", fetch: "none", align: "none", benchmark: "required"}
+         reproduce: "none", fetch: "none", align: "none", benchmark: "required", disambiguate: "none"}
 
 
 @pytest.fixture

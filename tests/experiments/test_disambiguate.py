@@ -1,0 +1,152 @@
+"""disambiguate and evaluate on one run of two words and one of whole sentences."""
+
+import json
+
+import pytest
+
+from experiments import disambiguate, evaluate, train, translate
+from tests.experiments.words import SENSES, SENTIMENT, TINY, trained, write_films, write_word
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("senses")
+    write_word(folder / "words", "bank", ["money", "rivers"])
+    write_word(folder / "words", "club", ["golf", "music", "cards"])
+    trained(f"{SENSES}:coarsewsd,bag_of_words,smoke", *TINY, f"--workdir={folder}/run",
+            f"--config.data.directory={folder}/words")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("films")
+    trained(f"{SENTIMENT}:average,sst,smoke", *TINY, f"--workdir={folder}/run",
+            f"--config.data.path={write_films(folder / 'films.csv')}")
+    return folder
+
+
+def numbers(out):
+    return dict(line.split("\t") for line in out.splitlines())
+
+
+def test_a_line_for_each_word_that_is_known(call, place, monkeypatch):
+    text = b"The Bank of money.\n\nno word of it\nthe banks and the club .\n"
+    status, out, err = call(disambiguate, f"--run={place}/run", stdin=text)
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert status == 0 and [(row[0], row[3]) for row in rows] == [
+        ("bank", "1"), ("-", "2"), ("-", "3"), ("bank", "4"), ("club", "4")]
+    assert rows[1] == ["-", "-", "-", "2"] and "2 of 4 lines are without a word that the run knows" in err
+    for row, senses in ((rows[0], {"money", "rivers"}), (rows[4], {"golf", "music", "cards"})):
+        assert {row[1], *row[4::2]} == senses
+        found = [float(p) for p in (row[2], *row[5::2])]
+        assert found == sorted(found, reverse=True) and sum(found) == pytest.approx(1, abs=2e-4)
+    assert "4 words never seen in training: . banks and\n" in err  # of the lines that have an answer
+    # Typed line by line the numbers of the lines go on.
+    monkeypatch.setattr(disambiguate.stdin, "parts", lambda: ([line] for line in text.decode().splitlines()))
+    assert call(disambiguate, f"--run={place}/run")[1] == out
+
+
+def test_the_class_of_whole_sentences_and_where_it_looked(call, films, tmp_path):
+    figure = tmp_path / "figure.png"
+    status, out, err = call(disambiguate, f"--run={films}/run", f"--attention={figure}",
+                            stdin=b"A fine film\n\nbad\n")
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert status == 0 and [row[0] for row in rows] == ["-"] * 3 and rows[1] == ["-", "-", "-", "2"]
+    assert {rows[0][1], rows[0][4]} == {"positive", "negative"} and "1 of 3 lines are empty" in err
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    status, _, err = call(disambiguate, f"--run={films}/run", f"--attention={figure}", stdin=b"\n")
+    assert status == 2 and "there was no word to draw" in err
+    assert call(disambiguate, f"--run={films}/run", stdin=b"") == (0, "", "")
+
+
+def test_what_can_not_be_is_refused_in_one_line_before_anything_is_read(call, place, films, tmp_path):
+    def refused(*argv, stdin=b"\xe9"):
+        status, out, err = call(disambiguate, *argv, stdin=stdin)
+        assert (status, out) == (2, "") and err.count("\n") == 1
+        return err
+
+    assert "has no attention to draw (model.kind=bag_of_words, model.pooling=mean)" in refused(
+        f"--run={place}/run", f"--attention={tmp_path}/figure.png")
+    assert "a name that ends in .png" in refused(f"--run={films}/run", f"--attention={tmp_path}/figure.pdf")
+    assert "there is no such folder" in refused(f"--run={tmp_path}/none")
+    assert "stdin: line 1 is not UTF-8" in refused(f"--run={place}/run")
+    status, _, err = call(translate, f"--run={place}/run", stdin=b"hi\n")
+    assert status == 2 and "does not translate: its data.source is coarsewsd" in err
+
+
+def test_evaluate_repeats_the_result(call, place, films):
+    for folder in (place, films):
+        result = json.loads((folder / "run" / "result.json").read_text())
+        for split in ("dev", "test"):
+            status, out, _ = call(evaluate, f"--run={folder}/run", f"--config.data.split={split}")
+            scored = numbers(out)
+            assert status == 0 and {name: float(value) for name, value in scored.items()
+                                    if name != "sentences"} == {
+                name: value for name, value in result.items() if name.startswith(f"{split}_")}
+    assert scored["sentences"] == "16"
+
+
+def test_evaluate_scores_one_of_the_words(call, place):
+    result = json.loads((place / "run" / "result.json").read_text())
+    for split, count in (("dev", 4), ("test", 8)):
+        status, out, _ = call(evaluate, f"--run={place}/run", "--config.data.word=bank",
+                              f"--config.data.split={split}")
+        scored = numbers(out)
+        assert status == 0 and scored["sentences"] == str(count)
+        assert float(scored[f"{split}_accuracy"]) == result[f"{split}_accuracy_bank"]
+    status, out, err = call(evaluate, f"--run={place}/run", "--config.data.word=seal")
+    assert (status, out) == (2, "")
+    assert "does not know the word 'seal': it was trained on the words bank, club" in err
+
+
+def test_evaluate_scores_all_of_another_file(call, place, tsv):
+    path = tsv(b"0\tBanks in the hills\tmoney\n3\tin the music club\tmusic\n"
+               b"2\tin the bank of money train 0\tmoney\n")
+    other = ["--config.data.source=senses_tsv", f"--config.data.path={path}"]
+    status, out, err = call(evaluate, f"--run={place}/run", *other)
+    assert status == 0 and numbers(out)["sentences"] == "3" and "test_accuracy_bank" in out
+    assert int(numbers(out)["seen_in_training"]) <= 1 and "words never seen in training" in err
+    for line, message in ((b"0\tbank\tmud\n", "the class 'mud' of 'bank' is none that"),
+                          (b"0\tseal\tmoney\n", "does not know the word 'seal'")):
+        tsv(line)
+        status, out, err = call(evaluate, f"--run={place}/run", *other)
+        assert (status, out) == (2, "") and message in err and err.count("\n") == 1
+
+
+def test_evaluate_scores_another_folder(call, place, tmp_path):
+    write_word(tmp_path / "others", "bank", ["money", "rivers"], count=7)
+    status, out, err = call(evaluate, f"--run={place}/run", f"--config.data.directory={tmp_path}/others",
+                            "--config.data.word=bank")
+    assert status == 0 and numbers(out)["sentences"] == "8" and numbers(out)["seen_in_training"] == "0"
+    write_word(tmp_path / "more", "bank", ["money", "rivers", "snow"])
+    status, out, err = call(evaluate, f"--run={place}/run", f"--config.data.directory={tmp_path}/more",
+                            "--config.data.word=bank")
+    assert (status, out) == (2, "") and "the class 'snow' of 'bank'" in err
+
+
+def test_evaluate_refuses_what_the_run_does_not_do(call, place, films):
+    for folder, flag, message in (
+            (place, f"--config.data.path={films}/films.csv", "does not classify whole sentences"),
+            (films, f"--config.data.directory={place}/words", "it was trained on whole sentences")):
+        source = "sentiment_csv" if folder is place else "coarsewsd"
+        status, out, err = call(evaluate, f"--run={folder}/run", flag, f"--config.data.source={source}")
+        assert (status, out) == (2, "") and message in err, err
+    status, out, err = call(evaluate, f"--run={place}/run", "--config.data.source=grammar")
+    assert (status, out) == (2, "") and "data.source=grammar" in err
+
+
+def test_text_that_was_changed_is_not_scored_as_held_out(call, tmp_path, place):
+    path = write_word(tmp_path / "words", "bank", ["money", "rivers"])
+    argv = [train, f"{SENSES}:coarsewsd,target_only,smoke", *TINY, f"--workdir={tmp_path}/run",
+            f"--config.data.directory={path.parent}", "--config.data.word=bank"]
+    assert call(*argv)[0] == 0
+    (tmp_path / "words").rename(tmp_path / "moved")
+    status, _, err = call(evaluate, f"--run={tmp_path}/run")
+    assert status == 2 and "No such file or directory" in err
+    status, out, _ = call(evaluate, f"--run={tmp_path}/run", f"--config.data.directory={tmp_path}/moved",
+                          "--config.data.split=dev")
+    assert status == 0 and "seen_in_training" not in out
+    write_word(tmp_path / "words", "bank", ["money", "rivers"], count=13)
+    status, out, err = call(evaluate, f"--run={tmp_path}/run", "--config.data.split=dev")
+    assert (status, out) == (2, "") and "was changed after" in err
