@@ -39,26 +39,34 @@ def built(kind):
 def by_hand(kind, number):
     """{kind of attention: which steps of a sentence's translation stay}, one pass for each."""
     translator, params = built(kind)
-    model, hyper = translator.model, translator.hyper
     text, = translator.translate(params, [SOURCES[number]], beam=1).texts
-    source, target = (jnp.array([translator.tokenizer.encode([one])[0] + [3]]) for one in
-                      (SOURCES[number], text))
-    batch = {"source": source, "target": target, "example": jnp.array([number], jnp.int32)}
+    source, target = (np.array(translator.tokenizer.encode([one])[0] + [3])
+                      for one in (SOURCES[number], text))
+    batch = {"source": jnp.asarray(np.pad(source, (0, 9 - len(source)))[None]),
+             "target": jnp.asarray(np.pad(target, (0, 9 - len(target)))[None]),
+             "example": jnp.array([number], jnp.int32)}
 
-    @jax.jit
-    def choice(intervention):
-        output = model.apply(params, batch, hyper, intervention=intervention)
+    def choice(make, at):
+        rows = (jnp.arange(9) == at).reshape(1, 1, 1, 9)
+        return np.array(chooser(kind)(params, batch, {"cross": make(rows)}))
+
+    plain = choice(counterfactual.uniform, -1)
+    own, found = (plain == batch["target"][0])[:len(target)], {}
+    for name, make in (("zero_max", counterfactual.zero_max), ("uniform", counterfactual.uniform)):
+        found[name] = np.array([choice(make, t)[t] == plain[t] for t in range(len(target))])
+    return text, own, found
+
+
+@functools.cache
+def chooser(kind):
+    """(params, batch, intervention) -> the likeliest tokens, (T,), none of them padding or a beginning."""
+    translator, _ = built(kind)
+
+    def choose(params, batch, intervention):
+        output = translator.model.apply(params, batch, translator.hyper, intervention=intervention)
         return (output.hidden @ output.readout.T)[0].at[:, jnp.array([0, 2])].set(-jnp.inf).argmax(axis=-1)
 
-    plain, T, found = choice(None), target.shape[1], {}
-    own = np.array(plain == target[0])  # all but the end mark of one that was cut
-    for name, make in (("zero_max", counterfactual.zero_max), ("uniform", counterfactual.uniform)):
-        stays = []
-        for t in range(T):
-            rows = (jnp.arange(T) == t).reshape(1, 1, 1, T)
-            stays.append(bool(choice({"cross": make(rows)})[t] == plain[t]))
-        found[name] = np.array(stays)
-    return text, own, found
+    return jax.jit(choose)
 
 
 @pytest.mark.parametrize("kind", ["transformer", "gru"])
