@@ -1,5 +1,6 @@
 """What every test runs under: virtual devices, no silent broadcasting, our warnings as errors."""
 
+import gc
 import os
 import pathlib
 
@@ -17,6 +18,9 @@ if LEVEL not in os.environ["XLA_FLAGS"]:
 CACHE = pathlib.Path(__file__).parents[1] / ".pytest_cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+
+# Traced programs are millions of objects that stay: looking through them for garbage took a twentieth.
+gc.set_threshold(100_000, 20, 20)
 
 import hypothesis  # noqa: E402
 import jax  # noqa: E402
@@ -44,3 +48,42 @@ def data_folder():
     if not path.is_dir():
         pytest.fail(f"ATTENTION_LAB_DATA is {folder}, which is not a folder")
     return path
+
+
+TRACED = {}
+SHARED_SOURCES = ("grammar", "tsv", "multi30k", "recall", "echo")  # whose models follow from these two
+
+
+@pytest.fixture(scope="module")
+def traced_once():
+    """Tests under it that train or decode with the same Structure and vocabulary share its traced programs.
+
+    As the cells of a sweep do; data, tokenizers, weights and whatever is on disk are made anew.
+    """
+    from attention_lab.config import replace, split
+    from attention_lab.sweeps import cell
+    from attention_lab.tasks.translator import Translator
+    from attention_lab.training import loop
+    real = {"programs": cell.programs, "_decode": Translator._decode, "_weights": Translator._weights}
+
+    def made(name, structure, key, *given):
+        if structure.data.source not in SHARED_SOURCES:
+            return real[name](*given)
+        key = name, replace(structure, {"data.split": "dev"}), *key
+        if key not in TRACED:
+            TRACED[key] = real[name](*given)
+        return TRACED[key]
+
+    def programs(task, structure, steps):
+        return made("programs", structure, (task.facts.get("vocabulary"), steps), task, structure, steps)
+
+    def method(name):
+        return lambda self, *given: made(
+            name, split(self.config)[0], (self.tokenizer.size, *given), self, *given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "make_programs", programs)
+        patch.setattr(cell, "programs", programs)
+        for name in ("_decode", "_weights"):
+            patch.setattr(Translator, name, method(name))
+        yield

@@ -25,6 +25,11 @@ MODES = {train: "required", sweep: "required", translate: "none", evaluate: "ove
          reproduce: "none", fetch: "none", align: "none", benchmark: "required", disambiguate: "none"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _traced_once(traced_once):
+    """Here programs are what is tested, not their tracing."""
+
+
 @pytest.fixture
 def call(capsys, monkeypatch):
     """call(program, *argv, stdin=b"") -> (status, stdout, stderr); :variant after --config= is short."""

@@ -10,8 +10,9 @@ import pytest
 from experiments import evaluate, train, translate
 
 SMOKE = "--config=:smoke"
-TSV = ["--config=:tsv,smoke", "--config.data.tokenizer=word", "--config.data.dev_size=3",
-       "--config.data.test_size=3"]
+# Greedy: a beam search would be compiled for every size of vocabulary.
+SMALL = ["--config.data.dev_size=3", "--config.data.test_size=3", "--config.decoding.beam=1"]
+TSV = ["--config=:tsv,smoke", "--config.data.tokenizer=word", *SMALL]
 
 
 def refused(answer, *parts):
@@ -152,8 +153,8 @@ def test_a_damaged_checkpoint_costs_one_line(call, tmp_path):
 
 
 def test_a_refused_command_does_not_stand_in_the_way_of_the_right_one(call, tsv, tmp_path):
-    command = [train, "--config=:tsv,smoke", "--config.data.dev_size=3", "--config.data.test_size=3",
-               f"--config.data.path={tmp_path}/pairs.tsv", f"--workdir={tmp_path}/run"]
+    command = [train, "--config=:tsv,smoke", *SMALL, f"--config.data.path={tmp_path}/pairs.tsv",
+               f"--workdir={tmp_path}/run"]
     refused(call(*command, "--config.data.vocabulary_size=8"), "data.vocabulary_size: 8 is too small")
     assert call(*command, "--config.data.vocabulary_size=80")[0] == 0
 
