@@ -22,7 +22,7 @@ COMMANDS = [line.strip() for line in README.splitlines() if "python -m experimen
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, traced_once):
     """A folder that holds what the commands call DIR and pairs.tsv."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "DIR").mkdir()
