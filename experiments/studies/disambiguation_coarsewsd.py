@@ -162,8 +162,9 @@ def draw(rows, settings):
         for ax in (seeds, shots, words):
             ax.grid(axis="y")
         figure.legend(*words.get_legend_handles_labels(), loc="outside lower center", ncols=6)
-        figure.suptitle(f"senses of CoarseWSD-20; mean and range of {len(by_seed(rows, 'seed', ATTENTION))} "
-                        "seeds", parse_math=False)
+        where = "CoarseWSD-20" if settings["variant"] == "coarsewsd" else "the grammar"
+        figure.suptitle(f"senses of {where}; mean and range of {len(by_seed(rows, 'seed', ATTENTION))} seeds",
+                        parse_math=False)
     return figure
 
 
@@ -177,9 +178,9 @@ def _draw_seeds(ax, rows, colours):
         values = by_seed(rows, "macro_f1", arm)
         ax.plot(np.full(len(values), place), values, "o", color=colour, markersize=4, alpha=0.7)
     usual = max(row["most_frequent_macro_f1"] for row in rows if row["most_frequent_macro_f1"] != "")
-    for level, name in ((FASTTEXT, "fastText from scratch"), (usual, "most frequent sense")):
+    for x, level, name in ((0.6, FASTTEXT, "fastText from scratch"), (2.6, usual, "most frequent sense")):
         ax.axhline(level, color=style.FAINT, linestyle="--", zorder=0)
-        ax.text(0.6, level, name, color=style.INK, fontsize=7.5, va="bottom")
+        ax.text(x, level, name, color=style.INK, fontsize=7.5, va="bottom")
     ax.set_xticks(range(len(colours)), [textwrap.fill(arm, 10) for arm in colours])
     ax.set(ylabel="test macro-F1, mean over words", ylim=(0, 1))
     ax.set_title("trained on all; dots are seeds")
@@ -214,8 +215,8 @@ def _draw_words(ax, rows, colours):
 
 
 _ARMS = {arm: {} for arm in ARMS}
-_FEW = {"training.epochs": None, "training.steps": 150, "training.eval_every": 150,
-        "training.checkpoint_every": 150, "data.buckets": (48, 96, 160), "optimizer.warmup_steps": 15}
+_FEW = {"training.epochs": None, "training.steps": 100, "training.eval_every": 100,
+        "training.checkpoint_every": 100, "data.buckets": (48, 96, 160), "optimizer.warmup_steps": 10}
 _TINY = {"training.steps": 2, "training.eval_every": 2, "training.checkpoint_every": 2}
 
 STUDY = Study(
