@@ -47,13 +47,13 @@ _RECURRENT = _PLAIN | {"model.num_layers": 1, "model.bidirectional": True}
 VARIANTS = {
     "coarsewsd": {
         "data.source": "coarsewsd",
-        "data.vocabulary_size": 60000,
+        "data.vocabulary_size": 20000,
         "data.max_length": 160,
         "data.buckets": (32, 64, 160),
         "model.num_layers": 1,
         "optimizer.learning_rate": 0.003,
         "training.steps": None,
-        "training.epochs": 10.0,
+        "training.epochs": 8.0,
         "training.batch_tokens": 4096,
         "training.dropout": 0.5,
         "training.balance": 1.0,

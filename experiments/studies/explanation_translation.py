@@ -108,7 +108,9 @@ STUDY = Study(
     claims=CLAIMS,
     presets={
         "smoke": _preset(_SMOKE, sentences=4),
-        "cpu": _preset(_CPU, sentences=200, config=_CPU["config"] | {"data.split": "dev"}),
+        "cpu": _preset(_CPU, sentences=100, config=_CPU["config"] | {
+            "data.split": "dev", "training.steps": 500, "training.eval_every": 500,
+            "training.checkpoint_every": 500}),
         "accelerator": _preset(_ACCELERATOR, sentences=400),
     },
     cells=architectures.cells, measure=measure, differences=differences, draw=draw,
