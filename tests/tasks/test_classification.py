@@ -40,7 +40,7 @@ def test_class_weights_by_hand():
 LOGITS = np.log(np.array([[0.7, 0.2, 0.1], [0.25, 0.75, 9.0], [0.5, 0.5, 1.0]], np.float32))
 ALLOWED = np.array([[True] * 3, [True, True, False], [True, True, False]])
 POOL = np.array([[0.5, 0.5, 0.0], [0.9, 0.1, 0.0], [0.0, 0.0, 0.0]], np.float32)
-BATCH = {"target": np.array([0, 0, 0]), "weight": np.array([1.5, 0.5, 0.0], np.float32),
+BATCH = {"target": np.array([0, 0, 0]), "weight": np.array([1.5, 0.25, 0.0], np.float32),
          "answer": np.array([[0.6, 0.4, 0.0], [0.25, 0.75, 0.0], [0.0, 0.0, 0.0]], np.float32),
          "guide": np.array([[0.25, 0.75, 0.0], [0.9, 0.1, 0.0], [0.0, 0.0, 0.0]], np.float32)}
 
@@ -58,8 +58,8 @@ def test_cross_entropy_by_hand(smoothing):
     plain = -np.log([0.7, 0.25])
     even = [-np.log([0.7, 0.2, 0.1]).mean(), -np.log([0.25, 0.75]).mean()]
     smoothed = (1 - smoothing) * plain + smoothing * np.array(even)
-    assert found.total == pytest.approx(1.5 * smoothed[0] + 0.5 * smoothed[1], rel=1e-5)
-    assert found.count == pytest.approx(2.0)
+    assert found.total == pytest.approx(1.5 * smoothed[0] + 0.25 * smoothed[1], rel=1e-5)
+    assert found.count == pytest.approx(1.75)
     # What is shown is plain: neither smoothed nor weighted.
     assert shown["cross_entropy"].total == pytest.approx(plain.sum(), rel=1e-5)
     assert shown["cross_entropy"].count == 2.0
