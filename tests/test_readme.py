@@ -1,5 +1,6 @@
 """README: every command in it runs, in its smoke form, and every path it names is there."""
 
+import gzip
 import hashlib
 import io
 import pathlib
@@ -9,21 +10,34 @@ import types
 
 import pytest
 
-from experiments import align, benchmark, evaluate, fetch, flags, reproduce, runs, sweep, train, translate
+from experiments import (
+    align,
+    benchmark,
+    disambiguate,
+    evaluate,
+    fetch,
+    flags,
+    reproduce,
+    runs,
+    sweep,
+    train,
+    translate,
+)
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PROGRAMS = {"train": (train, "required"), "translate": (translate, "none"),
             "evaluate": (evaluate, "overrides"), "sweep": (sweep, "required"), "runs": (runs, "none"),
             "reproduce": (reproduce, "none"), "fetch": (fetch, "none"),
-            "align": (align, "none"), "benchmark": (benchmark, "required")}
+            "align": (align, "none"), "benchmark": (benchmark, "required"),
+            "disambiguate": (disambiguate, "none")}
 COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
             and line.startswith("    ")]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, traced_once):
-    """A folder that holds what the commands call DIR and pairs.tsv."""
+    """A folder that holds what the commands call DIR, STORIES, WORDS, pairs.tsv and sst_dataset.csv.gz."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "DIR").mkdir()
     sentences = [(f"the dog {i} sees", f"le chien {i} voit") for i in range(40)]
@@ -38,6 +52,15 @@ def place(tmp_path_factory, traced_once):
                        ("ali_w2w_Chien_Dog", "0\t0-0 1-1 2p2\n1\t0-0\n")):
         (folder / "STORIES" / f"{name}.txt").write_text(text)
     (folder / "pairs.tsv").write_text("".join("\t".join(pair) + "\n" for pair in sentences))
+    (folder / "WORDS" / "bank").mkdir(parents=True)
+    for split in ("train", "test"):
+        for kind, line in (("data", "1\tthe bank {i}\n"), ("gold", "{odd}\n")):
+            text = "".join(line.format(i=i, odd=i % 2) for i in range(20))
+            (folder / "WORDS" / "bank" / f"{split}.{kind}.txt").write_text(text)
+    (folder / "WORDS" / "bank" / "classes_map.txt").write_text('{"0": "money", "1": "river"}')
+    rows = [f"film {i},{i % 2},{split}\n" for split in ("train", "dev", "test") for i in range(20)]
+    with gzip.open(folder / "sst_dataset.csv.gz", "wt") as file:
+        file.write("text,label,exp_split\n" + "".join(rows))
     return folder
 
 
@@ -85,9 +108,9 @@ def run(command, place, capsys, monkeypatch):
     program, argv = smoke_form(command, place)
     if program in ("train", "sweep") and not any(
             word.startswith(("--workdir", "--help", "--dry_run")) for word in argv):
-        argv.append(f"--workdir={place}/unnamed")
-    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(b"the dog sees a cat .\n"),
-                                                           isatty=lambda: False))
+        argv.append(f"--workdir={place}/unnamed-{COMMANDS.index(command)}")
+    stdin = io.BytesIO(b"the dog sees a cat at the bank .\n")
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=stdin, isatty=lambda: False))
     module, mode = PROGRAMS[program]
     with pytest.raises(SystemExit) as ended:
         flags.run(module.main, program, "", module.FLAGS, mode, argv, getattr(module, "WORDS", ""),
