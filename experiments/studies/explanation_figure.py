@@ -111,7 +111,7 @@ def _trained(ax, rows, published, style):
     ax.plot(*np.array(seeds).T, "x", color=style.BLUE, markersize=5, label="another seed of the model")
     ax.set(xlabel="total variation of the predictions", ylabel="divergence of the weights, nats",
            title="a model trained to look elsewhere", xlim=(0, None), ylim=(0, 0.72))
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper left")
 
 
 def _students(ax, rows, published, style):
