@@ -10,7 +10,7 @@
     smoke        seconds; nothing it reads needs a file
 
     bag_of_words, target_only, rnn, lstm, gru    other bodies: the mean of the embeddings, the word alone, and
-                 networks that read both ways
+                 networks that read both ways; lstm_additive reads them by attention (Jain & Wallace 2019)
 
 Measured: nothing yet.
 """
@@ -73,6 +73,7 @@ VARIANTS = {
     "rnn": _RECURRENT | {"model.kind": "rnn"},
     "lstm": _RECURRENT | {"model.kind": "lstm"},
     "gru": _RECURRENT | {"model.kind": "gru"},
+    "lstm_additive": _RECURRENT | {"model.kind": "lstm", "model.pooling": "additive"},
     "smoke": {
         "data.train_size": 300,
         "data.dev_size": 16,
