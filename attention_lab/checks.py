@@ -24,9 +24,10 @@ ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
 ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
-                    "training.balance", "data.shots", "data.vectors")
+                    "training.balance", "data.shots", "data.vectors", "data.word", "data.dev_share")
 WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds
 POOLED = ("additive", "dot")  # poolings by attention
+WITH_DEV = ("senses", "sentiment_csv")  # classified sources with a dev split of their own
 # Sources that read files, and the field that says where.
 PLACES = {"multi30k": ("data.directory", "the folder of its files, --config.data.directory=DIR"),
           "tsv": ("data.path", "a file of 'english TAB french' lines, --config.data.path=FILE"),
@@ -155,11 +156,16 @@ def _check_model(config: Config) -> None:
         _check_default(config, key, f"model.kind={model.kind}")
     for key in ONLY_CLASSIFIERS if config.data.source not in CLASSIFIED else ():
         _check_default(config, key, f"data.source={config.data.source}")
+    if model.kind == "transformer":
+        _check_default(config, "model.causal", "model.kind=transformer")
     if config.data.source in CLASSIFIED:
         _check_classifier(config)
     if model.kind in RECURRENT:
         _check_recurrent(config)
     if model.kind not in ("transformer", "encoder"):
+        if attention.compatibility == "none" and attention.scale is not None:
+            raise ValueError(f"attention.scale={show(attention.scale)} means nothing with "
+                             "attention.compatibility=none: leave it at none")
         return
     if attention.compatibility == "none":
         raise ValueError(f"attention.compatibility=none: model.kind={model.kind} is nothing without "
@@ -202,9 +208,6 @@ def _check_recurrent(config: Config) -> None:
     if model.kind != "lstm" and model.forget_bias != knobs()["model.forget_bias"].default:
         raise ValueError(f"model.forget_bias={show(model.forget_bias)} means nothing to "
                          f"model.kind={model.kind}: lstm has a forget gate")
-    if kind == "none" and config.attention.scale is not None:
-        raise ValueError(f"attention.scale={show(config.attention.scale)} means nothing with "
-                         "attention.compatibility=none: leave it at none")
 
 
 def _check_default(config: Config, key: str, why: str) -> None:
@@ -222,8 +225,12 @@ def _check_classifier(config: Config) -> None:
     if model.kind != "encoder" and attention.compatibility != "none":
         raise ValueError(f"attention.compatibility={attention.compatibility}: classifying, model.kind="
                          f"{model.kind} attends by model.pooling alone; none is allowed")
-    for key in ("model.reverse_source", "model.input_feeding"):
+    for key in ("model.reverse_source", "model.input_feeding", "model.causal", "model.tie_embeddings",
+                *(["data.dev_share"] if source in WITH_DEV else [])):
         _check_default(config, key, f"data.source={source}")
+    if config.data.vectors and config.data.tokenizer != "word":
+        raise ValueError(f"data.vectors={config.data.vectors} has vectors of words, and data.tokenizer="
+                         f"{config.data.tokenizer} cuts words into pieces: word is allowed")
     if attention.weights != "learned" and model.pooling not in POOLED:
         raise ValueError(f"attention.weights={attention.weights}: model.pooling={model.pooling} has no "
                          f"weights; {', '.join(POOLED)} have")

@@ -121,8 +121,10 @@ def value_size(model: Model) -> int:
 
 
 def attention_scale(config: Config) -> float:
-    """The factor on the scores as a number; for cosine it multiplies the learned gain."""
+    """The factor on the scores as a number, 1 without any; for cosine it multiplies the learned gain."""
     scale = config.attention.scale
+    if config.attention.compatibility == "none":
+        return 1.0
     if scale is None:
         scale = "inverse_sqrt" if config.attention.compatibility in ("dot", "general") else 1.0
     size = key_size(config.model)

@@ -31,7 +31,8 @@ class Data:
     path: str = knob("", "file of 'english TAB french' lines (tsv), of 'index TAB sentence TAB sense' lines "
                      "(senses_tsv), or of text,label,exp_split (sentiment_csv)", recorded=False)
     text: str = knob("tokenized", "form of the text: lower-cased and tokenised, and scored so, or raw, "
-                     "as people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k",
+                     "as people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k; "
+                     "classified files are read as they are, what is asked later is brought to this form",
                      choices=("tokenized", "raw"))
     split: str = knob("test", "split scored at the end of a run, besides dev; with dev, test is "
                       "never read", choices=("dev", "test"))
@@ -60,9 +61,9 @@ class Data:
     pairs: int = knob(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
     distance: int = knob(20, "echo: how many places ago the answer was read", low=1, high=480)
     answers: int = knob(16, "echo: places of a sequence where something is asked", low=1, high=480)
-    lexicon_size: int = knob(1000, "grammar: English and French word types, about", low=100)
+    lexicon_size: int = knob(1000, "grammar and senses: English and French word types, about", low=100)
     min_words: int = knob(3, "grammar: shortest English sentence, words", low=3)
-    max_words: int = knob(20, "grammar: longest English sentence, words", low=3, high=120)
+    max_words: int = knob(20, "grammar and senses: longest English sentence, words", low=3, high=120)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,13 +78,15 @@ class Model:
                         "that is asked about, their mean, or what additive or dot attention finds by a "
                         "learned query", choices=("place", "mean", "additive", "dot"))
     width: int = knob(128, "size of a token's vector, units", low=1)
-    num_layers: int = knob(2, "layers in the encoder and again in the decoder", low=1)
+    num_layers: int = knob(2, "layers in the encoder and again in the decoder; average and "
+                           "bag_of_words have none", low=1)
     num_heads: int = knob(4, "attention heads in each layer", low=1)
     key_size: int | None = knob(None, "size of a head's query and key, units; "
                                 "unset: width / num_heads", low=1)
     value_size: int | None = knob(None, "size of a head's value, units; unset: width / num_heads",
                                   low=1)
-    hidden: int = knob(256, "hidden size of the feed-forward layers, or of a recurrent state, units", low=1)
+    hidden: int = knob(256, "hidden size of the feed-forward layers, or size of a recurrent state or of "
+                       "average's, units", low=1)
     norm: str = knob("pre", "layer norm before each block (pre) or after each sum (post)",
                      choices=("pre", "post"))
     positions: str = knob("sinusoidal", "how a token's place enters",
@@ -103,8 +106,8 @@ class Model:
 class Attention:
     """How a query meets a key."""
 
-    compatibility: str = knob("dot", "score of a query and a key; none: a recurrent network without "
-                              "attention",
+    compatibility: str = knob("dot", "score of a query and a key; none: a network without it, whose "
+                              "pooling may attend",
                               choices=("dot", "additive", "general", "cosine", "none"))
     scale: str | float | None = knob(
         None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a "

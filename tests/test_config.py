@@ -29,6 +29,9 @@ from attention_lab.models import transformer
 
 ROOT = pathlib.Path(configs.__file__).parents[1]
 KEYS = sorted(knobs())
+SENSES = {"data.source": "senses", "model.kind": "encoder"}
+FILMS = SENSES | {"data.source": "sentiment_csv", "data.path": "films.csv"}
+BAG = SENSES | {"model.kind": "bag_of_words", "attention.compatibility": "none"}
 
 
 def other(key):
@@ -147,6 +150,26 @@ def test_a_field_younger_than_the_file_has_its_default():
     ({"training.dropout": math.inf}, "training.dropout=inf"),
     ({"optimizer.epsilon": 0.0}, "optimizer.epsilon=0 is not a number above 0"),
     ({"model.tie_embeddings": 1}, "model.tie_embeddings=1 is not true or false"),
+    ({"model.causal": True}, "model.causal=true means nothing to model.kind=transformer"),
+    ({"data.word": "bank"}, "data.word=bank means nothing to data.source=grammar"),
+    ({"data.dev_share": 0.2}, "data.dev_share=0.2 means nothing to data.source=grammar"),
+    (SENSES | {"model.causal": True}, "model.causal=true means nothing to data.source=senses"),
+    (SENSES | {"model.tie_embeddings": False}, "model.tie_embeddings=false means nothing to data.source="),
+    (SENSES | {"data.dev_share": 0.2}, "data.dev_share=0.2 means nothing to data.source=senses"),
+    (SENSES | {"data.vectors": "v.txt", "data.tokenizer": "bpe"}, "data.vectors=v.txt has vectors of words"),
+    (BAG | {"attention.scale": 2.0}, "attention.scale=2 means nothing with attention.compatibility=none"),
+    (BAG | {"attention.compatibility": "dot"}, "model.kind=bag_of_words attends by model.pooling alone"),
+    (BAG | {"model.bidirectional": True}, "model.bidirectional=true means nothing to model.kind=bag_of"),
+    (BAG | {"attention.weights": "uniform", "model.pooling": "mean"}, "model.pooling=mean has no weights"),
+    (BAG | {"attention.divergence": 1.0}, "attention.divergence=1 means nothing to attention.weights="),
+    (BAG | {"attention.guide": "runs/a"}, "attention.guide=runs/a, attention.weights=learned"),
+    (SENSES | {"model.kind": "transformer"}, "encoder, rnn, lstm, gru, average, bag_of_words do"),
+    (SENSES | {"data.least_distance": 9, "data.most_distance": 8}, "data.least_distance=9 is above"),
+    (SENSES | {"data.distractors": ()}, "data.distractors='': numbers of at least 0"),
+    (FILMS, "model.pooling=place: data.source=sentiment_csv asks about no place"),
+    (FILMS | {"model.pooling": "mean", "data.dev_share": 0.2}, "data.dev_share=0.2 means nothing"),
+    (FILMS | {"data.path": ""}, "data.path is not set: data.source=sentiment_csv needs"),
+    ({"data.shots": 3}, "data.shots=3 means nothing to data.source=grammar"),
     ({"seed": 2 ** 31}, "seed=2147483648 is not an integer from 0 to 2147483647"),
     ({"seed": -1}, "seed=-1"),
 ])
@@ -165,6 +188,9 @@ def test_what_no_run_could_follow_is_refused_in_one_line(values, said):
     {"attention.scale": 2}, {"attention.scale": "inverse"},
     {"attention.implementation": "xla"},
     {"data.buckets": (48,)}, {"data.buckets": (2, 3, 5)},
+    SENSES | {"data.tokenizer": "bpe"}, SENSES | {"data.vectors": "v.txt"}, BAG | {"model.width": 3},
+    FILMS | {"model.pooling": "dot"},
+    SENSES | {"data.source": "coarsewsd", "data.directory": "d", "data.word": "bank", "data.dev_share": 0.2},
     {"data.source": "tsv", "data.path": "x.tsv", "data.min_words": 30},
     {"training.steps": None, "training.max_minutes": 0.5},
     {"training.dropout": 0}, {"training.dropout": 0.95},
@@ -189,6 +215,10 @@ def test_exactly_one_duration_of_three():
         except ValueError:
             pass
     assert fine == 3
+
+
+def test_a_network_without_heads_has_no_scale_though_it_is_narrower_than_their_number():
+    assert split(replace(Config(), BAG | {"model.width": 3}))[1].attention_scale == 1
 
 
 def test_split_parts_numbers_from_structure():
