@@ -80,25 +80,27 @@ def read_classes(directory: str | os.PathLike) -> Labelled:
 
     The class is the file's name without its endings; where all files have the same name, it is the ending:
     rt-polarity.pos and rt-polarity.neg. "pos" is "positive", "neg" is "negative". Counts: what
-    `lines.read_lines` counts, "empty_lines" (left out), "odd_spaces", "files_left_out" (a README or LICENSE,
-    hidden files, folders).
+    `lines.read_lines` counts, "empty_lines" (left out), "odd_spaces", "empty_classes" (without a sentence),
+    "files_left_out" (a README or LICENSE, hidden files, folders).
 
     Raises:
-      ValueError: the folder or a file can't be used, fewer than two classes, two files of one class, or a
-        class without a sentence.
+      ValueError: the folder or a file can't be used, fewer than two classes that have a sentence, or two
+        files of one class.
     """
     directory = os.fspath(directory)
     paths, others = _class_files(directory)
-    rows, counts = [], Counter(empty_lines=0, odd_spaces=0)
+    rows, counts = [], Counter(empty_lines=0, odd_spaces=0, empty_classes=0)
     for label, path in paths.items():
         found, odd = lines.read_lines(path)
         counts.update(odd)
         even = [lines.one_space(line) for line in found]
         counts["empty_lines"] += sum(not text for text in even)
         counts["odd_spaces"] += sum(bool(text) and text != line for text, line in zip(even, found))
-        if not any(even):
-            raise ValueError(f"{path}: no sentence in it; it should hold those of class {label!r}")
+        counts["empty_classes"] += not any(even)
         rows += [(text, label) for text in even if text]
+    if len(paths) - counts["empty_classes"] < 2:
+        raise ValueError(f"data.directory: of the files of {directory}, {', '.join(paths)}, "
+                         f"{counts['empty_classes']} have no sentence; two classes that have some are needed")
     counts["files_left_out"] = others
     return _whole(rows, counts)
 

@@ -61,7 +61,7 @@ def test_reads_a_file_for_each_class(tmp_path):
     assert (read.text, read.label) == (["so glad", "most glad", "so sad"], ["glad", "glad", "sad"])
     assert (read.place, read.word, read.truth) == ([-1] * 3, [""] * 3, None)
     assert read.counts == {"byte_order_mark": 0, "cr_line_ends": 1, "empty_lines": 1, "odd_spaces": 1,
-                           "files_left_out": 3, "sentences": 3}
+                           "empty_classes": 0, "files_left_out": 3, "sentences": 3}
 
 
 def test_files_of_one_name_are_told_by_their_endings(tmp_path):
@@ -84,8 +84,11 @@ def test_bad_folders_are_refused(tmp_path):
     with pytest.raises(ValueError, match="glad.txt: line 1 is not UTF-8"):
         sentiment.read_classes(tmp_path)
     (tmp_path / "glad.txt").write_text(" \n")
-    with pytest.raises(ValueError, match="glad.txt: no sentence in it; it should hold those of class 'glad'"):
+    with pytest.raises(ValueError, match="glad, sad, 1 have no sentence; two classes that have some"):
         sentiment.read_classes(tmp_path)
+    (tmp_path / "calm.txt").write_text("so calm\n")
+    read = sentiment.read_classes(tmp_path)
+    assert (read.label, read.counts["empty_classes"]) == (["calm", "sad"], 1)
     (tmp_path / "glad.en").write_text("glad\n")
     with pytest.raises(ValueError, match="glad.en and glad.txt are both of class 'glad'"):
         sentiment.read_classes(tmp_path)
