@@ -14,9 +14,17 @@ def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Labelled]:
     """Reads or writes the corpus; {split: Labelled}. Of the training part a few shots are kept if asked for.
 
     Raises:
-      ValueError: a file or folder can't be used, or a knob does not fit it; see the readers.
+      ValueError: a file or folder can't be used, or a knob does not fit it; see the readers. A word is asked
+        for where there are no folders of words, or no class has enough sentences to hold some out.
     """
+    if data.source != "coarsewsd" and data.word != coarsewsd.ALL:
+        raise ValueError(f"data.word={data.word}: data.source={data.source} has all its words in one; "
+                         f"{coarsewsd.ALL} is allowed, or data.source=coarsewsd")
     corpus = _READERS[data.source](data)
+    for split, part in corpus.items():
+        if not len(part):
+            raise ValueError(f"{data.directory or data.path}: no sentence is left for {split}: a class gives "
+                             "some to what is held out where it has 3 different ones or more")
     if data.shots:
         corpus["train"] = labelled.few(corpus["train"], data.shots, data.corpus_seed)
     return {split: corpus[split] for split in splits}

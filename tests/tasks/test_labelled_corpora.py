@@ -75,6 +75,19 @@ def test_the_grammar_is_named_by_its_fields():
         labelled_corpora.load(Data(source="senses", max_words=7))
 
 
+def test_a_word_is_asked_for_where_words_have_folders(place):
+    assert set(labelled_corpora.load(data(place, "coarsewsd", word="bank"))["train"].word) == {"bank"}
+    for source in ("senses_tsv", "sentiment_csv"):
+        with pytest.raises(ValueError, match=f"^data.word=bank: data.source={source} has all its words in"):
+            labelled_corpora.load(data(place, source, word="bank"))
+
+
+def test_a_file_too_small_to_hold_anything_out_is_refused(place):
+    (place / "senses.tsv").write_text("1\tthe bank\triver\n1\ta bank\tmoney\n")
+    with pytest.raises(ValueError, match="senses.tsv: no sentence is left for dev: .* 3 different ones or"):
+        labelled_corpora.load(data(place, "senses_tsv"))
+
+
 def test_text_place_word_and_class_change_the_digest():
     one = Labelled(["a b"], [0], ["a"], ["x"])
     others = [Labelled(["a c"], [0], ["a"], ["x"]), Labelled(["a b"], [1], ["a"], ["x"]),
