@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from attention_lab.data.detokenize import unescape
-from attention_lab.data.labelled import Labelled
+from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import EOS
 from attention_lab.figures import heatmap, style
@@ -48,7 +48,8 @@ def draw(classifier: Any, sentences: Labelled, answers: Sequence[str], weights: 
          path: str | Path) -> None:
     """Draws for each sentence the row of the word that is asked about, a line a layer, mean over its heads.
 
-    A pooling by attention has one line. Where the grammar tells the deciding word it has an open square.
+    Of a sentence that is classified whole it is the mean over its rows. A pooling by attention has one line.
+    Where the grammar tells the deciding word it has an open square.
 
     Args:
       sentences: with the answers and weights that `Classifier.judge` gave.
@@ -60,10 +61,11 @@ def draw(classifier: Any, sentences: Labelled, answers: Sequence[str], weights: 
         tokens = [unescape(one.replace(MARK, "")) for one in classifier.tokenizer.tokens(row)]
         if classifier.tokenizer.kind == "word":
             tokens = sentences.text[i].split(" ")  # those never seen in training, too
-        lines = {f"layer {n}": layer[:, place].mean(axis=0)
+        asked = range(len(row)) if sentences.place[i] == WHOLE else [place]
+        lines = {f"layer {n}": layer[:, asked].mean(axis=(0, 1))
                  for n, layer in enumerate(seen.get("encoder", ()), 1)}
         lines |= {"pooling": seen["pool"][0, 0, 0]} if "pool" in seen else {}
-        decider = [sentences.truth[i].senses[0].decider] if sentences.truth else []
+        decider = [classifier.begins(row)[sentences.truth[i].senses[0].decider]] if sentences.truth else []
         links = [(place, n) for place in decider for n in range(len(lines))]
         name = f"{sentences.word[i]}: " if sentences.word[i] else ""
         right = f" (is {sentences.label[i]})" if sentences.label[i] not in ("", answers[i]) else ""

@@ -65,11 +65,14 @@ class Classifier:
         ids = self.tokenizer.encode(sentences.text)
         if self.tokenizer.kind == "word":
             return ids, np.maximum(sentences.place, 0).astype(np.int32)
-        # The first subword of the word stands for it.
-        begins = [np.flatnonzero([token.startswith(MARK) for token in self.tokenizer.tokens(row)])
-                  for row in ids]
-        places = [begin[max(place, 0)] for begin, place in zip(begins, sentences.place)]
+        places = [self.begins(row)[max(place, 0)] for row, place in zip(ids, sentences.place)]
         return ids, np.array(places, np.int32)
+
+    def begins(self, row: Sequence[int]) -> np.ndarray:
+        """The place among the tokens of a sentence of the first one of each word, which stands for it."""
+        if self.tokenizer.kind == "word":
+            return np.arange(len(row))
+        return np.flatnonzero([token.startswith(MARK) for token in self.tokenizer.tokens(row)])
 
     def columns(self, sentences: Labelled) -> dict[str, np.ndarray]:
         """What a batch has of each sentence beside its tokens: word and target, int32 (N,).
