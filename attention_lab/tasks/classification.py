@@ -10,7 +10,7 @@ import numpy as np
 
 from attention_lab import models
 from attention_lab.config import Config, Structure, program, split
-from attention_lab.data import batching, indexed, labelled, tokenizers, vectors
+from attention_lab.data import batching, indexed, labelled, senses, tokenizers, vectors
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import SPECIALS
@@ -19,7 +19,7 @@ from attention_lab.tasks import class_pictures, guides, labelled_corpora
 from attention_lab.tasks.classifier import Classifier, load_names, with_columns
 from attention_lab.training.task import Scores, Sums, Task
 
-DISTANCES = ((1, 4), (5, 9), (10, 19), (20, 29), (30, 40))  # bins of words
+DISTANCES = (*senses.BINS, (senses.BINS[-1][1] + 1, 100))  # bins of words, as far as data.most_distance
 
 
 class Classification(NamedTuple):
@@ -95,6 +95,8 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
     loss = losses(program(split(config)[0]), model)
     usual = most_frequent(corpus["train"].word, corpus["train"].label)
     table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
+    told = [f"{init_facts['vectors_known']} of {classifier.tokenizer.size - len(SPECIALS)} words have a "
+            f"vector in {data.vectors}"] if data.vectors else []
 
     def init(key):
         params = model.init(key)
@@ -134,7 +136,7 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
             classifier, params, hyper, corpus["dev"], folder, guided.get("dev")),
         tokens=lambda batch: int((batch["source"] != 0).sum()),
         facts=facts,
-        notices=notices(corpus, classifier.tokenizer, too_long, max(buckets))))
+        notices=notices(corpus, classifier.tokenizer, too_long, max(buckets)) + told))
 
 
 def _classifier(config, corpus, folder):

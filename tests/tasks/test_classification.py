@@ -135,6 +135,8 @@ def test_vectors_stand_where_the_embeddings_begin(tmp_path):
     # Its numbers, as large as embeddings begin.
     np.testing.assert_allclose(found[known[0]], table[0] * 16 ** -0.5 / table[[0, 0]].std(), rtol=1e-5)
     assert built.task.facts["vectors_known"] == 2
+    assert f"2 of {len(tokens) - 4} words have a vector in {path}" in built.task.notices
+    assert not any("vector" in line for line in plain.task.notices)
     with pytest.raises(ValueError, match="model.width=8: .* has vectors of 16 numbers"):
         classification.build(configs.replace(config, {"data.vectors": str(path), "model.width": 8}))
 
