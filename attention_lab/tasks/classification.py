@@ -12,7 +12,6 @@ from attention_lab import models
 from attention_lab.config import Config, Structure, program, split
 from attention_lab.data import batching, indexed, labelled, senses, tokenizers, vectors
 from attention_lab.data.labelled import Labelled
-from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.evaluation.classes import by_distance, class_scores, most_frequent
 from attention_lab.tasks import class_pictures, guides, labelled_corpora
@@ -209,15 +208,12 @@ def _vectors(path: str, tokenizer: tokenizers.Tokenizer, width: int):
     """(which rows are known (N,), table (N, D)) of a file of vectors, or None; and what to note of it."""
     if not path:
         return None, {}
-    # Of subwords those that are whole words, as far as the tokenizer's spelling tells; no special has one.
-    words = [token if tokenizer.kind == "word" else token.removeprefix(MARK) if token.startswith(MARK) else ""
-             for token in tokenizer.tokens(range(tokenizer.size))]
-    words[:len(SPECIALS)] = [""] * len(SPECIALS)
-    found, size = vectors.read(path, {word for word in words if word})
+    tokens = tokenizer.tokens(range(tokenizer.size))
+    found, size = vectors.read(path, tokens[len(SPECIALS):])
     if size != width:
         raise ValueError(f"model.width={width}: {path} has vectors of {size} numbers: that is needed")
-    known = np.array([word in found for word in words])
-    table = np.stack([found.get(word, np.zeros(size, np.float32)) for word in words])
+    known = np.array([token in found for token in tokens])
+    table = np.stack([found.get(token, np.zeros(size, np.float32)) for token in tokens])
     if known.any():
         table *= width ** -0.5 / max(float(table[known].std()), 1e-12)  # as large as embeddings begin
     return (known, table), {"vectors_known": int(known.sum())}
