@@ -1,6 +1,7 @@
 # make translate   makes .venv, installs, trains on the built-in corpus, shows translations and a figure
 # make test        the same set-up with what tests need, then lint and every test
 # make check       lint and tests alone, in the Python at hand:  make check PYTHON=.venv/bin/python
+# make lint, make tests   one of the two
 # make clean       removes .venv and caches; never a run
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ RUN ?= runs/translation
 PYTEST ?= -n 2 --dist worksteal
 CODE = attention_lab configs experiments tests
 
-.PHONY: translate test check clean
+.PHONY: translate test check lint tests clean
 
 translate: $(VENV)/installed
 	$(VENV)/bin/python -m experiments.train --config=configs/translation.py --workdir=$(RUN)
@@ -21,9 +22,13 @@ translate: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(MAKE) check PYTHON=$(VENV)/bin/python
 
-check:
+check: lint tests
+
+lint:
 	$(PYTHON) -m flake8 $(CODE)
 	$(PYTHON) -m isort --check-only --quiet $(CODE)
+
+tests:
 	$(PYTHON) -m pytest $(PYTEST)
 
 # The stamps: installed anew when what is required changes.

@@ -13,6 +13,7 @@ from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.space import axis, product
 from attention_lab.tasks import tokenwise, translation
 from attention_lab.training import checkpoint
+from attention_lab.training import together as training
 from attention_lab.training.run import carry_out
 from configs import recall as recall_config
 from configs.translation import get_config
@@ -39,6 +40,28 @@ def swept(tmp_path_factory):
                                      cells.Shared(
                                          lambda config: built.append(config) or build(config)), "py sweep")
     return parent, outcomes, built, made
+
+
+@pytest.fixture(scope="module")
+def smoke():
+    """Tasks and programs of SMOKE, for tests that don't ask how many are made."""
+    return cells.Shared(build)
+
+
+@pytest.fixture(scope="module")
+def recall():
+    """Those of RECALL; programs of several runs are traced once too."""
+    real, made = training.together, {}
+
+    def together_once(task, *given):
+        key = task.loss, *given
+        if key not in made:
+            made[key] = real(task, *given)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "together", together_once)
+        yield cells.Shared(tokenwise.build)
 
 
 def test_scaled_and_unscaled_arms_are_one_executable(swept):
@@ -74,17 +97,17 @@ def test_finished_cells_are_not_run_again(swept):
     assert {path: path.stat().st_mtime_ns for path in parent.rglob("*") if path.name != "run.lock"} == before
 
 
-def test_a_cell_that_fails_leaves_its_neighbours_alone(tmp_path):
+def test_a_cell_that_fails_leaves_its_neighbours_alone(smoke, tmp_path):
     groups = plan(SMOKE, axis("seed", [0, 1, 2]))
     groups[0].cells[1].folder(tmp_path).write_text("in the way")
-    outcomes = execution.execute(groups, tmp_path, cells.Shared(build), "python sweep")
+    outcomes = execution.execute(groups, tmp_path, smoke, "python sweep")
     assert [outcome.result is not None for outcome in outcomes] == [True, False, True]
     assert "is a file" in outcomes[1].error
 
 
-def test_a_cell_that_diverges_is_a_result(tmp_path):
+def test_a_cell_that_diverges_is_a_result(smoke, tmp_path):
     space = axis("optimizer.learning_rate", [1e30, 1e-3])
-    outcomes = execution.execute(plan(SMOKE, space), tmp_path, cells.Shared(build), "python sweep")
+    outcomes = execution.execute(plan(SMOKE, space), tmp_path, smoke, "python sweep")
     assert [outcome.result["status"] for outcome in outcomes] == ["diverged", "finished"]
 
 
@@ -101,10 +124,10 @@ TIMES = {"loop": 3.0, "map": 2.0, "vmap": 1.0}
 
 
 @pytest.mark.parametrize("how", ["map", "measure"])
-def test_cells_in_one_program_leave_what_the_loop_leaves(tmp_path, monkeypatch, how):
+def test_cells_in_one_program_leave_what_the_loop_leaves(recall, tmp_path, monkeypatch, how):
     said, seen = [], []
     monkeypatch.setattr(together, "measure", lambda *given: TIMES)
-    groups, shared = plan(RECALL, axis("seed", [1, 4])), cells.Shared(tokenwise.build)
+    groups, shared = plan(RECALL, axis("seed", [1, 4])), recall
     looped = execution.execute(groups, tmp_path / "loop", shared, "python sweep")
     outcomes = execution.execute(groups, tmp_path, shared, "python sweep", how=how, say=said.append,
                                  show=lambda step, **known: seen.append(step))
@@ -123,10 +146,10 @@ def test_cells_in_one_program_leave_what_the_loop_leaves(tmp_path, monkeypatch, 
             assert (facts["how"], facts["runs_together"], facts["run_devices"]) == (how, 2, 4)
 
 
-def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same(tmp_path):
+def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same(recall, tmp_path):
     groups = plan(RECALL, axis("seed", range(5)))
     finished, blocked, *_, begun = groups[0].cells
-    shared, known = cells.Shared(tokenwise.build), {}
+    shared, known = recall, {}
     known[finished] = cells.run_cell(finished, tmp_path, shared, "python sweep")
     blocked.folder(tmp_path).write_text("in the way")
     run = runs.open_run(begun.folder(tmp_path), begun.config, "python sweep")
@@ -140,18 +163,18 @@ def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same
     assert ways == ["loop", "map", "map", "loop"]
 
 
-def test_times_are_noted_where_the_loop_is_fastest_too(tmp_path, monkeypatch):
+def test_times_are_noted_where_the_loop_is_fastest_too(recall, tmp_path, monkeypatch):
     times = {"loop": 1.0, "map": 2.0, "vmap": 3.0}
     monkeypatch.setattr(together, "measure", lambda *given: times)
-    outcomes = execution.execute(plan(RECALL, axis("seed", [0, 1])), tmp_path, cells.Shared(tokenwise.build),
-                                 "python sweep", how="measure")
+    outcomes = execution.execute(plan(RECALL, axis("seed", [0, 1])), tmp_path, recall, "python sweep",
+                                 how="measure")
     for outcome in outcomes:
         facts = runs.load_run(outcome.folder).facts
         assert (facts["how"], facts["milliseconds_a_step"]) == ("loop", times)
 
 
-def test_the_way_that_was_measured_is_kept_when_a_sweep_goes_on(tmp_path, monkeypatch):
-    groups, shared = plan(RECALL, axis("seed", [0, 1])), cells.Shared(tokenwise.build)
+def test_the_way_that_was_measured_is_kept_when_a_sweep_goes_on(recall, tmp_path, monkeypatch):
+    groups, shared = plan(RECALL, axis("seed", [0, 1])), recall
     times = [TIMES, {"loop": 3.0, "map": 1.0, "vmap": 2.0}]
     monkeypatch.setattr(together, "measure", lambda *given: times.pop(0))
     real = together.conclude
@@ -186,13 +209,12 @@ def test_runs_that_were_stopped_at_different_checkpoints_go_on_together_from_one
         assert [line["step"] for line in ours] == [line["step"] for line in theirs]
 
 
-def test_a_group_that_cannot_be_trained_leaves_the_others_alone(tmp_path, monkeypatch):
+def test_a_group_that_cannot_be_trained_leaves_the_others_alone(recall, tmp_path, monkeypatch):
     real = together.measure
     monkeypatch.setattr(together, "measure", lambda task, configs, programs: real(task, configs, programs)
                         if configs[0].training.accumulate > 1 else TIMES)
     space = product(axis("training.accumulate", [3, 1]), axis("seed", [0, 1]))
-    outcomes = execution.execute(plan(RECALL, space), tmp_path, cells.Shared(tokenwise.build), "python sweep",
-                                 how="measure")
+    outcomes = execution.execute(plan(RECALL, space), tmp_path, recall, "python sweep", how="measure")
     assert [outcome.result is not None for outcome in outcomes] == [False, False, True, True]
     assert "training.accumulate=3" in outcomes[0].error
 
