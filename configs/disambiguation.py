@@ -42,7 +42,7 @@ BASE = {
     "training.checkpoint_every": 500,
 }
 
-_PLAIN = {"attention.compatibility": "none", "model.num_heads": 4, "model.positions": "sinusoidal"}
+_PLAIN = {"attention.compatibility": "none", "model.positions": "sinusoidal"}
 _RECURRENT = _PLAIN | {"model.num_layers": 1, "model.bidirectional": True}
 VARIANTS = {
     "coarsewsd": {
@@ -63,6 +63,7 @@ VARIANTS = {
     },
     "tsv": {
         "data.source": "senses_tsv",
+        "data.text": "raw",
         "data.vocabulary_size": 60000,
         "data.max_length": 160,
         "data.buckets": (),

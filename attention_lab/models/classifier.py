@@ -53,10 +53,10 @@ class Classifier(nn.Module):
         elif model.kind == "average":
             self.projection = Dense(self.structure, size)
         if model.pooling == "additive":
-            # As Jain & Wallace 2019 have it: half as many hidden units as the states have.
-            self.pool_key = self.param("pool_key", nn.initializers.lecun_normal(), (size, size // 2))
-            self.pool_query = self.param("pool_query", nn.initializers.zeros, (size // 2,))
-            self.pool_vector = self.param("pool_vector", nn.initializers.normal(size ** -0.5), (size // 2,))
+            half = max(size // 2, 1)  # hidden units, as Jain & Wallace 2019 have it
+            self.pool_key = self.param("pool_key", nn.initializers.lecun_normal(), (size, half))
+            self.pool_query = self.param("pool_query", nn.initializers.zeros, (half,))
+            self.pool_vector = self.param("pool_vector", nn.initializers.normal(size ** -0.5), (half,))
         elif model.pooling == "dot":
             self.pool_query = self.param("pool_query", nn.initializers.normal(1.0), (size,))
         shape = (len(self.classes), max(self.classes))

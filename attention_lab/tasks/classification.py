@@ -39,7 +39,7 @@ def losses(structure: Structure, model: models.Model):
     The smoothed cross-entropy of the right class among those of its word, weighted by batch["weight"]; or,
     with attention.weights=adversarial, what an adversary is trained by (Wiegreffe & Pinter 2019, section 4):
     the total variation of its predictions from the guide's, less `attention.divergence` times the
-    divergence KL(own weights || guide's).
+    divergence KL(own weights || guide's); labels, their smoothing and their weights have no part in that.
     """
     def supervised(params, batch, hyper, key):
         found = model.apply(params, batch, hyper, key)

@@ -25,6 +25,8 @@ def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Labelled]:
         if not len(part):
             raise ValueError(f"{data.directory or data.path}: no sentence is left for {split}: a class gives "
                              "some to what is held out where it has 3 different ones or more")
+    for split in ("dev", "test") if data.source != "senses" else ():
+        labelled.same_classes(corpus["train"], corpus[split], split, data.directory or data.path)
     if data.shots:
         corpus["train"] = labelled.few(corpus["train"], data.shots, data.corpus_seed)
     return {split: corpus[split] for split in splits}

@@ -46,6 +46,11 @@ CLAIMS = (
           "nearest", "accuracy", ("30 to 40 places", "1 to 4 places"), "less", margin=0.01, primary=False),
     Claim("reader_solves", "an LSTM whose states are read by additive attention is right in more than 99 of "
           "100 sentences up to 40 places", "accuracy", (READER, "0.99"), "greater", primary=False),
+    Claim("attended_matters", "without the word that self-attention looks at most the prediction moves more "
+          "than without one drawn at random (total variation)", "dropped", ("most attended", "random"),
+          "greater", primary=False),
+    Claim("gradient_matters_more", "without the word of the largest gradient it moves more than without the "
+          "most attended", "dropped", ("largest gradient", "most attended"), "greater", primary=False),
     Claim("before_the_layers", "before self-attention the silhouette is that of permuted labels",
           "silhouette", (ATTENTION, "permuted"), "equal", margin=0.01, primary=False),
 )
@@ -81,6 +86,7 @@ def measure(cell, settings, rows, folder):
             "silhouette_before": round(first.silhouette, 6), "null_before": round(first.null, 6),
             "silhouette": round(last.silhouette, 6), "null": round(last.null, 6),
             "shown": _shown(test, before, after) if cell["seed"] == 0 else "",
+            **_dropped(held, test.select(range(min(settings["dropped"], len(test)))), cell),
             "curve": ";".join(f"{line['step']}:{line['dev_accuracy']:.4f}" for line in looks)}
 
 
@@ -90,6 +96,24 @@ def _test(data):
     from attention_lab.config import replace
     from attention_lab.tasks import labelled_corpora
     return labelled_corpora.load(replace(data, {"train_size": 1}), ("test",))["test"]
+
+
+def _dropped(held, sentences, cell):
+    """How far the prediction moves, on average, without the word that an explainer puts first."""
+    import numpy as np
+
+    from attention_lab.analysis import explanations
+    methods = ("attention", "gradient", "random")
+    if cell["arm"] != ATTENTION:
+        return {f"dropped_{name}": "" for name in methods}
+    found = explanations.explain(held.classifier, held.params, sentences, (*methods, "leave_one_out"))
+    moved: dict[str, list[float]] = {name: [] for name in methods}
+    for i, (place, effect) in enumerate(zip(sentences.place, found["leave_one_out"])):
+        for name in methods:
+            importance = np.array(found[name][i])
+            importance[place] = -np.inf  # the word that is asked about stays
+            moved[name].append(float(effect[importance.argmax()]))
+    return {f"dropped_{name}": round(float(np.mean(values)), 6) for name, values in moved.items()}
 
 
 def _forms(test):
@@ -191,6 +215,8 @@ def differences(rows):
         "recurrent_far": at(ATTENTION, farthest) - at("gru", farthest),
         "recurrent_decays": at("gru", farthest) - at("gru", nearest),
         "reader_solves": of(READER, "accuracy") - 0.99,
+        "attended_matters": of(ATTENTION, "dropped_attention") - of(ATTENTION, "dropped_random"),
+        "gradient_matters_more": of(ATTENTION, "dropped_gradient") - of(ATTENTION, "dropped_attention"),
         "before_the_layers": of(ATTENTION, "silhouette_before") - of(ATTENTION, "null_before"),
     }
 
@@ -274,13 +300,14 @@ STUDY = Study(
     question="Is a word's meaning built from its neighbours by self-attention?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "variant": "smoke", "permutations": 2,
+        "smoke": {"seeds": 2, "variant": "smoke", "permutations": 2, "dropped": 4,
                   "arms": _ARMS,
                   "config": {"data.train_size": 40, "data.dev_size": 8, "data.test_size": 80,
                              "data.lexicon_size": 300, "training.steps": 2, "training.eval_every": 2,
                              "training.checkpoint_every": 2}},
-        "cpu": {"seeds": 8, "variant": "", "permutations": 20, "config": _SHORT, "arms": _ARMS},
-        "accelerator": {"seeds": 8, "variant": "", "permutations": 100, "arms": _ARMS,
+        "cpu": {"seeds": 8, "variant": "", "permutations": 20, "dropped": 200, "config": _SHORT,
+                "arms": _ARMS},
+        "accelerator": {"seeds": 8, "variant": "", "permutations": 100, "dropped": 1000, "arms": _ARMS,
                         "config": _CONFIG | {"data.train_size": 200000, "data.test_size": 5000,
                                              "training.steps": 20000, "training.batch_tokens": 14336}},
     },

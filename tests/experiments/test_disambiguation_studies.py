@@ -59,7 +59,7 @@ def verdicts(study, rows):
     return {one.claim.name: one.verdict for one in judge(study.CLAIMS, study.differences(rows))}
 
 
-def grammar_rows(accuracy, macro_f1, silhouette):
+def grammar_rows(accuracy, macro_f1, silhouette, dropped=(0.1, 0.3, 0.4)):
     """Rows of two bins, (near, near distracted, far, far distracted) of each arm, a wobble for each seed."""
     rows = []
     for arm in disambiguation.ARMS:
@@ -72,13 +72,15 @@ def grammar_rows(accuracy, macro_f1, silhouette):
                 "accuracy": 0.3 * (values[0] + values[1]) + 0.2 * (values[2] + values[3]),
                 "by_distance": ";".join(f"{name}:{value:.6f}" for name, value in parts),
                 "silhouette_before": 0.0, "null_before": 0.0, "silhouette": silhouette + wobble,
-                "null": -0.05,
+                "null": -0.05, **dict(zip(("dropped_random", "dropped_attention", "dropped_gradient"),
+                                          dropped if arm == ATTENTION else ("", "", ""))),
                 "shown": "bank;rive:0:0:1.5:0.5;rive:0:0:1:0;banque:0:0:-1:0" if seed == 0 else "",
                 "curve": f"10:{0.5 + wobble:.5f};20:{0.9 + wobble:.5f}"})
     return rows
 
 
-GOOD = {"else": (0.99, 0.6, 0.99, 0.5), ATTENTION: (0.995, 0.994, 0.996, 0.993), "gru": (0.99, 0.9, 0.9, 0.6)}
+GOOD = {"else": (0.99, 0.6, 0.99, 0.5), ATTENTION: (0.995, 0.994, 0.996, 0.993), "gru": (0.99, 0.9, 0.9, 0.6),
+        disambiguation.READER: (0.999, 0.998, 0.997, 0.996)}
 
 
 def test_grammar_by_hand():
@@ -87,7 +89,8 @@ def test_grammar_by_hand():
                "beyond_a_bag": 0.3 * 0.399 + 0.2 * 0.499, "beyond_a_bag_distracted": 0.9936 - 0.56,
                "no_decay": 0.9945 - 0.9945, "context_changes_the_vector": 0.65,
                "solved_everywhere": 0.0045, "bag_suffices": 0.99 - 0.9954, "recurrent_far": 0.9945 - 0.75,
-               "recurrent_decays": 0.75 - 0.945, "before_the_layers": 0.0}
+               "recurrent_decays": 0.75 - 0.945, "before_the_layers": 0.0, "attended_matters": 0.2,
+               "gradient_matters_more": 0.1, "reader_solves": 0.3 * 1.997 + 0.2 * 1.993 - 0.99}
     assert set(found) == set(by_hand) == {claim.name for claim in disambiguation.CLAIMS}
     for name, value in by_hand.items():
         assert found[name][0] == pytest.approx(value, abs=2e-6), name
@@ -96,7 +99,7 @@ def test_grammar_by_hand():
 def test_grammar_is_judged_as_planted():
     assert set(verdicts(disambiguation, grammar_rows(GOOD, {ALONE: 0.3}, 0.6)).values()) == {"supported"}
     bad = {"else": (0.97, 0.97, 0.97, 0.97), ATTENTION: (0.96, 0.96, 0.9, 0.9)}
-    found = verdicts(disambiguation, grammar_rows(bad, {ALONE: 0.8}, -0.2))
+    found = verdicts(disambiguation, grammar_rows(bad, {ALONE: 0.8}, -0.2, dropped=(0.4, 0.3, 0.1)))
     assert found.pop("before_the_layers") == "supported"
     assert set(found.values()) == {"refuted"}, found
 
