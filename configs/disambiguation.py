@@ -12,7 +12,12 @@
     bag_of_words, target_only, rnn, lstm, gru    other bodies: the mean of the embeddings, the word alone, and
                  networks that read both ways; lstm_additive reads them by attention (Jain & Wallace 2019)
 
-Measured: nothing yet.
+Measured: one seed each, an Intel Xeon, other work beside it; the scored weights were chosen on dev.
+
+    (none)           at a rate of 0.001 and padded to 56 alone, 3,000 steps, two cores, 22 min: test accuracy
+                     0.973; 0.985 of those 1 to 4 places away, 0.988 of those 30 to 40
+    lstm_additive    at a rate of 0.003, 1,500 steps, one core, 10 min: test accuracy 1.000 at every distance
+    coarsewsd        eight seeds, twelve words, in the study disambiguation_coarsewsd
 """
 
 from attention_lab.config import Config, replace

@@ -10,7 +10,9 @@
     average, uniform    their control that sees each token alone; equal weights in the place of learned ones
     smoke      seconds
 
-Measured: nothing yet.
+Measured: an Intel Xeon, other work beside it: sst, one seed, two cores, 5 min: test accuracy 0.805 (0.808 is
+published). Eight seeds of 128 units, dropout 0.5 and 4 passes (the study explanation_sst): 0.801, average 0.787,
+uniform 0.800.
 """
 
 from attention_lab.config import Config, replace
