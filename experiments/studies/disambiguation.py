@@ -292,8 +292,8 @@ _ARMS = {arm: {} for arm in ARMS}
 _CONFIG = {"training.checkpoint_every": 1000, "training.eval_every": 500}
 _SHORT = {"data.lexicon_size": 500, "data.train_size": 40000, "data.buckets": (28, 42, 56),
           "model.hidden": 128, "optimizer.learning_rate": 0.002, "optimizer.warmup_steps": 100,
-          "training.steps": 800, "training.batch_tokens": 2048, "training.eval_every": 200,
-          "training.checkpoint_every": 800}
+          "training.steps": 500, "training.batch_tokens": 2048, "training.eval_every": 100,
+          "training.checkpoint_every": 500}
 
 STUDY = Study(
     name="disambiguation",
