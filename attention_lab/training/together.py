@@ -41,8 +41,12 @@ class Together(NamedTuple):
         return jax.device_put(whole, self._over_runs())
 
     def one(self, tree: Any, index: int) -> Any:
-        """The run of this number out of `stacked`."""
-        return jax.tree.map(lambda leaf: leaf[index], tree)
+        """The run of this number out of `stacked`, read from the device that has it: no other has to meet."""
+        def pick(leaf):
+            begins = [(shard.index[0].start or 0, shard) for shard in leaf.addressable_shards]
+            first, shard = max((pair for pair in begins if pair[0] <= index), key=lambda pair: pair[0])
+            return shard.data[index - first]
+        return jax.tree.map(pick, tree)
 
     def _filled(self, runs):
         return runs + runs[-1:] * (-len(runs) % self.mesh.size)
