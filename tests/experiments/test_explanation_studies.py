@@ -1,0 +1,100 @@
+"""Studies of explanation: configs that build, guides that are found, claims judged as planted."""
+
+import pytest
+
+from attention_lab.checks import check
+from attention_lab.overrides import merge
+from attention_lab.statistics import judge
+from attention_lab.sweeps.plan import plan
+from experiments.flags import load
+from experiments.studies import explaining, explanation, explanation_sst, explanation_translation
+
+STUDIES = (explanation.STUDY, explanation_sst.STUDY, explanation_translation.STUDY)
+
+
+def settings_of(study, preset, tmp_path):
+    return study.presets[preset] | {"data": "corpora", "runs": tmp_path}
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+@pytest.mark.parametrize("preset", ["smoke", "cpu", "accelerator"])
+def test_every_cell_is_of_a_config_that_builds(study, preset, tmp_path):
+    settings = settings_of(study, preset, tmp_path)
+    base, seen = load(study.config(settings)), set()
+    for cell in study.cells(settings):
+        config = merge(base, study.overrides(cell, settings, []))
+        check(config)
+        assert config.seed == cell["seed"] and config not in seen
+        seen.add(config)
+
+
+def test_adversaries_and_students_go_by_the_run_of_their_seed(tmp_path):
+    study = explanation.STUDY
+    settings = settings_of(study, "cpu", tmp_path)
+    folders, guides = {}, {}
+    for cell in study.cells(settings):
+        changed = study.overrides(cell, settings, [])
+        group, = plan(load(study.config(settings)), [changed])
+        key = cell["arm"], cell["worth"], cell["seed"]
+        folders[key] = str(group.cells[0].folder(tmp_path))
+        guides[key] = changed.get("attention.guide")
+    main = settings["worths"][0]
+    assert guides["lstm", "", 3] is None and guides["student of uniform", "", 3] is None
+    assert {guides["adversary", worth, 1] for worth in settings["worths"]} == {folders["lstm", "", 1]}
+    assert guides["student of lstm", "", 3] == folders["lstm", "", 3]
+    assert guides["student of adversary", "", 3] == folders["adversary", main, 3]
+
+
+def rows(**own):
+    """A row of each arm and seed; `own` gives (arm, column): value in the place of 0.5."""
+    found = []
+    for arm in (*explaining.ARMS, explaining.ADVERSARY, *explaining.STUDENTS):
+        for worth in (0.1, 0.2) if arm == explaining.ADVERSARY else ("",):
+            for seed in range(8):
+                row = {"arm": arm, "worth": worth, "seed": seed}
+                row |= {column: own.get(f"{arm}: {column}", 0.5) + 1e-6 * seed
+                        for column in explaining.COLUMNS}
+                found.append(row | {"variation": row["variation"] if worth != 0.2 else 9.0})
+    return found
+
+
+def test_differences_by_hand():
+    made = rows(**{"average: tau_gradient": 0.9, "lstm: tau_gradient": 0.3, "lstm: frozen_apart": 0.5466,
+                   "adversary: jensen_shannon": 0.6, "lstm: other_seed_apart": 0.1,
+                   "lstm: auc_attention": 0.8, "lstm: auc_leave_one_out": 0.9,
+                   "student of lstm: test_accuracy": 0.7, "student of adversary: test_accuracy": 0.4,
+                   "uniform: test_accuracy": 0.495, "adversary: variation": 0.02,
+                   "encoder: auc_rollout": 0.6, "encoder: auc_value_norm": 0.55,
+                   "encoder: auc_attention": 0.52, "lstm: tau_between": 0.7})
+    found = explanation.differences(made)
+    by_hand = {"context_blurs": 0.45, "another_distribution": 0.2, "can_be_trained": 0.5,
+               "finds_the_cause": 0.3, "not_as_well": 0.1, "of_use": 0.2, "adversary_faithful": -0.03,
+               "uniform_as_good": 0.005, "encoder_finds": 0.02, "rollout": 0.08, "value_norm": 0.03,
+               "adversary_misleads": -0.1}
+    assert set(found) == set(by_hand) == {claim.name for claim in explanation.CLAIMS}
+    for name, value in by_hand.items():
+        assert len(found[name]) == 8 and found[name][0] == pytest.approx(value, abs=1e-9), name
+    assert {one.verdict for one in judge(explanation.CLAIMS, found)} == {"supported"}
+    found = explanation_sst.differences(made)
+    assert set(found) == {claim.name for claim in explanation_sst.CLAIMS}
+    assert found["gradients_agree"][0] == pytest.approx(0.4)
+    assert found["tau_in_range"][0] == pytest.approx(-0.05)
+    assert found["weights_of_seeds"][0] == pytest.approx(0.1 - 0.5466)
+
+
+def test_words_that_survive_by_hand():
+    arms = explanation_translation.STUDY.presets["cpu"]["arms"]
+    made = []
+    for place, arm in enumerate(arms):
+        shares = {"function": 0.7, "content": 0.2 + place / 10}
+        made += [{"arm": arm, "seed": seed} | {
+            f"{kind}_{name}": value + 1e-6 * seed
+            for kind in explanation_translation.KINDS for name, value in shares.items()} for seed in range(8)]
+    found = explanation_translation.differences(made)
+    assert set(found) == {claim.name for claim in explanation_translation.CLAIMS}
+    assert found["function_survives"][0] == pytest.approx(0.5)
+    assert found["transformer_too"][0] == pytest.approx(0.4)
+    assert found["not_indifferent"][0] == pytest.approx(-0.6)
+    assert set(one.verdict for one in judge(explanation_translation.CLAIMS, found)) == {"supported"}
+    presets = explanation_translation.STUDY.presets["cpu"]
+    assert explanation_translation.draw(made, presets) is not None
