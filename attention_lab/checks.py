@@ -8,9 +8,11 @@ from typing import Any
 from attention_lab.config import (
     CLASSIFIED,
     LEARNED_POSITIONS,
+    POOLED,
     RECURRENT,
     SENTIMENT,
     TOKENWISE,
+    WITHOUT_LAYERS,
     Config,
     Knob,
     get,
@@ -25,8 +27,6 @@ ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
                     "training.balance", "data.shots", "data.vectors", "data.word", "data.dev_share")
-WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds
-POOLED = ("additive", "dot")  # poolings by attention
 WITH_DEV = ("senses", "sentiment_csv")  # classified sources with a dev split of their own
 # Sources that read files, and the field that says where.
 PLACES = {"multi30k": ("data.directory", "the folder of its files, --config.data.directory=DIR"),

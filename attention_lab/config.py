@@ -25,6 +25,8 @@ TOKENWISE = ("recall", "echo")  # sources that are answered token by token
 SENSES = ("senses", "coarsewsd", "senses_tsv")  # sources that ask for the sense of a word
 SENTIMENT = ("sentiment_csv", "sentiment_files")  # sources that ask for the class of a sentence
 CLASSIFIED = SENSES + SENTIMENT
+WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds of model that look at each token by itself
+POOLED = ("additive", "dot")  # poolings by attention
 LEARNED_POSITIONS = 512  # rows of the table of learned positions
 
 

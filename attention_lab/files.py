@@ -4,6 +4,7 @@ An OSError (a full disk, a folder that can't be written) comes through with the 
 """
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -43,6 +44,12 @@ def read_json(path: str | Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{path} is damaged: it holds no JSON object")
     return value
+
+
+def digest(path: str | Path) -> str:
+    """sha256 of a file's content, in hexadecimal digits."""
+    with naming(path), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class JsonLines:

@@ -4,13 +4,13 @@ import sys
 
 from experiments import flags
 
-FLAGS = {
+PROGRAM = flags.Program("align", "Scores where a run's attention looks against links made by hand.", {
     "run": flags.Flag("", "folder of a finished run with attention", required=True),
     "links": flags.Flag("", "folder of the Alibi stories, whose words count from 0, or a file of Hansards "
                             "links, whose words count from 1", required=True),
     "source": flags.Flag("", "English sentences of a file of Hansards links"),
     "target": flags.Flag("", "French sentences of a file of Hansards links"),
-}
+}, config="none")
 
 
 def main(options: flags.Options) -> int:
@@ -44,5 +44,4 @@ def main(options: flags.Options) -> int:
 
 
 if __name__ == "__main__":
-    flags.run(main, "align", "Scores where a run's attention looks against links made by hand.", FLAGS,
-              config="none")
+    flags.run(main, PROGRAM)

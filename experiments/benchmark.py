@@ -3,10 +3,12 @@
 from experiments import flags
 
 WORDS = "together|configs|pytorch"
-FLAGS = {"runs": flags.Flag(8, "together: runs of the config, one seed each, that are trained together"),
-         "variants": flags.Flag("", "configs: variants that are timed beside the config itself, commas "
-                                "between them"),
-         "steps": flags.Flag(20, "configs and pytorch: training steps that are timed, by turns")}
+PROGRAM = flags.Program("benchmark", "Times ways to do the same, or variants of a config, by turns.", {
+    "runs": flags.Flag(8, "together: runs of the config, one seed each, that are trained together"),
+    "variants": flags.Flag("", "configs: variants that are timed beside the config itself, commas between "
+                           "them"),
+    "steps": flags.Flag(20, "configs and pytorch: training steps that are timed, by turns"),
+}, words=WORDS)
 
 
 def main(options: flags.Options) -> int:
@@ -103,5 +105,4 @@ def _check_steps(options):
 
 
 if __name__ == "__main__":
-    flags.run(main, "benchmark", "Times ways to do the same, or variants of a config, by turns.", FLAGS,
-              words=WORDS)
+    flags.run(main, PROGRAM)

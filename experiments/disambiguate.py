@@ -4,14 +4,14 @@ import sys
 
 from experiments import flags, stdin
 
-FLAGS = {
-    "run": flags.Flag("", "folder of a finished run that classifies", required=True),
-    "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four words"),
-}
 MEANING = """Tells the senses of words in sentences from stdin, one a line, with a finished run. Each word
 that the run knows, in any form it knows, has a line: word, sense, probability, number of the input line, and
 then the other senses with their probabilities, likeliest first, all parted by tabs. The word is - where the
 run classifies whole sentences; word, sense and probability are - for an input line without a known word."""
+PROGRAM = flags.Program("disambiguate", MEANING, {
+    "run": flags.Flag("", "folder of a finished run that classifies", required=True),
+    "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four words"),
+}, config="none")
 NONE = "-"  # in the place of a word, a sense and a probability that there are not
 
 
@@ -75,4 +75,4 @@ def _draw(pictures, classifier, drawn, path) -> None:
 
 
 if __name__ == "__main__":
-    flags.run(main, "disambiguate", MEANING, FLAGS, config="none")
+    flags.run(main, PROGRAM)

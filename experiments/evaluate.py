@@ -6,13 +6,15 @@ import sys
 
 from experiments import flags
 
-FLAGS = {"run": flags.Flag("", "folder of a finished run", required=True)}
 # What may differ from the run: which sentences, and how translations are searched for. Sizes may not:
 # splits are cut from one stream, so that other sizes would score sentences that were trained on.
 KEYS = ("data.source", "data.directory", "data.path", "data.text", "data.split", "data.corpus_seed",
         "data.lexicon_size", "data.min_words", "data.max_words", "data.word", "data.least_distance",
         "data.most_distance", "data.distractors", "decoding.beam", "decoding.length_penalty",
         "decoding.max_length")
+PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own or of other data.", {
+    "run": flags.Flag("", "folder of a finished run", required=True),
+}, config="overrides", keys=KEYS)
 
 
 def say(line: str) -> None:
@@ -26,6 +28,7 @@ def main(options: flags.Options) -> int:
     from attention_lab.config import CLASSIFIED
     from attention_lab.data import tsv
     from attention_lab.tasks import corpora, finished, translation
+    from attention_lab.tasks.notices import notices
     held = runs.load_run(options.run).config
     config = overrides.apply(held, options.given)
     data = config.data
@@ -45,7 +48,7 @@ def main(options: flags.Options) -> int:
     translator = run.translator
     if held.data.text == "tokenized" and held.data.source == "multi30k" and data.source == "tsv":
         pairs = _prepared(pairs)
-    for notice in translation.notices({data.split: pairs}, translator.tokenizer, 0, max(translator.buckets)):
+    for notice in notices({data.split: (pairs.counts, pairs.source)}, "pairs", translator.tokenizer):
         say(notice)
     print(f"pairs\t{len(pairs)}")
     if any(key.startswith("data.") and key != "data.split" for key, _ in options.given):
@@ -98,5 +101,4 @@ def _tell_overlap(held, pairs) -> None:
 
 
 if __name__ == "__main__":
-    flags.run(main, "evaluate", "Scores a finished run on a split of its own or of other data.", FLAGS,
-              config="overrides", keys=KEYS)
+    flags.run(main, PROGRAM)

@@ -9,6 +9,7 @@ from attention_lab.data.coarsewsd import ALL
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.classes import most_frequent
 from attention_lab.tasks import classification, finished, guides, labelled_corpora
+from attention_lab.tasks.notices import notices
 from attention_lab.tasks.asked import known_forms
 from attention_lab.tasks.classifier import Classifier
 
@@ -37,8 +38,8 @@ def classes(folder: str, config: Config, changed: Collection[str], say: Callable
         if data.word != held.data.word:
             sentences = _of_word(folder, sentences, data.word, classifier)
     sentences = _known(folder, sentences, classifier)
-    for notice in classification.notices({data.split: sentences}, classifier.tokenizer, 0,
-                                         max(classifier.buckets)):
+    for notice in notices({data.split: (sentences.counts, sentences.text)}, "sentences",
+                          classifier.tokenizer):
         say(notice)
     print(f"sentences\t{len(sentences)}")
     train = own["train"] if own else _train(held.data, say)

@@ -2,11 +2,11 @@
 
 from experiments import flags
 
-FLAGS = {
+PROGRAM = flags.Program("fetch", "Puts the file behind a URL in its place if it has the checksum.", {
     "url": flags.Flag("", "where the file is: http, https or file", required=True),
     "sha256": flags.Flag("", "of its content, 64 hexadecimal digits", required=True),
     "path": flags.Flag("", "where to put it", required=True),
-}
+}, config="none")
 
 
 def main(options: flags.Options) -> int:
@@ -18,5 +18,4 @@ def main(options: flags.Options) -> int:
 
 
 if __name__ == "__main__":
-    flags.run(main, "fetch", "Puts the file behind a URL in its place if it has the checksum; does nothing "
-              "where it is there.", FLAGS, config="none")
+    flags.run(main, PROGRAM)

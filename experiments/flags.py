@@ -4,8 +4,10 @@ The spelling is that of ml_collections' config_flags: `--config=file.py:variant[
 `--config.a.b=c`. Its parser answers a typo with a traceback, so the parsing is done here. A program
 is
 
+    PROGRAM = flags.Program("train", "Trains one run.", {"workdir": flags.Flag("", "its folder")})
+
     if __name__ == "__main__":
-        flags.run(main, "train", "Trains one run.", {"workdir": flags.Flag("", "its folder")})
+        flags.run(main, PROGRAM)
 
 where `main` imports jax inside, after its flags are known to be right. The environment variable
 ATTENTION_LAB_DEBUG=1 shows tracebacks.
@@ -67,15 +69,14 @@ class Program(NamedTuple):
     keys: Sequence[str] | None = None
 
 
-def run(main: Callable[[Options], int | None], name: str, meaning: str, flags: Mapping[str, Flag],
-        config: str = "required", argv: Sequence[str] | None = None, words: str = "",
-        keys: Sequence[str] | None = None) -> None:
-    """Parses, calls `main(options)` and exits: 0, 2 for a user's error, 130 when interrupted.
+def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[str] | None = None) -> None:
+    """Parses `argv`, by default the shell's, calls `main(options)` and exits.
+
+    The status is 0, or 2 for a user's error, or 130 when interrupted.
 
     ValueError and OSError from `main` are the user's to mend: one line on stderr, no traceback.
     """
-    program = Program(name, meaning, flags, config, words, keys)
-    warnings = _Warnings(name)
+    warnings = _Warnings(program.name)
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         if any(word in ("--help", "-h", "--helpfull") for word in argv):
@@ -91,7 +92,7 @@ def run(main: Callable[[Options], int | None], name: str, meaning: str, flags: M
     except (ValueError, OSError, KeyboardInterrupt) as error:
         if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
             raise
-        print(f"{name}: error: {_one_line(error)}", file=sys.stderr, flush=True)
+        print(f"{program.name}: error: {_one_line(error)}", file=sys.stderr, flush=True)
         status = 130 if isinstance(error, KeyboardInterrupt) else 2
     finally:
         warnings.close()

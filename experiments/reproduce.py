@@ -5,7 +5,7 @@ import contextlib
 from experiments import flags
 
 WORDS = "STUDY [STUDY ...]"
-FLAGS = {
+PROGRAM = flags.Program("reproduce", "Measures what a study lacks, gives its verdicts, draws its figure.", {
     "preset": flags.Flag("cpu", "smoke (seconds, kept only where --results is given), cpu or accelerator"),
     "all": flags.Flag(False, "every study, and claims.png and claims.md over all of them"),
     "list": flags.Flag(False, "names the studies and their questions; measures nothing"),
@@ -15,7 +15,7 @@ FLAGS = {
     "data": flags.Flag("", "the folder of real corpora, such as multi30k/, for the studies that read them; "
                        "empty: the environment variable ATTENTION_LAB_DATA"),
     "results": flags.Flag("", "the folder of the studies' folders; empty: experiments/results"),
-}
+}, config="none", words=WORDS)
 
 
 def main(options: flags.Options) -> int:
@@ -46,5 +46,4 @@ def main(options: flags.Options) -> int:
 
 
 if __name__ == "__main__":
-    flags.run(main, "reproduce", "Measures what a study lacks, gives its verdicts and draws its figure.",
-              FLAGS, config="none", words=WORDS)
+    flags.run(main, PROGRAM)

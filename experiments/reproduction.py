@@ -89,7 +89,7 @@ def _train(study: Study, stage: Rows, settings: Any, rows: Rows, runs: Path, opt
     from attention_lab.sweeps.execution import execute, how_of
     from attention_lab.sweeps.plan import plan
     from attention_lab.tasks import build
-    from experiments.sweep import FLAGS
+    from experiments.sweep import PROGRAM
     from experiments.sweep_run import by_workers
     if options.workers == 1 and how_of("auto") == "loop":
         return
@@ -106,7 +106,7 @@ def _train(study: Study, stage: Rows, settings: Any, rows: Rows, runs: Path, opt
         with progress(None, study.name) as line:
             execute(groups, runs, Shared(build), options.command, line, how="auto")
         return
-    asked = Options(**({name: flag.default for name, flag in FLAGS.items()} | {
+    asked = Options(**({name: flag.default for name, flag in PROGRAM.flags.items()} | {
         "workers": options.workers, "command": options.command, "file": file, "config": base,
         "given": [(key, show(value)) for key, value in places.items()]}))
     by_workers(asked, groups, runs, lambda line: print(f"reproduce: {line}", file=sys.stderr, flush=True))

@@ -6,12 +6,12 @@ from pathlib import Path
 from experiments import flags
 
 WORDS = "list [PARENT] | show DIR | diff DIR DIR | samples DIR"
-FLAGS = {
+PROGRAM = flags.Program("runs", "Lists runs, shows one, or tells how two differ; writes nothing.", {
     "columns": flags.Flag("", "numbers of result.json in the table; empty: the scores that they have, and "
                           "train_seconds"),
     "count": flags.Flag(5, "samples: how many to show"),
     "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
-}
+}, config="none", words=WORDS)
 LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}
 SCORES = ("dev_bleu", "test_bleu", "dev_accuracy", "test_accuracy", "dev_macro_f1", "test_macro_f1")
 
@@ -109,5 +109,4 @@ def diff(options: flags.Options, first: str, second: str) -> int:
 
 
 if __name__ == "__main__":
-    flags.run(main, "runs", "Lists runs, shows one, or tells how two differ; writes nothing.", FLAGS,
-              config="none", words=WORDS)
+    flags.run(main, PROGRAM)

@@ -4,7 +4,7 @@ import sys
 
 from experiments import flags
 
-FLAGS = {
+PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; goes on where it was stopped.", {
     "sweep": flags.Flag((), "a field and its values, as config.optimizer.learning_rate=1e-3,3e-3, or "
                         "log(low,high,count), linear(low,high,count), range(start,stop); given several "
                         "times, every combination is run; without it and --seeds, what the config "
@@ -30,7 +30,7 @@ FLAGS = {
                            "runs what slurm would, here"),
     "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
     "lease": flags.Flag(60.0, "seconds of silence after which another worker takes a cell over"),
-}
+})
 
 
 def main(options: flags.Options) -> int:
@@ -75,7 +75,7 @@ def check(options: flags.Options) -> None:
     if options.how not in WAYS:
         raise ValueError(f"--how={options.how}: allowed are {', '.join(WAYS)}")
     several = [name for name in ("workers", "storage", "search", "join", "launcher")
-               if getattr(options, name) != FLAGS[name].default]
+               if getattr(options, name) != PROGRAM.flags[name].default]
     if options.how not in ("auto", "loop") and several:
         raise ValueError(f"--how={options.how} and --{several[0]} don't go together: workers take one "
                          "cell at a time")
@@ -101,4 +101,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    flags.run(main, "sweep", "Runs a config over fields and seeds; goes on where it was stopped.", FLAGS)
+    flags.run(main, PROGRAM)

@@ -2,11 +2,11 @@
 
 from experiments import flags
 
-FLAGS = {
+PROGRAM = flags.Program("train", "Trains one run or goes on with it; does nothing to a finished one.", {
     "workdir": flags.Flag("", "the run's folder; empty: runs/EXPERIMENT/HASH"),
     "dry_run": flags.Flag(False, "prints what would be done; writes nothing"),
     "rerun": flags.Flag(False, "moves a run that is in the folder aside and starts anew"),
-}
+})
 
 
 def main(options: flags.Options) -> int:
@@ -16,5 +16,4 @@ def main(options: flags.Options) -> int:
 
 
 if __name__ == "__main__":
-    flags.run(main, "train", "Trains one run, or goes on with one that was begun; does nothing to a "
-              "finished one.", FLAGS)
+    flags.run(main, PROGRAM)

@@ -4,11 +4,11 @@ import sys
 
 from experiments import flags, stdin
 
-FLAGS = {
+PROGRAM = flags.Program("translate", "Translates sentences from stdin, one a line, with a finished run.", {
     "run": flags.Flag("", "folder of a finished run", required=True),
     "beam": flags.Flag(0, "hypotheses kept; 0 as in the run's config, 1 is greedy"),
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four sentences"),
-}
+}, config="none")
 AT_ONCE = stdin.AT_ONCE  # lines translated together where they come from a file
 
 
@@ -57,5 +57,4 @@ def main(options: flags.Options) -> int:
 
 
 if __name__ == "__main__":
-    flags.run(main, "translate", "Translates sentences from stdin, one a line, with a finished run.",
-              FLAGS, config="none")
+    flags.run(main, PROGRAM)

@@ -28,7 +28,7 @@ import numpy as np
 
 from attention_lab.analysis.passes import ROOM, encoded, passes, rows, variation, without_a_word, words
 from attention_lab.attention import counterfactual
-from attention_lab.checks import POOLED
+from attention_lab.config import POOLED
 from attention_lab.data.labelled import Labelled
 from attention_lab.models.classifier import POOL
 

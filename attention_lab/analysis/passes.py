@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab.attention import counterfactual
-from attention_lab.checks import POOLED
+from attention_lab.config import POOLED
 from attention_lab.data import batching
 from attention_lab.data.vocabulary import EOS, PAD
 from attention_lab.models.classifier import POOL

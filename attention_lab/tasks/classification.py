@@ -14,8 +14,10 @@ from attention_lab.data import batching, indexed, labelled, senses, tokenizers, 
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.evaluation.classes import by_distance, class_scores, most_frequent
+from attention_lab.files import digest
 from attention_lab.tasks import class_pictures, guides, labelled_corpora
 from attention_lab.tasks.classifier import Classifier, load_names, with_columns
+from attention_lab.tasks.notices import notices
 from attention_lab.training.task import Scores, Sums, Task
 
 DISTANCES = (*senses.BINS, (senses.BINS[-1][1] + 1, 100))  # bins of words, as far as data.most_distance
@@ -117,7 +119,7 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
         "vocabulary": classifier.tokenizer.size, "buckets": list(buckets), "too_long": too_long,
         "steps_per_epoch": round(schedule.steps_per_epoch, 2), "words": len(classifier.classes),
         "classes": sum(map(len, classifier.classes.values())),
-        "sha256": labelled_corpora.digest(corpus), **init_facts,
+        "sha256": labelled_corpora.digest(corpus), "files": _files(config), **init_facts,
         **{f"{name}_{what}": count
            for name, part in corpus.items() for what, count in part.counts.items() if count}}
     return Classification(corpus, classifier, Task(
@@ -135,7 +137,8 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
             classifier, params, hyper, corpus["dev"], folder, guided.get("dev")),
         tokens=lambda batch: int((batch["source"] != 0).sum()),
         facts=facts,
-        notices=notices(corpus, classifier.tokenizer, too_long, max(buckets)) + told))
+        notices=notices({name: (part.counts, part.text) for name, part in corpus.items()}, "sentences",
+                        classifier.tokenizer, too_long, max(buckets)) + told))
 
 
 def _classifier(config, corpus, folder):
@@ -204,6 +207,13 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
                             for text, place, word, label, answer, p in rows])
 
 
+def _files(config):
+    """sha256 by config field of what else a run is trained by, known by its path alone."""
+    guide, vectors_file = config.attention.guide, config.data.vectors
+    return ({"attention.guide": digest(Path(guide) / "result.json")} if guide else {}) | (
+        {"data.vectors": digest(vectors_file)} if vectors_file else {})
+
+
 def _vectors(path: str, tokenizer: tokenizers.Tokenizer, width: int):
     """(which rows are known (N,), table (N, D)) of a file of vectors, or None; and what to note of it."""
     if not path:
@@ -217,23 +227,3 @@ def _vectors(path: str, tokenizer: tokenizers.Tokenizer, width: int):
     if known.any():
         table *= width ** -0.5 / max(float(table[known].std()), 1e-12)  # as large as embeddings begin
     return (known, table), {"vectors_known": int(known.sum())}
-
-
-def notices(corpus: Mapping[str, Labelled], tokenizer: tokenizers.Tokenizer, too_long: int,
-            longest: int) -> list[str]:
-    """One line for each oddity of the data that was counted and gone on with."""
-    said = []
-    for name, part in corpus.items():
-        odd = {what.replace("_", " "): count for what, count in part.counts.items()
-               if count and what != "sentences"}
-        if odd:
-            said.append(f"{name}: " + ", ".join(f"{count} {what}" for what, count in odd.items()))
-        if name != "train":
-            unseen = tokenizer.unseen(part.text)
-            if unseen:
-                some = " ".join(one for one, _ in unseen.most_common(5))
-                unit = "characters" if tokenizer.kind == "bpe" else "words"
-                said.append(f"{name}: {sum(unseen.values())} {unit} never seen in training ({some})")
-    if too_long:
-        said.append(f"train: {too_long} sentences are longer than {longest} tokens and left out")
-    return said

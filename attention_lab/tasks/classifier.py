@@ -9,8 +9,7 @@ import jax
 import numpy as np
 
 from attention_lab import models
-from attention_lab.checks import POOLED
-from attention_lab.config import LEARNED_POSITIONS, Config, Hyper, program, split
+from attention_lab.config import LEARNED_POSITIONS, POOLED, Config, Hyper, program, split
 from attention_lab.data import batching, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.tokenizers import MARK

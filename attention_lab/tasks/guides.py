@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from attention_lab.checks import POOLED
-from attention_lab.config import Config
+from attention_lab.config import POOLED, Config
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.distributions import divergence, jensen_shannon, total_variation
 from attention_lab.models.classifier import POOL

@@ -11,6 +11,7 @@ from attention_lab.data.vocabulary import PAD
 from attention_lab.evaluation import phenomena
 from attention_lab.evaluation.bleu import corpus_bleu, corpus_chrf
 from attention_lab.tasks import alignments, corpora, illustrations
+from attention_lab.tasks.notices import notices
 from attention_lab.tasks.translator import SCORING_TOKENS, Translator, tokenizer_path
 from attention_lab.training.losses import cross_entropy
 from attention_lab.training.task import Scores, Task
@@ -91,7 +92,8 @@ def build(config: Config, folder: str | Path | None = None) -> Translation:
             translator, params, hyper, corpus["dev"], folder),
         tokens=lambda batch: int((batch["target"] != PAD).sum()),
         facts=facts,
-        notices=notices(corpus, tokenizer, too_long, max(buckets))))
+        notices=notices({split: (pairs.counts, pairs.source) for split, pairs in corpus.items()}, "pairs",
+                        tokenizer, too_long, max(buckets))))
 
 
 def scores(translator: Translator, params: Any, pairs: Pairs, split: str, hyper: Hyper | None = None,
@@ -117,23 +119,3 @@ def numbers(split: str, hypotheses: list[str], pairs: Pairs, text: str) -> dict[
         scored |= {f"{split}_{name}_accuracy": round(accuracy.score, 6)
                    for name, accuracy in phenomena.accuracies(hypotheses, pairs.truth).items()}
     return scored
-
-
-def notices(corpus: dict[str, Pairs], tokenizer: tokenizers.Tokenizer, too_long: int,
-            longest: int) -> list[str]:
-    """One line for each oddity of the data that was counted and gone on with."""
-    said = []
-    for split, pairs in corpus.items():
-        odd = {name.replace("_", " "): count for name, count in pairs.counts.items()
-               if count and name != "pairs"}
-        if odd:
-            said.append(f"{split}: " + ", ".join(f"{count} {name}" for name, count in odd.items()))
-        if split != "train":
-            unseen = tokenizer.unseen(pairs.source)
-            if unseen:
-                some = " ".join(part for part, _ in unseen.most_common(5))
-                unit = "characters" if tokenizer.kind == "bpe" else "words"
-                said.append(f"{split}: {sum(unseen.values())} {unit} never seen in training ({some})")
-    if too_long:
-        said.append(f"train: {too_long} pairs are longer than {longest} tokens and left out")
-    return said

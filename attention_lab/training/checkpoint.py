@@ -11,7 +11,6 @@ flipped byte to wrong values without a word. One process writes; `restore` and `
 
 import contextlib
 import errno
-import hashlib
 import json
 import logging
 import os
@@ -23,6 +22,8 @@ from typing import Any
 
 import jax
 import numpy as np
+
+from attention_lab.files import digest
 
 LOG = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def save(folder: str | Path, step: int, state: Any, host: dict) -> None:
         beside.mkdir()
         _write_arrays(beside / "state", state)
         (beside / "host.json").write_text(json.dumps(host, sort_keys=True) + "\n")
-        files = {str(path.relative_to(beside)): _digest(path) for path in _files(beside)}
+        files = {str(path.relative_to(beside)): digest(path) for path in _files(beside)}
         (beside / "manifest.json").write_text(
             json.dumps({"files": files}, indent=1, sort_keys=True) + "\n")
         for path in [*beside.rglob("*"), beside]:
@@ -121,7 +122,7 @@ def _check(path: Path) -> None:
     try:
         files = json.loads((path / "manifest.json").read_bytes())["files"]
         for name in {"host.json", *files}:
-            if _digest(path / name) != files[name]:
+            if digest(path / name) != files[name]:
                 raise _Damaged(f"{name} is not the file that was saved")
     except FileNotFoundError as error:
         raise _Damaged(f"{Path(error.filename).relative_to(path)} is missing") from error
@@ -207,11 +208,6 @@ def _orbax(**options) -> Iterator[Any]:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flush(path: Path) -> None:

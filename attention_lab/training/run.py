@@ -83,11 +83,15 @@ def draw_curve(folder: Path, select: tuple[str, float]) -> None:
 
 def check_data(run: Run, task: Task) -> None:
     """ValueError if a run that has trained already was begun on other data than the task has."""
-    was, now = run.facts.get("data", {}).get("sha256"), task.facts.get("sha256")
-    if was and was != now and (run.folder / "checkpoints").exists():
+    held = run.facts.get("data", {}) if (run.folder / "checkpoints").exists() else {}
+    aside = "give another --workdir, or --rerun to move this one aside"
+    if held.get("sha256", task.facts.get("sha256")) != task.facts.get("sha256"):
         raise ValueError(f"{run.folder} was trained on other data (its text has another sha256 than "
-                         "data.path or data.directory has now): give another --workdir, or --rerun to move "
-                         "this one aside")
+                         f"data.path or data.directory has now): {aside}")
+    for key, now in task.facts.get("files", {}).items():
+        if held.get("files", {}).get(key, now) != now:
+            raise ValueError(f"{run.folder} was trained by other content of {key} than stands there now (its "
+                             f"sha256 differs): {aside}")
 
 
 def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:

@@ -38,7 +38,8 @@ class Task(NamedTuple):
       save: (folder) -> None, writes what a later reader of the run needs, such as tokenizer.json.
       illustrate: (params, hyper, folder) -> None, writes pictures and the arrays behind them.
       tokens: batch -> how many tokens it trains on, the unit of speed.
-      facts: what the data turned out to be, {name: number or string}, for run.json.
+      facts: what the data turned out to be, {name: number or string}, for run.json; "sha256" of the corpus
+        and "files", {config key: sha256} of what else it is trained by, tell whether a run may go on.
       notices: one line for each odd thing in the data that a user should know.
     """
 

@@ -89,7 +89,7 @@ def draw(rows, settings):
             ax.set(title=arm, ylim=(0, 1.02))
             ax.grid(axis="y")
         figure.axes[0].set(ylabel="share of words that are still written")
-        figure.axes[-1].legend(loc="lower right")
+        figure.axes[-1].legend(loc="upper right")
         figure.suptitle("translation where the attention of one step is replaced; dots are "
                         f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
     return figure

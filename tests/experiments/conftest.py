@@ -6,23 +6,9 @@ import types
 
 import pytest
 
-from experiments import (
-    align,
-    benchmark,
-    disambiguate,
-    evaluate,
-    fetch,
-    flags,
-    reproduce,
-    runs,
-    sweep,
-    train,
-    translate,
-)
+from experiments import flags
 
 ROOT = pathlib.Path(__file__).parents[2]
-MODES = {train: "required", sweep: "required", translate: "none", evaluate: "overrides", runs: "none",
-         reproduce: "none", fetch: "none", align: "none", benchmark: "required", disambiguate: "none"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,10 +24,8 @@ def call(capsys, monkeypatch):
         stream = io.BytesIO(stdin)
         monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=stream, isatty=lambda: False))
         argv = [word.replace("--config=:", f"--config={ROOT}/configs/translation.py:") for word in argv]
-        name = program.__name__.rpartition(".")[2]
         with pytest.raises(SystemExit) as ended:
-            flags.run(program.main, name, "", program.FLAGS, MODES[program], argv,
-                      getattr(program, "WORDS", ""), getattr(program, "KEYS", None))
+            flags.run(program.main, program.PROGRAM, argv)
         return ended.value.code, *capsys.readouterr()
 
     return called

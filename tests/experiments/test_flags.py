@@ -22,13 +22,13 @@ FLAGS = {
 
 
 def parse(*argv, config="required", declared=None):
-    return flags.parse(flags.Program("train", "Trains.", declared or FLAGS, config), argv)
+    return flags.parse(flags.Program("train", "Trains one run.", declared or FLAGS, config), argv)
 
 
 def ends(capsys, main, *argv, config="required"):
     """Exit status, stdout and stderr of a program whose main is `main`."""
     with pytest.raises(SystemExit) as left:
-        flags.run(main, "train", "Trains one run.", FLAGS, config, argv=argv)
+        flags.run(main, flags.Program("train", "Trains one run.", FLAGS, config), argv)
     return left.value.code, *capsys.readouterr()
 
 
@@ -130,14 +130,14 @@ def test_what_main_raises_for_a_user_is_one_line(capsys, monkeypatch, error, sai
     assert (status, out, err) == (code, "", f"train: error: {said}\n")
     monkeypatch.setenv("ATTENTION_LAB_DEBUG", "1")
     with pytest.raises(type(error)):
-        flags.run(main, "train", "Trains.", FLAGS, argv=[CONFIG])
+        flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])
 
 
 def test_our_own_mistakes_keep_their_traceback():
     def main(options):
         raise KeyError("x")
     with pytest.raises(KeyError):
-        flags.run(main, "train", "Trains.", FLAGS, argv=[CONFIG])
+        flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])
 
 
 @pytest.mark.parametrize("returned, status", [(None, None), (0, 0), (3, 3)])
@@ -188,7 +188,7 @@ def test_help_beside_a_config_shows_its_values(capsys):
 def program(tmp_path, body):
     path = tmp_path / "program.py"
     path.write_text("from experiments import flags\ndef main(options):\n    " + body + "\n"
-                    "flags.run(main, 'train', 'Trains.', {})\n")
+                    "flags.run(main, flags.Program('train', 'Trains.', {}))\n")
     return [sys.executable, str(path)], os.environ | {"PYTHONPATH": str(ROOT)}
 
 

@@ -13,8 +13,8 @@ from experiments import evaluate, flags, train, translate
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("programs") / "run"
     with pytest.raises(SystemExit) as ended:
-        flags.run(train.main, "train", "", train.FLAGS,
-                  argv=["--config=configs/translation.py:smoke", f"--workdir={folder}"])
+        flags.run(train.main, train.PROGRAM,
+                  ["--config=configs/translation.py:smoke", f"--workdir={folder}"])
     assert ended.value.code == 0
     return folder
 

@@ -41,6 +41,6 @@ def trained(*argv):
     err = io.StringIO()
     with contextlib.redirect_stderr(err), contextlib.redirect_stdout(io.StringIO()), \
             pytest.raises(SystemExit) as ended:
-        flags.run(train.main, "train", "", train.FLAGS, argv=list(argv))
+        flags.run(train.main, train.PROGRAM, list(argv))
     assert ended.value.code == 0, err.getvalue()
     return err.getvalue()

@@ -166,8 +166,8 @@ def guide(tmp_path_factory):
     given = [f"--config.{key}={','.join(map(str, value)) if isinstance(value, tuple) else value}"
              for key, value in SMALL.items()]
     with pytest.raises(SystemExit) as ended:
-        flags.run(train.main, "train", "", train.FLAGS,
-                  argv=["--config=configs/sentiment.py:average,smoke", f"--workdir={folder}", *given])
+        flags.run(train.main, train.PROGRAM,
+                  ["--config=configs/sentiment.py:average,smoke", f"--workdir={folder}", *given])
     assert ended.value.code == 0
     return folder
 

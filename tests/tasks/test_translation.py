@@ -19,8 +19,8 @@ from experiments import train
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "smoke"
     with pytest.raises(SystemExit) as ended:
-        train.flags.run(train.main, "train", "", train.FLAGS,
-                        argv=["--config=configs/translation.py:smoke", f"--workdir={folder}"])
+        train.flags.run(train.main, train.PROGRAM,
+                        ["--config=configs/translation.py:smoke", f"--workdir={folder}"])
     assert ended.value.code == 0
     return folder
 
