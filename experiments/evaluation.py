@@ -9,9 +9,9 @@ from attention_lab.data.coarsewsd import ALL
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.classes import most_frequent
 from attention_lab.tasks import classification, finished, guides, labelled_corpora
-from attention_lab.tasks.notices import notices
 from attention_lab.tasks.asked import known_forms
 from attention_lab.tasks.classifier import Classifier
+from attention_lab.tasks.notices import notices
 
 
 def classes(folder: str, config: Config, changed: Collection[str], say: Callable[[str], None]) -> int:

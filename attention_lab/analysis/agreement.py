@@ -53,25 +53,7 @@ def finding_auc(importances: Importances, deciders: Sequence[int], places: Seque
     array([1.])
     """
     found = np.full(len(importances), np.nan)
-    for i, (one, decider, others) in enumerate(_others(importances, deciders, places)):
-        if len(others):
-            found[i] = np.mean((others < one[decider]) + 0.5 * (others == one[decider]))
-    return found
-
-
-def top_is_decider(importances: Importances, deciders: Sequence[int], places: Sequence[int]) -> float:
-    """Share of the sentences whose largest importance, the asked word left out, is the deciding word's.
-
-    Where k words are largest together, the deciding one among them, a sentence counts 1 / k. Arguments as
-    of `finding_auc`.
-    """
-    return float(np.mean([np.all(others <= one[decider]) / (1 + np.sum(others == one[decider]))
-                          for one, decider, others in _others(importances, deciders, places)]))
-
-
-def _others(importances, deciders, places):
-    """(importances, decider, those of words neither asked about nor deciding) of each sentence."""
-    for one, decider, place in zip(importances, deciders, places, strict=True):
+    for i, (one, decider, place) in enumerate(zip(importances, deciders, places, strict=True)):
         one = np.asarray(one, np.float64)
         if not np.isfinite(one).all():
             raise ValueError(f"importances: {int((~np.isfinite(one)).sum())} of a sentence's {len(one)} are "
@@ -79,4 +61,7 @@ def _others(importances, deciders, places):
         if not 0 <= decider < len(one) or decider == place:
             raise ValueError(f"deciders: {decider} in a sentence of {len(one)} words that asks about word "
                              f"{place}; another word of the sentence is needed")
-        yield one, decider, np.delete(one, [decider] if place < 0 else [decider, place])
+        others = np.delete(one, [decider] if place < 0 else [decider, place])
+        if len(others):
+            found[i] = np.mean((others < one[decider]) + 0.5 * (others == one[decider]))
+    return found

@@ -14,7 +14,7 @@ has the rate of configs/disambiguation.py or of the preset.
 import functools
 
 from attention_lab.statistics import Claim
-from experiments.studies import architectures, training, tuning
+from experiments.studies import architectures, disambiguation_figure, distances, training
 from experiments.studies.record import Study
 
 ATTENTION, ALONE, BAG = "self-attention", "the word alone", "bag of words"
@@ -82,7 +82,7 @@ def measure(cell, settings, rows, folder):
     return {"status": result["status"], "parameters": result["parameters"],
             "dev_accuracy": result["dev_accuracy"], "accuracy": result["test_accuracy"],
             "macro_f1": result["test_macro_f1"], "most_frequent": result["test_most_frequent_accuracy"],
-            "by_distance": _by_distance(run, test), "forms": last.groups, "forms_left_out": last.left_out,
+            "by_distance": distances.scored(run, test), "forms": last.groups, "forms_left_out": last.left_out,
             "silhouette_before": round(first.silhouette, 6), "null_before": round(first.null, 6),
             "silhouette": round(last.silhouette, 6), "null": round(last.null, 6),
             "shown": _shown(test, before, after) if cell["seed"] == 0 else "",
@@ -125,25 +125,6 @@ def _separation(vectors, test, permutations):
     return separation(vectors, test.label, _forms(test), permutations)
 
 
-def _by_distance(run, test):
-    """Accuracy as "least:greatest:distractors:sentences:accuracy;..."."""
-    import csv
-
-    from attention_lab.evaluation.classes import by_distance
-    from attention_lab.tasks.classification import DISTANCES
-    with open(run / "predictions.tsv", encoding="utf-8", newline="") as file:
-        found = [row["found"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
-    counts = [len(sentence.senses[0].distractors) for sentence in test.truth]
-    parts = []
-    for count in sorted(set(counts)):
-        own = [i for i, one in enumerate(counts) if one == count]
-        some = test.select(own)
-        scored = by_distance(some.truth, some.label, [found[i] for i in own], DISTANCES)
-        parts += [f"{low}:{high}:{count}:{sentences}:{accuracy:.6f}"
-                  for (low, high), (accuracy, sentences) in scored.items()]
-    return ";".join(parts)
-
-
 def _shown(test, before, after):
     """The first form in the order of the alphabet that has two senses: "form;sense:x:y:x:y;..."."""
     import numpy as np
@@ -158,35 +139,6 @@ def _shown(test, before, after):
                              for i, point in zip(own, points))])
 
 
-def by_distance(row):
-    """What the text of a row holds: (bins, 5) of least, greatest, distractors, sentences, accuracy."""
-    import numpy as np
-    return np.array([[float(x) for x in part.split(":")] for part in row["by_distance"].split(";")])
-
-
-def accuracy(row, where=None):
-    """Accuracy over the bins that `where` picks, a function of the table of `by_distance`; None: all."""
-    import numpy as np
-    table = by_distance(row)
-    table = table if where is None else table[where(table)]
-    return float(np.average(table[:, 4], weights=table[:, 3]))
-
-
-def nearest(table):
-    """The bins of least distance."""
-    return table[:, 0] == table[:, 0].min()
-
-
-def farthest(table):
-    """The bins of greatest distance."""
-    return table[:, 0] == table[:, 0].max()
-
-
-def distracted(table):
-    """The bins in which a distractor stands."""
-    return table[:, 2] > 0
-
-
 def differences(rows):
     """Paired by seed."""
     import numpy as np
@@ -195,97 +147,30 @@ def differences(rows):
         return np.array(architectures.by_seed(rows, column, arm))
 
     def at(arm, where=None):
-        return np.array([accuracy(row, where) for row in sorted(rows, key=lambda row: row["seed"])
+        return np.array([distances.accuracy(row, where) for row in sorted(rows, key=lambda row: row["seed"])
                          if row["arm"] == arm])
 
     def worst(arm):
-        edges = {low for row in rows for low in by_distance(row)[:, 0]}
+        edges = {low for row in rows for low in distances.table(row)[:, 0]}
         return np.min([at(arm, lambda table, low=low: table[:, 0] == low) for low in edges], axis=0)
 
     return {
         "context": of(ATTENTION, "macro_f1") - of(ALONE, "macro_f1") - 0.2,
         "solved": of(ATTENTION, "accuracy") - 0.99,
         "beyond_a_bag": of(ATTENTION, "accuracy") - of(BAG, "accuracy"),
-        "beyond_a_bag_distracted": at(ATTENTION, distracted) - at(BAG, distracted),
-        "no_decay": at(ATTENTION, farthest) - at(ATTENTION, nearest),
+        "beyond_a_bag_distracted": at(ATTENTION, distances.distracted) - at(BAG, distances.distracted),
+        "no_decay": at(ATTENTION, distances.farthest) - at(ATTENTION, distances.nearest),
         "context_changes_the_vector": of(ATTENTION, "silhouette") - of(ATTENTION, "null"),
         "solved_everywhere": worst(ATTENTION) - 0.99,
-        "bag_suffices": at(BAG, lambda table: ~distracted(table)) - at(
-            ATTENTION, lambda table: ~distracted(table)),
-        "recurrent_far": at(ATTENTION, farthest) - at("gru", farthest),
-        "recurrent_decays": at("gru", farthest) - at("gru", nearest),
+        "bag_suffices": at(BAG, lambda table: ~distances.distracted(table)) - at(
+            ATTENTION, lambda table: ~distances.distracted(table)),
+        "recurrent_far": at(ATTENTION, distances.farthest) - at("gru", distances.farthest),
+        "recurrent_decays": at("gru", distances.farthest) - at("gru", distances.nearest),
         "reader_solves": of(READER, "accuracy") - 0.99,
         "attended_matters": of(ATTENTION, "dropped_attention") - of(ATTENTION, "dropped_random"),
         "gradient_matters_more": of(ATTENTION, "dropped_gradient") - of(ATTENTION, "dropped_attention"),
         "before_the_layers": of(ATTENTION, "silhouette_before") - of(ATTENTION, "null_before"),
     }
-
-
-def draw(rows, settings):
-    """Accuracy by distance, without and with a distractor; vectors of one noun; silhouettes; learning."""
-    import textwrap
-
-    from attention_lab.figures import style
-    with style.look():
-        figure = style.figure(11.0, 6.6, layout="constrained")
-        axes = figure.subplots(2, 3)
-        for ax, distractors in zip(axes[0], (False, True)):
-            _draw_distances(ax, rows, settings["arms"], distractors)
-        for place, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
-            own = [row for row in rows if row["arm"] == arm]
-            tuning.draw_curves([axes[0, 2]], [row["curve"] for row in own], arm, colour)
-            excess = [row["silhouette"] - row["null"] for row in own]
-            axes[1, 2].plot([place] * len(own), excess, "o", color=colour, markersize=4, alpha=0.7)
-        axes[0, 2].set(ylabel="dev accuracy", ylim=(0, 1.02), xlim=(0, None))
-        axes[1, 2].axhline(0.0, color=style.FAINT, zorder=0)
-        axes[1, 2].set_xticks(range(len(settings["arms"])),
-                              [textwrap.fill(arm, 9) for arm in settings["arms"]])
-        axes[1, 2].set(ylabel="silhouette, less that of permuted")
-        axes[1, 2].set_title("last states of one form; dots are seeds")
-        _draw_vectors(axes[1, :2], rows)
-        for ax in (*axes[0], axes[1, 2]):
-            ax.grid(axis="y")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
-        figure.suptitle("the sense of the grammar's ambiguous nouns; mean and range of "
-                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
-    return figure
-
-
-def _draw_distances(ax, rows, arms, distractors):
-    import numpy as np
-
-    from attention_lab.figures import style
-    for arm, colour in zip(arms, style.COLOURS):
-        tables = [by_distance(row) for row in rows if row["arm"] == arm]
-        tables = np.stack([table[distracted(table) == distractors] for table in tables])
-        ax.plot(tables[:, :, 4].mean(0), "o-", color=colour, markersize=4, label=arm)
-        ax.fill_between(range(tables.shape[1]), tables[:, :, 4].min(0), tables[:, :, 4].max(0), color=colour,
-                        alpha=0.15, linewidth=0)
-    ax.set_xticks(range(tables.shape[1]), [f"{low:.0f} to {high:.0f}\n({count:.0f})"
-                                           for low, high, _, count, _ in tables[0]])
-    ax.set(xlabel="places to the deciding word (sentences)", ylabel="test accuracy", ylim=(0, 1.02))
-    ax.set_title("beside a distractor" if distractors else "without distractors")
-
-
-def _draw_vectors(axes, rows):
-    """One form's vectors before and after self-attention, each in its own plane, to the same scale."""
-    import numpy as np
-
-    from attention_lab.figures import style
-    row, = (row for row in rows if row["arm"] == ATTENTION and row["shown"])
-    form, *points = row["shown"].split(";")
-    senses = np.array([point.split(":")[0] for point in points])
-    places = np.array([[float(x) for x in point.split(":")[1:]] for point in points])
-    for ax, which, name in zip(axes, (places[:, :2], places[:, 2:]), ("before", "after")):
-        for sense, colour in zip(sorted(set(senses)), style.COLOURS):
-            own = which[senses == sense]
-            ax.plot(own[:, 0], own[:, 1], "o", color=colour, markersize=5 if name == "after" else 9,
-                    alpha=0.6, label=f"{sense} ({len(own)})")
-        ax.set_title(f"“{form}” {name} self-attention")
-        ax.set(xlabel="first principal component", ylabel="second")
-        ax.margins(0.15)
-    axes[0].set(xlim=axes[1].get_xlim(), ylim=axes[1].get_ylim())
-    axes[1].legend(title="sense (sentences)")
 
 
 _ARMS = {arm: {} for arm in ARMS}
@@ -311,5 +196,6 @@ STUDY = Study(
                         "config": _CONFIG | {"data.train_size": 200000, "data.test_size": 5000,
                                              "training.steps": 20000, "training.batch_tokens": 14336}},
     },
-    cells=architectures.cells, measure=measure, differences=differences, draw=draw, config=config,
+    cells=architectures.cells, measure=measure, differences=differences,
+    draw=functools.partial(disambiguation_figure.draw, shown=ATTENTION), config=config,
     overrides=overrides)

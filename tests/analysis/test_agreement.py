@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attention_lab.analysis.agreement import finding_auc, kendall, significant_share, top_is_decider
+from attention_lab.analysis.agreement import finding_auc, kendall, significant_share
 
 
 def arrays(*rows):
@@ -37,8 +37,6 @@ def test_where_the_deciding_word_comes_by_hand():
     # Below 0.5 are 0.1 and 0.2, equal is one of the three left: 2.5 / 3. Nothing is below 1, one is equal.
     auc = finding_auc(importances, [0, 1, 1, 0], [1, 0, 0, -1])
     np.testing.assert_allclose(auc, [2.5 / 3, 0.25, np.nan, 1])
-    # The largest but for the asked word: shared by two; another's; the only one; its own.
-    assert top_is_decider(importances, [0, 1, 1, 0], [1, 0, 0, -1]) == pytest.approx((0.5 + 0 + 1 + 1) / 4)
 
 
 @pytest.mark.parametrize("importances, decider, place, words", [
@@ -46,6 +44,5 @@ def test_where_the_deciding_word_comes_by_hand():
     ([1, 2, 3], 1, 1, "asks about word 1"), ([1, np.nan, 3], 0, 2, "1 of a sentence's 3 are no numbers"),
 ])
 def test_what_is_refused(importances, decider, place, words):
-    for measure in (finding_auc, top_is_decider):
-        with pytest.raises(ValueError, match=words):
-            measure(arrays(importances), [decider], [place])
+    with pytest.raises(ValueError, match=words):
+        finding_auc(arrays(importances), [decider], [place])

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.analysis.agreement import finding_auc, top_is_decider
+from attention_lab.analysis.agreement import finding_auc
 from attention_lab.analysis.explanations import METHODS, available, explain
 from attention_lab.attention import counterfactual
 from attention_lab.data import tokenizers
@@ -34,11 +34,10 @@ def test_every_explainer_finds_a_planted_word_and_chance_does_not(kind):
         assert [len(one) for one in importances] == [len(text.split()) for text in said.text]
         auc = finding_auc(importances, deciders, said.place)
         if method == "random":
-            assert 0.3 < np.nanmean(auc) < 0.7 and top_is_decider(importances, deciders, said.place) < 0.6
+            assert 0.3 < np.nanmean(auc) < 0.7
         else:
             np.testing.assert_array_equal(auc[1:], 1.0, method)
             assert np.isnan(auc[0])  # two words: none but the decider is left
-            assert top_is_decider(importances, deciders, said.place) == 1.0
 
 
 @pytest.mark.parametrize("kind", ["deep", "lstm", "last"])

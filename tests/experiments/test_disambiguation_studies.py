@@ -149,6 +149,6 @@ def test_the_best_network_is_chosen_on_dev():
     (disambiguation_coarsewsd, coarse_rows(COARSE, {}))], ids=lambda one: getattr(one, "__name__", ""))
 def test_figures_are_drawn_from_rows(study, rows):
     settings = study.STUDY.presets["cpu"]
-    figure = study.draw(rows, settings)
+    figure = study.STUDY.draw(rows, settings)
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert labels >= set(settings["arms"])
