@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.significance import PairedTest
 
 # Text that is tokenised already must not be tokenised again, and is compared lower-cased, as in the
 # literature on Multi30k; raw text gets mteval's 13a tokeniser, cased.
@@ -45,6 +46,35 @@ def corpus_chrf(hypotheses: Sequence[str], references: Sequence[str], text: str 
     return _corpus_score(CHRF, _CHRF, hypotheses, references, text)
 
 
+class Loss(NamedTuple):
+    """What a system lacks to another one: BLEU points, below 0 where it leads, and p of the difference."""
+
+    points: float
+    p: float
+
+
+def bleu_losses(hypotheses: Sequence[str], others: Sequence[Sequence[str]], references: Sequence[str],
+                text: str = "tokenized", resamples: int = 1000) -> list[Loss]:
+    """How much worse than a system others translate, by the paired bootstrap over sentences (Koehn 2004).
+
+    The p values are those of sacreBLEU, two-sided and at least 1 / (resamples + 1); the sentences drawn are
+    the same each time unless SACREBLEU_SEED says otherwise.
+
+    Args:
+      hypotheses: of the system. others: of each other system, the same sentences.
+      references, text: as for `corpus_bleu`.
+    Raises:
+      ValueError: as `corpus_bleu`.
+    """
+    for one in (hypotheses, *others):
+        check_pairs(one, references)
+    systems = [("whole", list(hypotheses)), *((str(i), list(one)) for i, one in enumerate(others))]
+    _, found = PairedTest(systems, {"BLEU": BLEU(**_settings(_BLEU, text), force=True)}, [list(references)],
+                          test_type="bs", n_samples=resamples)()
+    whole, *rest = found["BLEU"]
+    return [Loss(whole.score - one.score, one.p_value) for one in rest]
+
+
 def check_pairs(hypotheses: Sequence, references: Sequence) -> None:
     """Raises ValueError unless both are non-empty sequences, not strings, of one length."""
     for name, values in (("hypotheses", hypotheses), ("references", references)):
@@ -59,11 +89,15 @@ def check_pairs(hypotheses: Sequence, references: Sequence) -> None:
 
 def _corpus_score(kind: type, variants: dict, hypotheses: Sequence[str],
                   references: Sequence[str], text: str, **settings) -> Score:
-    if text not in variants:
-        raise ValueError(f"text={text!r} is unknown; it is one of {', '.join(variants)}")
     check_pairs(hypotheses, references)
     # `force` silences the warning that the periods look tokenised: they are, and it is meant.
-    metric = kind(**variants[text], **settings)
+    metric = kind(**_settings(variants, text), **settings)
     result = metric.corpus_score(list(hypotheses), [list(references)])
     # A perfect score comes out of exp and log an ulp off.
     return Score(min(float(result.score), 100.0), str(metric.get_signature()))
+
+
+def _settings(variants, text):
+    if text not in variants:
+        raise ValueError(f"text={text!r} is unknown; it is one of {', '.join(variants)}")
+    return variants[text]

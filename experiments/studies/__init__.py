@@ -16,4 +16,4 @@ def load(name: str) -> Study:
 NAMES = ("softmax_saturation", "score_scale", "score_scale_translation", "score_scale_multi30k",
          "signal_decay", "signal_decay_trained", "sentence_length", "alignment",
          "recurrent_multi30k", "alignment_alibi", "disambiguation", "disambiguation_coarsewsd",
-         "explanation", "explanation_sst", "explanation_translation")
+         "explanation", "explanation_sst", "explanation_translation", "head_ablation")

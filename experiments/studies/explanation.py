@@ -101,7 +101,8 @@ STUDY = Study(
     presets={
         "smoke": {"study": "explanation", "seeds": 2, "curve_seeds": 0, "worths": (0.01,), "sentences": 6,
                   "file": "configs/sentiment.py:smoke", "variant": "", "config": _SMOKE,
-                  "arms": {arm: {} for arm in explaining.ARMS},
+                  "arms": {arm: {"model.bidirectional": False} for arm in explaining.ARMS} | {
+                      explaining.ENCODER: {"model.num_layers": 1}},
                   "shuffles": 3, "attack_steps": 5, "attack_starts": 1},
         "cpu": {"study": "explanation", "seeds": 8, "curve_seeds": 2, "worths": (0.001, 0.0001, 0.01),
                 "sentences": 300, "file": "configs/sentiment.py", "variant": "", "config": _CONFIG,

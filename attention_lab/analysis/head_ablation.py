@@ -1,0 +1,68 @@
+"""What a Transformer loses without one of its heads (Michel, Levy & Neubig 2019, section 3)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from attention_lab.config import Model
+from attention_lab.evaluation.bleu import Loss, bleu_losses
+
+KINDS = {"encoder": ("encoder", "heads"), "decoder": ("decoder", "heads"), "cross": ("decoder", "cross")}
+
+
+class Head(NamedTuple):
+    """Fields: kind, one of KINDS; layer and number, from 0."""
+
+    kind: str
+    layer: int
+    number: int
+
+
+def heads(model: Model) -> list[Head]:
+    """All heads of a translating Transformer, by kind and layer."""
+    return [Head(kind, layer, number) for kind in KINDS for layer in range(model.num_layers)
+            for number in range(model.num_heads)]
+
+
+def without(params: Mapping[str, Any], head: Head, model: Model) -> dict[str, Any]:
+    """The weights of a Transformer in which a head adds nothing: its rows of the output map are 0.
+
+    That is the same as weights of 0 everywhere (`counterfactual.given`), and needs no other program.
+
+    Raises:
+      ValueError: a head that the model does not have.
+    """
+    if head not in heads(model):
+        raise ValueError(f"{head} is no head of this model: it has {model.num_layers} layers of "
+                         f"{model.num_heads} heads, of the kinds {', '.join(KINDS)}")
+    side, block = KINDS[head.kind]
+    layer = f"{side}_{head.layer}"
+    kernel = params[layer][block]["output"]["kernel"]
+    size = kernel.shape[0] // model.num_heads
+    output = params[layer][block]["output"] | {
+        "kernel": kernel.at[head.number * size:(head.number + 1) * size].set(0)}
+    return {**params, layer: {**params[layer], block: {**params[layer][block], "output": output}}}
+
+
+def losses(translator: Any, params: Mapping[str, Any], sources: Sequence[str], references: Sequence[str],
+           resamples: int = 1000) -> dict[Head, Loss]:
+    """Translates greedily with all heads, then without each: BLEU points lost, and p by paired bootstrap.
+
+    Args:
+      translator: a `tasks` Translator of a Transformer. params: its weights.
+      sources, references: sentences as in training.
+      resamples: of the bootstrap; with as many heads as `heads` gives, p times their number can't get below
+        0.05 with fewer than twenty times as many.
+    Raises:
+      ValueError: a model that is no Transformer.
+    """
+    model = translator.config.model
+    if model.kind != "transformer":
+        raise ValueError(f"model.kind={model.kind}: heads are left out of a transformer")
+
+    def translated(some):
+        return translator.translate(some, sources, beam=1).texts
+
+    all_heads = heads(model)
+    found = bleu_losses(translated(params), [translated(without(params, head, model)) for head in all_heads],
+                        references, translator.config.data.text, resamples)
+    return dict(zip(all_heads, found))
