@@ -6,6 +6,7 @@ import warnings
 import pytest
 
 from attention_lab.evaluation import corpus_bleu, corpus_chrf
+from attention_lab.evaluation.bleu import bleu_losses
 
 
 def test_a_perfect_translation_scores_100():
@@ -74,3 +75,22 @@ def test_an_empty_hypothesis_is_scored_as_one():
 def test_what_cannot_be_scored_is_refused(score, arguments, message):
     with pytest.raises(ValueError, match=message):
         score(*arguments)
+
+
+def test_losses_are_paired_and_signed():
+    references = [f"{a} {b} {c} {d} {a}" for a in "abcde" for b in "fgh" for c in "ij" for d in "klm"]
+    worse = [text.replace("a", "x") for text in references]
+    better = [text[::-1] if i % 4 == 0 else text for i, text in enumerate(references)]
+    same, lead = bleu_losses(better, [better, references], references, resamples=99)
+    assert same == (0.0, 1.0)
+    assert lead.points == pytest.approx(corpus_bleu(better, references).score - 100.0, abs=1e-4)
+    assert lead.p == pytest.approx(0.01)
+    lost, = bleu_losses(references, [worse], references, resamples=99)
+    assert lost.points == pytest.approx(100.0 - corpus_bleu(worse, references).score, abs=1e-4)
+
+
+def test_losses_refuse_what_bleu_does():
+    with pytest.raises(ValueError, match="1 hypotheses for 2 references"):
+        bleu_losses(["a", "b"], [["a"]], ["a", "b"])
+    with pytest.raises(ValueError, match="text='plain'"):
+        bleu_losses(["a"], [["a"]], ["a"], "plain")

@@ -1,0 +1,93 @@
+"""Heads that are left out: against weights of 0, and against a model that never had them."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from attention_lab.analysis import head_ablation
+from attention_lab.analysis.head_ablation import Head, heads, losses, without
+from attention_lab.attention import counterfactual
+from attention_lab.config import Config, replace
+from attention_lab.data import tokenizers
+from attention_lab.evaluation.bleu import corpus_bleu
+from attention_lab.tasks.translator import Translator
+
+SOURCES = ["the dog sees the old bank .", "a big river .", "the bank sees a dog ."]
+CONFIG = replace(Config(), {"model.width": 12, "model.hidden": 14, "model.num_heads": 3,
+                            "model.num_layers": 2, "model.value_size": 5, "decoding.max_length": 7})
+
+
+@functools.cache
+def built():
+    """(translator, params) that say different words without being trained."""
+    translator = Translator(CONFIG, tokenizers.train("word", SOURCES, 100), (9,))
+    return translator, jax.tree.map(lambda leaf: 2.5 * leaf, translator.model.init(jax.random.key(1)))
+
+
+@functools.cache
+def applied():
+    """The compiled forward pass: params, rows of heads whose weights become 0 by kind -> hidden."""
+    translator, _ = built()
+    rng = np.random.default_rng(0)
+    batch = {"source": jnp.asarray(rng.integers(4, 12, (2, 5))),
+             "target": jnp.asarray(rng.integers(4, 12, (2, 7))), "example": jnp.arange(2)}
+
+    def hidden(params, rows):
+        zeros = {kind: counterfactual.given(jnp.zeros((1,) * 5), one) for kind, one in rows.items()}
+        return translator.model.apply(params, batch, translator.hyper, intervention=zeros).hidden
+
+    return jax.jit(hidden)
+
+
+def rows_of(left_out):
+    """bool (L, 1, H, 1) by kind, True at the head."""
+    return {kind: jnp.zeros((2, 1, 3, 1), bool).at[left_out.layer, 0, left_out.number, 0].set(
+        kind == left_out.kind) for kind in head_ablation.KINDS}
+
+
+def test_all_heads_are_there_once():
+    assert len(set(heads(CONFIG.model))) == 3 * 2 * 3
+    assert heads(CONFIG.model)[0] == Head("encoder", 0, 0) and heads(CONFIG.model)[-1] == Head("cross", 1, 2)
+
+
+@pytest.mark.parametrize("head", heads(CONFIG.model), ids=str)
+def test_without_a_head_is_weights_of_zero(head):
+    _, params = built()
+    none = jax.tree.map(jnp.zeros_like, rows_of(head))
+    ours, theirs = applied()(without(params, head, CONFIG.model), none), applied()(params, rows_of(head))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    assert np.abs(ours - applied()(params, none)).max() > 1e-3
+
+
+def test_weights_of_others_are_the_same_objects():
+    _, params = built()
+    changed = without(params, Head("cross", 1, 2), CONFIG.model)
+    assert changed["encoder_0"] is params["encoder_0"]
+    assert changed["decoder_1"]["heads"] is params["decoder_1"]["heads"]
+    before, after = (one["decoder_1"]["cross"]["output"]["kernel"] for one in (params, changed))
+    np.testing.assert_array_equal(after[:10], before[:10])
+    np.testing.assert_array_equal(after[10:], 0.0)
+
+
+def test_losses_are_differences_of_bleu():
+    translator, params = built()
+    references = translator.translate(params, SOURCES, beam=1).texts
+    found = losses(translator, params, SOURCES, references, resamples=10)
+    assert list(found) == heads(CONFIG.model)
+    head = Head("cross", 1, 0)
+    other = translator.translate(without(params, head, CONFIG.model), SOURCES, beam=1).texts
+    assert found[head].points == pytest.approx(100.0 - corpus_bleu(other, references).score, abs=1e-4)
+    assert any(loss.points > 0 for loss in found.values())
+    assert all(1 / 11 <= loss.p <= 1 for loss in found.values())
+
+
+def test_other_heads_and_other_models_are_refused():
+    translator, params = built()
+    with pytest.raises(ValueError, match="no head of this model: it has 2 layers of 3 heads"):
+        without(params, Head("cross", 2, 0), CONFIG.model)
+    other = Translator(replace(CONFIG, {"model.kind": "gru"}), translator.tokenizer, (9,))
+    with pytest.raises(ValueError, match="model.kind=gru: heads are left out of a transformer"):
+        losses(other, params, SOURCES, SOURCES)
