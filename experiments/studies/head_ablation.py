@@ -123,7 +123,7 @@ STUDY = Study(
     claims=CLAIMS,
     presets={
         "smoke": _RUN["smoke"] | {"arms": {ARM: {}}, "sentences": 4, "resamples": 20},
-        "cpu": _RUN["cpu"] | {"seeds": 6, "arms": {ARM: _RUN["cpu"]["arms"][ARM]}, "sentences": 1000,
+        "cpu": _RUN["cpu"] | {"seeds": 8, "arms": {ARM: _RUN["cpu"]["arms"][ARM]}, "sentences": 1000,
                               "resamples": 2000},
         "accelerator": _RUN["accelerator"] | {"arms": {ARM: _RUN["accelerator"]["arms"][ARM]},
                                               "sentences": 1000, "resamples": 10000},

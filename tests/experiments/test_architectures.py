@@ -15,13 +15,14 @@ from experiments.studies import (
     alignment,
     alignment_alibi,
     architectures,
+    head_ablation,
     recurrent_multi30k,
     sentence_length,
     signal_decay_trained,
 )
 
 ARCHITECTURES = {one.__name__.rpartition(".")[2]: one.STUDY for one in (
-    alignment, recurrent_multi30k, sentence_length)}
+    alignment, head_ablation, recurrent_multi30k, sentence_length)}
 
 
 def config_of(study, arm, preset="cpu"):
@@ -93,6 +94,34 @@ def test_captions_judge_what_is_planted():
     assert set(verdicts(recurrent_multi30k, rows(a=20.0, b=30.0, c=35.0)).values()) == {"supported"}
     found = verdicts(recurrent_multi30k, rows(a=20.0, b=24.0, c=23.0))
     assert set(found.values()) == {"refuted"}
+
+
+def without_heads(points, p):
+    """Rows of eight seeds, four layers of two heads a kind: `points` and `p` by kind and layer."""
+    return [{"arm": "transformer", "seed": seed, "heads": ";".join(
+        f"{kind}:{layer}:{number}:{points.get((kind, layer), points['else']) + 0.001 * seed}:"
+        f"{p.get((kind, layer), p['else'])}"
+        for kind in head_ablation.KINDS for layer in range(4) for number in range(2))} for seed in range(8)]
+
+
+def test_heads_judge_what_is_planted():
+    good = without_heads({("cross", 3): 9.0, ("cross", 2): 4.0, ("encoder", 0): -2.0, "else": 0.1},
+                         {("cross", 3): 0.0005, ("encoder", 0): 0.0005, "else": 0.3})
+    kinds, layers, points, costly = head_ablation.heads(good[0])
+    # Two of 24 heads cost something; two others gain and are none of them.
+    assert costly.sum() == 2 and set(zip(kinds[costly], layers[costly])) == {("cross", 3)}
+    found = head_ablation.differences(good)
+    assert found["encoder_heads_idle"][0] == -0.25 and found["most_idle"][0] == pytest.approx(2 / 24 - 0.5)
+    assert found["costliest_is_late_cross"][0] == pytest.approx(9.0 - 0.1)
+    assert found["cross_costs_more"][0] == pytest.approx((9 + 4 + 0.2) / 4 - (-2 + 0.3) / 4)
+    assert found["first_cross_costs_less"][0] == pytest.approx(8.9)
+    assert set(verdicts(head_ablation, good).values()) == {"supported"}
+    bad = without_heads({("encoder", 1): 12.0, ("cross", 0): 9.0, "else": 1.0}, {"else": 0.0005})
+    assert set(verdicts(head_ablation, bad).values()) == {"refuted"}
+    # Holm: 0.003 alone is below 0.05, but not after a correction over 24.
+    assert not head_ablation.heads(without_heads({"else": 1.0}, {"else": 0.003})[0])[3].any()
+    figure = head_ablation.draw(good, {})
+    assert [ax.get_title() for ax in figure.axes[:3]] == list(head_ablation.KINDS.values())
 
 
 AER = {"aer_predict": 0.4, "aer_input": 0.2, "mean_input": 0.3, "aer_input_by_value": 0.1,
