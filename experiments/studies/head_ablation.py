@@ -123,8 +123,9 @@ STUDY = Study(
     claims=CLAIMS,
     presets={
         "smoke": _RUN["smoke"] | {"arms": {ARM: {}}, "sentences": 4, "resamples": 20},
-        "cpu": _RUN["cpu"] | {"seeds": 8, "arms": {ARM: _RUN["cpu"]["arms"][ARM]}, "sentences": 1000,
-                              "resamples": 2000},
+        "cpu": _RUN["cpu"] | {"seeds": 8, "arms": {ARM: _RUN["cpu"]["arms"][ARM]}, "sentences": 500,
+                              "resamples": 2000,
+                              "config": _RUN["cpu"]["config"] | {"training.steps": 1000}},
         "accelerator": _RUN["accelerator"] | {"arms": {ARM: _RUN["accelerator"]["arms"][ARM]},
                                               "sentences": 1000, "resamples": 10000},
     },
