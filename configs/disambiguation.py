@@ -5,6 +5,7 @@
         --config.data.directory=DIR --config.data.word=bank --workdir=runs/bank
 
     (none)       the grammar: thirty nouns, the deciding word 1 to 40 places away; self-attention
+    deep         the same with four layers, five times the sentences and 8,000 steps
     coarsewsd    a folder of CoarseWSD-20 (Loureiro et al. 2021), all its words in one model
     tsv          any file of "index TAB sentence TAB sense" lines
     smoke        seconds; nothing it reads needs a file
@@ -51,6 +52,14 @@ BASE = {
 _PLAIN = {"attention.compatibility": "none", "model.positions": "sinusoidal"}
 _RECURRENT = _PLAIN | {"model.num_layers": 1, "model.bidirectional": True}
 VARIANTS = {
+    "deep": {
+        "data.train_size": 200000,
+        "model.num_layers": 4,
+        "optimizer.learning_rate": 0.0015,
+        "training.steps": 8000,
+        "training.average_decay": 0.995,
+        "training.eval_every": 1000,
+    },
     "coarsewsd": {
         "data.source": "coarsewsd",
         "data.vocabulary_size": 20000,
