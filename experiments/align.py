@@ -13,6 +13,11 @@ PROGRAM = flags.Program("align", "Scores where a run's attention looks against l
 }, config="none")
 
 
+def say(line: str) -> None:
+    """A line for the user, apart from error rates, which go to standard output."""
+    print(f"align: {line}", file=sys.stderr, flush=True)
+
+
 def main(options: flags.Options) -> int:
     """Prints error rates of the layer and head that one half of the sentences chose, on the other half."""
     if bool(options.source) != bool(options.target):
@@ -22,7 +27,11 @@ def main(options: flags.Options) -> int:
     from attention_lab.tasks import corpora, finished, readings
     pairs = links.read_hansards(options.source, options.target, options.links) if options.source \
         else links.read_alibi(options.links)
-    run = finished.load(options.run, say=lambda line: print(f"align: {line}", file=sys.stderr))
+    linked = [bool(one.sure) for one in pairs]
+    if not (any(linked[::2]) and any(linked[1::2])):
+        raise ValueError(f"{options.links}: {sum(linked)} of its {len(pairs)} pairs have a sure link; layer "
+                         "and head are chosen on every other pair and scored on the rest: both need one")
+    run = finished.load(options.run, say=say)
     config = run.run.config
     if not run.translator.attends:
         raise ValueError(f"{options.run} has no attention: its attention.compatibility is none")
@@ -31,9 +40,13 @@ def main(options: flags.Options) -> int:
         texts = tuple([respell(text, config.data.source == "multi30k") for text in side] for side in texts)
     found = readings.errors(run, texts, [one.sure for one in pairs], [one.possible for one in pairs])
     print(f"pairs\t{len(pairs)}")
-    train = corpora.load(config.data, ("train",))["train"]
-    for name, side, known in zip(("english", "french"), texts, (train.source, train.target)):
-        print(f"unknown_{name}\t{readings.unknown(side, known):.4f}")
+    try:
+        train = corpora.load(config.data, ("train",))["train"]
+    except ValueError as error:
+        say(f"which words are unknown to the run can't be told: {error}")
+    else:
+        for name, side, known in zip(("english", "french"), texts, (train.source, train.target)):
+            print(f"unknown_{name}\t{readings.unknown(side, known):.4f}")
     print("step\tweighed_by\thead\terror_rate\tmean_of_heads")
     for (step, by_value), one in found.chosen.items():
         print(f"{step}\t{'weight and value' if by_value else 'weight'}\t{one.name}\t{one.error_rate:.4f}\t"

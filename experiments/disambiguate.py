@@ -5,13 +5,15 @@ import sys
 from experiments import flags, stdin
 
 MEANING = """Tells the senses of words in sentences from stdin, one a line, with a finished run. Each word
-that the run knows, in any form it knows, has a line: word, sense, probability, number of the input line, and
-then the other senses with their probabilities, likeliest first, all parted by tabs. The word is - where the
-run classifies whole sentences; word, sense and probability are - for an input line without a known word."""
+that the run knows, in any form it knows, has a line: word, sense, probability, number of the input line,
+place of the word in it, counted from 0, and then the other senses with their probabilities, likeliest
+first, all parted by tabs. Word and place are - where the run classifies whole sentences; word, sense,
+probability and place are - for an input line without a known word."""
 PROGRAM = flags.Program("disambiguate", MEANING, {
     "run": flags.Flag("", "folder of a finished run that classifies", required=True),
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four words"),
 }, config="none")
+DRAWN = 4  # words in the figure
 NONE = "-"  # in the place of a word, a sense and a probability that there are not
 
 
@@ -22,7 +24,7 @@ def say(line: str) -> None:
 
 def main(options: flags.Options) -> int:
     """Tells senses line by line; every line has an answer."""
-    from attention_lab.tasks import class_pictures, finished, guides
+    from attention_lab.tasks import finished, guides
     from attention_lab.tasks.asked import asked
     stdin.check_figure(options.attention)
     run = finished.classifier(options.run, say)
@@ -30,7 +32,7 @@ def main(options: flags.Options) -> int:
     if options.attention and not classifier.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
-    guide = guides.load(config, classifier.classes)
+    guide = guides.find(config, run.run.facts["data"].get("files", {}).get("attention.guide"))
     before, without, drawn = 0, 0, []
     for part in stdin.parts():
         found = asked(classifier, part)
@@ -43,11 +45,12 @@ def main(options: flags.Options) -> int:
         for i, line in enumerate(found.lines):
             word = found.sentences.word[i]
             answers.setdefault(line, []).append(_row(
-                word, classifier.classes[word], judged.probabilities[i], before + line + 1))
-            if len(drawn) < class_pictures.DRAWN and options.attention:
+                word, classifier.classes[word], judged.probabilities[i], before + line + 1,
+                found.sentences.place[i]))
+            if len(drawn) < DRAWN and options.attention:
                 drawn.append((found.sentences.select([i]), judged.labels[i], judged.weights[i]))
         for line in range(len(part)):
-            print("\n".join(answers.get(line) or ["\t".join([NONE] * 3 + [str(before + line + 1)])]))
+            print("\n".join(answers.get(line) or ["\t".join([NONE] * 3 + [str(before + line + 1), NONE])]))
         sys.stdout.flush()
         without += len(part) - len(answers)
         before += len(part)
@@ -55,23 +58,25 @@ def main(options: flags.Options) -> int:
         what = "without a word that the run knows" if any(classifier.classes) else "empty"
         say(f"{without} of {before} lines are {what}")
     if options.attention:
-        _draw(class_pictures, classifier, drawn, options.attention)
+        _draw(classifier, drawn, options.attention)
     return 0
 
 
-def _row(word, classes, probabilities, number) -> str:
-    """word, sense, probability, line, and the other senses with theirs, parted by tabs."""
+def _row(word, classes, probabilities, line, place) -> str:
+    """word, sense, probability, line, place, and the other senses with theirs, parted by tabs."""
     order = sorted(range(len(classes)), key=lambda c: -probabilities[c])
     (best, p), *others = [(classes[c], f"{probabilities[c]:.4f}") for c in order]
-    return "\t".join([word or NONE, best, p, str(number), *(field for other in others for field in other)])
+    return "\t".join([word or NONE, best, p, str(line), str(place) if word else NONE,
+                      *(field for other in others for field in other)])
 
 
-def _draw(pictures, classifier, drawn, path) -> None:
+def _draw(classifier, drawn, path) -> None:
     from attention_lab.data.labelled import joined
+    from attention_lab.tasks import class_pictures
     if not drawn:
         raise ValueError(f"--attention={path}: there was no word to draw")
     sentences, answers, weights = zip(*drawn)
-    pictures.draw(classifier, joined(sentences), answers, weights, path)
+    class_pictures.draw(classifier, joined(sentences), answers, weights, path)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,11 @@ FLAG = "--xla_force_host_platform_device_count"
 if FLAG not in os.environ.get("XLA_FLAGS", ""):
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FLAG}=4".strip()
 
+# Virtual devices wait for each other: on starved cores longer than the forty seconds after which XLA aborts.
+WAIT = "--xla_cpu_collective_call_terminate_timeout_seconds"
+if WAIT not in os.environ["XLA_FLAGS"]:
+    os.environ["XLA_FLAGS"] += f" {WAIT}=600"
+
 # Most of the time goes into compiling what then runs for milliseconds: the backend's optimiser is left out.
 LEVEL = "--xla_backend_optimization_level"
 if LEVEL not in os.environ["XLA_FLAGS"]:

@@ -103,6 +103,13 @@ def run(command, place, capsys, monkeypatch):
     assert out.strip(), command
 
 
+def test_every_example_in_python_runs():
+    names: dict = {}
+    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(block, names)
+    assert names["context"].shape == (5, 13)
+
+
 def test_every_program_is_shown():
     files = (ROOT / "experiments").glob("*.py")
     programs = {path.stem for path in files if "\nPROGRAM = " in path.read_text()}

@@ -11,6 +11,8 @@ from attention_lab import attention, models
 from attention_lab.config import RECURRENT, Config, Structure, replace, split
 from attention_lab.models.cells import Cell
 
+RAISED = 2.0 ** 60  # gradients are followed this much larger, so that they stay in float32
+
 
 def cell(kind: str, units: int, inputs: int, forget_bias: float = 1.0) -> Cell:
     """A cell of `units` H for inputs of size D, its parameters not yet drawn."""
@@ -72,7 +74,7 @@ def attention_norms(key: jax.Array, x: jax.Array, size: int) -> jax.Array:
     def last(x):
         return attention.attend(x[-1:] @ w_q, x @ w_k, x @ w_v)[0][0]
 
-    return jnp.log(jnp.linalg.norm(jax.jacrev(last)(x), axis=(0, 2)))[::-1]
+    return _log_norms(last, x)
 
 
 def token_norms(structure: Structure, params: dict, source: jax.Array) -> jax.Array:
@@ -100,4 +102,12 @@ def token_norms(structure: Structure, params: dict, source: jax.Array) -> jax.Ar
         own = params | {"embedding": jnp.pad(x, ((1, 0), (0, 0)))}
         return model.apply(own, batch, hyper).hidden[0, -1]
 
-    return jnp.log(jnp.linalg.norm(jax.jacrev(last)(x), axis=(0, 2)))[::-1]
+    return _log_norms(last, x)
+
+
+def _log_norms(last, x):
+    """log |d last(x) / d x_(T-k)|, k = 0 to T - 1, also where the gradient or its square leaves float32."""
+    jacobian = jax.jacrev(lambda x: RAISED * last(x))(x)
+    largest = jnp.maximum(jnp.abs(jacobian).max(axis=(0, 2)), jnp.finfo(jnp.float32).tiny)
+    scaled = jnp.linalg.norm(jacobian / largest[None, :, None], axis=(0, 2))
+    return (jnp.log(scaled) + jnp.log(largest) - jnp.log(RAISED))[::-1]

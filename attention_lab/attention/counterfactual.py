@@ -84,8 +84,14 @@ def spread(counterfactual: Counterfactual, shape: tuple[int, ...]) -> Counterfac
     """`counterfactual` with its axes of size 1 repeated, for weights of this shape (..., T, S).
 
     Raises:
-      ValueError: numbers that are not `shape`, rows that are not `shape` without S, but for axes of 1.
+      ValueError: numbers that are not `shape`, rows that are not `shape` without S, but for axes of 1; noise
+        of "permuted" whose axis S is 1.
     """
+    noise = counterfactual.numbers if counterfactual.kind == "permuted" else None
+    if noise is not None and jnp.shape(noise)[-1:] == (1,) != tuple(shape[-1:]):
+        raise ValueError(f"counterfactual.numbers has shape {jnp.shape(noise)}: noise that is the same for "
+                         f"all keys deals nothing out; its last axis must be {shape[-1]}")
+
     def fit(name, x, whole):
         if x is None:
             return None
@@ -107,7 +113,7 @@ def replaced(weights: jax.Array, mask: jax.Array, counterfactual: Counterfactual
     Returns:
       weights, shape (T, S), float32; exactly 0 where the mask forbids, also in rows that keep their own.
     Raises:
-      ValueError: a kind that is unknown, rows that are not bool.
+      ValueError: a kind that is unknown or lacks its numbers, rows that are not bool.
 
     >>> own = jnp.array([[0.5, 0.25, 0.25, 0.0]])
     >>> replaced(own, jnp.array([[True, True, True, False]]), zero_max()).tolist()
@@ -116,6 +122,8 @@ def replaced(weights: jax.Array, mask: jax.Array, counterfactual: Counterfactual
     kind, numbers, rows = counterfactual.kind, counterfactual.numbers, counterfactual.rows
     if kind not in _KINDS:
         raise ValueError(f"counterfactual.kind is {kind!r}; allowed are {', '.join(_KINDS)}")
+    if numbers is None and kind in ("given", "permuted"):
+        raise ValueError(f"counterfactual.numbers is None: {kind!r} needs numbers of shape (T, S)")
     mask = jnp.broadcast_to(mask, weights.shape)
     own = jnp.where(mask, weights, 0).astype(jnp.float32)
     new = jnp.where(mask, _KINDS[kind](own, mask, numbers), 0)

@@ -33,7 +33,7 @@ def multi_head(q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None 
       parameters: arguments by name of what makes the compatibility, each with a leading axis H.
       return_weights: whether to return the weights too.
       counterfactual: weights to use in the place of the heads' own, numbers (B, H, T, S) and rows
-        (B, H, T), any axis may be 1; None, as always, for their own. Reference only.
+        (B, H, T), any axis may be 1 but S of noise; None, as always, for their own. Reference only.
     Returns:
       context, shape (B, H, T, V) in v's dtype; with return_weights a pair of it and the weights
       that were used, shape (B, H, T, S), float32.

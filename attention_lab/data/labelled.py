@@ -72,7 +72,7 @@ def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Lab
       seed: picks them.
 
     Returns:
-      rest, held, each in the order of the corpus.
+      rest, held, each in the order of the corpus; the counts of the whole stay with the rest.
 
     Raises:
       ValueError: a share that is not between 0 and 1.
@@ -89,7 +89,8 @@ def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Lab
     rest = [i for i, sentence in enumerate(labelled.text) if first[sentence] not in held]
     repeats = len(labelled) - len(rest) - len(held)
     labelled = labelled.counted(repeats_of_held_out=repeats)
-    return labelled.select(rest), labelled.select(sorted(held))
+    # Or what a file has once would be told of each of its parts.
+    return labelled.select(rest), dataclasses.replace(labelled, counts={}).select(sorted(held))
 
 
 def few(labelled: Labelled, shots: int, seed: int) -> Labelled:

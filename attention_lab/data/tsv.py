@@ -1,5 +1,6 @@
 """Reader of tab-separated files, one pair a line, and the split of what comes in one piece."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -41,7 +42,7 @@ def hold_out(corpus: pairs.Pairs, dev_size: int, test_size: int,
       seed: picks them.
 
     Returns:
-      train, dev, test, each in the order of the corpus.
+      train, dev, test, each in the order of the corpus; the counts of the whole stay with train.
 
     Raises:
       ValueError: too few different source sentences to leave one for training.
@@ -59,5 +60,6 @@ def hold_out(corpus: pairs.Pairs, dev_size: int, test_size: int,
     repeats = len(corpus) - len(train) - len(held)
     corpus = pairs.Pairs(corpus.source, corpus.target, corpus.truth,
                          {**corpus.counts, "repeats_of_held_out": repeats})
-    return (corpus.select(train), corpus.select(sorted(drawn[:dev_size].tolist())),
-            corpus.select(sorted(drawn[dev_size:dev_size + test_size].tolist())))
+    bare = dataclasses.replace(corpus, counts={})
+    return (corpus.select(train), bare.select(sorted(drawn[:dev_size].tolist())),
+            bare.select(sorted(drawn[dev_size:dev_size + test_size].tolist())))

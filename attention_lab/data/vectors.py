@@ -73,12 +73,18 @@ def _check_width(line, size, where):
     if not size or spaces < size:
         raise ValueError(f"{where} has {spaces} numbers, {size or 'at least 1'} are needed")
     if spaces > size:
-        last = line.rsplit(b" ", size)[0].rpartition(b" ")[2]
-        try:
-            float(last)
-        except ValueError:
-            return  # part of a word that has spaces
-        raise ValueError(f"{where} has more than {size} numbers; all lines have equally many")
+        extra = line.rsplit(b" ", size)[0].split(b" ")[::-1]
+        count = next((i for i, field in enumerate(extra) if not _is_number(field)), len(extra))
+        if count:  # otherwise part of a word that has spaces
+            raise ValueError(f"{where} has {size + count} numbers; {size} are needed, as in the first line")
+
+
+def _is_number(field):
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(line, size, where):
@@ -87,7 +93,8 @@ def _numbers(line, size, where):
         with np.errstate(over="ignore"):
             vector = np.array([float(field) for field in fields], np.float32)
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
+        odd = next(field for field in fields if not _is_number(field))
+        raise ValueError(f"{where}: {odd.decode(errors='replace')!r} is no number") from error
     if not np.isfinite(vector).all():
         odd = fields[int(np.argmin(np.isfinite(vector)))]
         raise ValueError(f"{where}: {odd.decode()} is no finite number")

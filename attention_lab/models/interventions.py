@@ -19,12 +19,15 @@ def by_layer(intervention: Mapping[str, Counterfactual] | None,
     Returns:
       for each kind of `layers` a list of one Counterfactual or None a layer.
     Raises:
-      ValueError: a kind that the model doesn't have, another number of layers.
+      ValueError: no mapping, a kind that the model doesn't have, another number of layers.
 
     >>> from attention_lab.attention import counterfactual
     >>> by_layer({"cross": counterfactual.uniform()}, cross=1, encoder=2)["encoder"]
     [None, None]
     """
+    if isinstance(intervention, Counterfactual):
+        raise ValueError(f"intervention is one Counterfactual; it is given by kind of attention, such as "
+                         f"{{{next(iter(layers), 'encoder')!r}: ...}}")
     intervention = intervention or {}
     unknown = ", ".join(sorted(set(intervention) - set(layers)))
     if unknown:

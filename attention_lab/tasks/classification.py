@@ -1,6 +1,7 @@
 """Classification as a Task: the sense of a word in its sentence, or the class of the sentence."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,15 +81,15 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
     Raises:
       ValueError: data, vectors or a guide that can't be used, or nothing that fits into the buckets.
     """
-    data = config.data
+    data, guide, files = config.data, guides.find(config), _files(config)
     whole = labelled_corpora.load(data)
     corpus = {name: whole[name] for name in dict.fromkeys(("train", "dev", data.split))}
     classifier, (ids, places), too_long = _classifier(config, whole, folder)
     buckets, model = classifier.buckets, classifier.model
-    guided = guides.columns(config, corpus, classifier.classes)
+    if guide:
+        guides.check(guide, config, classifier.classes)
     weight = class_weights(corpus["train"], config.training.balance)
     columns = classifier.columns(corpus["train"]) | {"place": places, "weight": weight}
-    columns |= guided.get("train", {})
     adversarial = config.attention.weights == "adversarial"
     schedule = batching.Schedule(
         [len(members) for members in batching.bucket_members(ids, ids, buckets)], buckets,
@@ -98,6 +99,11 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
     table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
     told = [f"{init_facts['vectors_known']} of {classifier.tokenizer.size - len(SPECIALS)} words have a "
             f"vector in {data.vectors}"] if data.vectors else []
+
+    @cache
+    def guided(name):
+        """What the guide says of a split, asked when it is wanted, for a dry run wants none of it."""
+        return guides.answers(guide, corpus[name], classifier.classes) if guide else {}
 
     def init(key):
         params = model.init(key)
@@ -110,23 +116,24 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
         dev = corpus["dev"]
         columns = classifier.columns(dev)
         weight = class_weights(dev, config.training.balance) * (columns["target"] >= 0)
-        return classifier.in_order(dev, {"weight": weight} | guided.get("dev", {}))
+        return classifier.in_order(dev, {"weight": weight} | guided("dev"))
 
     def score(params, hyper, name, final):
-        return scores(classifier, params, corpus[name], name, usual, hyper, final, guided.get(name))
+        return scores(classifier, params, corpus[name], name, usual, hyper, final, guided(name))
 
     facts = {
         "vocabulary": classifier.tokenizer.size, "buckets": list(buckets), "too_long": too_long,
         "steps_per_epoch": round(schedule.steps_per_epoch, 2), "words": len(classifier.classes),
         "classes": sum(map(len, classifier.classes.values())),
-        "sha256": labelled_corpora.digest(corpus), "files": _files(config), **init_facts,
+        "sha256": labelled_corpora.digest(corpus), "files": files, **init_facts,
         **{f"{name}_{what}": count
            for name, part in corpus.items() for what, count in part.counts.items() if count}}
     return Classification(corpus, classifier, Task(
         init=init,
         loss=loss,
-        batches=lambda seed, first: (with_columns(batch, columns) for batch in batching.batches(
-            ids, ids, buckets, config.training.batch_tokens, seed, first)),
+        batches=lambda seed, first: (
+            with_columns(batch, columns | guided("train")) for batch in batching.batches(
+                ids, ids, buckets, config.training.batch_tokens, seed, first)),
         rows=schedule.rows,
         steps_per_epoch=schedule.steps_per_epoch,
         dev_batches=dev_batches,
@@ -134,7 +141,7 @@ def build(config: Config, folder: str | Path | None = None) -> Classification:
         select=("dev_objective", -1.0) if adversarial else ("dev_macro_f1", 1.0),
         save=classifier.save,
         illustrate=lambda params, hyper, folder: class_pictures.write(
-            classifier, params, hyper, corpus["dev"], folder, guided.get("dev")),
+            classifier, params, hyper, corpus["dev"], folder, guided("dev")),
         tokens=lambda batch: int((batch["source"] != 0).sum()),
         facts=facts,
         notices=notices({name: (part.counts, part.text) for name, part in corpus.items()}, "sentences",
@@ -210,8 +217,11 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
 def _files(config):
     """sha256 by config field of what else a run is trained by, known by its path alone."""
     guide, vectors_file = config.attention.guide, config.data.vectors
-    return ({"attention.guide": digest(Path(guide) / "result.json")} if guide else {}) | (
-        {"data.vectors": digest(vectors_file)} if vectors_file else {})
+    try:
+        held = {"data.vectors": digest(vectors_file)} if vectors_file else {}
+    except OSError as error:
+        raise ValueError(f"data.vectors={vectors_file}: can't be read: {error.strerror}") from error
+    return held | ({"attention.guide": digest(Path(guide) / "result.json")} if guide else {})
 
 
 def _vectors(path: str, tokenizer: tokenizers.Tokenizer, width: int):

@@ -8,6 +8,7 @@ import numpy as np
 from attention_lab.config import POOLED, Config
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.distributions import divergence, jensen_shannon, total_variation
+from attention_lab.files import digest
 from attention_lab.models.classifier import POOL
 from attention_lab.tasks import finished
 from attention_lab.tasks.classifier import Judged
@@ -15,20 +16,25 @@ from attention_lab.tasks.classifier import Judged
 AT_ONCE = 1000  # sentences, for a guide may have layers of weights that are not kept
 
 
-def load(config: Config, classes: Mapping[str, Sequence[str]]) -> finished.FinishedClassifier | None:
+def find(config: Config, trained_by: str | None = None) -> finished.FinishedClassifier | None:
     """The finished run that attention.guide names; None where there is none.
 
     Args:
-      config: of the classifier that goes by it. classes: {word: classes} of that classifier.
+      config: of the classifier that goes by it.
+      trained_by: sha256 of the result.json of the guide that this classifier was trained by, if it was.
     Raises:
-      ValueError: it is no finished classifier that pools by attention, or it is of other words or tokens, or,
-        for an adversary, of other classes.
+      ValueError: it is no finished classifier that pools by attention, or another one than it was.
     """
     folder = config.attention.guide
     if not folder:
         return None
-    guide = finished.classifier(folder)
-    held, known = guide.run.config, guide.classifier.classes
+    try:
+        guide = finished.classifier(folder)
+    except ValueError as error:
+        raise ValueError(f"attention.guide={folder}, seen from here: {error}") from error
+    if trained_by is not None and trained_by != digest(guide.run.folder / "result.json"):
+        raise ValueError(f"attention.guide={folder} is another run than the one that this was trained by")
+    held = guide.run.config
     if held.model.pooling not in POOLED:
         raise ValueError(f"attention.guide={folder} pools by {held.model.pooling}: it has no weights to go "
                          f"by; {' and '.join(POOLED)} have")
@@ -38,6 +44,16 @@ def load(config: Config, classes: Mapping[str, Sequence[str]]) -> finished.Finis
     if {config.data.tokenizer, guide.classifier.tokenizer.kind} != {"word"}:
         raise ValueError(f"attention.guide={folder}: weights of subwords fit no others; with "
                          "data.tokenizer=word in both they go from model to model")
+    return guide
+
+
+def check(guide: finished.FinishedClassifier, config: Config, classes: Mapping[str, Sequence[str]]) -> None:
+    """Refuses a guide for a classifier of these {word: classes}.
+
+    Raises:
+      ValueError: it is of other words or, for an adversary, of other classes.
+    """
+    folder, known = config.attention.guide, guide.classifier.classes
     for word, labels in classes.items():
         if word not in known:
             raise ValueError(f"attention.guide={folder} does not know the word {word!r}")
@@ -45,7 +61,6 @@ def load(config: Config, classes: Mapping[str, Sequence[str]]) -> finished.Finis
             of = f" of {word!r}" if word else ""
             raise ValueError(f"attention.guide={folder} has the classes {', '.join(known[word])}{of}, and "
                              f"here are {', '.join(labels)}: an adversary needs the same")
-    return guide
 
 
 def answers(guide: finished.FinishedClassifier, sentences: Labelled,
@@ -53,7 +68,7 @@ def answers(guide: finished.FinishedClassifier, sentences: Labelled,
     """What batches need of the guide: its weights, and what it answered.
 
     Args:
-      classes: as of `load`.
+      classes: as of `check`.
     Returns:
       {"guide": weights (S,) of each sentence, "answer": probabilities (N, C)}.
     """
@@ -66,14 +81,6 @@ def answers(guide: finished.FinishedClassifier, sentences: Labelled,
         width = min(C, judged.probabilities.shape[1])  # it may know words of more classes, or of fewer
         probabilities[places, :width] = judged.probabilities[:, :width]
     return {"guide": weights, "answer": probabilities}
-
-
-def columns(config: Config, corpus: Mapping[str, Labelled],
-            classes: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
-    """`answers` by split; {} where there is no guide. ValueError as of `load`."""
-    guide = load(config, classes)
-    return {} if guide is None else {split: answers(guide, sentences, classes)
-                                     for split, sentences in corpus.items()}
 
 
 def compared(judged: Judged, guided: Mapping[str, Any], worth: float) -> dict[str, float]:

@@ -147,7 +147,8 @@ def draw(rows, settings):
         figure = style.figure(11.0, 8.4, layout="constrained")
         grid = figure.add_gridspec(2, 1 + SHOWN * 2, width_ratios=(2.2,) + (1,) * SHOWN * 2)
         draw_rates(figure.add_subplot(grid[:, 0]), rows, arms)
-        for line, (arm, step) in enumerate((("gru, additive", "predict"), ("transformer", "input"))):
+        for line, arm in enumerate(("gru, additive", "transformer")):
+            step = min(STEPS, key=lambda step: np.mean(architectures.by_seed(rows, f"aer_{step}", arm)))
             for place, panel in enumerate(drawn[arm]):
                 ax = figure.add_subplot(grid[line, 1 + 2 * place:3 + 2 * place])
                 heatmap.heat_map(ax, heatmap.Panel(

@@ -83,3 +83,10 @@ def test_several_layers_of_cells_are_refused():
     structure, _ = split(replace(Config(), {"model.kind": "gru", "data.source": "echo"}))
     with pytest.raises(ValueError, match="model.num_layers=2: one layer of cells is followed"):
         decay.token_norms(structure, {"embedding": X}, jnp.arange(3))
+
+
+def test_gradients_whose_squares_leave_float32_keep_their_logarithm():
+    sizes = jnp.array([1.0, 1e-25, 1e-41, 0.0])
+    found = decay._log_norms(lambda x: (sizes[:, None] * x).sum(axis=0), jnp.ones((4, 3)))[::-1]
+    np.testing.assert_allclose(found[:2], np.log(np.array([1.0, 1e-25]) * 3 ** 0.5), rtol=1e-5)
+    assert found[3] == -np.inf and np.isfinite(found[:2]).all()

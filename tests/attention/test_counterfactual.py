@@ -212,3 +212,13 @@ def test_what_is_refused(qkv, arguments, words):
     with pytest.raises(ValueError) as error:
         attention.multi_head(*qkv, **arguments)
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_noise_that_is_the_same_for_all_keys_and_numbers_that_lack_are_refused():
+    noise = other.permuted(jax.random.key(0), (1, 1, 3, 1))
+    with pytest.raises(ValueError, match="deals nothing out; its last axis must be 5"):
+        other.spread(noise, (2, 2, 3, 5))
+    assert other.spread(noise, (2, 2, 3, 1)).numbers.shape == (2, 2, 3, 1)
+    for kind in ("given", "permuted"):
+        with pytest.raises(ValueError, match=f"numbers is None: '{kind}' needs numbers"):
+            replaced(jnp.ones((1, 2)), jnp.ones((1, 2), bool), Counterfactual(kind))

@@ -60,6 +60,7 @@ def test_hold_out_never_shares_a_source_sentence():
     assert not set(train.source) & set(dev.source + test.source) and not (
         set(dev.source) & set(test.source))
     assert train.counts["repeats_of_held_out"] == 37 - len(train) - 5 > 0
+    assert set(dev.counts) == {"pairs"}  # what the whole has once is told of train alone
 
 
 def test_hold_out_leaves_something_to_train_on():

@@ -42,13 +42,13 @@ def test_numbers_are_words_too(tmp_path):
 
 @pytest.mark.parametrize("content, message", [
     ("a 1 2\nb 1\n", "line 2 has 1 numbers, 2 are needed"),
-    ("a 1 2\nb 1 2 3\n", "line 2 has more than 2 numbers"),
+    ("a 1 2\nb 1 2 3\n", "line 2 has 3 numbers; 2 are needed, as in the first line"),
     ("2 3\na 1 2\n", "line 2 has 2 numbers, 3 are needed"),
-    ("2 1\na 1 2\n", "line 2 has more than 1 numbers"),
+    ("2 1\na 1 2\n", "line 2 has 2 numbers; 1 are needed, as in the first line"),
     ("a 1 2\n\nb 1 2\n", "line 2 has 0 numbers, 2 are needed"),
     ("a\n", "line 1 has 0 numbers, at least 1 are needed"),
     ("1 0\na\n", "line 1 says that vectors have no numbers"),
-    ("b 1 2\na 1 x\n", "line 2: could not convert string to float"),
+    ("b 1 2\na 1 x\n", "line 2: 'x' is no number"),
     ("b 1 2\na nan 2\n", "line 2: nan is no finite number"),
     ("b 1 2\na 1 1e99\n", "line 2: 1e99 is no finite number"),
     ("", "no vectors in it"),

@@ -34,12 +34,13 @@ def test_a_line_for_each_word_that_is_known(call, place, monkeypatch):
     text = b"The Bank of money.\n\nno word of it\nthe banks and the club .\n"
     status, out, err = call(disambiguate, f"--run={place}/run", stdin=text)
     rows = [line.split("\t") for line in out.splitlines()]
-    assert status == 0 and [(row[0], row[3]) for row in rows] == [
-        ("bank", "1"), ("-", "2"), ("-", "3"), ("bank", "4"), ("club", "4")]
-    assert rows[1] == ["-", "-", "-", "2"] and "2 of 4 lines are without a word that the run knows" in err
+    assert status == 0 and [(row[0], *row[3:5]) for row in rows] == [
+        ("bank", "1", "1"), ("-", "2", "-"), ("-", "3", "-"), ("bank", "4", "1"), ("club", "4", "4")]
+    assert rows[1] == ["-", "-", "-", "2", "-"]
+    assert "2 of 4 lines are without a word that the run knows" in err
     for row, senses in ((rows[0], {"money", "rivers"}), (rows[4], {"golf", "music", "cards"})):
-        assert {row[1], *row[4::2]} == senses
-        found = [float(p) for p in (row[2], *row[5::2])]
+        assert {row[1], *row[5::2]} == senses
+        found = [float(p) for p in (row[2], *row[6::2])]
         assert found == sorted(found, reverse=True) and sum(found) == pytest.approx(1, abs=2e-4)
     assert "4 words never seen in training: . banks and\n" in err  # of the lines that have an answer
     # Typed line by line the numbers of the lines go on.
@@ -52,8 +53,8 @@ def test_the_class_of_whole_sentences_and_where_it_looked(call, films, tmp_path)
     status, out, err = call(disambiguate, f"--run={films}/run", f"--attention={figure}",
                             stdin=b"A fine film\n\nbad\n")
     rows = [line.split("\t") for line in out.splitlines()]
-    assert status == 0 and [row[0] for row in rows] == ["-"] * 3 and rows[1] == ["-", "-", "-", "2"]
-    assert {rows[0][1], rows[0][4]} == {"positive", "negative"} and "1 of 3 lines are empty" in err
+    assert status == 0 and [row[0] for row in rows] == ["-"] * 3 and rows[1] == ["-", "-", "-", "2", "-"]
+    assert {rows[0][1], rows[0][5]} == {"positive", "negative"} and "1 of 3 lines are empty" in err
     assert figure.read_bytes().startswith(b"\x89PNG")
     status, _, err = call(disambiguate, f"--run={films}/run", f"--attention={figure}", stdin=b"\n")
     assert status == 2 and "there was no word to draw" in err

@@ -135,6 +135,7 @@ def test_an_axis_of_one_layer_stands_for_all():
 
 
 @pytest.mark.parametrize("changes, intervention, words", [
+    (KINDS["encoder"], other.uniform(), "is one Counterfactual; it is given by kind of attention"),
     (TAGGER, {"cross": other.uniform()},
      "intervention is on cross; this model allows none: it has no attention"),
     (GRU | {"attention.compatibility": "none"}, {"cross": other.uniform()}, "none: it has no attention"),

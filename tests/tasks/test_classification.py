@@ -9,6 +9,7 @@ import pytest
 
 from attention_lab import config as configs
 from attention_lab.data.labelled import Labelled
+from attention_lab.files import digest
 from attention_lab.models import Decision
 from attention_lab.tasks import classification, finished, guides, labelled_corpora
 from attention_lab.tasks.asked import asked, known_forms
@@ -179,7 +180,7 @@ def test_a_student_pools_by_the_frozen_weights_of_a_run(guide, tmp_path):
     held = finished.classifier(guide)
     dev = built.corpus["dev"]
     wanted = held.classifier.judge(held.params, dev, with_weights=True)
-    guided = guides.columns(config, {"dev": dev}, built.classifier.classes)["dev"]
+    guided = guides.answers(guides.find(config), dev, built.classifier.classes)
     params = built.task.init(jax.random.key(0))
     found = built.classifier.judge(params, dev, with_weights=True, extra=guided)
     assert np.abs(found.probabilities - wanted.probabilities).max() > 1e-3
@@ -231,11 +232,35 @@ def test_a_guide_that_does_not_fit_is_refused(monkeypatch, held, student, messag
     student = {"attention.guide": "runs/guide", "attention.weights": "frozen"} | student
     config = configs.replace(configs.Config(), student)
     if message is None:
-        assert guides.load(config, {"bank": ("a", "b")}).run is run
-        assert guides.load(configs.Config(), {"bank": ("a", "b")}) is None
+        assert guides.find(config).run is run and guides.find(configs.Config()) is None
+        guides.check(guides.find(config), config, {"bank": ("a", "b")})
         return
     with pytest.raises(ValueError, match=f"^attention.guide=runs/guide.*{message}"):
-        guides.load(config, {"bank": ("a", "b")})
+        guides.check(guides.find(config), config, {"bank": ("a", "b")})
+
+
+def test_a_guide_that_is_missing_or_another_than_it_was_is_refused(guide, tmp_path):
+    config = configs.replace(configs.Config(), {"attention.guide": str(tmp_path / "none"),
+                                                "attention.weights": "frozen"})
+    with pytest.raises(ValueError, match="^attention.guide=.*none, seen from here: .* is not a run folder"):
+        guides.find(config)
+    config = configs.replace(config, {"attention.guide": str(guide)})
+    assert guides.find(config, digest(guide / "result.json")) is not None
+    with pytest.raises(ValueError, match="is another run than the one that this was trained by"):
+        guides.find(config, "0" * 64)
+
+
+def test_what_hangs_on_nothing_read_is_refused_first_and_a_guide_is_not_asked_before_it_is_wanted(
+        guide, tmp_path, monkeypatch):
+    config = small(get_sentiment("average,smoke"), data__vectors=str(tmp_path / "none"))
+    monkeypatch.setattr(labelled_corpora, "load", lambda *_: pytest.fail("the corpus was read"))
+    with pytest.raises(ValueError, match="^data.vectors=.*none: can't be read: No such file"):
+        classification.build(config)
+    monkeypatch.undo()
+    monkeypatch.setattr(guides, "answers", lambda *_: pytest.fail("the guide was asked"))
+    config = small(get_sentiment("average,smoke"), attention__weights="frozen", attention__guide=str(guide))
+    assert classification.build(config).task.facts["files"] == {
+        "attention.guide": digest(guide / "result.json")}
 
 
 def test_the_corpus_is_known_again_by_its_text(guide):
