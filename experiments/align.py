@@ -10,7 +10,9 @@ PROGRAM = flags.Program("align", "Scores where a run's attention looks against l
                             "links, whose words count from 1", required=True),
     "source": flags.Flag("", "English sentences of a file of Hansards links"),
     "target": flags.Flag("", "French sentences of a file of Hansards links"),
+    "every": flags.Flag(False, "prints the error rates of every layer and head, too"),
 }, config="none")
+WEIGHED = ("weight", "weight and value")  # by whether the norms of the values count
 
 
 def say(line: str) -> None:
@@ -49,10 +51,15 @@ def main(options: flags.Options) -> int:
             print(f"unknown_{name}\t{readings.unknown(side, known):.4f}")
     print("step\tweighed_by\thead\terror_rate\tmean_of_heads")
     for (step, by_value), one in found.chosen.items():
-        print(f"{step}\t{'weight and value' if by_value else 'weight'}\t{one.name}\t{one.error_rate:.4f}\t"
+        print(f"{step}\t{WEIGHED[by_value]}\t{one.name}\t{one.error_rate:.4f}\t"
               f"{one.mean:.4f}")
     for name in ("not_trained", "diagonal", "uniform"):
         print(f"{name}\t{getattr(found, name):.4f}")
+    if options.every:
+        print("step\tweighed_by\tlayer.head\terror_rate")
+        for (step, by_value), one in found.chosen.items():
+            for name, rate in one.rates.items():
+                print(f"{step}\t{WEIGHED[by_value]}\t{name}\t{rate:.4f}")
     return 0
 
 

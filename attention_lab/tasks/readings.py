@@ -51,15 +51,24 @@ class Chosen(NamedTuple):
     """The reading that errs least on one half of the sentences, and its error on the other.
 
     Fields:
-      name: of the reading. error_rate: on the half that it was not chosen on.
-      mean: error rate there of the mean over all layers and heads.
+      name: of the reading.
+      rates: {reading: its error rate on the half that none was chosen on}, of every layer and head.
       links: of every sentence, by the chosen reading.
     """
 
     name: str
-    error_rate: float
-    mean: float
+    rates: dict[str, float]
     links: list[set]
+
+    @property
+    def error_rate(self) -> float:
+        """Of the chosen reading."""
+        return self.rates[self.name]
+
+    @property
+    def mean(self) -> float:
+        """Of the mean over all layers and heads."""
+        return self.rates[MEAN]
 
 
 def choose(looked: Sequence[Any], kind: str, step: str, sure: Sequence, possible: Sequence | None = None,
@@ -82,7 +91,7 @@ def choose(looked: Sequence[Any], kind: str, step: str, sure: Sequence, possible
         return alignment.alignment_error_rate(found[name][half], sure[half], possible[half]).error_rate
 
     best = min(found, key=lambda name: error(name, EVEN))
-    return Chosen(best, error(best, ODD), error(MEAN, ODD), found[best])
+    return Chosen(best, {name: error(name, ODD) for name in found}, found[best])
 
 
 def diagonal(sources: Sequence[int], targets: Sequence[int]) -> list[set]:

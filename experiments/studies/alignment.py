@@ -55,6 +55,8 @@ def measure(cell, settings, rows, folder):
     shown = list(dict.fromkeys(sentence for sentence, _ in places))[:SHOWN]
     return {"status": result["status"], "test_bleu": result["test_bleu"], **columns(found),
             "inversions": right / max(len(places), 1), "inverted": len(places),
+            "every": ";".join(f"{step}:{name}:{rate:.4f}" for step in STEPS
+                              for name, rate in found.chosen[step, False].rates.items()),
             "shown": _shown(finished, pairs.select(shown), found.chosen) if cell["seed"] == 0 else ""}
 
 

@@ -44,7 +44,8 @@ def test_a_head_is_chosen_on_one_half_and_scored_on_the_other():
     found = readings.choose([even, odd, even, odd], "word", "predict", gold)
     assert found.name == "0.0" and found.links[0] == gold[0]
     # Shifted, x looks at the end mark and has no link, y and z look at the word before: no link is right.
-    assert found.error_rate == 1.0
+    assert found.error_rate == found.rates["0.0"] == 1.0 and found.rates["0.1"] == 0.0
+    assert set(found.rates) == {"0.0", "0.1", "0.mean", "mean"} and found.mean == found.rates["mean"]
     assert readings.choose([even] * 4, "word", "predict", gold).error_rate == 0.0
 
 
