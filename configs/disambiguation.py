@@ -21,8 +21,8 @@ Measured: one seed each, other work beside it; dev chose the weights, and test w
                      22 min: 0.973
     lstm_additive    with optimizer.learning_rate=0.003 and training.steps=1500, one core of the Xeon,
                      10 min: 1.000 at every distance
-    coarsewsd        eight seeds, twelve words, 3 min each: macro-F1 0.812; bag_of_words, with model.width=256,
-                     optimizer.learning_rate=0.002, 50 s each: 0.874
+    coarsewsd        eight seeds, twelve words, 3 min each: macro-F1 0.812; bag_of_words, with
+                     model.width=256 and optimizer.learning_rate=0.002, 50 s each: 0.874
 """
 
 from attention_lab.config import Config, replace

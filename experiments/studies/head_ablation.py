@@ -1,7 +1,7 @@
 """What does a translator lose without one of its heads? (Michel, Levy & Neubig 2019, section 3)
 
-A Transformer translates test sentences greedily with all its heads, and then without each of them: two and two
-layers of four heads on the built-in grammar, or on an accelerator four and four on Multi30k. A head costs
+A Transformer translates test sentences greedily with all its heads, and then without each of them: two and
+two layers of four heads on the built-in grammar, or on an accelerator four and four on Multi30k. A head costs
 something where the BLEU points lost are significant by the paired bootstrap over sentences, at 0.05 after
 Holm's correction over all heads of a model; heads are numbered anew by each seed, so that only their kind and
 layer can be compared between seeds. Published is a Transformer with six layers of 16 heads on WMT.

@@ -1,5 +1,7 @@
 """Brief commands: equal programs are compiled once, and nothing is left behind."""
 
+import os
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -46,3 +48,16 @@ def test_a_cache_that_is_there_is_kept(tmp_path):
         assert settings()[0] is False
     finally:
         jax.config.update("jax_compilation_cache_dir", before)
+
+
+@pytest.mark.parametrize("held, inside", [
+    (None, "--xla_cpu_use_fusion_emitters=false"),
+    ("--xla_a=1", "--xla_a=1 --xla_cpu_use_fusion_emitters=false"),
+    ("--xla_cpu_use_fusion_emitters=true", "--xla_cpu_use_fusion_emitters=true")])
+def test_flags_of_the_environment_are_kept_and_come_back(monkeypatch, held, inside):
+    monkeypatch.delenv("XLA_FLAGS")
+    if held:
+        monkeypatch.setenv("XLA_FLAGS", held)
+    with quick.quickly_compiled():
+        assert os.environ["XLA_FLAGS"] == inside
+    assert os.environ.get("XLA_FLAGS") == held
