@@ -83,6 +83,10 @@ def test_every_command_runs(place, capsys, monkeypatch):
     for command in COMMANDS:
         if "experiments.benchmark" in command:
             continue  # tests/experiments/test_benchmark.py runs it
+        if "--preset=smoke" in command:
+            study = re.search(r"reproduce (\w+)", command)[1]
+            assert re.search(rf"^studies=\(.*\b{study}\b", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+            continue  # .ci/run runs it
         run(command, place, capsys, monkeypatch)
 
 
