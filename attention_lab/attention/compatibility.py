@@ -74,7 +74,7 @@ def additive(w_query: jax.Array | None, w_key: jax.Array | None, v: jax.Array) -
       a compatibility; it holds T * S * A numbers at once.
 
     >>> score = additive(jnp.eye(1), jnp.eye(1), jnp.array([2.]))
-    >>> score(jnp.array([[1.]]), jnp.array([[-1.], [9.]])).tolist()
+    >>> score(jnp.array([[1.]]), jnp.array([[-1.], [9.]])).round(3).tolist()
     [[0.0, 2.0]]
     """
     @guarded
