@@ -98,11 +98,12 @@ def _trained(ax, rows, published, style):
     own = [row for row in rows if row["arm"] == explaining.ADVERSARY and row["variation"] != ""]
     worths = sorted({row["worth"] for row in own})
     means = []
-    for worth in worths:
+    for number, worth in enumerate(worths):
         points = np.array([(float(row["variation"]), float(row["jensen_shannon"])) for row in own
                            if row["worth"] == worth])
         ax.plot(*points.T, "o", color=style.ORANGE, markersize=3)
-        ax.annotate(f"{worth:g}", points.mean(0), textcoords="offset points", xytext=(5, 4), fontsize=7.5)
+        ax.annotate(f"{worth:g}", points.mean(0), textcoords="offset points", fontsize=7.5,
+                    xytext=(5, -10 if number % 2 else 4))  # neighbours may lie close
         means.append(points.mean(0))
     ax.plot(*np.array(means).T, color=style.ORANGE, linewidth=1.0,
             label="adversaries, by what divergence is worth")
