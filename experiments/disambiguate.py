@@ -13,7 +13,6 @@ PROGRAM = flags.Program("disambiguate", MEANING, {
     "run": flags.Flag("", "folder of a finished run that classifies", required=True),
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four words"),
 }, config="none")
-DRAWN = 4  # words in the figure
 NONE = "-"  # in the place of a word, a sense and a probability that there are not
 
 
@@ -32,8 +31,11 @@ def main(options: flags.Options) -> int:
     if options.attention and not classifier.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
-    guide = guides.find(config, run.run.facts["data"].get("files", {}).get("attention.guide"))
-    before, without, drawn = 0, 0, []
+    guide = guides.of(run)
+    before, without, drawn, room = 0, 0, [], 0
+    if options.attention:
+        from attention_lab.tasks import class_pictures
+        room = class_pictures.DRAWN
     for part in stdin.parts():
         found = asked(classifier, part)
         unseen = stdin.unseen(classifier.tokenizer, [found.texts[i] for i in sorted(set(found.lines))])
@@ -47,7 +49,7 @@ def main(options: flags.Options) -> int:
             answers.setdefault(line, []).append(_row(
                 word, classifier.classes[word], judged.probabilities[i], before + line + 1,
                 found.sentences.place[i]))
-            if len(drawn) < DRAWN and options.attention:
+            if len(drawn) < room:
                 drawn.append((found.sentences.select([i]), judged.labels[i], judged.weights[i]))
         for line in range(len(part)):
             print("\n".join(answers.get(line) or ["\t".join([NONE] * 3 + [str(before + line + 1), NONE])]))

@@ -48,7 +48,7 @@ def classes(folder: str, config: Config, changed: Collection[str], say: Callable
         print(f"seen_in_training\t{seen}")
         if seen:
             say(f"{seen} of {len(sentences)} sentences are among those that the run was trained on")
-    guide = guides.find(held, run.run.facts.get("data", {}).get("files", {}).get("attention.guide"))
+    guide = guides.of(run)
     scores = classification.scores(
         classifier, run.params, sentences, data.split,
         most_frequent(train.word, train.label) if train else {},

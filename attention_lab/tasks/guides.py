@@ -47,6 +47,12 @@ def find(config: Config, trained_by: str | None = None) -> finished.FinishedClas
     return guide
 
 
+def of(classifier: finished.FinishedClassifier) -> finished.FinishedClassifier | None:
+    """The guide of a finished classifier, as it was in training; None, and ValueError, as of `find`."""
+    files = classifier.run.facts.get("data", {}).get("files", {})
+    return find(classifier.run.config, files.get("attention.guide"))
+
+
 def check(guide: finished.FinishedClassifier, config: Config, classes: Mapping[str, Sequence[str]]) -> None:
     """Refuses a guide for a classifier of these {word: classes}.
 

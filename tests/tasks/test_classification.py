@@ -248,6 +248,12 @@ def test_a_guide_that_is_missing_or_another_than_it_was_is_refused(guide, tmp_pa
     assert guides.find(config, digest(guide / "result.json")) is not None
     with pytest.raises(ValueError, match="is another run than the one that this was trained by"):
         guides.find(config, "0" * 64)
+    facts = {"data": {"files": {"attention.guide": digest(guide / "result.json")}}}
+    student = SimpleNamespace(run=SimpleNamespace(config=config, facts=facts))
+    assert guides.of(student).run.folder == guide and guides.of(finished.classifier(guide)) is None
+    facts["data"]["files"]["attention.guide"] = "0" * 64
+    with pytest.raises(ValueError, match="is another run than the one that this was trained by"):
+        guides.of(student)
 
 
 def test_what_hangs_on_nothing_read_is_refused_first_and_a_guide_is_not_asked_before_it_is_wanted(
