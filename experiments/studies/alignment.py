@@ -55,17 +55,16 @@ def measure(cell, settings, rows, folder):
     shown = list(dict.fromkeys(sentence for sentence, _ in places))[:SHOWN]
     return {"status": result["status"], "test_bleu": result["test_bleu"], **columns(found),
             "inversions": right / max(len(places), 1), "inverted": len(places),
-            "every": ";".join(f"{step}:{name}:{rate:.4f}" for step in STEPS
-                              for name, rate in found.chosen[step, False].rates.items()),
             "shown": _shown(finished, pairs.select(shown), found.chosen) if cell["seed"] == 0 else ""}
 
 
 def columns(found):
-    """Errors as columns of a row."""
+    """Errors as columns of a row; every_...: of each layer and head, "0.1:0.2500" that of head 1 of layer 0."""
     row = {}
     for (step, by_value), one in found.chosen.items():
         name = step + "_by_value" * by_value
-        row |= {f"aer_{name}": one.error_rate, f"mean_{name}": one.mean, f"head_{name}": f"head {one.name}"}
+        row |= {f"aer_{name}": one.error_rate, f"mean_{name}": one.mean, f"head_{name}": f"head {one.name}",
+                f"every_{name}": ";".join(f"{head}:{rate:.4f}" for head, rate in one.rates.items())}
     return row | {f"aer_{name}": getattr(found, name) for name in ("not_trained", "diagonal", "uniform")}
 
 
@@ -117,7 +116,7 @@ BARS = {"predict": "weight, at the step that predicts", "input": "weight, at the
 
 
 def draw_rates(ax, rows, arms):
-    """Error rates of every arm and reading, seed by seed, beside the baselines."""
+    """Error rates of every arm and reading, seed by seed, beside every head's and the baselines."""
     import numpy as np
 
     from attention_lab.figures import style
@@ -125,6 +124,9 @@ def draw_rates(ax, rows, arms):
         for at, arm in enumerate(arms):
             values = architectures.by_seed(rows, f"aer_{name}", arm)
             x = at + 0.18 * (place - 1.5)
+            every = [float(one.split(":")[1]) for row in rows if row["arm"] == arm
+                     for one in row[f"every_{name}"].split(";")]
+            ax.plot(np.full(len(every), x + 0.09), every, "_", color=colour, markersize=5, alpha=0.25)
             ax.plot(np.full(len(values), x), values, "o", color=colour, markersize=3, alpha=0.6)
             ax.plot([x - 0.07, x + 0.07], [np.mean(values)] * 2, color=colour, linewidth=2,
                     label=BARS[name] if not at else None)
@@ -157,7 +159,8 @@ def draw(rows, settings):
                     np.clip(panel["weights"][step], 0.0, 1.0), panel["source"], panel["target"],
                     [tuple(link) for link in panel["links"]], f"{arm}: the step that {STEPS[step]}"))
         figure.suptitle("which word attention looks at; dots are "
-                        f"{len({row['seed'] for row in rows})} seeds, squares the exact links",
+                        f"{len({row['seed'] for row in rows})} seeds, pale ticks every layer and head, "
+                        "squares the exact links",
                         parse_math=False)
     return figure
 

@@ -2,7 +2,8 @@
 
 "Give back the word k places ago" (configs/echo.py), by recurrent networks and by one causal layer of
 attention, for several k and at one learning rate. Measured are the steps until 99 % of the answers on dev are
-right, and the norm of d h_T / d x_(T-j) over the distance j, of the model that has just been trained.
+right, and the norm of d h_T / d x_(T-j) over the distance j, of the model that has just been trained. The
+norms are followed over sequences longer than those trained on; the slope is that over the trained ones.
 """
 
 import functools
@@ -62,31 +63,33 @@ def overrides(cell, settings, rows):
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished: when it had learnt, and the gradient's norms."""
     import numpy as np
+
+    from attention_lab import runs
     result, looks, run = training.trained(config(settings), overrides(cell, settings, rows), folder,
                                           "signal_decay_trained")
     learnt = [line["step"] for line in looks if line["dev_accuracy"] >= RIGHT]
     found = {"status": result["status"], "accuracy": result.get("test_accuracy", 0.0),
              "steps": learnt[0] if learnt else result["steps"], "learnt": int(bool(learnt))}
-    for name, norms in zip(("before", "after"), _norms(run, settings["sequences"])):
+    run = runs.load_run(run)
+    trained_on = np.arange(1, run.config.data.distance + run.config.data.answers)
+    for name, norms in zip(("before", "after"), _norms(run, settings["sequences"], settings["followed"])):
         mean = np.asarray(norms, np.float64).mean(axis=0)
-        far = np.arange(1, len(mean))
-        found |= {f"slope_{name}": float(np.polyfit(far, mean[1:], 1)[0]),
+        found |= {f"slope_{name}": float(np.polyfit(trained_on, mean[trained_on], 1)[0]),
                   f"curve_{name}": ";".join(f"{k}:{value:.4f}" for k, value in enumerate(mean))}
     return found
 
 
-def _norms(run, count):
-    """log |d h_T / d x_(T-k)| of some sequences, (N, T), before and after training."""
-    from attention_lab import models, runs
+def _norms(run, count, followed):
+    """log |d h_T / d x_(T-k)|, k = 0 to `followed`, (N, 1 + followed), before and after training."""
+    from attention_lab import models
     from attention_lab.config import replace, split
     from attention_lab.data import echo
     from attention_lab.training.finished import first_weights, scored_weights
-    run = runs.load_run(run)
     data = run.config.data
     structure, _ = split(run.config)
     model = models.build(structure, data.vocabulary_size)
-    source = echo.sequences(count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed,
-                            "dev").source
+    source = echo.sequences(count, data.distance, 1 + followed - data.distance, data.vocabulary_size,
+                            data.corpus_seed, "dev").source
     norms = _jitted(replace(structure, {"data.distance": 1}))  # no model depends on the distance
     return [norms(params, source) for params in (first_weights(run.config, model.init),
                                                  scored_weights(run, model.init))]
@@ -151,10 +154,11 @@ def draw(rows, settings):
                 curves = np.stack([curve({"curve": row[f"curve_{name}"]}) for row in own[-1]])
                 axes[2].plot(curves[0, 1:, 0], curves[:, 1:, 1].mean(0) / np.log(10), line, color=colour,
                              linewidth=1.2, label=arm if name == "after" else None)
+        axes[2].axvline(distances[-1], color="0.6", linewidth=0.8)
         axes[0].set(ylabel=f"steps to {RIGHT:.0%} right on dev (none: the last step)", yscale="log")
         axes[1].set(ylabel="accuracy on test", ylim=(0, 1.03))
         axes[2].set(ylabel="log10 of the gradient's norm (dashed: before)",
-                    xlabel=f"words between, trained for {distances[-1]}")
+                    xlabel=f"words between, trained for {distances[-1]} (grey)")
         for ax in axes[:2]:
             ax.set_xscale("log")
             ax.set_xticks(distances, [str(distance) for distance in distances])
@@ -173,10 +177,13 @@ STUDY = Study(
     question="How far back does a network learn to look, and what has become of its gradient by then?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "distances": (2, 4), "length": 7, "sequences": 4, "variant": "smoke",
+        "smoke": {"seeds": 2, "distances": (2, 4), "length": 7, "sequences": 4, "followed": 8,
+                  "variant": "smoke",
                   "config": {"training.steps": 2, "training.eval_every": 2, "training.checkpoint_every": 2}},
-        "cpu": {"seeds": 8, "distances": (5, 10, 20, 60), "sequences": 64, "variant": "", "config": {}},
-        "accelerator": {"seeds": 8, "distances": (5, 10, 20, 40, 60, 120), "sequences": 64, "variant": "",
+        "cpu": {"seeds": 8, "distances": (5, 10, 20, 60), "sequences": 64, "followed": 120, "variant": "",
+                "config": {}},
+        "accelerator": {"seeds": 8, "distances": (5, 10, 20, 40, 60, 120), "sequences": 64, "followed": 135,
+                        "variant": "",
                         "config": {"training.steps": 20000, "model.width": 256, "model.hidden": 256}},
     },
     cells=cells, measure=measure, differences=differences, draw=draw, config=config, overrides=overrides)
