@@ -1,4 +1,4 @@
-"""python -m experiments.evaluate --run=DIR [--config.data.split=dev]: scores a finished run on data."""
+"""python -m experiments.evaluate --run=DIR [--config.data.split=dev] [--lengths=1-10,11-20]: scores a run."""
 
 import dataclasses
 import os
@@ -14,6 +14,7 @@ KEYS = ("data.source", "data.directory", "data.path", "data.text", "data.split",
         "decoding.max_length")
 PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own or of other data.", {
     "run": flags.Flag("", "folder of a finished run", required=True),
+    "lengths": flags.Flag("", "bins of source words to be scored apart as well, such as 1-10,11-20"),
 }, config="overrides", keys=KEYS)
 
 
@@ -27,11 +28,16 @@ def main(options: flags.Options) -> int:
     from attention_lab import overrides, runs
     from attention_lab.config import CLASSIFIED
     from attention_lab.data import tsv
+    from attention_lab.evaluation import lengths
     from attention_lab.tasks import corpora, finished, translation
     from attention_lab.tasks.notices import notices
     held = runs.load_run(options.run).config
     config = overrides.apply(held, options.given)
     data = config.data
+    bins = lengths.bins(options.lengths) if options.lengths else []
+    if bins and held.data.source in CLASSIFIED:
+        raise ValueError(f"--lengths={options.lengths}: {options.run} classifies; translations are scored by "
+                         "length")
     if held.data.source in CLASSIFIED:
         from experiments import evaluation
         return evaluation.classes(options.run, config, [key for key, _ in options.given], say)
@@ -48,6 +54,7 @@ def main(options: flags.Options) -> int:
     translator = run.translator
     if held.data.text == "tokenized" and held.data.source == "multi30k" and data.source == "tsv":
         pairs = _prepared(pairs)
+    lengths.places(pairs.source, bins)  # says so before anything is translated
     for notice in notices({data.split: (pairs.counts, pairs.source)}, "pairs", translator.tokenizer):
         say(notice)
     print(f"pairs\t{len(pairs)}")
@@ -56,6 +63,12 @@ def main(options: flags.Options) -> int:
     scores = translation.scores(translator, run.params, pairs, data.split)
     for name, value in scores.numbers.items():
         print(f"{name}\t{value}")
+    sides = ([row[side] for row in scores.predictions] for side in ("source", "reference", "translation"))
+    for one in lengths.by_length(*sides, bins, translator.config.data.text):
+        name = f"{one.low}-{one.high}"
+        print(f"pairs_{name}\t{one.sentences}\n{data.split}_bleu_{name}\t{one.bleu:.4f}\n"
+              f"{data.split}_first_words_{name}\t{one.first:.6f}\n"
+              f"{data.split}_last_words_{name}\t{one.last:.6f}")
     return 0
 
 

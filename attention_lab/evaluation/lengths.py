@@ -26,29 +26,55 @@ class LengthBin(NamedTuple):
     last: float
 
 
+def bins(text: str) -> list[tuple[int, int]]:
+    """Bins as they are typed: "1-10,11-20" is [(1, 10), (11, 20)], and "7" is [(7, 7)].
+
+    Raises:
+      ValueError: something else, or a bin that ends before it begins.
+    """
+    found = []
+    for part in text.split(","):
+        ends = part.strip().split("-")
+        if not all(end.strip().isdecimal() for end in ends) or len(ends) > 2 or int(ends[-1]) < int(ends[0]):
+            raise ValueError(f"{part.strip()!r} is no bin of lengths: fewest and most words are allowed, "
+                             "such as 1-10,11-20")
+        found.append((int(ends[0]), int(ends[-1])))
+    return found
+
+
+def places(sources: Sequence[str], edges: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Which sources fall into each bin (fewest, most words); words are what blanks part.
+
+    Raises:
+      ValueError: a bin that no sentence falls into.
+    """
+    lengths = [len(source.split()) for source in sources]
+    found = [[i for i, length in enumerate(lengths) if low <= length <= high] for low, high in edges]
+    for (low, high), members in zip(edges, found):
+        if not members:
+            raise ValueError(f"no sentence has {low} to {high} words: those given have {min(lengths)} to "
+                             f"{max(lengths)}")
+    return found
+
+
 def by_length(sources: Sequence[str], references: Sequence[str], hypotheses: Sequence[str],
               edges: Sequence[tuple[int, int]], text: str = "tokenized") -> list[LengthBin]:
-    """The score of each bin of source lengths; words are what blanks part.
+    """The score of each bin of source lengths.
 
     Args:
       sources, references, hypotheses: sentences in the same order.
       edges: (fewest, most) words of each bin.
       text: as for `bleu.corpus_bleu`.
     Raises:
-      ValueError: unequal counts, or a bin that no sentence falls into.
+      ValueError: unequal counts, or as `places` does.
     """
     check_pairs(hypotheses, references)
     check_pairs(sources, references)
-    lengths = [len(source.split()) for source in sources]
     found = []
-    for low, high in edges:
-        places = [i for i, length in enumerate(lengths) if low <= length <= high]
-        if not places:
-            raise ValueError(f"no sentence has {low} to {high} words: those given have {min(lengths)} to "
-                             f"{max(lengths)}")
-        own, other = ([side[i] for i in places] for side in (hypotheses, references))
+    for (low, high), members in zip(edges, places(sources, edges)):
+        own, other = ([side[i] for i in members] for side in (hypotheses, references))
         first, last = (_share(own, other, end) for end in (slice(EDGE), slice(None, -EDGE - 1, -1)))
-        found.append(LengthBin(low, high, len(places), corpus_bleu(own, other, text).score, first, last))
+        found.append(LengthBin(low, high, len(members), corpus_bleu(own, other, text).score, first, last))
     return found
 
 

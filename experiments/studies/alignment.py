@@ -59,7 +59,7 @@ def measure(cell, settings, rows, folder):
 
 
 def columns(found):
-    """Errors as columns of a row; every_...: of each layer and head, "0.1:0.2500" that of head 1 of layer 0."""
+    """Errors as columns of a row; every_...: of all, "0.1:0.2500" for head 1 of layer 0."""
     row = {}
     for (step, by_value), one in found.chosen.items():
         name = step + "_by_value" * by_value

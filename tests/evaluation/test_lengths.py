@@ -2,7 +2,7 @@
 
 import pytest
 
-from attention_lab.evaluation.lengths import by_length
+from attention_lab.evaluation.lengths import bins, by_length, places
 
 SOURCES = ["a b c d e", "f g", "h i"]
 REFERENCES = ["un deux trois quatre cinq", "six sept", "huit neuf"]
@@ -31,3 +31,15 @@ def test_a_bin_without_sentences_is_refused():
         by_length(SOURCES, REFERENCES, REFERENCES, [(3, 4)])
     with pytest.raises(ValueError, match="2 hypotheses for 3"):
         by_length(SOURCES, REFERENCES, REFERENCES[:2], [(1, 9)])
+
+
+def test_bins_are_read_as_they_are_typed():
+    assert bins("1-10, 11-20,7") == [(1, 10), (11, 20), (7, 7)]
+    for wrong in ("", "a", "1-", "-3", "1-2-3", "9-4", "1-10;11-20", "1-5,"):
+        with pytest.raises(ValueError, match="no bin of lengths.*such as 1-10,11-20"):
+            bins(wrong)
+
+
+def test_places_may_overlap_and_keep_their_order():
+    assert places(SOURCES, [(2, 2), (1, 9)]) == [[1, 2], [0, 1, 2]]
+    assert places(SOURCES, []) == []

@@ -135,6 +135,8 @@ def test_evaluate_refuses_what_the_run_does_not_do(call, place, films):
         assert (status, out) == (2, "") and message in err, err
     status, out, err = call(evaluate, f"--run={place}/run", "--config.data.source=grammar")
     assert (status, out) == (2, "") and "data.source=grammar" in err
+    status, out, err = call(evaluate, f"--run={place}/run", "--lengths=1-9")
+    assert (status, out) == (2, "") and "--lengths=1-9" in err and "classifies" in err
 
 
 def test_text_that_was_changed_is_not_scored_as_held_out(call, tmp_path, place):

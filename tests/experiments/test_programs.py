@@ -68,6 +68,21 @@ def test_evaluate_repeats_the_result(call, finished):
     assert {path.name: path.stat().st_mtime_ns for path in finished.iterdir()} == before
 
 
+def test_evaluate_scores_bins_of_lengths_apart(call, finished):
+    rows = (finished / "predictions.tsv").read_text().splitlines()[1:]
+    longest = max(len(row.split("\t")[0].split()) for row in rows)
+    command = [evaluate, f"--run={finished}", "--config.decoding.beam=1"]
+    status, out, _ = call(*command, f"--lengths=1-6,7-{longest}, 1-{longest}")
+    scored = numbers(out)
+    assert status == 0 and int(scored["pairs_1-6"]) + int(scored[f"pairs_7-{longest}"]) == 16
+    assert scored[f"test_bleu_1-{longest}"] == f"{float(scored['test_bleu']):.4f}"
+    assert 0 <= float(scored["test_first_words_1-6"]) <= 1
+    for given, said in ((f"{longest + 1}-99", f"no sentence has {longest + 1} to 99 words"),
+                        ("6-1", "'6-1' is no bin of lengths")):
+        status, out, err = call(*command, f"--lengths={given}")
+        assert status == 2 and said in err and err.count("\n") == 1 and not out
+
+
 def test_evaluate_scores_all_of_another_file(call, finished, tsv):
     path = tsv("the dog sees a cat .\tle chien voit un chat .\nyes .\toui .\n".encode())
     status, out, err = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
