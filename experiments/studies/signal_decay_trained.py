@@ -28,7 +28,9 @@ CLAIMS = (
           "log2 distance; a run that has not learnt counts as the last step)", "steps", ("lstm, bias 1", "0"),
           "greater", published="grows"),
     Claim("steps_flat", "attention's steps grow less with distance than an LSTM's", "steps",
-          ("attention", "lstm, bias 1"), "less", published="flat"),
+          ("attention", "lstm, bias 1"), "less", published="less"),
+    Claim("attention_flat", "attention's steps do not depend on distance (slope of log2 steps on log2 "
+          "distance, to 0.1)", "steps", ("attention", "0"), "equal", margin=0.1, published="flat"),
     Claim("bias_learns_sooner", "a forget bias of 1 lets an LSTM learn sooner than one of 0 (log2 steps, "
           "mean over distances)", "steps", ("lstm, bias 1", "lstm, bias 0"), "less", published="sooner"),
     Claim("slope_moves", "training makes an LSTM's gradient (bias 1) fall less steeply (slope, nats a step)",
@@ -51,13 +53,16 @@ def config(settings):
 
 def overrides(cell, settings, rows):
     """What the run behind a cell changes in its config."""
+    from attention_lab.config import knobs
     from configs.echo import VARIANTS
     variant, own = ARMS[cell["arm"]]
     changed = architectures.variant(VARIANTS, variant) | own | settings["config"] | {
         "data.distance": cell["distance"], "seed": cell["seed"]}
     if "length" in settings:  # the same at every distance, so that all compile the same programs
         changed["data.answers"] = settings["length"] - cell["distance"]
-    return changed
+    length = cell["distance"] + changed.get("data.answers", knobs()["data.answers"].default)
+    # As many sequences, and answers, in a step at every distance.
+    return changed | {"training.batch_tokens": settings["rows"] * length}
 
 
 def measure(cell, settings, rows, folder):
@@ -126,6 +131,7 @@ def differences(rows):
         "rnn_fails_far": of("rnn", "accuracy") - 0.5,
         "steps_grow": growth("lstm, bias 1"),
         "steps_flat": growth("attention") - growth("lstm, bias 1"),
+        "attention_flat": growth("attention"),
         "bias_learns_sooner": (log_steps("lstm, bias 1") - log_steps("lstm, bias 0")).mean(0),
         "slope_moves": of("lstm, bias 1", "slope_after") - of("lstm, bias 1", "slope_before"),
         "gru_steps_grow": growth("gru"),
@@ -177,13 +183,13 @@ STUDY = Study(
     question="How far back does a network learn to look, and what has become of its gradient by then?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "distances": (2, 4), "length": 7, "sequences": 4, "followed": 8,
-                  "variant": "smoke",
+        "smoke": {"seeds": 2, "distances": (2, 4), "length": 7, "rows": 16, "sequences": 4,
+                  "followed": 8, "variant": "smoke",
                   "config": {"training.steps": 2, "training.eval_every": 2, "training.checkpoint_every": 2}},
-        "cpu": {"seeds": 8, "distances": (5, 10, 20, 60), "sequences": 64, "followed": 120, "variant": "",
-                "config": {}},
-        "accelerator": {"seeds": 8, "distances": (5, 10, 20, 40, 60, 120), "sequences": 64, "followed": 135,
-                        "variant": "",
+        "cpu": {"seeds": 8, "distances": (5, 10, 20, 60), "rows": 32, "sequences": 64, "followed": 120,
+                "variant": "", "config": {}},
+        "accelerator": {"seeds": 8, "distances": (5, 10, 20, 40, 60, 120), "rows": 32, "sequences": 64,
+                        "followed": 135, "variant": "",
                         "config": {"training.steps": 20000, "model.width": 256, "model.hidden": 256}},
     },
     cells=cells, measure=measure, differences=differences, draw=draw, config=config, overrides=overrides)

@@ -7,6 +7,7 @@ import pytest
 from attention_lab import models
 from attention_lab.checks import check
 from attention_lab.config import replace, split
+from attention_lab.data import batching
 from attention_lab.statistics import judge
 from attention_lab.training.state import parameter_count
 from configs.echo import get_config as get_echo
@@ -155,6 +156,7 @@ def test_steps_to_learn_judge_what_is_planted():
     assert set(found.values()) == {"supported"}, found
     found = verdicts(signal_decay_trained, rows({"lstm, bias 1": 90, "lstm, bias 0": 50},
                                                 {"attention": 0.9, "rnn": 0.8}, -0.9))
+    assert found["attention_flat"] == "supported"
     assert {found[name] for name in ("attention_learns_far", "rnn_fails_far", "bias_learns_sooner",
                                      "slope_moves")} == {"refuted"}
 
@@ -183,3 +185,13 @@ def test_distances_of_one_length_compile_one_program():
              for cell in signal_decay_trained.cells(settings)]
     assert {one.distance for one in found} == {2, 4}
     assert {one.distance + one.answers for one in found} == {7}
+
+
+@pytest.mark.parametrize("preset", ["smoke", "cpu", "accelerator"])
+def test_a_step_has_as_many_sequences_at_every_distance(preset):
+    settings = signal_decay_trained.STUDY.presets[preset]
+    found = [replace(get_echo(settings["variant"]), signal_decay_trained.overrides(cell, settings, []))
+             for cell in signal_decay_trained.cells(settings)]
+    assert {batching.rows(one.data.distance + one.data.answers, one.training.batch_tokens)
+            for one in found} == {settings["rows"]}
+    assert preset == "smoke" or len({one.data.answers for one in found}) == 1
