@@ -2,9 +2,9 @@
 
 The built-in grammar, whose links are exact, by a GRU with additive and with dot attention and by a
 Transformer. A target word is linked to the source word with the largest weight, read at the step that
-predicts it or at the one that takes it in. Layer and head are chosen on one half of the test sentences and
-scored on the other, those of an untrained model as well; "by value" multiplies a weight by the norm of what
-its position adds.
+predicts it or at the one that takes it in. Layer and head, and the step where a claim leaves it open, are
+chosen on one half of the test sentences and scored on the other, those of an untrained model as well; "by
+value" multiplies a weight by the norm of what its position adds.
 """
 
 import json
@@ -53,9 +53,10 @@ def measure(cell, settings, rows, folder):
     links = found.chosen["predict", False].links
     right = sum(link in links[sentence] for sentence, link in places)
     shown = list(dict.fromkeys(sentence for sentence, _ in places))[:SHOWN]
-    return {"status": result["status"], "test_bleu": result["test_bleu"], **columns(found),
-            "inversions": right / max(len(places), 1), "inverted": len(places),
-            "shown": _shown(finished, pairs.select(shown), found.chosen) if cell["seed"] == 0 else ""}
+    return architectures.facts(result, finished.params) | {
+        "test_bleu": result["test_bleu"], **columns(found),
+        "inversions": right / max(len(places), 1), "inverted": len(places),
+        "shown": _shown(finished, pairs.select(shown), found.chosen) if cell["seed"] == 0 else ""}
 
 
 def columns(found):
@@ -63,9 +64,17 @@ def columns(found):
     row = {}
     for (step, by_value), one in found.chosen.items():
         name = step + "_by_value" * by_value
-        row |= {f"aer_{name}": one.error_rate, f"mean_{name}": one.mean, f"head_{name}": f"head {one.name}",
+        row |= {f"aer_{name}": one.error_rate, f"selection_{name}": one.selection_rate,
+                f"mean_{name}": one.mean, f"head_{name}": f"head {one.name}",
                 f"every_{name}": ";".join(f"{head}:{rate:.4f}" for head, rate in one.rates.items())}
     return row | {f"aer_{name}": getattr(found, name) for name in ("not_trained", "diagonal", "uniform")}
+
+
+def better_step(rows, arm):
+    """Error rates of an arm, seed by seed, at the step that errs less on the half that is not scored."""
+    columns = [[architectures.by_seed(rows, f"{name}_{step}", arm) for step in ("predict", "input")]
+               for name in ("selection", "aer")]
+    return [aer[selection[1] < selection[0]] for selection, aer in zip(zip(*columns[0]), zip(*columns[1]))]
 
 
 def _shown(finished, pairs, chosen):
@@ -91,9 +100,6 @@ def differences(rows):
     def of(arm, column):
         return np.array(architectures.by_seed(rows, column, arm))
 
-    def better(arm):
-        return np.minimum(of(arm, "aer_predict"), of(arm, "aer_input"))
-
     def half(arm):
         return 0.5 * of(arm, "aer_diagonal") - of(arm, "aer_predict")
 
@@ -103,9 +109,10 @@ def differences(rows):
         "input_beats_predict": at_input - of("transformer", "aer_predict"),
         "head_beats_mean": at_input - of("transformer", "mean_input"),
         "values_help": of("transformer", "aer_input_by_value") - at_input,
-        "learned": better("transformer") - of("transformer", "aer_not_trained"),
+        "learned": np.array(better_step(rows, "transformer")) - of("transformer", "aer_not_trained"),
         "inversions": of("gru, additive", "inversions") - 0.5,
-        "additive_beats_transformer": better("gru, additive") - better("transformer"),
+        "additive_beats_transformer": np.subtract(better_step(rows, "gru, additive"),
+                                                  better_step(rows, "transformer")),
         "dot_aligns": half("gru, dot"),
     }
 
@@ -185,8 +192,11 @@ STUDY = Study(
                              "decoding.beam": 1}},
         "cpu": {"seeds": 8, "variant": "", "config": _CONFIG,
                 "arms": {arm: {"model.hidden": size} for arm, size in _SIZES.items()}},
-        "accelerator": {"seeds": 8, "variant": "", "arms": {arm: {} for arm in _SIZES},
-                        "config": {"training.steps": 20000, "data.train_size": 100000}},
+        "accelerator": {"seeds": 8, "variant": "",
+                        "arms": {"gru, additive": {"model.hidden": 212}, "gru, dot": {"model.hidden": 234},
+                                 "transformer": {"model.hidden": 256}},
+                        "config": {"training.steps": 20000, "data.train_size": 100000,
+                                   "optimizer.learning_rate": 0.003}},
     },
     cells=architectures.cells, measure=measure, differences=differences, draw=draw,
     config=architectures.config, overrides=overrides)

@@ -2,8 +2,8 @@
 
 The models of `recurrent_multi30k`, and the 520 English-French sentence pairs of the Alibi corpus (Xu & Yvon
 2016) that have a sure link. The stories' words are lower-cased and spelled as the captions are, no more; the
-share of them that the captions do not have stands beside the error rates. Layer and head are chosen on one
-half of the sentences and scored on the other.
+share of them that the captions do not have stands beside the error rates. Layer and head, and the step where
+a claim leaves it open, are chosen on one half of the sentences and scored on the other.
 """
 
 import functools
@@ -35,8 +35,8 @@ def _stories(folder):
     from attention_lab.data.detokenize import respell
     from attention_lab.data.links import read_alibi
     pairs = read_alibi(folder)
-    return ([respell(one.source) for one in pairs], [respell(one.target) for one in pairs],
-            [one.sure for one in pairs], [one.possible for one in pairs])
+    return ([respell(text) for text in pairs.source], [respell(text) for text in pairs.target],
+            [one.sure for one in pairs.truth], [one.possible for one in pairs.truth])
 
 
 def overrides(cell, settings, rows):
@@ -73,7 +73,7 @@ def differences(rows):
         return np.array(architectures.by_seed(rows, column, arm))
 
     def better(arm):
-        return np.minimum(of(arm, "aer_predict"), of(arm, "aer_input")) - of(arm, "aer_diagonal")
+        return np.array(alignment.better_step(rows, arm)) - of(arm, "aer_diagonal")
 
     at_input = of("transformer", "aer_input")
     return {"additive_beats_diagonal": better("gru, additive"),
@@ -91,7 +91,8 @@ def draw(rows, settings):
         alignment.draw_rates(ax, rows, list(dict.fromkeys(row["arm"] for row in rows)))
         figure.suptitle(f"models of captions read stories ({rows[0]['unknown_english']:.0%} of the English "
                         f"and {rows[0]['unknown_french']:.0%} of the French words unknown);\ndots are "
-                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
+                        f"{len({row['seed'] for row in rows})} seeds, pale ticks every layer and head",
+                        parse_math=False)
     return figure
 
 

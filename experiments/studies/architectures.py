@@ -43,6 +43,13 @@ def by_seed(rows: Rows, column: str, arm: str) -> list[float]:
     return [float(row[column]) for row in sorted(rows, key=lambda row: row["seed"]) if row["arm"] == arm]
 
 
+def facts(result: Mapping[str, Any], params: Any) -> dict[str, Any]:
+    """Columns on what a run was: its status, weights without embeddings, target tokens a second."""
+    from attention_lab.training.state import parameter_count
+    return {"status": result["status"], "tokens_per_second": round(result["tokens_per_second"]),
+            "weights": parameter_count({name: leaf for name, leaf in params.items() if name != "embedding"})}
+
+
 _translators: dict[tuple, Any] = {}
 
 

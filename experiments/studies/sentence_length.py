@@ -78,10 +78,10 @@ def measure(cell, settings, rows, folder):
     found = finished.translator.translate(finished.params, sources, 1, split(config)[1])
     bins = by_length(sources, [one.target for one in given], found.texts,
                      [(length + 1, length + 1) for length in settings["lengths"]])  # and a full stop
-    return {"status": result["status"], "trained_words": config.data.max_words,
-            "dev_bleu": result["dev_bleu"],
-            **{name: ";".join(f"{one.low - 1}:{getattr(one, name):.4f}" for one in bins)
-               for name in ("bleu", "first", "last")}}
+    return architectures.facts(result, finished.params) | {
+        "trained_words": config.data.max_words, "dev_bleu": result["dev_bleu"],
+        **{name: ";".join(f"{one.low - 1}:{getattr(one, name):.4f}" for one in bins)
+           for name in ("bleu", "first", "last")}}
 
 
 def table(rows, arm, column):

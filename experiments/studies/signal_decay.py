@@ -54,7 +54,7 @@ def measure(cell, settings, rows, folder):
         params = decay.start(module, weights)
         norms = jax.jit(lambda x: jax.lax.map(lambda one: decay.recurrent_norms(module, params, one), x))(x)
         if kind == "lstm":
-            rate = float(jax.vmap(lambda one: decay.forget_rate(module, params, one))(x).mean())
+            rate = float(jax.vmap(lambda one: decay.cell_path_rate(module, params, one))(x).mean())
     mean = np.asarray(norms, np.float64).mean(axis=0)
     far = np.arange(1, cell["length"])  # at distance 0 attention's own query is in the gradient
     return {"slope": float(np.polyfit(far, mean[1:], 1)[0]), "cell_rate": rate,

@@ -31,11 +31,12 @@ def config_of(study, arm, preset="cpu"):
     return replace(get_config(settings["variant"]), study.overrides({"arm": arm, "seed": 3}, settings, []))
 
 
+@pytest.mark.parametrize("preset", ["cpu", "accelerator"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_sizes_without_embeddings_agree_to_five_percent(name):
+def test_sizes_without_embeddings_agree_to_five_percent(name, preset):
     study, counts = ARCHITECTURES[name], {}
-    for arm in study.presets["cpu"]["arms"]:
-        config = config_of(study, arm)
+    for arm in study.presets[preset]["arms"]:
+        config = config_of(study, arm, preset)
         check(config)
         params = jax.eval_shape(models.build(split(config)[0], 50).init, jax.random.key(0))
         counts[arm] = parameter_count({name: leaf for name, leaf in params.items() if name != "embedding"})
@@ -45,10 +46,9 @@ def test_sizes_without_embeddings_agree_to_five_percent(name):
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("preset", ["smoke", "accelerator"])
-def test_every_preset_is_of_configs_that_build(name, preset):
-    for arm in ARCHITECTURES[name].presets[preset]["arms"]:
-        check(config_of(ARCHITECTURES[name], arm, preset))
+def test_every_smoke_is_of_configs_that_build(name):
+    for arm in ARCHITECTURES[name].presets["smoke"]["arms"]:
+        check(config_of(ARCHITECTURES[name], arm, "smoke"))
 
 
 @pytest.mark.parametrize("preset", ["smoke", "cpu", "accelerator"])
@@ -125,8 +125,10 @@ def test_heads_judge_what_is_planted():
     assert [ax.get_title() for ax in figure.axes[:3]] == list(head_ablation.KINDS.values())
 
 
-AER = {"aer_predict": 0.4, "aer_input": 0.2, "mean_input": 0.3, "aer_input_by_value": 0.1,
+AER = {"selection_predict": 0.4, "aer_predict": 0.4, "selection_input": 0.2, "aer_input": 0.2,
+       "mean_input": 0.3, "aer_input_by_value": 0.1,
        "aer_not_trained": 0.8, "aer_diagonal": 0.6, "inversions": 0.9}
+PREDICTS = {"selection_predict": 0.1, "aer_predict": 0.1}
 
 
 def test_alignment_judges_what_is_planted():
@@ -135,13 +137,20 @@ def test_alignment_judges_what_is_planted():
                                               (transformer if arm == "transformer" else other).items()}}
                 for arm in ("gru, additive", "gru, dot", "transformer") for seed in range(8)]
 
-    assert set(verdicts(alignment, rows(AER, AER | {"aer_predict": 0.1})).values()) == {"supported"}
+    assert set(verdicts(alignment, rows(AER, AER | PREDICTS)).values()) == {"supported"}
     found = verdicts(alignment_alibi, rows(AER, AER))
     assert set(found.values()) == {"supported"}
-    turned = AER | {"aer_predict": 0.1, "aer_input": 0.7, "aer_input_by_value": 0.8, "aer_not_trained": 0.05}
+    turned = AER | PREDICTS | {"selection_input": 0.7, "aer_input": 0.7, "aer_input_by_value": 0.8,
+                               "aer_not_trained": 0.05}
     found = verdicts(alignment, rows(turned, AER | {"inversions": 0.2}))
     assert {found[name] for name in ("additive_aligns", "input_beats_predict", "head_beats_mean",
                                      "values_help", "learned", "inversions")} == {"refuted"}
+
+
+def test_a_step_is_chosen_by_the_half_that_is_not_scored():
+    rows = [{"arm": "transformer", "seed": seed, "selection_predict": 0.3, "aer_predict": 0.5,
+             "selection_input": selection, "aer_input": 0.1} for seed, selection in enumerate((0.4, 0.2))]
+    assert alignment.better_step(rows[::-1], "transformer") == [0.5, 0.1]
 
 
 def test_steps_to_learn_judge_what_is_planted():

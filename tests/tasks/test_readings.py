@@ -26,7 +26,7 @@ def test_readings_are_of_every_head_at_either_step():
     np.testing.assert_array_equal(at["input"]["0.1"], np.eye(3))
     np.testing.assert_array_equal(at["input"]["0.mean"], (np.eye(4)[1:, :3] + np.eye(3)) / 2)
     np.testing.assert_array_equal(at["input"]["mean"], np.eye(4)[1:, :3] / 4 + 3 * np.eye(3) / 4)
-    assert "0.0" not in readings.readings(seen([[np.eye(4)]]), "word", "input")
+    assert list(readings.readings(seen([[np.eye(4)]]), "word", "input")) == ["0.0", "mean"]
     with pytest.raises(ValueError, match="step='output'; allowed are predict, input"):
         readings.readings(one, "word", "output")
 
@@ -42,11 +42,15 @@ def test_a_head_is_chosen_on_one_half_and_scored_on_the_other():
     even, odd = seen([[np.eye(4), SHIFTED]]), seen([[SHIFTED, np.eye(4)]])
     gold = [{(0, 0), (1, 1), (2, 2)}] * 4
     found = readings.choose([even, odd, even, odd], "word", "predict", gold)
-    assert found.name == "0.0" and found.links[0] == gold[0]
+    assert found.name == "0.0" and found.links[0] == gold[0] and found.selection_rate == 0.0
     # Shifted, x looks at the end mark and has no link, y and z look at the word before: no link is right.
     assert found.error_rate == found.rates["0.0"] == 1.0 and found.rates["0.1"] == 0.0
     assert set(found.rates) == {"0.0", "0.1", "0.mean", "mean"} and found.mean == found.rates["mean"]
     assert readings.choose([even] * 4, "word", "predict", gold).error_rate == 0.0
+    # The mean of two heads finds every word, and is no head.
+    half = seen([[np.diag([9.0, 0, 0, 0]), np.diag([0, 1, 1, 1.0])]])
+    found = readings.choose([half] * 4, "word", "predict", gold)
+    assert found.mean == 0.0 and found.name == "0.1" and found.selection_rate == found.error_rate > 0
 
 
 def test_baselines_and_inversions():
