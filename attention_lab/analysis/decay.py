@@ -53,17 +53,28 @@ def recurrent_norms(module: Cell, params: dict, x: jax.Array) -> jax.Array:
     return norms[::-1]
 
 
-def forget_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
-    """Mean log f_t of an LSTM over a sequence x (T, D): log |d c_T / d c_(T-k)| / k along the cell alone."""
+def cell_path_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
+    """log |d c_T / d c_(T-k)| / k of an LSTM along its cell alone, k = T - 1, of one sequence x (T, D).
+
+    The norm is Frobenius over that of the identity: the rate is 0 where nothing is forgotten. T is 2 or more.
+
+    Raises:
+      ValueError: a cell without c.
+    """
     bound = module.bind({"params": params})
-    step, H = bound.step(), module.units
+    step, state = bound.step(), bound.blank(1)
+    if len(state) != 2:
+        raise ValueError(f"model.kind={module.structure.model.kind} has no path along a cell: lstm has")
 
     def one(state, now):
-        f = jax.nn.log_sigmoid((now + state[0] @ params["recurrent"])[:, H:2 * H])
-        return step(state, now), f
+        h, c = state
+        # While h is held, d c' / d c is diagonal: its product with ones is all of it.
+        after, (_, forget) = jax.jvp(lambda c: step((h, c), now), (c,), (jnp.ones_like(c),))
+        return after, jnp.log(forget[0])
 
-    _, found = jax.lax.scan(one, bound.blank(1), bound.read(x[None])[0][:, None])
-    return found.mean()
+    _, logs = jax.lax.scan(one, state, bound.read(x[None])[0][:, None])
+    whole = jax.nn.logsumexp(2.0 * logs[1:].sum(axis=0)) - jnp.log(module.units)
+    return 0.5 * whole / (x.shape[0] - 1)
 
 
 def attention_norms(key: jax.Array, x: jax.Array, size: int) -> jax.Array:
@@ -93,9 +104,11 @@ def token_norms(structure: Structure, params: dict, source: jax.Array) -> jax.Ar
         module = Cell(structure, structure.model.hidden, structure.model.width)
         size = structure.model.width ** 0.5
         return recurrent_norms(module, params["cell_0"], x * size) + jnp.log(size)
-    # Each place gets an id of its own, so that a row of the embedding is the input at one place.
+    # Each place gets an id of its own, so that a row of the embedding is the input at one place. The readout
+    # takes no part: with embeddings tied the model asks for no table of its own.
     T = source.shape[0]
-    model, hyper = models.build(structure, T + 1), split(structure)[1]
+    structure, hyper = split(replace(structure, {"model.tie_embeddings": True}))
+    model = models.build(structure, T + 1)
     batch = {"source": jnp.arange(1, T + 1)[None], "example": jnp.zeros((1,), jnp.int32)}
 
     def last(x):

@@ -39,11 +39,32 @@ def test_norms_below_what_float32_holds_are_still_there():
 
 
 @pytest.mark.parametrize("bias", [0.0, 1.0])
-def test_the_forget_gate_without_input_forgets_at_its_bias(bias):
+def test_the_cells_path_without_input_forgets_at_its_bias(bias):
     module = decay.cell("lstm", H, D, bias)
     params = decay.start(module, jax.random.key(0))
-    rate = decay.forget_rate(module, params, jnp.zeros((T, D)))
+    rate = decay.cell_path_rate(module, params, jnp.zeros((T, D)))
     assert rate == pytest.approx({0.0: -0.6931, 1.0: -0.3133}[bias], abs=1e-3)
+
+
+def test_the_cells_path_is_the_jacobian_with_the_path_of_h_cut():
+    module = decay.cell("lstm", H, D)
+    params = jax.tree.map(lambda x: 2.0 * x, decay.start(module, jax.random.key(0)))
+    bound = module.bind({"params": params})
+    step, (first, *rest) = bound.step(), bound.read(X[None])[0][:, None]
+    h, c = step(bound.blank(1), first)
+
+    def last(c):
+        state = (h, c[None])
+        for now in rest:
+            state = step((jax.lax.stop_gradient(state[0]), state[1]), now)
+        return state[1][0]
+
+    jacobian = jax.jacobian(last)(c[0])
+    wanted = jnp.log(jnp.linalg.norm(jacobian) / jnp.linalg.norm(jnp.eye(H))) / (T - 1)
+    assert decay.cell_path_rate(module, params, X) == pytest.approx(float(wanted), rel=1e-5)
+    other = decay.cell("gru", H, D)
+    with pytest.raises(ValueError, match="model.kind=gru has no path along a cell: lstm has"):
+        decay.cell_path_rate(other, decay.start(other, jax.random.key(0)), X)
 
 
 def test_attention_is_autodiff_and_uniform_attention_dilutes_as_one_over_n():
@@ -56,11 +77,11 @@ def test_attention_is_autodiff_and_uniform_attention_dilutes_as_one_over_n():
     assert same[0] - same[1] == pytest.approx(np.log(2), rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["lstm", "encoder"])
-def test_token_norms_are_what_a_nudge_of_one_embedding_does(kind):
+@pytest.mark.parametrize("kind, tied", [("lstm", True), ("encoder", True), ("encoder", False)])
+def test_token_norms_are_what_a_nudge_of_one_embedding_does(kind, tied):
     changes = {"data.source": "echo", "model.kind": kind, "model.width": D, "model.hidden": H,
                "model.num_layers": 1, "model.num_heads": 1, "model.causal": kind == "encoder",
-               "attention.compatibility": "none" if kind == "lstm" else "dot"}
+               "attention.compatibility": "none" if kind == "lstm" else "dot", "model.tie_embeddings": tied}
     if kind == "lstm":
         changes |= {"model.num_heads": 4, "model.width": H}  # the last state is read from the output
     structure, hyper = split(replace(Config(), changes))
