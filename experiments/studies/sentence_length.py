@@ -16,9 +16,11 @@ LONG = "the longest sentences trained on (60 words)"
 
 CLAIMS = (
     Claim("tied_at_short", "at 5 words a GRU with additive attention and one without are equal, to two BLEU",
-          "bleu", ("gru, additive", "gru"), "equal", margin=2.0, published="tied", primary=False),
+          "bleu", ("gru, additive", "gru"), "equal", margin=2.0, published="tied"),
     Claim("interaction", "over the lengths trained on, a GRU with additive attention loses less BLEU (slope, "
           "a ten words)", "bleu", ("gru, additive", "gru"), "greater", published="loses less"),
+    Claim("interaction_from_10", "so it does from 10 words on, which leaves out the shortest", "bleu",
+          ("gru, additive", "gru"), "greater", primary=False),
     Claim("fixed_falls", "without attention a GRU loses more than 30 % of its best BLEU at " + LONG, "bleu",
           ("loss", "0.3"), "greater", published="collapses"),
     Claim("attention_holds", "over the lengths trained on, a GRU with additive attention loses nothing "
@@ -103,8 +105,9 @@ def differences(rows):
     def of(arm, column="bleu"):
         return table(rows, arm, column)[1]
 
-    def slope(arm):
-        return 10.0 * np.polyfit(lengths[inside], of(arm)[:, inside].T, 1)[0]
+    def slope(arm, shortest=0):
+        kept = inside & (np.arange(len(lengths)) >= shortest)
+        return 10.0 * np.polyfit(lengths[kept], of(arm)[:, kept].T, 1)[0]
 
     def mean(arm):
         return of(arm)[:, inside].mean(1)
@@ -115,6 +118,7 @@ def differences(rows):
     return {
         "tied_at_short": additive[:, 0] - fixed[:, 0],
         "interaction": slope("gru, additive") - slope("gru"),
+        "interaction_from_10": slope("gru, additive", 1) - slope("gru", 1),
         "fixed_falls": 1.0 - fixed[:, longest] / fixed[:, inside].max(1) - 0.3,
         "attention_holds": slope("gru, additive"),
         "reversal_helps": mean("gru, reversed") - mean("gru"),

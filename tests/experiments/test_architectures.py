@@ -85,6 +85,11 @@ def test_sentence_length_judges_what_is_planted():
     same = verdicts(sentence_length, by_length({"else": (90, 80, 50, 40)}, {"else": (1, 1, 0.5, 0.4)}))
     assert same["tied_at_short"] == "supported" and same["attention_holds"] == "refuted"
     assert same["first_words_kept"] == "refuted"
+    # On the floor from the second length on: all of the slope comes from the first.
+    floor = verdicts(sentence_length, by_length({"else": (95, 95, 95, 60), "gru": (32, 5, 6, 5)},
+                                                {"else": (1, 1, 1, 1)}))
+    assert floor["interaction"] == "supported" and floor["interaction_from_10"] == "refuted"
+    assert floor["tied_at_short"] == "refuted"
 
 
 def test_captions_judge_what_is_planted():
