@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from attention_lab.statistics.verdicts import LEAST
 from experiments import reproduce, studies
 from experiments.studies import softmax_saturation
 from experiments.studies.record import Study
@@ -101,6 +102,16 @@ def test_committed_tables_are_whole():
             settings = studies.load(name).presets[about["preset"]]
             with open(path, encoding="utf-8", newline="") as file:
                 assert len(list(csv.DictReader(file))) == len(studies.load(name).cells(settings))
+
+
+@pytest.mark.parametrize("name", studies.NAMES)
+def test_seeds_can_decide_as_many_claims_as_there_are(name):
+    """The smallest p of an exact test, times the primary claims: Holm's first step."""
+    study = studies.load(name)
+    claims = sum(claim.primary for claim in study.claims)
+    for settings in study.presets.values():
+        if settings["seeds"] >= LEAST:
+            assert claims * 2.0 ** (1 - settings["seeds"]) < 0.05
 
 
 @pytest.mark.parametrize("workers", [1, 2])
