@@ -27,20 +27,24 @@ def main(options: flags.Options) -> int:
     from attention_lab.data import links
     from attention_lab.data.detokenize import respell
     from attention_lab.tasks import corpora, finished, readings
+    from attention_lab.tasks.notices import notices
     pairs = links.read_hansards(options.source, options.target, options.links) if options.source \
         else links.read_alibi(options.links)
-    linked = [bool(one.sure) for one in pairs]
-    if not (any(linked[::2]) and any(linked[1::2])):
-        raise ValueError(f"{options.links}: {sum(linked)} of its {len(pairs)} pairs have a sure link; layer "
-                         "and head are chosen on every other pair and scored on the rest: both need one")
+    if len(pairs) < 2:
+        total = len(pairs) + pairs.counts["pairs_without_sure_links"]
+        raise ValueError(f"{options.links}: {len(pairs)} of its {total} pairs have a sure link; layer "
+                         "and head are chosen on every other such pair and scored on the rest: both need one")
     run = finished.load(options.run, say=say)
     config = run.run.config
     if not run.translator.attends:
         raise ValueError(f"{options.run} has no attention: its attention.compatibility is none")
-    texts = [one.source for one in pairs], [one.target for one in pairs]
+    for notice in notices({options.links: (pairs.counts, ())}, "pairs", run.translator.tokenizer):
+        say(notice)
+    texts = pairs.source, pairs.target
     if config.data.text == "tokenized":
         texts = tuple([respell(text, config.data.source == "multi30k") for text in side] for side in texts)
-    found = readings.errors(run, texts, [one.sure for one in pairs], [one.possible for one in pairs])
+    found = readings.errors(run, texts, [one.sure for one in pairs.truth],
+                            [one.possible for one in pairs.truth])
     print(f"pairs\t{len(pairs)}")
     try:
         train = corpora.load(config.data, ("train",))["train"]

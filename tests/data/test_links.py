@@ -15,9 +15,18 @@ def story(folder, links, french=FRENCH, english=ENGLISH):
 
 
 def test_alibi_links_are_turned_to_english_french(tmp_path):
-    one, = read_alibi(story(tmp_path, "0\t0-0 1-2 2p1 1p2\n1\t0p0\n"))
-    assert (one.source, one.target) == ("the black cat", "le chat noir")
-    assert one.sure == {(0, 0), (2, 1)} and one.possible == {(1, 2)}
+    pairs = read_alibi(story(tmp_path, "0\t0-0 1-2 2p1 1p2\n1\t0p0\n"))
+    assert (pairs.source, pairs.target) == (["the black cat"], ["le chat noir"])
+    (sure, possible), = pairs.truth
+    assert sure == {(0, 0), (2, 1)} and possible == {(1, 2)}
+
+
+def test_alibi_pairs_that_are_left_out_are_counted(tmp_path):
+    text = "".join(f"{i}\ta b\n" for i in range(3))
+    pairs = read_alibi(story(tmp_path, "0\t0p0\n1\t0-0 0p0 1-1\n2\t\n", text, text.replace("2\ta", "2\t a")))
+    assert pairs.truth == [({(0, 0), (1, 1)}, set())]
+    assert pairs.counts == {"byte_order_mark": 0, "cr_line_ends": 0, "odd_spaces": 1, "pairs": 1,
+                            "pairs_without_sure_links": 2}
 
 
 @pytest.mark.parametrize("links, words", [
@@ -41,23 +50,41 @@ def test_many_sentences_without_a_first_word_count_from_one(tmp_path):
         read_alibi(tmp_path / "nowhere")
 
 
-def hansards(folder, links):
+def hansards(folder, links, more=("", "")):
     paths = [folder / name for name in ("test.e", "test.f", "test.wa")]
-    for path, text in zip(paths, ("<s snum=0001> the black cat </s>\n<s snum=0002> yes </s>\n",
-                                  "<s snum=0001> le chat noir </s>\n<s snum=0002> oui </s>\n", links)):
+    for path, text in zip(paths, ("<s snum=0001> the black cat </s>\n<s snum=0002> yes </s>\n" + more[0],
+                                  "<s snum=0001> le chat noir </s>\n<s snum=0002> oui </s>\n" + more[1],
+                                  links)):
         path.write_text(text)
     return paths
 
 
 def test_hansards_links_are_counted_from_zero_after(tmp_path):
     links = "0001 1 1 S\n0001 3 2 0.9\n0001 2 3 P 0.7\n0002 1 1 S\n"
-    first, second = read_hansards(*hansards(tmp_path, links))
+    pairs = read_hansards(*hansards(tmp_path, links))
+    first, second = pairs.truth
     assert first.sure == {(0, 0), (2, 1)} and first.possible == {(1, 2)}
-    assert (second.source, second.target, second.sure) == ("yes", "oui", {(0, 0)})
+    assert (pairs.source[1], pairs.target[1], second.sure) == ("yes", "oui", {(0, 0)})
+
+
+def test_hansards_null_links_and_pairs_without_links_are_counted(tmp_path):
+    links = "0001 3 2 S\n0001 0 1 S\n0001 1 0 P\n0001 1 1 0.7 P\n0002 0 1 S\n\n0000 1 1 P\n0000 1 1 S\n"
+    more = ("<s snum=0000> no </s>\n<s snum=0005> why  not </s>\n<s snum=0007> and </s>\n",
+            "<s snum=0000> non </s>\n<s snum=0005> pourquoi pas </s>\n")
+    pairs = read_hansards(*hansards(tmp_path, links, more))
+    assert pairs.source == ["the black cat", "no"]
+    assert pairs.truth == [({(2, 1)}, {(0, 0)}), ({(0, 0)}, set())]
+    assert pairs.counts == {"byte_order_mark": 0, "cr_line_ends": 0, "odd_spaces": 1, "empty_lines": 1,
+                            "null_links": 3, "sentences_of_one_side": 1, "pairs": 2,
+                            "pairs_without_sure_links": 2}
 
 
 @pytest.mark.parametrize("links, words", [
-    ("0001 0 0 S\n", "words are counted from 1 here, and this file seems to count from 0: it has a word 0"),
+    ("0001 0 0 S\n0001 3 3 S\n", "words are counted from 1 here, and this file seems to count from 0: it has "
+     "a link of word 0 to word 0"),
+    ("0001 0 2 P\n0001 1 1 S\n", "seems to count from 0: it has a word 0; as null links these are taken"),
+    ("0001 0 4 P\n0001 3 3 S\n", "sentence 1: a link of word 0 to word 4, but the sentences have 3 and 3"),
+    ("0000 1 1 S\n", "links of sentence 0, which"),
     ("0001 1 4 S\n", "sentence 1: a link of word 1 to word 4, but the sentences have 3 and 3 words"),
     ("0003 1 1 S\n", "links of sentence 3, which"),
     ("0001 1 1 X\n", "line 1: 'X' is neither S \\(sure\\) nor P \\(possible\\)"),
@@ -71,4 +98,6 @@ def test_hansards_files_that_are_refused(tmp_path, links, words):
 
 def test_the_stories_themselves(data_folder):
     pairs = read_alibi(data_folder / "alibi-aer")
-    assert len(pairs) == 520 and sum(len(one.sure) for one in pairs) == 8452
+    assert len(pairs) == 520 and sum(len(one.sure) for one in pairs.truth) == 8452
+    assert {name: count for name, count in pairs.counts.items() if count} == {
+        "pairs": 520, "pairs_without_sure_links": 2}
