@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,17 @@ from experiments.studies.record import Rows, Study
 RESULTS = Path("experiments/results")
 
 
+class Row(dict):
+    """A row of a table on disk, which says what column it lacks, whoever asks for it."""
+
+    def __init__(self, path: Path, values: Iterable[tuple[str, Any]]):
+        super().__init__(values)
+        self.path = path
+
+    def __missing__(self, column: str) -> Any:
+        raise ValueError(f"{self.path} has no column {column}: {_measured_before(self.path)}")
+
+
 def reproduce(study: Study, options: Options) -> list[Verdict]:
     """Measures the cells that runs.csv lacks, then judges and draws from the tables alone."""
     settings = {"data": options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
@@ -35,10 +46,17 @@ def reproduce(study: Study, options: Options) -> list[Verdict]:
             rows = _measure(study, settings, rows, folder, options)
         elif not rows:
             raise ValueError(f"{folder / 'runs.csv'} is not there: --redraw draws from it")
-        verdicts = judge(study.claims, study.differences(rows))
+        try:  # what the table lacks is said before anything is written
+            verdicts = judge(study.claims, study.differences(rows))
+            figure = study.draw(rows, settings)
+        except KeyError as error:
+            if not options.redraw or not isinstance(error.args[0], tuple):  # a tuple names a cell
+                raise
+            raise ValueError(f"{folder / 'runs.csv'} has no row of {error.args[0]}: measure it, without "
+                             "--redraw") from error
         write_json(folder / "verdicts.json", {"claims_hash": study.claims_hash(),
                                               "verdicts": [_plain(one) for one in verdicts]})
-        style.save(study.draw(rows, settings), folder / "figure.png")
+        style.save(figure, folder / "figure.png")
         _print(study, verdicts, folder)
     return verdicts
 
@@ -60,11 +78,9 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
     missing = [cell for cell in cells if tuple(cell.values()) not in known]
     if missing and study.overrides:
         study.overrides(missing[0], settings, rows)  # what it lacks is said before anything is written
-    if missing:
-        write_json(folder / "about.json", {
-            "command": options.command, "preset": options.preset, "workers": options.workers,
-            "claims_hash": study.claims_hash(),
-            **environment.software(), **environment.hardware()})
+    about = {"command": options.command, "preset": options.preset, "workers": options.workers,
+             "claims_hash": study.claims_hash(),
+             **environment.software(), **environment.hardware()} if missing else {}
     done = 0
     for _, stage in itertools.groupby(missing, lambda cell: cell.get("stage")):
         stage = list(stage)
@@ -72,7 +88,11 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
             _train(study, stage, settings, rows, runs, options)
         with progress(len(missing), study.name) as tick:
             for cell in stage:
-                known[tuple(cell.values())] = cell | study.measure(cell, settings, rows, runs)
+                row = cell | study.measure(cell, settings, rows, runs)
+                if not done:
+                    _check_columns(row, rows, folder / "runs.csv")
+                    write_json(folder / "about.json", about)
+                known[tuple(cell.values())] = row
                 rows = [known[tuple(one.values())] for one in cells if tuple(one.values()) in known]
                 _write(folder / "runs.csv", rows)  # whole after each cell, so that a kill loses one at most
                 done += 1
@@ -132,7 +152,21 @@ def _read(path: Path) -> Rows:
     if not path.exists():
         return []
     with open(path, encoding="utf-8", newline="") as file:
-        return [{name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)]
+        return [Row(path, ((name, _value(text)) for name, text in row.items()))
+                for row in csv.DictReader(file)]
+
+
+def _check_columns(row: Mapping[str, Any], rows: Rows, path: Path) -> None:
+    """ValueError where a table does not have the columns of what is to go into it."""
+    differing = sorted(set(row) ^ set(rows[0])) if rows else []
+    if differing:
+        raise ValueError(f"{path} and what is measured now differ in columns ({', '.join(differing)}): "
+                         f"{_measured_before(path)}")
+
+
+def _measured_before(path: Path) -> str:
+    return (f"another version of the study measured it; take {path.parent} away, or give another --results, "
+            "and measure again")
 
 
 def _value(text: str) -> Any:

@@ -46,6 +46,36 @@ def test_missing_cells_alone_are_measured_and_redrawing_measures_nothing(call, t
     assert status == 2 and "holds preset smoke" in err
 
 
+def test_a_table_that_lacks_something_is_refused_before_anything_is_written(call, tmp_path, tiny):
+    argv, folder = [NAME, "--preset=smoke", f"--results={tmp_path}"], tmp_path / NAME
+    call(reproduce, *argv)
+    with open(folder / "runs.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    (folder / "verdicts.json").write_text("as it was")
+
+    def refused(rows, *more):
+        with open(folder / "runs.csv", "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+        status, out, err = call(reproduce, *argv, *more)
+        assert (status, out) == (2, "") and err.splitlines()[-1].startswith(
+            f"reproduce: error: {folder / 'runs.csv'} ")
+        after = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+        assert after == before
+        return err.splitlines()[-1]
+
+    for column in ("saturated", "entropy", "seed"):  # what is drawn, what is judged by, what names a cell
+        without = [{name: value for name, value in row.items() if name != column} for row in rows]
+        for more in ([], ["--redraw"]):
+            said = refused(without, *more)
+            assert f"has no column {column}" in said and f"take {folder} away" in said
+    without = [{name: value for name, value in row.items() if name != "entropy"} for row in rows]
+    assert "differ in columns (entropy)" in refused(without[:-1])
+    assert "has no row of (5, 1024, 'scaled'): measure it" in refused(rows[:-1], "--redraw")
+
+
 def test_smoke_keeps_nothing(call, tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert call(reproduce, NAME, "--preset=smoke")[0] == 0
