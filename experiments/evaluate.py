@@ -14,7 +14,8 @@ KEYS = ("data.source", "data.directory", "data.path", "data.text", "data.split",
         "decoding.max_length")
 PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own or of other data.", {
     "run": flags.Flag("", "folder of a finished run", required=True),
-    "lengths": flags.Flag("", "bins of source words to be scored apart as well, such as 1-10,11-20"),
+    "lengths": flags.Flag((), "bins of source words to be scored apart as well, such as 1-10,11-20; words "
+                          "are what blanks part, a full stop among them"),
 }, config="overrides", keys=KEYS)
 
 
@@ -34,10 +35,10 @@ def main(options: flags.Options) -> int:
     held = runs.load_run(options.run).config
     config = overrides.apply(held, options.given)
     data = config.data
-    bins = lengths.bins(options.lengths) if options.lengths else []
+    asked = ",".join(options.lengths)
+    bins = lengths.bins(asked) if options.lengths else []
     if bins and held.data.source in CLASSIFIED:
-        raise ValueError(f"--lengths={options.lengths}: {options.run} classifies; translations are scored by "
-                         "length")
+        raise ValueError(f"--lengths={asked}: {options.run} classifies; translations are scored by length")
     if held.data.source in CLASSIFIED:
         from experiments import evaluation
         return evaluation.classes(options.run, config, [key for key, _ in options.given], say)

@@ -30,7 +30,7 @@ def bins(text: str) -> list[tuple[int, int]]:
     """Bins as they are typed: "1-10,11-20" is [(1, 10), (11, 20)], and "7" is [(7, 7)].
 
     Raises:
-      ValueError: something else, or a bin that ends before it begins.
+      ValueError: something else, a bin that ends before it begins, or one that is there twice.
     """
     found = []
     for part in text.split(","):
@@ -39,6 +39,8 @@ def bins(text: str) -> list[tuple[int, int]]:
             raise ValueError(f"{part.strip()!r} is no bin of lengths: fewest and most words are allowed, "
                              "such as 1-10,11-20")
         found.append((int(ends[0]), int(ends[-1])))
+        if found[-1] in found[:-1]:
+            raise ValueError(f"the bin {part.strip()} is given twice: each is scored once")
     return found
 
 

@@ -38,6 +38,9 @@ def test_bins_are_read_as_they_are_typed():
     for wrong in ("", "a", "1-", "-3", "1-2-3", "9-4", "1-10;11-20", "1-5,"):
         with pytest.raises(ValueError, match="no bin of lengths.*such as 1-10,11-20"):
             bins(wrong)
+    for twice in ("1-5,6-9,1-5", "7, 7-7"):
+        with pytest.raises(ValueError, match="the bin (1-5|7-7) is given twice"):
+            bins(twice)
 
 
 def test_places_may_overlap_and_keep_their_order():

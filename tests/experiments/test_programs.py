@@ -78,7 +78,7 @@ def test_evaluate_scores_bins_of_lengths_apart(call, finished):
     assert scored[f"test_bleu_1-{longest}"] == f"{float(scored['test_bleu']):.4f}"
     assert 0 <= float(scored["test_first_words_1-6"]) <= 1
     for given, said in ((f"{longest + 1}-99", f"no sentence has {longest + 1} to 99 words"),
-                        ("6-1", "'6-1' is no bin of lengths")):
+                        ("6-1", "'6-1' is no bin of lengths"), ("", "'' is no bin of lengths")):
         status, out, err = call(*command, f"--lengths={given}")
         assert status == 2 and said in err and err.count("\n") == 1 and not out
 
