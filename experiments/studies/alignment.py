@@ -143,7 +143,7 @@ def draw_rates(ax, rows, arms):
     ax.set_xticks(range(len(arms)), arms)
     ax.set(ylabel="alignment error rate, chosen on the other half", ylim=(0, 1))
     ax.grid(axis="y")
-    ax.legend(ncols=2, fontsize=7)
+    ax.legend(ncols=2, fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
 
 def draw(rows, settings):
