@@ -66,6 +66,11 @@ def check_value(knob: Knob, value: Any) -> None:
             raise ValueError(f"{knob.key}={show(value)} is not {allowed(knob)}")
 
 
+def no_transformer() -> dict[str, Any]:
+    """What means nothing but to a Transformer, at the defaults where every other model has to leave it."""
+    return {key: knobs()[key].default for key in ONLY_TRANSFORMER}
+
+
 def members(kind: Any) -> tuple[Any, ...]:
     """The types that a declared type unites: (int, NoneType) for `int | None`."""
     return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)

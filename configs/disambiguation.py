@@ -25,6 +25,7 @@ Measured: one seed each, other work beside it; dev chose the weights, and test w
                      data.word=bank, a model of its own, one seed, 90 s: 0.853
 """
 
+from attention_lab.checks import no_transformer
 from attention_lab.config import Config, replace
 from attention_lab.overrides import combine
 
@@ -52,7 +53,7 @@ BASE = {
     "training.checkpoint_every": 500,
 }
 
-_PLAIN = {"attention.compatibility": "none", "model.positions": "sinusoidal"}
+_PLAIN = no_transformer() | {"attention.compatibility": "none"}
 _RECURRENT = _PLAIN | {"model.num_layers": 1, "model.bidirectional": True}
 VARIANTS = {
     "deep": {

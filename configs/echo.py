@@ -13,6 +13,7 @@ ago attention has 1.00 right on test, the slowest seed 0.99 of dev by step 1,150
 and 0.60, where chance is 0.25. At 10 places they have 0.99 of dev by step 1,750, at 5 by step 300.
 """
 
+from attention_lab.checks import no_transformer
 from attention_lab.config import RECURRENT, Config, replace
 from attention_lab.overrides import combine
 
@@ -39,9 +40,8 @@ BASE = {
     "training.checkpoint_every": 1000,
 }
 
-_RECURRENT = {"model.causal": False, "attention.compatibility": "none"}
 VARIANTS = {
-    **{kind: _RECURRENT | {"model.kind": kind} for kind in RECURRENT},
+    **{kind: {"model.kind": kind, "attention.compatibility": "none"} for kind in RECURRENT},
     "smoke": {
         "data.distance": 3,
         "data.answers": 4,
@@ -62,5 +62,5 @@ VARIANTS = {
 def get_config(variant: str = "") -> Config:
     """The config of the named variants; ValueError for a name that VARIANTS does not have."""
     config = combine(replace(Config(), BASE), VARIANTS, variant)
-    # One head is for attention to have.
-    return replace(config, {"model.num_heads": 4}) if config.model.kind in RECURRENT else config
+    # That it has one head and is causal is said of attention.
+    return replace(config, no_transformer()) if config.model.kind in RECURRENT else config

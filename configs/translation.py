@@ -38,6 +38,7 @@ In float32 the multi30k step takes 1.6 times as long there (0.49 s against 0.30 
 on a CPU that has no bfloat16 products `--config.training.precision=float32` may be the faster one.
 """
 
+from attention_lab.checks import no_transformer
 from attention_lab.config import RECURRENT, Config, replace
 from attention_lab.overrides import combine
 
@@ -132,4 +133,4 @@ def get_config(variant: str = "") -> Config:
     """The config of the named variants; ValueError for a name that VARIANTS does not have."""
     config = combine(replace(Config(), BASE), VARIANTS, variant)
     # What smoke and multi30k say of heads is for the Transformer.
-    return replace(config, {"model.num_heads": 4}) if config.model.kind in RECURRENT else config
+    return replace(config, no_transformer()) if config.model.kind in RECURRENT else config

@@ -15,10 +15,8 @@ def variant(variants: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, A
     """What a variant of a config changes; "" is the config itself, which has attention."""
     if not name:
         return {}
-    from attention_lab.config import knobs
-
-    # A field that means nothing to a recurrent network has to stand at its default.
-    return variants[name] | {"model.num_heads": knobs()["model.num_heads"].default}
+    from attention_lab.checks import no_transformer
+    return variants[name] | no_transformer()
 
 
 def overrides(cell: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
