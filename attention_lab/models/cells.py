@@ -22,7 +22,10 @@ def rnn_step(state: tuple, x: jax.Array, recur: Callable) -> tuple:
 
 
 def gru_step(state: tuple, x: jax.Array, recur: Callable, bias: jax.Array) -> tuple:
-    """r, z = sigmoid(.), n = tanh(x_n + r (U_n h + bias)), h' = (1 - z) n + z h (Cho et al. 2014)."""
+    """r, z = sigmoid(.), n = tanh(x_n + r (U_n h + bias)), h' = (1 - z) n + z h (Cho et al. 2014).
+
+    The reset gate comes after the product, as in flax, and not before it, U_n (r h).
+    """
     h, = state
     (x_r, x_z, x_n), (u_r, u_z, u_n) = jnp.split(x, 3, axis=-1), jnp.split(recur(h), 3, axis=-1)
     r, z = jax.nn.sigmoid(x_r + u_r), jax.nn.sigmoid(x_z + u_z)
