@@ -8,11 +8,11 @@
 
 Both ways of reading have `hidden` units together, so that one or two directions give states of one size.
 
-All begin and end alike, which is not each paper's way: the writer begins in the reader's last states, layer by
-layer, without a map between; what is read out is one tanh layer of the new state, the context and the word
-before (with input feeding without the word); scores of dot and general are scaled by 1/sqrt(H) unless
-`attention.scale` says otherwise. Dropout is on the embeddings, between the reader's layers and on what is read
-out, not between the writer's layers nor on what is fed.
+All begin and end alike, which is not each paper's way: the writer begins in the reader's last states, layer
+by layer, without a map between; what is read out is one tanh layer of the new state, the context and the
+word before (with input feeding without the word); scores of dot and general are scaled by 1/sqrt(H) unless
+`attention.scale` says otherwise. Dropout is on the embeddings, between the reader's layers and on what is
+read out, not between the writer's layers nor on what is fed.
 """
 
 import flax.linen as nn
