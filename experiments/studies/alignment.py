@@ -72,9 +72,10 @@ def columns(found):
 
 def better_step(rows, arm):
     """Error rates of an arm, seed by seed, at the step that errs less on the half that is not scored."""
-    columns = [[architectures.by_seed(rows, f"{name}_{step}", arm) for step in ("predict", "input")]
-               for name in ("selection", "aer")]
-    return [aer[selection[1] < selection[0]] for selection, aer in zip(zip(*columns[0]), zip(*columns[1]))]
+    import numpy as np
+    selection, scored = (np.array([architectures.by_seed(rows, f"{name}_{step}", arm) for step in STEPS])
+                         for name in ("selection", "aer"))
+    return np.take_along_axis(scored, selection.argmin(axis=0)[None], axis=0)[0]
 
 
 def _shown(finished, pairs, chosen):
@@ -109,10 +110,10 @@ def differences(rows):
         "input_beats_predict": at_input - of("transformer", "aer_predict"),
         "head_beats_mean": at_input - of("transformer", "mean_input"),
         "values_help": of("transformer", "aer_input_by_value") - at_input,
-        "learned": np.array(better_step(rows, "transformer")) - of("transformer", "aer_not_trained"),
+        "learned": better_step(rows, "transformer") - of("transformer", "aer_not_trained"),
         "inversions": of("gru, additive", "inversions") - 0.5,
-        "additive_beats_transformer": np.subtract(better_step(rows, "gru, additive"),
-                                                  better_step(rows, "transformer")),
+        "additive_beats_transformer":
+            better_step(rows, "gru, additive") - better_step(rows, "transformer"),
         "dot_aligns": half("gru, dot"),
     }
 

@@ -73,7 +73,7 @@ def differences(rows):
         return np.array(architectures.by_seed(rows, column, arm))
 
     def better(arm):
-        return np.array(alignment.better_step(rows, arm)) - of(arm, "aer_diagonal")
+        return alignment.better_step(rows, arm) - of(arm, "aer_diagonal")
 
     at_input = of("transformer", "aer_input")
     return {"additive_beats_diagonal": better("gru, additive"),

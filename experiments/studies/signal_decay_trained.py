@@ -96,7 +96,8 @@ def _norms(run, count, followed):
     model = models.build(structure, data.vocabulary_size)
     source = echo.sequences(count, data.distance, 1 + followed - data.distance, data.vocabulary_size,
                             data.corpus_seed, "dev").source
-    norms = _jitted(replace(structure, {"data.distance": 1}))  # no model depends on the distance
+    # No model depends on the distance, nor on how large a step was: one program serves all.
+    norms = _jitted(replace(structure, {"data.distance": 1, "training.batch_tokens": 1}))
     return [norms(params, source) for params in (first_weights(run.config, model.init),
                                                  scored_weights(run, model.init))]
 

@@ -155,7 +155,7 @@ def test_alignment_judges_what_is_planted():
 def test_a_step_is_chosen_by_the_half_that_is_not_scored():
     rows = [{"arm": "transformer", "seed": seed, "selection_predict": 0.3, "aer_predict": 0.5,
              "selection_input": selection, "aer_input": 0.1} for seed, selection in enumerate((0.4, 0.2))]
-    assert alignment.better_step(rows[::-1], "transformer") == [0.5, 0.1]
+    assert alignment.better_step(rows[::-1], "transformer").tolist() == [0.5, 0.1]
 
 
 def test_steps_to_learn_judge_what_is_planted():
