@@ -78,6 +78,7 @@ def additive(w_query: jax.Array | None, w_key: jax.Array | None, v: jax.Array) -
     [[0.0, 2.0]]
     """
     @guarded
+    @jax.checkpoint  # tanh is made again in the backward pass: to keep T * S * A numbers takes longer
     def additive_score(q, k):
         from_q = q if w_query is None else jnp.einsum("tk,ka->ta", q, w_query.astype(q.dtype))
         from_k = k if w_key is None else jnp.einsum("sk,ka->sa", k, w_key.astype(k.dtype))
