@@ -14,12 +14,17 @@ from typing import Any
 
 
 def write_text(path: str | Path, text: str) -> None:
+    """Writes text in UTF-8 as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
     """Writes a file so that a reader sees the old one or the new one, never a part."""
     path = Path(path)
     beside = path.with_name(f".{path.name}.part")
     with naming(path):
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(beside, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

@@ -1,13 +1,11 @@
-"""A study's folder: runs.csv and about.json are measured; verdicts.json and figure.png follow from them."""
+"""A study's folder: its table and about.json are measured; verdicts.json and figure.png follow from them."""
 
 import contextlib
-import csv
-import io
 import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +13,15 @@ from attention_lab import environment
 from attention_lab.checks import show
 from attention_lab.config import knobs
 from attention_lab.figures import style
-from attention_lab.files import read_json, write_json, write_text
+from attention_lab.files import read_json, write_json
 from attention_lab.overrides import merge
-from attention_lab.statistics import Verdict, judge
+from attention_lab.statistics import Interval, Verdict, judge
 from attention_lab.training.progress import progress
+from experiments import table
 from experiments.flags import Options, load
 from experiments.studies.record import Rows, Study
 
 RESULTS = Path("experiments/results")
-
-
-class Row(dict):
-    """A row of a table on disk, which says what column it lacks, whoever asks for it."""
-
-    def __init__(self, path: Path, values: Iterable[tuple[str, Any]]):
-        super().__init__(values)
-        self.path = path
-
-    def __missing__(self, column: str) -> Any:
-        raise ValueError(f"{self.path} has no column {column}: {_measured_before(self.path)}")
 
 
 def reproduce(study: Study, options: Options) -> list[Verdict]:
@@ -41,13 +29,14 @@ def reproduce(study: Study, options: Options) -> list[Verdict]:
     settings = {"data": options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
                 **study.presets[options.preset]}
     with _folder(study, options) as folder:
-        rows = _read(folder / "runs.csv")
+        rows = table.read(folder)
         if not options.redraw:
             rows = _measure(study, settings, rows, folder, options)
         elif not rows:
             raise ValueError(f"{folder / 'runs.csv'} is not there: --redraw draws from it")
         try:  # what the table lacks is said before anything is written
             verdicts = judge(study.claims, study.differences(rows))
+            resampled = study.resampled(rows) if study.resampled else {}
             figure = study.draw(rows, settings)
         except KeyError as error:
             if not options.redraw or not isinstance(error.args[0], tuple):  # a tuple names a cell
@@ -55,9 +44,10 @@ def reproduce(study: Study, options: Options) -> list[Verdict]:
             raise ValueError(f"{folder / 'runs.csv'} has no row of {error.args[0]}: measure it, without "
                              "--redraw") from error
         write_json(folder / "verdicts.json", {"claims_hash": study.claims_hash(),
-                                              "verdicts": [_plain(one) for one in verdicts]})
+                                              "verdicts": [_plain(one, resampled.get(one.claim.name))
+                                                           for one in verdicts]})
         style.save(figure, folder / "figure.png")
-        _print(study, verdicts, folder)
+        _print(study, verdicts, resampled, folder)
     return verdicts
 
 
@@ -90,11 +80,11 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
             for cell in stage:
                 row = cell | study.measure(cell, settings, rows, runs)
                 if not done:
-                    _check_columns(row, rows, folder / "runs.csv")
+                    table.check_columns(row, rows, folder)
                     write_json(folder / "about.json", about)
                 known[tuple(cell.values())] = row
                 rows = [known[tuple(one.values())] for one in cells if tuple(one.values()) in known]
-                _write(folder / "runs.csv", rows)  # whole after each cell, so that a kill loses one at most
+                table.write(folder, rows, names)  # whole after each cell, so that a kill loses one at most
                 done += 1
                 tick(done)
     return rows
@@ -148,57 +138,25 @@ def _folder(study: Study, options: Options) -> Iterator[Path]:
     yield folder
 
 
-def _read(path: Path) -> Rows:
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return [Row(path, ((name, _value(text)) for name, text in row.items()))
-                for row in csv.DictReader(file)]
-
-
-def _check_columns(row: Mapping[str, Any], rows: Rows, path: Path) -> None:
-    """ValueError where a table does not have the columns of what is to go into it."""
-    differing = sorted(set(row) ^ set(rows[0])) if rows else []
-    if differing:
-        raise ValueError(f"{path} and what is measured now differ in columns ({', '.join(differing)}): "
-                         f"{_measured_before(path)}")
-
-
-def _measured_before(path: Path) -> str:
-    return (f"another version of the study measured it; take {path.parent} away, or give another --results, "
-            "and measure again")
-
-
-def _value(text: str) -> Any:
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text
-
-
-def _write(path: Path, rows: Rows) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
-
-
-def _plain(verdict: Verdict) -> dict[str, Any]:
+def _plain(verdict: Verdict, resampled: Interval | None) -> dict[str, Any]:
     claim = verdict.claim
+    both = {"two_level": [resampled.low, resampled.high]} if resampled else {}
     return {"name": claim.name, "statement": claim.statement, "primary": claim.primary,
             "margin": claim.margin, "published": claim.published,
             "effect": verdict.effect, "low": verdict.interval.low,
-            "high": verdict.interval.high, "level": verdict.interval.level, "seeds": verdict.seeds,
+            "high": verdict.interval.high, "level": verdict.interval.level, **both, "seeds": verdict.seeds,
             "p": verdict.p, "verdict": verdict.verdict, "reason": verdict.reason}
 
 
-def _print(study: Study, verdicts: list[Verdict], folder: Path) -> None:
+def _print(study: Study, verdicts: list[Verdict], resampled: Mapping[str, Interval], folder: Path) -> None:
     print(study.question)
-    print("\t".join(["claim", "published", "ours (95 % interval)", "n", "verdict"]))
+    print("\t".join(["claim", "published", "ours (95 % interval)",
+                     *(["test sentences drawn anew, too"] if resampled else []), "n", "verdict"]))
     for one in verdicts:
         ours = f"{one.effect:.3g} ({one.interval.low:.3g} to {one.interval.high:.3g})"
+        both = [f"{found.low:.3g} to {found.high:.3g}" for name, found in resampled.items()
+                if name == one.claim.name]
         kind = "" if one.claim.primary else " (exploratory)"
-        print("\t".join([one.claim.statement + kind, one.claim.published or "-", ours, str(one.seeds),
+        print("\t".join([one.claim.statement + kind, one.claim.published or "-", ours, *both, str(one.seeds),
                          f"{one.verdict}: {one.reason}"]))
     print(f"reproduce: {folder}", file=sys.stderr)

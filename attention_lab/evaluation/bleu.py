@@ -69,7 +69,7 @@ def bleu_losses(hypotheses: Sequence[str], others: Sequence[Sequence[str]], refe
     for one in (hypotheses, *others):
         check_pairs(one, references)
     systems = [("whole", list(hypotheses)), *((str(i), list(one)) for i, one in enumerate(others))]
-    _, found = PairedTest(systems, {"BLEU": BLEU(**_settings(_BLEU, text), force=True)}, [list(references)],
+    _, found = PairedTest(systems, {"BLEU": BLEU(**bleu_settings(text), force=True)}, [list(references)],
                           test_type="bs", n_samples=resamples)()
     whole, *rest = found["BLEU"]
     # Of a system that says the very same, sacreBLEU's p is the least there is.
@@ -97,6 +97,11 @@ def _corpus_score(kind: type, variants: dict, hypotheses: Sequence[str],
     result = metric.corpus_score(list(hypotheses), [list(references)])
     # A perfect score comes out of exp and log an ulp off.
     return Score(min(float(result.score), 100.0), str(metric.get_signature()))
+
+
+def bleu_settings(text: str) -> dict:
+    """How sacreBLEU's BLEU is to be made for `text`; ValueError if that is unknown."""
+    return _settings(_BLEU, text)
 
 
 def _settings(variants, text):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from attention_lab.evaluation.bleu import check_pairs, corpus_bleu
 
 EDGE = 3  # words at the beginning, and at the end, of a translation
+EDGES = slice(EDGE), slice(None, -EDGE - 1, -1)  # from the front, and from the back
 
 
 class LengthBin(NamedTuple):
@@ -75,15 +76,21 @@ def by_length(sources: Sequence[str], references: Sequence[str], hypotheses: Seq
     found = []
     for (low, high), members in zip(edges, places(sources, edges)):
         own, other = ([side[i] for i in members] for side in (hypotheses, references))
-        first, last = (_share(own, other, end) for end in (slice(EDGE), slice(None, -EDGE - 1, -1)))
+        first, last = (_share(own, other, end) for end in EDGES)
         found.append(LengthBin(low, high, len(members), corpus_bleu(own, other, text).score, first, last))
     return found
 
 
 def _share(hypotheses, references, end):
-    right = asked = 0
-    for hypothesis, reference in zip(hypotheses, references):
-        wanted, given = reference.split()[end], hypothesis.split()[end]
-        asked += len(wanted)
-        right += sum(one == other for one, other in zip(wanted, given))
-    return right / max(asked, 1)
+    right, asked = zip(*(right_words(*pair, end) for pair in zip(hypotheses, references)))
+    return sum(right) / max(sum(asked), 1)
+
+
+def right_words(hypothesis: str, reference: str, end: slice) -> tuple[int, int]:
+    """How many words of the reference that `end` cuts out stand at their place, and how many it cuts out.
+
+    >>> right_words("le chat dort", "le chien dort .", EDGES[0])
+    (2, 3)
+    """
+    wanted, given = reference.split()[end], hypothesis.split()[end]
+    return sum(one == other for one, other in zip(wanted, given)), len(wanted)

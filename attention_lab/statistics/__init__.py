@@ -3,8 +3,14 @@
 from attention_lab.statistics.bootstrap import bca, percentile, two_level
 from attention_lab.statistics.equivalence import tost
 from attention_lab.statistics.families import holm
-from attention_lab.statistics.paired import interquartile_mean, sign_flip, sign_flip_interval, t_interval
+from attention_lab.statistics.paired import (
+    Interval,
+    interquartile_mean,
+    sign_flip,
+    sign_flip_interval,
+    t_interval,
+)
 from attention_lab.statistics.verdicts import Claim, Verdict, judge
 
-__all__ = ["Claim", "Verdict", "bca", "holm", "interquartile_mean", "judge", "percentile", "sign_flip",
-           "sign_flip_interval", "t_interval", "tost", "two_level"]
+__all__ = ["Claim", "Interval", "Verdict", "bca", "holm", "interquartile_mean", "judge", "percentile",
+           "sign_flip", "sign_flip_interval", "t_interval", "tost", "two_level"]

@@ -32,7 +32,7 @@ def _scipy(values, statistic, level, seed, method):
 
 
 def two_level(parts: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray] | None = None,
-              level: float = 0.95, seed: int = 0, resamples: int = 2000) -> Interval:
+              level: float = 0.95, seed: int = 0, resamples: int = 2000) -> Interval | list[Interval]:
     """Percentile interval over seeds and sentences, each drawn anew: noise of training and of the test set.
 
     The sentences that are drawn are the same for all seeds of a resample, as all seeds are scored on
@@ -41,8 +41,9 @@ def two_level(parts: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray] |
     Args:
       parts: (seeds, sentences, ...), what each seed has on each sentence, such as a difference between
         two arms, or the counts that BLEU is made of.
-      statistic: sums over sentences (seeds, ...) -> a number for each seed (seeds,); None for the mean
-        over sentences of `parts` (seeds, sentences).
+      statistic: sums over sentences (seeds, ...) -> a number for each seed (seeds,), or several,
+        (seeds, N), for N intervals of the same resamples; None for the mean over sentences of `parts`
+        (seeds, sentences).
     Raises:
       ValueError: fewer than two seeds or sentences.
     """
@@ -50,11 +51,12 @@ def two_level(parts: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray] |
     if parts.ndim < 2 or min(parts.shape[:2]) < 2:
         raise ValueError(f"parts has shape {parts.shape}; at least two seeds and two sentences are needed")
     seeds, sentences = parts.shape[:2]
-    rng, found = np.random.default_rng(seed), np.empty(resamples)
-    for i in range(resamples):
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(resamples):
         drawn = parts[rng.integers(seeds, size=seeds)]
         counts = np.bincount(rng.integers(sentences, size=sentences), minlength=sentences)
         sums = np.tensordot(drawn, counts.astype(np.float64), axes=(1, 0))
-        found[i] = np.mean(sums / sentences if statistic is None else statistic(sums))
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), level)
+        found.append(np.mean(sums / sentences if statistic is None else statistic(sums), axis=0))
+    ends = np.quantile(found, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    intervals = [Interval(float(low), float(high), level) for low, high in ends.reshape(2, -1).T]
+    return intervals if ends.ndim > 1 else intervals[0]

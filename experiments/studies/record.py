@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attention_lab.statistics import Claim
+from attention_lab.statistics import Claim, Interval
 
 PRESETS = ("smoke", "cpu", "accelerator")
 Rows = list[dict[str, Any]]
@@ -24,9 +24,11 @@ class Study(NamedTuple):
         "runs", that of the run folders.
       cells: settings -> the rows to be, each with the keys that name it and nothing measured.
       measure: (cell, settings, rows measured before, folder for run folders) -> what is measured, by
-        column; the same columns for every cell.
+        column; the same columns for every cell, and arrays of the same shape.
       differences: rows -> {claim's name: one number for each seed}.
       draw: (rows, settings) -> Figure, from the tables alone.
+      resampled: rows -> {claim's name: interval over seeds and test sentences, both drawn anew}, shown beside
+        the exact one over seeds; None for a study that keeps nothing of single sentences.
       config: settings -> the config file and variant of the runs behind the cells; None for a study
         that trains nothing.
       overrides: (cell, settings, rows measured before) -> what the cell's run changes in it, or None for
@@ -44,6 +46,7 @@ class Study(NamedTuple):
     draw: Callable[[Rows, Mapping[str, Any]], Any]
     config: Callable[[Mapping[str, Any]], str] | None = None
     overrides: Callable[[dict[str, Any], Mapping[str, Any], Rows], dict[str, Any]] | None = None
+    resampled: Callable[[Rows], Mapping[str, Interval]] | None = None
 
     def claims_hash(self) -> str:
         """Twelve hexadecimal digits of the claims, by which a change after the fact shows."""
