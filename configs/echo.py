@@ -9,8 +9,8 @@
     smoke            seconds
 
 Measured: eight seeds, one core of an Intel Xeon each, other work beside it, 17 s a run on average: 20 places
-ago attention has 1.00 right on test, the slowest seed 0.99 of dev by step 1,150; rnn, lstm and gru 0.46, 0.62
-and 0.60, where chance is 0.25. At 10 places they have 0.99 of dev by step 1,750, at 5 by step 300.
+ago attention has 1.00 right on test, the slowest seed 0.99 of dev by step 1,100; rnn, lstm and gru 0.45, 0.63
+and 0.60, where chance is 0.25. At 10 places they have 0.99 of dev by step 1,850, at 5 by step 300.
 """
 
 from attention_lab.checks import no_transformer

@@ -1,5 +1,6 @@
 """python -m experiments.align --run=DIR --links=FOLDER: a run's attention against links made by hand."""
 
+import os
 import sys
 
 from experiments import flags
@@ -24,6 +25,9 @@ def main(options: flags.Options) -> int:
     """Prints error rates of the layer and head that one half of the sentences chose, on the other half."""
     if bool(options.source) != bool(options.target):
         raise ValueError("--source and --target go together, with --links=FILE of the Hansards")
+    if not options.source and os.path.isfile(options.links):
+        raise ValueError(f"--links={options.links} is a file: the folder of the Alibi stories is needed, or "
+                         "--source and --target beside it, for links of the Hansards")
     from attention_lab.data import links
     from attention_lab.data.detokenize import respell
     from attention_lab.tasks import corpora, finished, readings

@@ -15,7 +15,7 @@ from attention_lab.config import knobs
 from attention_lab.figures import style
 from attention_lab.files import read_json, write_json
 from attention_lab.overrides import merge
-from attention_lab.statistics import Interval, Verdict, judge
+from attention_lab.statistics import Interval, Verdict, judge, spelled
 from attention_lab.training.progress import progress
 from experiments import table
 from experiments.flags import Options, load
@@ -47,7 +47,8 @@ def reproduce(study: Study, options: Options) -> list[Verdict]:
                                               "verdicts": [_plain(one, resampled.get(one.claim.name))
                                                            for one in verdicts]})
         style.save(figure, folder / "figure.png")
-        _print(study, verdicts, resampled, folder)
+        _print(study, verdicts, resampled)
+        print(f"reproduce: {folder if _kept(options) else 'kept by --results=DIR only'}", file=sys.stderr)
     return verdicts
 
 
@@ -148,15 +149,14 @@ def _plain(verdict: Verdict, resampled: Interval | None) -> dict[str, Any]:
             "p": verdict.p, "verdict": verdict.verdict, "reason": verdict.reason}
 
 
-def _print(study: Study, verdicts: list[Verdict], resampled: Mapping[str, Interval], folder: Path) -> None:
+def _print(study: Study, verdicts: list[Verdict], resampled: Mapping[str, Interval]) -> None:
     print(study.question)
     print("\t".join(["claim", "published", "ours (95 % interval)",
                      *(["test sentences drawn anew, too"] if resampled else []), "n", "verdict"]))
     for one in verdicts:
-        ours = f"{one.effect:.3g} ({one.interval.low:.3g} to {one.interval.high:.3g})"
+        ours = spelled(one.effect, one.interval.low, one.interval.high, one.seeds)
         both = [f"{found.low:.3g} to {found.high:.3g}" for name, found in resampled.items()
                 if name == one.claim.name]
         kind = "" if one.claim.primary else " (exploratory)"
         print("\t".join([one.claim.statement + kind, one.claim.published or "-", ours, *both, str(one.seeds),
                          f"{one.verdict}: {one.reason}"]))
-    print(f"reproduce: {folder}", file=sys.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 from attention_lab.figures import style
 from attention_lab.figures.forest import forest
 from attention_lab.files import read_json, write_text
+from attention_lab.statistics import spelled
 
 
 def summarise(results: Path, names: Sequence[str]) -> None:
@@ -20,8 +21,8 @@ def summarise(results: Path, names: Sequence[str]) -> None:
              "| --- | --- | --- | --- | --- | --- |"]
     for one in verdicts:
         kind = "" if one["primary"] else " (exploratory)"
-        lines.append(f"| {one['study']} | {one['statement']}{kind} | {one['published'] or '-'} | "
-                     f"{one['effect']:.3g} ({one['low']:.3g} to {one['high']:.3g}) | {one['seeds']} | "
-                     f"{one['verdict']} |")
+        ours = spelled(one["effect"], one["low"], one["high"], one["seeds"])
+        lines.append(f"| {one['study']} | {one['statement']}{kind} | {one['published'] or '-'} | {ours} | "
+                     f"{one['seeds']} | {one['verdict']} |")
     write_text(results / "claims.md", "\n".join(lines) + "\n")
     style.save(forest(verdicts), results / "claims.png")

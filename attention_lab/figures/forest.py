@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from attention_lab.figures import style
+from attention_lab.statistics import spelled
 
 COLOURS = {"supported": style.GREEN, "refuted": style.ORANGE, "inconclusive": style.FAINT}
 
@@ -16,11 +17,12 @@ def forest(verdicts: Sequence[Mapping[str, Any]]) -> Figure:
     """Draws a line for each claim, top to bottom in the order given.
 
     Effects have many units, so each is divided by the end of its own interval that is further from 0
-    (or by its margin, where that is wider); the numbers themselves stand at the right.
+    (or by its margin, where that is wider); the numbers themselves stand at the right. Where seeds were
+    too few for an interval, infinite ends, a dotted line says so.
 
     Args:
-      verdicts: each with `study`, `statement`, `effect`, `low`, `high`, `margin` (or None), `primary` and
-        `verdict`.
+      verdicts: each with `study`, `statement`, `effect`, `low`, `high`, `margin` (or None), `primary`,
+        `seeds` and `verdict`.
     Raises:
       ValueError: nothing to draw.
     """
@@ -31,17 +33,18 @@ def forest(verdicts: Sequence[Mapping[str, Any]]) -> Figure:
         axes = figure.subplots()
         places = range(len(verdicts) - 1, -1, -1)
         for place, one in zip(places, verdicts):
-            low, high = (x if math.isfinite(x) else one["effect"] for x in (one["low"], one["high"]))
+            low, high, effect = one["low"], one["high"], one["effect"]
+            axes.text(1.14, place, spelled(effect, low, high, one["seeds"]), va="center", fontsize=8)
+            if not math.isfinite(low):  # too few seeds for an interval, so there is no unit either
+                axes.hlines(place, -1.0, 1.0, color=style.FAINT, linewidth=0.8, linestyle=":")
+                continue
             unit = max(abs(low), abs(high), one["margin"] or 0.0) or 1.0
             colour = COLOURS[one["verdict"]]
             if one["margin"]:
                 axes.fill_betweenx([place - 0.36, place + 0.36], -one["margin"] / unit, one["margin"] / unit,
                                    color="#EFEFEF", linewidth=0)
             axes.hlines(place, low / unit, high / unit, color=colour, linewidth=2.2)
-            axes.plot(one["effect"] / unit, place, "o" if one["primary"] else "D", color=colour,
-                      markersize=5)
-            axes.text(1.14, place, f"{one['effect']:.3g} ({one['low']:.3g} to {one['high']:.3g})",
-                      va="center", fontsize=8)
+            axes.plot(effect / unit, place, "o" if one["primary"] else "D", color=colour, markersize=5)
         axes.axvline(0.0, color=style.INK, linewidth=0.7)
         names = [textwrap.fill(f"{one['study']}: {one['statement']}", 64) for one in verdicts]
         axes.set_yticks(list(places), names, fontsize=7.5)

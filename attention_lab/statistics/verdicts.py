@@ -1,6 +1,7 @@
 """Claims declared before anything is run, and the three verdicts on them."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -92,7 +93,7 @@ def _verdict(claim, values, p, alpha):
     effect, interval = float(values.mean()), sign_flip_interval(values, 1.0 - alpha)
     verdict, reason = "inconclusive", f"p = {p:.2g} leaves it open"
     if claim.direction == "equal":
-        if p < alpha:
+        if p < alpha and len(values) >= LEAST:
             verdict, reason = "supported", f"inside plus or minus {claim.margin:g} (TOST p = {p:.2g})"
         elif interval.low > claim.margin or interval.high < -claim.margin:
             verdict, reason = "refuted", f"the interval lies outside plus or minus {claim.margin:g}"
@@ -105,3 +106,13 @@ def _verdict(claim, values, p, alpha):
     if verdict == "inconclusive" and len(values) < LEAST:
         reason = f"{len(values)} seeds can't decide it; at least {LEAST} are needed"
     return Verdict(claim, verdict, effect, interval, len(values), p, reason)
+
+
+def spelled(effect: float, low: float, high: float, seeds: int) -> str:
+    """An effect and its interval as they are printed; where seeds are too few there is none.
+
+    >>> spelled(1.5, 1.0, 2.25, 8), spelled(18.0, -math.inf, math.inf, 3)
+    ('1.5 (1 to 2.25)', '18 (no interval: 3 seeds)')
+    """
+    between = f"{low:.3g} to {high:.3g}" if math.isfinite(low) else f"no interval: {seeds} seeds"
+    return f"{effect:.3g} ({between})"

@@ -133,14 +133,15 @@ def draw_rates(ax, rows, arms):
             values = architectures.by_seed(rows, f"aer_{name}", arm)
             x = at + 0.18 * (place - 1.5)
             every = [float(one.split(":")[1]) for row in rows if row["arm"] == arm
-                     for one in row[f"every_{name}"].split(";")]
+                     for one in row[f"every_{name}"].split(";") if "mean" not in one]
             ax.plot(np.full(len(every), x + 0.09), every, "_", color=colour, markersize=5, alpha=0.25)
             ax.plot(np.full(len(values), x), values, "o", color=colour, markersize=3, alpha=0.6)
             ax.plot([x - 0.07, x + 0.07], [np.mean(values)] * 2, color=colour, linewidth=2,
                     label=BARS[name] if not at else None)
-    for name, line in (("uniform", ":"), ("diagonal", "--"), ("not_trained", "-.")):
-        ax.axhline(np.mean([row[f"aer_{name}"] for row in rows]), color=style.FAINT, linestyle=line,
-                   label=name.replace("_", " "), zorder=0)
+    for name, line in (("uniform", ":"), ("diagonal", "--"), ("not_trained", "-")):
+        for at, arm in enumerate(arms):
+            ax.hlines(np.mean(architectures.by_seed(rows, f"aer_{name}", arm)), at - 0.45, at + 0.45,
+                      color=style.FAINT, linestyle=line, label=None if at else name.replace("_", " "), zorder=0)
     ax.set_xticks(range(len(arms)), arms)
     ax.set(ylabel="alignment error rate, chosen on the other half", ylim=(0, 1))
     ax.grid(axis="y")
@@ -153,19 +154,20 @@ def draw(rows, settings):
 
     from attention_lab.figures import heatmap, style
     arms = list(settings["arms"])
-    drawn = {arm: json.loads(row["shown"]) for arm in arms for row in rows
-             if row["arm"] == arm and row["shown"]}
+    drawn = {arm: row for arm in arms for row in rows if row["arm"] == arm and row["shown"]}
     with style.look():
         figure = style.figure(11.0, 8.4, layout="constrained")
         grid = figure.add_gridspec(2, 1 + SHOWN * 2, width_ratios=(2.2,) + (1,) * SHOWN * 2)
         draw_rates(figure.add_subplot(grid[:, 0]), rows, arms)
         for line, arm in enumerate(("gru, additive", "transformer")):
             step = min(STEPS, key=lambda step: np.mean(architectures.by_seed(rows, f"aer_{step}", arm)))
-            for place, panel in enumerate(drawn[arm]):
+            row = drawn[arm]
+            title = f"{arm}, {row[f'head_{step}']}, seed {row['seed']}: {STEPS[step]}"
+            for place, panel in enumerate(json.loads(row["shown"])):
                 ax = figure.add_subplot(grid[line, 1 + 2 * place:3 + 2 * place])
                 heatmap.heat_map(ax, heatmap.Panel(
                     np.clip(panel["weights"][step], 0.0, 1.0), panel["source"], panel["target"],
-                    [tuple(link) for link in panel["links"]], f"{arm}: the step that {STEPS[step]}"))
+                    [tuple(link) for link in panel["links"]], title))
         figure.suptitle("which word attention looks at; dots are "
                         f"{len({row['seed'] for row in rows})} seeds, pale ticks every layer and head, "
                         "squares the exact links",

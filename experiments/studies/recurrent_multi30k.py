@@ -61,27 +61,23 @@ def draw(rows, settings):
 
     from attention_lab.figures import style
     with style.look():
-        figure = style.figure(10.6, 3.4, layout="constrained")
-        axes = figure.subplots(1, 3)
-        for place, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
+        figure = style.figure(9.0, 3.4, layout="constrained")
+        axes = figure.subplots(1, 2, width_ratios=(1, 1.3))
+        for arm, colour in zip(settings["arms"], style.COLOURS):
             own = [row for row in rows if row["arm"] == arm]
             tuning.draw_curves(axes[:1], [row["curve"] for row in own], arm, colour)
-            axes[1].plot([row["seed"] + 0.1 * (place - 1) for row in own],  # or one hides the other
-                         [row["test_bleu"] for row in own], "o", color=colour, label=arm)
             bins = np.array([[[float(x) for x in one.split(":")] for one in row["by_length"].split(";")]
                              for row in own])
-            axes[2].plot(bins[:, :, 3].mean(0), "o-", color=colour, label=arm)
-            axes[2].fill_between(range(bins.shape[1]), bins[:, :, 3].min(0), bins[:, :, 3].max(0),
+            axes[1].plot(bins[:, :, 3].mean(0), "o-", color=colour, label=arm)
+            axes[1].fill_between(range(bins.shape[1]), bins[:, :, 3].min(0), bins[:, :, 3].max(0),
                                  color=colour, alpha=0.2, linewidth=0)
         axes[0].set(ylabel="dev BLEU", ylim=(0, None))
-        axes[1].set(ylabel="test BLEU", xlabel="seed", ylim=(0, None))
-        axes[1].set_xticks(sorted({row["seed"] for row in rows}))
-        axes[2].set(ylabel="test BLEU", xlabel="words of the source (sentences)", ylim=(0, None))
-        axes[2].set_xticks(range(bins.shape[1]), [f"{low:.0f} to {high:.0f}\n({count:.0f})"
+        axes[1].set(ylabel="test BLEU", xlabel="words of the source (sentences)", ylim=(0, None))
+        axes[1].set_xticks(range(bins.shape[1]), [f"{low:.0f} to {high:.0f}\n({count:.0f})"
                                                   for low, high, count, _ in bins[0]])
         for ax in axes:
             ax.grid(axis="y")
-            ax.legend()
+        axes[0].legend()
         figure.suptitle("Multi30k, weights matched; mean and range of "
                         f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
     return figure

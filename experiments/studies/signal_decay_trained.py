@@ -147,8 +147,8 @@ def draw(rows, settings):
     from attention_lab.figures import style
     distances = sorted({row["distance"] for row in rows})
     with style.look():
-        figure = style.figure(10.6, 3.8, layout="constrained")
-        axes = figure.subplots(1, 3)
+        figure = style.figure(10.6, 7.2, layout="constrained")
+        axes = figure.subplots(2, 2).ravel()
         for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
             own = [[row for row in rows if (row["arm"], row["distance"]) == (arm, distance)]
                    for distance in distances]
@@ -158,15 +158,27 @@ def draw(rows, settings):
                 ax.plot(shifted, [np.mean(at) for at in values], "o-", color=colour, markersize=4, label=arm)
                 ax.vlines(shifted, [min(at) for at in values], [max(at) for at in values], color=colour,
                           linewidth=1.0)
+            if arm == "attention":  # its peaks lie at other places in other seeds
+                continue
             for name, line in (("before", "--"), ("after", "-")):
-                curves = np.stack([curve({"curve": row[f"curve_{name}"]}) for row in own[-1]])
-                axes[2].plot(curves[0, 1:, 0], curves[:, 1:, 1].mean(0) / np.log(10), line, color=colour,
-                             linewidth=1.2, label=arm if name == "after" else None)
+                curves = np.stack([curve({"curve": row[f"curve_{name}"]}) for row in own[-1]])[:, 1:]
+                words, logs = curves[0, :, 0], curves[:, :, 1] / np.log(10)
+                axes[2].plot(words, logs.mean(0), line, color=colour, linewidth=1.2)
+                axes[2].fill_between(words, logs.min(0), logs.max(0), color=colour, alpha=0.15, linewidth=0)
         axes[2].axvline(distances[-1], color="0.6", linewidth=0.8)
+        for distance, colour in zip(distances[-2:], style.COLOURS[5:]):
+            row = next(row for row in rows if (row["arm"], row["distance"]) == ("attention", distance))
+            after = curve({"curve": row["curve_after"]})[1:]
+            axes[3].plot(after[:, 0], after[:, 1] / np.log(10), color=colour, linewidth=1.2,
+                         label=f"trained for {distance}")
+            axes[3].axvline(distance, color=colour, linewidth=0.8, linestyle=":")
         axes[0].set(ylabel=f"steps to {RIGHT:.0%} right on dev (none: the last step)", yscale="log")
         axes[1].set(ylabel="accuracy on test", ylim=(0, 1.03))
+        axes[0].set_yticks([100, 200, 500, 1000, 2000], ["100", "200", "500", "1,000", "2,000"])
         axes[2].set(ylabel="log10 of the gradient's norm (dashed: before)",
                     xlabel=f"words between, trained for {distances[-1]} (grey)")
+        axes[3].set(ylabel="log10 of the gradient's norm, attention, first seed",
+                    xlabel="words between (dotted: trained for)")
         for ax in axes[:2]:
             ax.set_xscale("log")
             ax.set_xticks(distances, [str(distance) for distance in distances])
@@ -174,7 +186,8 @@ def draw(rows, settings):
             ax.set_xlabel("words between a word and its echo")
         for ax in axes:
             ax.grid(axis="y")
-        axes[0].legend()
+        for ax in axes[[0, 3]]:
+            ax.legend()
         figure.suptitle("give back the word k places ago; mean and range of "
                         f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
     return figure
