@@ -186,5 +186,5 @@ def _check(found: Sequence[_Read], base: int, path: str | os.PathLike) -> None:
     if base == 0 and numbers and 0 not in numbers and (outside or len(found) >= ENOUGH):
         raise ValueError(f"{other}: no word 0 in any of its {len(found)} sentences")
     for number, (i, j), lengths in outside:
-        raise ValueError(f"{path}: sentence {number}: a link of English word {i} and French word {j}, but the "
-                         f"sentences have {lengths[0]} and {lengths[1]} words from {base} on")
+        raise ValueError(f"{path}: sentence {number}: a link of English word {i} and French word {j}, but "
+                         f"the sentences have {lengths[0]} and {lengths[1]} words from {base} on")

@@ -18,21 +18,27 @@ def recurrence(one: Callable, weights: Mapping[str, jax.Array], carry: Any, xs: 
     """`jax.lax.scan(partial(one, multiply), carry, xs, reverse=reverse)`; reverse mode only.
 
     Args:
-      one: (multiply, carry, x) -> (carry, y), where multiply(name, h) is h @ weights[name], (B, M) to (B, N);
-        each is to be used once.
+      one: (multiply, carry, x) -> (carry, y), where multiply(name, h) is h @ weights[name], (B, M) to (B, N).
       weights: matrices (M, N) by name.
-      carry, xs: as of `jax.lax.scan`; what `one` closes over gets its gradient as there.
+      carry, xs: as of `jax.lax.scan`, every leaf of the carry (B, ...); what `one` closes over gets its
+        gradient as there.
       precision: as in `product`.
+    Raises:
+      ValueError: a step that does not multiply by each of the weights, once.
     """
     def step(carry, at):
         x, added = at
         entered = {}
 
         def multiply(name, h):
+            if name in entered:
+                raise ValueError(f"weights[{name!r}] is multiplied by twice in a step: once is allowed")
             entered[name] = h
             return product(h, jax.lax.stop_gradient(weights[name]), precision) + added[name]
 
         carry, y = one(multiply, carry, x)
+        if unused := weights.keys() - entered:
+            raise ValueError(f"no step multiplies by weights[{min(unused)!r}]")
         return carry, (y, entered)
 
     def whole(carry, xs, added):
@@ -46,7 +52,7 @@ def recurrence(one: Callable, weights: Mapping[str, jax.Array], carry: Any, xs: 
 
     @jax.custom_vjp
     def run(weights, *given):
-        return forward(weights, *given)[0]
+        return whole(*given)[:2]
 
     def forward(weights, *given):
         (carry, ys, entered), pull = jax.vjp(whole, *given)

@@ -141,7 +141,8 @@ def draw_rates(ax, rows, arms):
     for name, line in (("uniform", ":"), ("diagonal", "--"), ("not_trained", "-")):
         for at, arm in enumerate(arms):
             ax.hlines(np.mean(architectures.by_seed(rows, f"aer_{name}", arm)), at - 0.45, at + 0.45,
-                      color=style.FAINT, linestyle=line, label=None if at else name.replace("_", " "), zorder=0)
+                      color=style.FAINT, linestyle=line, zorder=0,
+                      label=None if at else name.replace("_", " "))
     ax.set_xticks(range(len(arms)), arms)
     ax.set(ylabel="alignment error rate, chosen on the other half", ylim=(0, 1))
     ax.grid(axis="y")
