@@ -30,7 +30,8 @@ def test_alibi_pairs_that_are_left_out_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize("links, words", [
-    ("0\t0-0 3-1\n1\t\n", "sentence 0: a link of English word 1 and French word 3, but the sentences have 3 and 3 words"),
+    ("0\t0-0 3-1\n1\t\n", "sentence 0: a link of English word 1 and French word 3, but the sentences have "
+     "3 and 3 words"),
     ("0\t1-1 3-3\n1\t1-1\n", "words are counted from 0 here, and this file seems to count from 1: no word 0"),
     ("0\t0-0 a-b\n1\t\n", "sentence 0: 'a-b' is no link; i-j or ipj is needed"),
     ("0\t0-0\n2\t0-0\n", "its sentence ids are not those of Chat_sents.txt"),
@@ -83,9 +84,11 @@ def test_hansards_null_links_and_pairs_without_links_are_counted(tmp_path):
     ("0001 0 0 S\n0001 3 3 S\n", "words are counted from 1 here, and this file seems to count from 0: it has "
      "a link of word 0 to word 0"),
     ("0001 0 2 P\n0001 1 1 S\n", "seems to count from 0: it has a word 0; as null links these are taken"),
-    ("0001 0 4 P\n0001 3 3 S\n", "sentence 1: a link of English word 0 and French word 4, but the sentences have 3 and 3"),
+    ("0001 0 4 P\n0001 3 3 S\n", "sentence 1: a link of English word 0 and French word 4, but the "
+     "sentences have 3 and 3"),
     ("0000 1 1 S\n", "links of sentence 0, which"),
-    ("0001 1 4 S\n", "sentence 1: a link of English word 1 and French word 4, but the sentences have 3 and 3 words"),
+    ("0001 1 4 S\n", "sentence 1: a link of English word 1 and French word 4, but the sentences have 3 "
+     "and 3 words"),
     ("0003 1 1 S\n", "links of sentence 3, which"),
     ("0001 1 1 X\n", "line 1: 'X' is neither S \\(sure\\) nor P \\(possible\\)"),
     ("0001 1 1 SP\n", "'SP' is neither S"),

@@ -15,7 +15,8 @@ STORY = {"Chat_sents.txt": ["0\tle chat noir\n", "1\toui\n"],
 
 @pytest.mark.parametrize("links, words", [
     ("0\t1-1 3-3\n", "words are counted from 0 here, and this file seems to count from 1"),
-    ("0\t0-0 1-7\n", "sentence 0: a link of word 7 to word 1, but the sentences have 3 and 3 words"),
+    ("0\t0-0 1-7\n", "sentence 0: a link of English word 7 and French word 1, but the sentences have "
+     "3 and 3 words"),
     ("0\t0-0\n1\t0-0\n", "nowhere is not a run folder"),
     ("0\t0-0\n", "1 of its 1 pairs have a sure link; layer and head are chosen on every other such pair"),
     ("0\t0p0\n1\t0-0\n", "1 of its 2 pairs have a sure link; layer and head are chosen on every other such"),
@@ -27,6 +28,8 @@ def test_what_is_refused(call, tmp_path, links, words):
     assert status == 2 and not out and words in err and err.count("\n") == 1
     status, _, err = call(align, "--run=nowhere", f"--links={tmp_path}", "--source=test.e")
     assert status == 2 and "--source and --target go together" in err
+    status, _, err = call(align, "--run=nowhere", f"--links={tmp_path}/ali_w2w_Chat_Cat.txt")
+    assert status == 2 and "is a file: the folder of the Alibi stories is needed, or --source" in err
 
 
 def test_what_is_left_out_is_said_on_standard_error(call, monkeypatch, tmp_path):

@@ -66,12 +66,12 @@ def verdicts(study, rows):
 LENGTHS = (5, 20, 60, 120)
 
 
-def by_length(bleu, first):
-    """Rows of every arm: BLEU and first words at each of LENGTHS, a wobble for each seed."""
+def by_length(bleu, first, last={"else": (1, 0.9, 0.8, 0.7)}):
+    """Rows of every arm: BLEU, first and last words at each of LENGTHS, a wobble for each seed."""
     return [{"arm": arm, "seed": seed, "trained_words": 60,
              **{column: ";".join(f"{length}:{value + 0.001 * seed:.4f}" for length, value in
                                  zip(LENGTHS, of.get(arm, of["else"])))
-                for column, of in (("bleu", bleu), ("first", first))}}
+                for column, of in (("bleu", bleu), ("first", first), ("last", last))}}
             for arm in architectures.ARMS for seed in range(8)]
 
 
@@ -79,7 +79,7 @@ def test_sentence_length_judges_what_is_planted():
     rows = by_length({"else": (95, 95, 95, 60), "gru": (95, 60, 30, 5), "gru, reversed": (95, 80, 50, 5),
                       "transformer": (96, 96, 96, 20)},
                      {"else": (1, 1, 0.99, 0.5), "gru": (1, 0.6, 0.4, 0.1),
-                      "gru, reversed": (1, 0.9, 0.8, 0.1)})
+                      "gru, reversed": (1, 0.9, 0.8, 0.1)}, {"else": (1, 0.9, 0.8, 0.7)})
     found = verdicts(sentence_length, rows)
     assert set(found.values()) == {"supported"}, found
     same = verdicts(sentence_length, by_length({"else": (90, 80, 50, 40)}, {"else": (1, 1, 0.5, 0.4)}))
@@ -90,6 +90,31 @@ def test_sentence_length_judges_what_is_planted():
                                                 {"else": (1, 1, 1, 1)}))
     assert floor["interaction"] == "supported" and floor["interaction_from_10"] == "refuted"
     assert floor["tied_at_short"] == "refuted"
+
+
+def test_slopes_are_of_least_squares():
+    rows = by_length({"else": (90, 88, 61, 0)}, {"else": (1, 1, 1, 1)})
+    found = sentence_length.differences(rows)["attention_holds"]
+    np.testing.assert_allclose(found, 10 * np.polyfit((5, 20, 60), (90, 88, 61), 1)[0], rtol=1e-6)
+
+
+def test_test_sentences_are_drawn_anew_for_all_arms_at_once():
+    """Arms that differ by the same on every sentence differ by it in every resample."""
+    from attention_lab.evaluation.bleu_counts import COLUMNS
+    rng = np.random.default_rng(0)
+    rows = by_length({"else": (1, 1, 1, 1)}, {"else": (1, 1, 1, 1)})
+    shared = rng.integers(0, 2, (len(LENGTHS), 50))
+    for row in rows:
+        counts = np.tile([9, 8, 7, 6, 9, 8, 7, 6, 9, 9, 0, 3, 1, 3], (*shared.shape, 1)).astype(np.uint16)
+        assert counts.shape[-1] == COLUMNS + 4
+        counts[..., COLUMNS] = shared + (row["arm"] == "gru, additive")  # of three first words
+        row["sentences"] = counts
+    found = sentence_length.resampled(rows)
+    assert set(found) == {claim.name for claim in sentence_length.CLAIMS}
+    assert (found["first_words_lost"].low, found["first_words_lost"].high) == pytest.approx((1 / 3, 1 / 3))
+    kept = found["first_words_kept"]  # one arm's own share: 1/3 to 2/3, by the sentences that are drawn
+    assert kept.low < (1 + shared[2].mean()) / 3 - 0.9 < kept.high and kept.high - kept.low > 0.05
+    assert found["tied_at_short"].low == pytest.approx(0.0) == found["attention_holds"].high
 
 
 def test_captions_judge_what_is_planted():

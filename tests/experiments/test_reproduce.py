@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from attention_lab.statistics import judge
 from attention_lab.statistics.verdicts import LEAST
 from experiments import reproduce, studies
 from experiments.studies import softmax_saturation
@@ -93,7 +94,6 @@ def test_claims_are_judged_by_what_is_planted():
                          "gradient_median": size ** -3.0 * wobble, "gradient_mean": size ** 0.5 * wobble})
             rows.append(rows[-1] | {"arm": "scaled", "variance": wobble, "entropy": 0.89 * wobble})
             rows.append(rows[-1] | {"source": "trained", "variance": 7.0, "entropy": 0.5})
-    from attention_lab.statistics import judge
     found = {one.claim.name: one.verdict for one in judge(
         softmax_saturation.CLAIMS, softmax_saturation.differences(rows))}
     assert found.pop("mean_gradient") == "refuted"
@@ -132,6 +132,27 @@ def test_committed_tables_are_whole():
             settings = studies.load(name).presets[about["preset"]]
             with open(path, encoding="utf-8", newline="") as file:
                 assert len(list(csv.DictReader(file))) == len(studies.load(name).cells(settings))
+
+
+@pytest.mark.parametrize("name", studies.NAMES)
+def test_committed_tables_give_the_committed_verdicts_and_can_be_drawn(name):
+    from experiments import table
+    from experiments.reproduction import RESULTS
+    folder = RESULTS / name
+    if not (folder / table.RUNS).exists():
+        pytest.skip(f"no results of {name} are committed")
+    study, rows = studies.load(name), table.read(folder)
+    held = json.loads((folder / "verdicts.json").read_text())
+    assert held["claims_hash"] == study.claims_hash()
+    found = {one.claim.name: (one.verdict, one.effect)
+             for one in judge(study.claims, study.differences(rows))}
+    assert list(found) == [one["name"] for one in held["verdicts"]]
+    for one in held["verdicts"]:
+        verdict, effect = found[one["name"]]
+        assert verdict == one["verdict"] and effect == pytest.approx(one["effect"], rel=1e-9, abs=1e-12)
+    settings = study.presets[json.loads((folder / "about.json").read_text())["preset"]]
+    figure = study.draw(rows, settings | {"data": ""})
+    assert any(ax.lines or ax.collections or ax.images for ax in figure.axes)
 
 
 @pytest.mark.parametrize("name", studies.NAMES)

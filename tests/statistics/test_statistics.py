@@ -74,6 +74,10 @@ def test_two_levels_are_wider_than_either():
     ratio = statistics.two_level(np.stack([np.full((8, 50), 3.0), np.full((8, 50), 4.0)], -1),
                                  lambda sums: sums[:, 0] / sums[:, 1])
     assert (ratio.low, ratio.high) == pytest.approx((0.75, 0.75))
+    parts = seeds + sentences + noise
+    alone, doubled = statistics.two_level(parts, lambda sums: np.stack([sums, 2.0 * sums], axis=1) / 50)
+    assert (alone.low, alone.high) == pytest.approx((both.low, both.high))
+    assert (doubled.low, doubled.high) == pytest.approx((2 * both.low, 2 * both.high))
 
 
 def test_tost():
@@ -114,6 +118,8 @@ def test_three_verdicts(direction, mean, margin, verdict):
 
 def test_few_seeds_decide_nothing():
     found, = judge([claim()], {"c": [5.0, 5.0, 5.0, 5.0, 5.0]})
+    assert found.verdict == "inconclusive" and "at least 6" in found.reason
+    found, = judge([claim("equal", margin=1.0)], {"c": [0.0, 0.0]})  # TOST has p = 0
     assert found.verdict == "inconclusive" and "at least 6" in found.reason
 
 
