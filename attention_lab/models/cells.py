@@ -5,14 +5,12 @@ all positions at once, x W + b, so that a step has one product left.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from attention_lab.config import Structure
-from attention_lab.models.recurrence import recurrence
 from attention_lab.products import product
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
@@ -67,47 +65,38 @@ class Cell(nn.Module):
         return product(x, self.kernel, self.structure.training.precision) + self.bias[None, None, :]
 
     def step(self):
-        """(state, what was read at one position (B, G H), recur=h U) -> state; pure, for a scan.
-
-        `recur` is (B, H) -> (B, G H).
-        """
+        """(state, what was read at one position (B, G H)) -> state; pure, for `jax.lax.scan`."""
         recurrent, precision = self.recurrent, self.structure.training.precision
 
-        def own(h):
+        def recur(h):
             return product(h, recurrent, precision)
 
         if self.structure.model.kind == "gru":
             bias = self.candidate_bias
-            return lambda state, x, recur=own: gru_step(state, x, recur, bias)
+            return lambda state, x: gru_step(state, x, recur, bias)
         one = {"rnn": rnn_step, "lstm": lstm_step}[self.structure.model.kind]
-        return lambda state, x, recur=own: one(state, x, recur)
+        return lambda state, x: one(state, x, recur)
 
     def blank(self, rows):
         """The state before anything was read."""
         return (jnp.zeros((rows, self.units)),) * (2 if self.structure.model.kind == "lstm" else 1)
 
 
-def scan(cell: Cell, x: jax.Array, mask: jax.Array, reverse: bool = False, state: tuple | None = None
+def scan(step: Callable, state: tuple, read: jax.Array, mask: jax.Array, reverse: bool = False
          ) -> tuple[tuple, jax.Array]:
     """Runs a cell over positions; where the mask is False the state stays as it is.
 
     Args:
-      cell: bound to its parameters.
-      x: (B, T, D). mask: bool (B, T), True for a token.
+      step: of `Cell.step`. state: before the first position.
+      read: (B, T, G H). mask: bool (B, T), True for a token.
       reverse: from the last position to the first.
-      state: before the first position; None is `cell.blank`.
     Returns:
       The last state, and h at every position (B, T, H).
     """
-    step = cell.step()
-
-    def one(multiply, state, at):
+    def one(state, at):
         x, real = at
-        new = step(state, x, partial(multiply, "recurrent"))
-        new = tuple(jnp.where(real[:, None], after, before) for after, before in zip(new, state))
+        new = tuple(jnp.where(real[:, None], after, before) for after, before in zip(step(state, x), state))
         return new, new[0]
 
-    state, out = recurrence(
-        one, {"recurrent": cell.recurrent}, cell.blank(x.shape[0]) if state is None else state,
-        (cell.read(x).swapaxes(0, 1), mask.swapaxes(0, 1)), cell.structure.training.precision, reverse)
+    state, out = jax.lax.scan(one, state, (read.swapaxes(0, 1), mask.swapaxes(0, 1)), reverse=reverse)
     return state, out.swapaxes(0, 1)

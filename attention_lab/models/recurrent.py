@@ -15,8 +15,6 @@ word before (with input feeding without the word); scores of dot and general are
 read out, not between the writer's layers nor on what is fed.
 """
 
-from functools import partial
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -29,7 +27,6 @@ from attention_lab.models.dropout import make_dropout
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import GLOROT, embeddings
 from attention_lab.models.record import Model, Output
-from attention_lab.models.recurrence import recurrence
 from attention_lab.products import product
 
 
@@ -49,7 +46,8 @@ class Reader(nn.Module):
         lasts = []
         for i, cells in enumerate(self.cells):
             x = drop(x, i) if i else x  # the embeddings have been through dropout already
-            ends = [scan(cell, x, mask, reverse=bool(number)) for number, cell in enumerate(cells)]
+            ends = [scan(cell.step(), cell.blank(x.shape[0]), cell.read(x), mask, reverse=bool(number))
+                    for number, cell in enumerate(cells)]
             lasts.append(tuple(jnp.concatenate(parts, axis=-1)
                                for parts in zip(*(state for state, _ in ends))))
             x = jnp.concatenate([out for _, out in ends], axis=-1)
@@ -128,56 +126,50 @@ class Recurrent(nn.Module):
         attends = self.structure.attention.compatibility != "none"
         ask = self.asker(carry, scale) if attends else None
         steps, D = [cell.step() for cell in self.writer], model.width
-        # What does not change with the state is multiplied for all positions, the rest inside the loop.
-        first, rest = self.writer[0], self.writer[0].kernel[D:]
+        # What a step adds nothing to is multiplied for all positions at once, the rest inside the loop.
+        first = self.writer[0]
         read = product(x, first.kernel[:D], precision) + first.bias[None, None, :]
-        weights = {f"recurrent_{i}": cell.recurrent for i, cell in enumerate(self.writer)}
-        weights |= {f"inner_{i}": cell.kernel for i, cell in enumerate(self.writer) if i}
-        biases = [cell.bias for cell in self.writer]
-        if attends:
-            weights["rest"] = rest
-        else:
+        rest, inner = first.kernel[D:], [(cell.kernel, cell.bias) for cell in self.writer[1:]]
+        if not attends:
             read = read + product(carry["fed"], rest, precision)[:, None]
-        if model.input_feeding:
-            weights["output"] = self.output_kernel
-        bias = self.output_bias
+        kernel, bias = self.output_kernel, self.output_bias
 
-        def cells(multiply, states, now):
+        def cells(states, now):
             after = []
             for i, (step, state) in enumerate(zip(steps, states)):
                 if i:
-                    now = multiply(f"inner_{i}", after[-1][0]) + biases[i][None, :]
-                after.append(step(state, now, partial(multiply, f"recurrent_{i}")))
+                    now = product(after[-1][0], inner[i - 1][0], precision) + inner[i - 1][1][None, :]
+                after.append(step(state, now))
             return after
 
-        def one(multiply, held, given):
+        def one(held, given):
             (states, fed), (now, counter) = held, given
             # One step's numbers (B, H, 1, S) and rows (B, H, 1): the scan has taken the axis T away.
             counter = jax.tree.map(lambda leaf: jnp.expand_dims(leaf, 2), counter)
             if model.input_feeding:
-                states = cells(multiply, states, now + multiply("rest", fed))
-                context, seen = ask(states[-1][0], counter)
-                out = jnp.tanh(multiply("output", jnp.concatenate([states[-1][0], context], axis=-1))
-                               + bias[None, :])
-                return (states, out), (out, seen)
-            context, seen = fed, None
+                states = cells(states, now + product(fed, rest, precision))
+                context, weights = ask(states[-1][0], counter)
+                both = jnp.concatenate([states[-1][0], context], axis=-1)
+                out = jnp.tanh(product(both, kernel, precision) + bias[None, :])
+                return (states, out), (out, weights)
+            context, weights = fed, None
             if attends:
-                context, seen = ask(states[-1][0], counter)
-                now = now + multiply("rest", context)
-            states = cells(multiply, states, now)
-            return (states, fed), ((states[-1][0], context), seen)
+                context, weights = ask(states[-1][0], counter)
+                now = now + product(context, rest, precision)
+            states = cells(states, now)
+            return (states, fed), ((states[-1][0], context), weights)
 
         held = (carry["states"], carry["fed"])
         if counterfactual is not None:
             whole = (*carry["mask"].shape[:1], 1, x.shape[1], carry["mask"].shape[1])
             counterfactual = attention.counterfactual.spread(counterfactual, whole)
         by_step = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 2, 0), counterfactual)
-        (states, fed), (out, seen) = recurrence(one, weights, held, (read.swapaxes(0, 1), by_step), precision)
-        out, seen = jax.tree.map(lambda leaf: leaf.swapaxes(0, 1), (out, seen))
+        (states, fed), (out, weights) = jax.lax.scan(one, held, (read.swapaxes(0, 1), by_step))
+        out, weights = jax.tree.map(lambda leaf: leaf.swapaxes(0, 1), (out, weights))
         if not model.input_feeding:
-            out = jnp.tanh(product(jnp.concatenate([*out, x], axis=-1), self.output_kernel, precision)
+            out = jnp.tanh(product(jnp.concatenate([*out, x], axis=-1), kernel, precision)
                            + bias[None, None, :])
-        return {**carry, "states": states, "fed": fed}, out, seen
+        return {**carry, "states": states, "fed": fed}, out, weights
 
     def __call__(self, batch, scale, key, rate, with_weights=False, intervention=None):
         attends = self.structure.attention.compatibility != "none"

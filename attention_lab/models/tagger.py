@@ -32,7 +32,7 @@ class Tagger(nn.Module):
         x = self.embedding[batch["source"]] * self.structure.model.width ** 0.5
         for i, cell in enumerate(self.cells):
             x = drop(x, i)
-            _, x = scan(cell, x, mask)
+            _, x = scan(cell.step(), cell.blank(x.shape[0]), cell.read(x), mask)
         x = product(drop(x, len(self.cells)), self.output_kernel, self.structure.training.precision)
         return Output(x + self.output_bias[None, None, :], self.readout, {})
 

@@ -21,7 +21,7 @@ def test_norms_are_those_of_the_whole_jacobian(kind):
 
     def last(x):
         bound = module.bind({"params": params})
-        (h, *_), _ = scan(bound, x[None], jnp.ones((1, T), bool))
+        (h, *_), _ = scan(bound.step(), bound.blank(1), bound.read(x[None]), jnp.ones((1, T), bool))
         return h[0]
 
     wanted = jnp.log(jnp.linalg.norm(jax.jacrev(last)(X), axis=(0, 2)))[::-1]

@@ -27,7 +27,7 @@ def weights(kind):
 
 def run(kind, params, x, mask, state=None, reverse=False):
     def whole(module, x):
-        return scan(module, x, mask, reverse, state)
+        return scan(module.step(), state or module.blank(B), module.read(x), mask, reverse)
     return nn.apply(whole, cell_of(kind))({"params": params}, x)
 
 
