@@ -201,8 +201,9 @@ def draw(rows, settings):
             for arm in settings["arms"]:
                 values, base = table(rows, arm, column), arm.removesuffix(", reversed")
                 colour = colours[base]
-                ax.plot(lengths, values.mean(0), "o--" if _without(arm) else "o-", color=colour, linewidth=1.2,
-                        markersize=3.5, markerfacecolor=colour if arm == base else "white", label=arm)
+                ax.plot(lengths, values.mean(0), "o--" if _without(arm) else "o-", color=colour,
+                        linewidth=1.2, markersize=3.5, label=arm,
+                        markerfacecolor=colour if arm == base else "white")
                 ax.vlines(lengths, values.min(0), values.max(0), color=colour, linewidth=0.7)
             ax.axvspan(trained, lengths[-1], color=style.FAINT, alpha=0.3, linewidth=0, zorder=0)
             ax.set(xlabel="words of the source (shaded: beyond training)", ylim=(0, None),
