@@ -48,7 +48,8 @@ def reproduce(study: Study, options: Options) -> list[Verdict]:
                                                            for one in verdicts]})
         style.save(figure, folder / "figure.png")
         _print(study, verdicts, resampled)
-        print(f"reproduce: {folder if _kept(options) else 'kept by --results=DIR only'}", file=sys.stderr)
+        print(f"reproduce: {folder if _kept(options) else 'results are kept by --results=DIR only'}",
+              file=sys.stderr)
     return verdicts
 
 

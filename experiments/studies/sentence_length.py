@@ -111,7 +111,7 @@ def lengths_of(rows):
     return np.array([int(point.split(":")[0]) for point in rows[0]["bleu"].split(";")])
 
 
-def table(rows, arm, column):
+def scores(rows, arm, column):
     """What the texts of an arm's rows hold, by length: (seeds, L)."""
     return np.array([[float(point.split(":")[1]) for point in row[column].split(";")]
                      for row in of_arm(rows, arm)])
@@ -166,7 +166,7 @@ def _trained_words(rows):
 
 def differences(rows):
     """Paired by seed."""
-    return contrasts(lengths_of(rows), _trained_words(rows), functools.partial(table, rows))
+    return contrasts(lengths_of(rows), _trained_words(rows), functools.partial(scores, rows))
 
 
 def resampled(rows):
@@ -198,16 +198,17 @@ def draw(rows, settings):
         figure = style.figure(10.6, 4.0, layout="constrained")
         axes = figure.subplots(1, 3)
         for ax, column in zip(axes, ("bleu", "first", "last")):
-            for arm in settings["arms"]:
-                values, base = table(rows, arm, column), arm.removesuffix(", reversed")
+            for place, arm in enumerate(settings["arms"]):  # beside each other, or ranges hide one another
+                at = lengths + 0.5 * (place - 3.5)
+                values, base = scores(rows, arm, column), arm.removesuffix(", reversed")
                 colour = colours[base]
-                ax.plot(lengths, values.mean(0), "o--" if _without(arm) else "o-", color=colour,
+                ax.plot(at, values.mean(0), "o--" if _without(arm) else "o-", color=colour,
                         linewidth=1.2, markersize=3.5, label=arm,
                         markerfacecolor=colour if arm == base else "white")
-                ax.vlines(lengths, values.min(0), values.max(0), color=colour, linewidth=0.7)
+                ax.vlines(at, values.min(0), values.max(0), color=colour, linewidth=0.7)
             ax.axvspan(trained, lengths[-1], color=style.FAINT, alpha=0.3, linewidth=0, zorder=0)
             ax.set(xlabel="words of the source (shaded: beyond training)", ylim=(0, None),
-                   xlim=(0, lengths[-1] + 2))
+                   xlim=(0, lengths[-1] + 3))
             ax.grid(axis="y")
         axes[0].set(ylabel="BLEU")
         axes[1].set(ylabel="share of the first three words that are right")

@@ -150,6 +150,11 @@ def test_committed_tables_give_the_committed_verdicts_and_can_be_drawn(name):
     for one in held["verdicts"]:
         verdict, effect = found[one["name"]]
         assert verdict == one["verdict"] and effect == pytest.approx(one["effect"], rel=1e-9, abs=1e-12)
+    if study.resampled:
+        intervals = study.resampled(rows)
+        for one in held["verdicts"]:
+            assert one["two_level"] == pytest.approx(
+                [intervals[one["name"]].low, intervals[one["name"]].high], rel=1e-9, abs=1e-12)
     settings = study.presets[json.loads((folder / "about.json").read_text())["preset"]]
     figure = study.draw(rows, settings | {"data": ""})
     assert any(ax.lines or ax.collections or ax.images for ax in figure.axes)

@@ -20,6 +20,6 @@ def test_scores_are_those_of_the_counts_and_the_table_keeps_both(tmp_path):
     for column, wanted in (("bleu", bleu_of(sums[:, :COLUMNS])),
                            ("first", sums[:, COLUMNS] / sums[:, COLUMNS + 1]),
                            ("last", sums[:, COLUMNS + 2] / sums[:, COLUMNS + 3])):
-        np.testing.assert_allclose(sentence_length.table(rows, cell["arm"], column)[0], wanted, atol=5.1e-5)
+        np.testing.assert_allclose(sentence_length.scores(rows, cell["arm"], column)[0], wanted, atol=5.1e-5)
     np.testing.assert_array_equal(rows[0]["sentences"], counts)
     assert sums[:, COLUMNS + 1].tolist() == [3 * settings["sentences"]] * len(settings["lengths"])
