@@ -44,6 +44,8 @@ def two_level(parts: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray] |
       statistic: sums over sentences (seeds, ...) -> a number for each seed (seeds,), or several,
         (seeds, N), for N intervals of the same resamples; None for the mean over sentences of `parts`
         (seeds, sentences).
+    Returns:
+      An Interval; a list of N where the statistic has N columns.
     Raises:
       ValueError: fewer than two seeds or sentences.
     """

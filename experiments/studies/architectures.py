@@ -8,7 +8,7 @@ from experiments.studies.record import Rows
 
 # Variants of configs/translation.py, which is itself a Transformer.
 ARMS = {"rnn": "rnn", "lstm": "lstm", "gru": "gru", "gru, reversed": "gru_reversed",
-        "gru, additive": "gru_bahdanau", "gru, dot": "gru_luong", "gru, dot, reversed": "gru_luong",
+        "gru, additive": "gru_bahdanau", "gru, dot": "gru_luong", "gru, dot, reversed": "gru_luong_reversed",
         "transformer": ""}
 
 

@@ -199,7 +199,7 @@ def draw(rows, settings):
         axes = figure.subplots(1, 3)
         for ax, column in zip(axes, ("bleu", "first", "last")):
             for place, arm in enumerate(settings["arms"]):  # beside each other, or ranges hide one another
-                at = lengths + 0.5 * (place - 3.5)
+                at = lengths + 0.5 * (place - (len(settings["arms"]) - 1) / 2)
                 values, base = scores(rows, arm, column), arm.removesuffix(", reversed")
                 colour = colours[base]
                 ax.plot(at, values.mean(0), "o--" if _without(arm) else "o-", color=colour,
@@ -228,7 +228,6 @@ _CONFIG = {
     "training.checkpoint_every": 1000, "training.dropout": 0.0, "training.label_smoothing": 0.0,
     "decoding.beam": 1, "decoding.max_length": 96,
 }
-_REVERSED = {"model.reverse_source": True}  # of an arm that is no variant of the config
 _SIZES = {"rnn": 224, "lstm": 112, "gru": 128, "gru, reversed": 128, "gru, additive": 128, "gru, dot": 144,
           "gru, dot, reversed": 144, "transformer": 224}
 
@@ -236,8 +235,7 @@ _SIZES = {"rnn": 224, "lstm": 112, "gru": 128, "gru, reversed": 128, "gru, addit
 def _arms(fixed, attending):
     """The arms: sizes, and the steps of networks without attention and with it."""
     return {arm: {"model.hidden": size, "optimizer.learning_rate": 0.003,
-                  "training.steps": fixed if _without(arm) else attending}
-            | (_REVERSED if arm == "gru, dot, reversed" else {}) for arm, size in _SIZES.items()}
+                  "training.steps": fixed if _without(arm) else attending} for arm, size in _SIZES.items()}
 
 
 LENGTHS = (5, 10, 20, 30, 40, 50, 60, 90, 120)
@@ -251,8 +249,7 @@ STUDY = Study(
                   "config": {"data.train_size": 40, "data.dev_size": 2, "data.test_size": 2,
                              "data.split": "dev", "training.steps": 2, "training.eval_every": 2,
                              "training.checkpoint_every": 2, "decoding.beam": 1},
-                  "arms": {"gru": {}, "gru, reversed": {}, "gru, additive": {}, "gru, dot": {},
-                           "gru, dot, reversed": _REVERSED, "transformer": {}}},
+                  "arms": {arm: {} for arm in architectures.ARMS if arm not in ("rnn", "lstm")}},
         "cpu": {"seeds": 8, "variant": "", "sentences": 100, "lengths": LENGTHS, "config": _CONFIG,
                 "arms": _arms(3000, 750)},
         "accelerator": {"seeds": 8, "variant": "", "sentences": 500, "lengths": LENGTHS,

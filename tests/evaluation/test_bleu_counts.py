@@ -1,3 +1,5 @@
+"""Counts by sentence against sacreBLEU's score of the corpus."""
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -7,7 +7,7 @@ import pytest
 
 from attention_lab.statistics import judge
 from attention_lab.statistics.verdicts import LEAST
-from experiments import reproduce, studies
+from experiments import reproduce, studies, table
 from experiments.studies import softmax_saturation
 from experiments.studies.record import Study
 
@@ -136,7 +136,6 @@ def test_committed_tables_are_whole():
 
 @pytest.mark.parametrize("name", studies.NAMES)
 def test_committed_tables_give_the_committed_verdicts_and_can_be_drawn(name):
-    from experiments import table
     from experiments.reproduction import RESULTS
     folder = RESULTS / name
     if not (folder / table.RUNS).exists():
