@@ -1,14 +1,20 @@
-"""What a run's numbers may depend on besides its config: versions, commit, device, cores."""
+"""What a run's numbers may depend on besides its config: versions, commit, device, cores, settings of jax."""
 
 import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("attention-lab", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy",
             "tokenizers", "sacrebleu")
+
+# Settings of jax that change numbers, each an environment variable in capitals, and their defaults.
+SETTINGS = {"jax_enable_x64": False, "jax_default_prng_impl": "threefry2x32", "jax_threefry_partitionable": True,
+            "jax_default_matmul_precision": None, "jax_random_seed_offset": 0,
+            "jax_numpy_dtype_promotion": "standard"}
 
 
 def software() -> dict[str, Any]:
@@ -35,7 +41,44 @@ def hardware() -> dict[str, Any]:
     import jax
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {"device": jax.devices()[0].device_kind, "platform": jax.default_backend(),
-            "devices": jax.device_count(), "cores": cores}
+            "devices": jax.device_count(), "cores": cores, "settings": settings()}
+
+
+def settings() -> dict[str, Any]:
+    """SETTINGS as they are in this process, and the flags that XLA was given."""
+    import jax
+    return {name: getattr(jax.config, name) for name in SETTINGS} | {
+        "xla_flags": os.environ.get("XLA_FLAGS", "")}
+
+
+def check_settings(before: Mapping[str, Any] | None = None) -> None:
+    """ValueError for settings of jax under which a run can't begin, or can't go on.
+
+    Args:
+      before: those that the run began under, as of `settings`; None for what begins now, which is refused
+        64-bit numbers. What is not in it was at its default.
+    """
+    import jax
+    if before is None:
+        if jax.config.jax_enable_x64:
+            raise ValueError("JAX_ENABLE_X64 is set: models are trained and read in 32 bits; unset it")
+        return
+    for name, default in SETTINGS.items():
+        was, now = before.get(name, default), getattr(jax.config, name)
+        if was != now:
+            raise ValueError(f"{name.upper()} was {was} when the run began and is {now} now: numbers would be "
+                             f"others; set it to {was}")
+
+
+def missing_device() -> str:
+    """Why jax finds no device, such as JAX_PLATFORMS=cuda where there is no GPU; "" where it finds one."""
+    import jax
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:
+        why = " ".join(str(error).split()) or "no such device was found"
+        return f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}: {why}"
+    return ""
 
 
 def _git(*words: str) -> str | None:

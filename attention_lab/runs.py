@@ -87,7 +87,8 @@ def open_run(folder: str | Path, config: Config, command: str,
       facts: more for run.json, beside what environment.py finds out.
       rerun: moves a folder that is there aside (to `folder.1`, `.2` ...) and starts anew.
     Raises:
-      ValueError: the folder holds another config, or files that are no run.
+      ValueError: the folder holds another config, or files that are no run; or settings of jax that change
+        numbers are others than when the run began.
       InUse: a ValueError too, where another process has it open.
       OSError: it can't be made or written; the error names the file.
     """
@@ -96,6 +97,8 @@ def open_run(folder: str | Path, config: Config, command: str,
         raise ValueError(f"{folder} is a file: give a folder, or a name that is not taken")
     if rerun and (folder / "config.json").exists():
         _move_aside(folder)
+    if not (folder / "config.json").exists():
+        environment.check_settings()
     folder.mkdir(parents=True, exist_ok=True)
     lock = _locked(folder)
     try:
@@ -164,6 +167,7 @@ def _reopened(run: Run) -> Run:
     trained = any((run.folder / name).exists() for name in ("result.json", "metrics.jsonl",
                                                             "checkpoints"))
     if not trained:
+        environment.check_settings()
         run.note(environment.hardware())
         write_json(run.folder / "config.json", to_dict(run.config))
         return run
@@ -182,8 +186,10 @@ def _reopened(run: Run) -> Run:
     now, before = run.facts, {}
     if (run.folder / "run.json").exists():
         before = read_json(run.folder / "run.json")
-    names = [name for name in ("commit", "uncommitted_changes", "versions", "device", "devices",
-                               "cores") if name in before and name in now]
+    if not run.finished:
+        environment.check_settings(before.get("settings", {}))
+    names = [name for name in ("commit", "uncommitted_changes", "versions", "device", "devices", "cores",
+                               "settings") if name in before and name in now]
     moved = {name: now[name] for name in names if now[name] != before[name]}
     run.warnings = _data_moved(held, run.config)
     run.data_moved = bool(run.warnings)

@@ -16,6 +16,8 @@ def main(options: flags.Options) -> int:
     known = {"together": together, "configs": configs, "pytorch": pytorch}
     if len(options.words) != 1 or options.words[0] not in known:
         raise ValueError(f"one benchmark is to be named: {', '.join(known)}")
+    from attention_lab import environment
+    environment.check_settings()
     return known[options.words[0]](options)
 
 

@@ -6,7 +6,7 @@ PROGRAM = flags.Program("fetch", "Puts the file behind a URL in its place if it 
     "url": flags.Flag("", "where the file is: http, https or file", required=True),
     "sha256": flags.Flag("", "of its content, 64 hexadecimal digits", required=True),
     "path": flags.Flag("", "where to put it", required=True),
-}, config="none")
+}, config="none", device=False)
 
 
 def main(options: flags.Options) -> int:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attention_lab import overrides
+from attention_lab import environment, overrides, xla
 from attention_lab.config import Config, knobs
 
 
@@ -56,7 +56,8 @@ class Program(NamedTuple):
     """How a program is called; config is "required", "overrides" (no file, only keys) or "none".
 
     `words` names what may stand without a flag, such as "list|show|diff [DIR ...]"; "" allows nothing.
-    `keys` are the config fields that may be given; None allows all.
+    `keys` are the config fields that may be given; None allows all. `device` is False for one that never
+    starts jax.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Program(NamedTuple):
     config: str = "required"
     words: str = ""
     keys: Sequence[str] | None = None
+    device: bool = True
 
 
 def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[str] | None = None) -> None:
@@ -82,16 +84,22 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
             print(usage(program, argv))
             status = 0
         else:
-            status = main(parse(program, argv))
+            options = parse(program, argv)
+            if program.device and (line := xla.avoid_wrong_sums()):
+                print(f"{program.name}: {line}", file=sys.stderr, flush=True)
+            status = main(options)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; a second complaint at exit is headed off.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
-    except (ValueError, OSError, KeyboardInterrupt) as error:
-        if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
+    except (ValueError, OSError, KeyboardInterrupt, RuntimeError, AssertionError) as error:
+        line = _one_line(error)
+        if isinstance(error, (RuntimeError, AssertionError)):
+            line = environment.missing_device()  # which jax raises either of, depending on its version
+        if os.environ.get("ATTENTION_LAB_DEBUG") == "1" or not line:
             raise
-        print(f"{program.name}: error: {_one_line(error)}", file=sys.stderr, flush=True)
+        print(f"{program.name}: error: {line}", file=sys.stderr, flush=True)
         status = 130 if isinstance(error, KeyboardInterrupt) else 2
     finally:
         warnings.close()

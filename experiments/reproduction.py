@@ -26,6 +26,7 @@ RESULTS = Path("experiments/results")
 
 def reproduce(study: Study, options: Options) -> list[Verdict]:
     """Measures the cells that runs.csv lacks, then judges and draws from the tables alone."""
+    environment.check_settings()
     settings = {"data": options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
                 **study.presets[options.preset]}
     with _folder(study, options) as folder:

@@ -11,7 +11,7 @@ PROGRAM = flags.Program("runs", "Lists runs, shows one, or tells how two differ;
                           "train_seconds"),
     "count": flags.Flag(5, "samples: how many to show"),
     "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
-}, config="none", words=WORDS)
+}, config="none", words=WORDS, device=False)
 LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}
 SCORES = ("dev_bleu", "test_bleu", "dev_accuracy", "test_accuracy", "dev_macro_f1", "test_macro_f1")
 

@@ -36,6 +36,8 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; goes on w
 def main(options: flags.Options) -> int:
     """Runs what is not finished, prints a table; status 1 where a cell failed."""
     check(options)
+    from attention_lab import environment
+    environment.check_settings()
     if options.join:
         from experiments import sweep_run
         return sweep_run.join(options)

@@ -4,25 +4,14 @@ import gc
 import os
 import pathlib
 
-# Before jax starts: sharding is tested on one machine.
-FLAG = "--xla_force_host_platform_device_count"
-if FLAG not in os.environ.get("XLA_FLAGS", ""):
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FLAG}=4".strip()
+from attention_lab import xla
 
-# Virtual devices wait for each other: on starved cores longer than the forty seconds after which XLA aborts.
-WAIT = "--xla_cpu_collective_call_terminate_timeout_seconds"
-if WAIT not in os.environ["XLA_FLAGS"]:
-    os.environ["XLA_FLAGS"] += f" {WAIT}=600"
-
-# Most of the time goes into compiling what then runs for milliseconds: the backend's optimiser is left out.
-LEVEL = "--xla_backend_optimization_level"
-if LEVEL not in os.environ["XLA_FLAGS"]:
-    os.environ["XLA_FLAGS"] += f" {LEVEL}=0"
-# XLA's newer code generator for fused operations takes three times as long as the one before it. Where bits
-# are compared it is kept: tests/training/test_bits.py.
-EMITTERS = "--xla_cpu_use_fusion_emitters"
-if EMITTERS not in os.environ["XLA_FLAGS"]:
-    os.environ["XLA_FLAGS"] += f" {EMITTERS}=false"
+# Before jax starts: sharding is tested on one machine. Virtual devices wait for each other, on starved cores
+# longer than the forty seconds after which XLA aborts. Most of the time goes into compiling what then runs for
+# milliseconds; where bits are compared it is compiled as training does: tests/training/test_bits.py.
+xla.avoid_wrong_sums()
+xla.add(xla.known(["--xla_force_host_platform_device_count=4",
+                   "--xla_cpu_collective_call_terminate_timeout_seconds=600", *xla.SHORT_COMPILATION]))
 
 # Many tests train the same smoke config: what one has compiled the others read, a minute or two saved.
 CACHE = pathlib.Path(__file__).parents[1] / ".pytest_cache" / "jax"

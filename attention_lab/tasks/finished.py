@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attention_lab import runs
+from attention_lab import environment, runs
 from attention_lab.config import CLASSIFIED, TOKENWISE, Config
 from attention_lab.data import tokenizers
 from attention_lab.files import read_json
@@ -66,6 +66,8 @@ def _finished(folder):
     run = runs.load_run(folder)
     if run.result.get("status") != "finished":
         raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to go by")
+    if not run.facts.get("settings", {}).get("jax_enable_x64"):
+        environment.check_settings()
     return run
 
 

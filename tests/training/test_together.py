@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
+from attention_lab import xla
 from attention_lab.config import split
 from attention_lab.tasks import tokenwise, translation
 from attention_lab.training import checkpoint, loop
@@ -18,7 +19,7 @@ from configs import recall as recall_config
 from configs import translation as translation_config
 
 pytestmark = pytest.mark.skipif(
-    "--xla_cpu_use_fusion_emitters=false" in os.environ["XLA_FLAGS"],
+    xla.SHORT_COMPILATION[0] in os.environ["XLA_FLAGS"],
     reason="bits are compared: test_bits.py runs this file in a process that compiles as training does")
 CHANGES = [{"seed": 3, "attention.scale": 1.0}, {"seed": 5, "optimizer.learning_rate": 0.01},
            {"seed": 7, "training.dropout": 0.3}]

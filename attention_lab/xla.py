@@ -1,0 +1,105 @@
+"""Flags for XLA, set before jax starts: those that shorten compilation, and the one that avoids wrong sums.
+
+XLA reads the environment variable XLA_FLAGS once, when a process first uses a device, and aborts the process
+at a flag that it does not know. Flags come and go between its versions, so each is passed only where the
+installed XLA knows it.
+"""
+
+import contextlib
+import functools
+import importlib.metadata
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from attention_lab.files import read_json, write_json
+
+# For programs that are compiled to run for milliseconds. Without the optimiser of the backend compilation
+# takes half the time; XLA's older code generator for fused operations, which jaxlib 0.12 has no more, halves
+# it again.
+SHORT_COMPILATION = ("--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false")
+
+# XLA hands some products that are followed by a reduction to a library, YNNPACK, which computes some of tens
+# of thousands of rows wrongly: https://github.com/jax-ml/jax/issues/39103, tests/test_canaries.py.
+WITHOUT_WRONG_SUMS = "--xla_cpu_experimental_ynn_fusion_type=-reduce"
+FIRST_RIGHT = (0, 11)  # version of jaxlib from which on the canaries are right without that flag
+
+
+def add(flags: Sequence[str]) -> None:
+    """Puts flags into XLA_FLAGS of this process; those whose name stands there already keep their value."""
+    now = os.environ.get("XLA_FLAGS", "").split()
+    names = {flag.partition("=")[0] for flag in now}
+    new = [flag for flag in flags if flag.partition("=")[0] not in names]
+    if new:
+        os.environ["XLA_FLAGS"] = " ".join(now + new)
+
+
+@contextlib.contextmanager
+def short_compilation() -> Iterator[None]:
+    """Inside, XLA_FLAGS has what shortens compilation; a process that has used a device reads it no more."""
+    before = os.environ.get("XLA_FLAGS")
+    add(known(SHORT_COMPILATION))
+    try:
+        yield
+    finally:
+        os.environ.pop("XLA_FLAGS", None)
+        if before is not None:
+            os.environ["XLA_FLAGS"] = before
+
+
+def avoid_wrong_sums() -> str:
+    """Adds the flag that the installed jaxlib needs to be right; the line that says so, "" where it needs none."""
+    if not gets_sums_wrong() or not known([WITHOUT_WRONG_SUMS]):
+        return ""
+    add([WITHOUT_WRONG_SUMS])
+    return f"jaxlib {version()} gets some sums wrong on CPUs: {WITHOUT_WRONG_SUMS} is added to XLA_FLAGS"
+
+
+def gets_sums_wrong() -> bool:
+    """Whether the installed jaxlib is one that needs the flag."""
+    return tuple(int(part) for part in version().split(".")[:2]) < FIRST_RIGHT
+
+
+def known(flags: Sequence[str]) -> list[str]:
+    """Those of the flags that the installed XLA knows; it is asked once for each version of jaxlib."""
+    answers = _read()
+    new = {flag: _knows(flag) for flag in flags if flag not in answers}
+    if new:
+        answers |= new
+        with contextlib.suppress(OSError):  # without a place to note them they are asked again
+            _notes().parent.mkdir(parents=True, exist_ok=True)
+            write_json(_notes(), answers)
+    return [flag for flag in flags if answers[flag]]
+
+
+@functools.cache
+def version() -> str:
+    """That of the installed jaxlib."""
+    return importlib.metadata.version("jaxlib")
+
+
+def _notes() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "attention_lab" / f"xla-flags-of-jaxlib-{version()}.json"
+
+
+def _read() -> dict[str, bool]:
+    try:
+        return read_json(_notes())
+    except (OSError, ValueError):
+        return {}
+
+
+def _knows(flag: str) -> bool:
+    """Whether a process that is given this flag alone gets as far as a device.
+
+    Raises:
+      RuntimeError: it fails for another reason.
+    """
+    done = subprocess.run([sys.executable, "-c", "import jax; jax.devices()"], text=True, capture_output=True,
+                          env=os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"})
+    if done.returncode and "Unknown flag" not in done.stderr:
+        raise RuntimeError(f"jax does not start: {done.stderr.strip().splitlines()[-1]}")
+    return done.returncode == 0

@@ -1,0 +1,103 @@
+"""Flags of XLA: only those that it knows, never over those of the user, asked once."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from attention_lab import xla
+from attention_lab.files import read_json
+
+UNKNOWN = "--xla_cpu_no_such_flag=true"
+KNOWN = "--xla_backend_optimization_level=1"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty place for the answers of XLA, and a count of the times it is asked."""
+    asked = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(xla, "_knows", lambda flag: asked.append(flag) or flag == KNOWN)
+    return asked
+
+
+def test_the_installed_xla_is_asked_in_a_process_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert xla.known([KNOWN, UNKNOWN]) == [KNOWN]
+    notes, = tmp_path.rglob("*.json")
+    assert xla.version() in notes.name and read_json(notes) == {KNOWN: True, UNKNOWN: False}
+
+
+def test_it_is_asked_once_for_each_flag(cache):
+    assert xla.known([UNKNOWN, KNOWN]) == xla.known([KNOWN, UNKNOWN]) == [KNOWN]
+    assert cache == [UNKNOWN, KNOWN]
+    xla.known(["--xla_other=1", KNOWN])
+    assert cache == [UNKNOWN, KNOWN, "--xla_other=1"]
+
+
+def test_another_version_is_asked_anew(cache, monkeypatch):
+    xla.known([KNOWN])
+    monkeypatch.setattr(xla, "version", lambda: "99.1.0")
+    xla.known([KNOWN])
+    assert cache == [KNOWN, KNOWN]
+
+
+def test_damaged_notes_and_a_cache_that_cannot_be_written_are_done_without(cache, tmp_path, monkeypatch):
+    xla.known([KNOWN])
+    notes, = tmp_path.rglob("*.json")
+    notes.write_text("{")
+    assert xla.known([KNOWN]) == [KNOWN] and cache == [KNOWN, KNOWN]
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert xla.known([KNOWN]) == [KNOWN] and cache == [KNOWN] * 3
+
+
+def test_a_jax_that_does_not_start_is_no_answer(tmp_path, monkeypatch):
+    (tmp_path / "jax.py").write_text("raise ImportError('broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match="jax does not start: .*broken"):
+        xla._knows(KNOWN)
+
+
+@pytest.mark.parametrize("before, after", [
+    ("", "--xla_a=1 --xla_b=2"), ("--xla_c", "--xla_c --xla_a=1 --xla_b=2"), ("--xla_a=3", "--xla_a=3 --xla_b=2"),
+    ("--xla_ab=3", "--xla_ab=3 --xla_a=1 --xla_b=2"), ("--xla_b=0 --xla_a=0", "--xla_b=0 --xla_a=0")])
+def test_flags_of_the_user_are_kept(monkeypatch, before, after):
+    monkeypatch.setenv("XLA_FLAGS", before)
+    xla.add(["--xla_a=1", "--xla_b=2"])
+    assert os.environ["XLA_FLAGS"] == after
+
+
+@pytest.mark.parametrize("before", [None, "--xla_a=1"])
+def test_flags_for_short_compilation_come_and_go(cache, monkeypatch, before):
+    monkeypatch.delenv("XLA_FLAGS")
+    if before:
+        monkeypatch.setenv("XLA_FLAGS", before)
+    monkeypatch.setattr(xla, "SHORT_COMPILATION", (KNOWN, UNKNOWN))
+    with pytest.raises(ZeroDivisionError), xla.short_compilation():
+        assert os.environ["XLA_FLAGS"] == f"{before} {KNOWN}".removeprefix("None ")
+        1 / 0
+    assert os.environ.get("XLA_FLAGS") == before
+
+
+@pytest.mark.parametrize("version, wrong", [("0.10.2", True), ("0.9.0", True), ("0.11.0", False),
+                                            ("0.12.0.1", False), ("1.0.0", False), ("0.11.0.dev20260101", False)])
+def test_versions_that_get_sums_wrong(monkeypatch, version, wrong):
+    monkeypatch.setattr(xla, "version", lambda: version)
+    monkeypatch.setattr(xla, "known", list)
+    monkeypatch.delenv("XLA_FLAGS")
+    line = xla.avoid_wrong_sums()
+    assert (version in line and xla.WITHOUT_WRONG_SUMS in line) if wrong else line == ""
+    assert os.environ.get("XLA_FLAGS") == (xla.WITHOUT_WRONG_SUMS if wrong else None)
+
+
+def test_a_program_says_at_its_start_that_it_avoids_wrong_sums(tmp_path):
+    command = [sys.executable, "-m", "experiments.train", "--config=configs/recall.py:smoke",
+               f"--workdir={tmp_path / 'run'}", "--config.training.steps=2"]
+    environ = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = f"train: jaxlib {xla.version()} gets some sums wrong on CPUs" in done.stderr
+    used = read_json(tmp_path / "run" / "run.json")["settings"]["xla_flags"]
+    assert (said, used) == ((True, xla.WITHOUT_WRONG_SUMS) if xla.gets_sums_wrong() else (False, ""))
