@@ -1,11 +1,15 @@
 # make translate   makes .venv, installs, trains on the built-in corpus, shows translations and a figure
 # make test        the same set-up with what tests need, then lint and every test
+#                  make test PYTHON=python3.13              in another Python, installed into .venv-python3.13
+#                  make test CONSTRAINTS=constraints.txt    with the versions that the committed results have
 # make check       lint and tests alone, in the Python at hand:  make check PYTHON=.venv/bin/python
 # make lint, make tests   one of the two
 # make clean       removes .venv and caches; never a run
 
 PYTHON ?= python3
-VENV ?= .venv
+CONSTRAINTS ?=
+# An environment for each Python and set of versions, so that one is never taken for another.
+VENV ?= .venv$(addprefix -,$(filter-out python3,$(notdir $(PYTHON))))$(addprefix -,$(basename $(notdir $(CONSTRAINTS))))
 RUN ?= runs/translation
 PYTEST ?= -n 2 --dist worksteal
 CODE = attention_lab configs experiments tests
@@ -32,16 +36,16 @@ tests:
 	$(PYTHON) -m pytest $(PYTEST)
 
 # The stamps: installed anew when what is required changes.
-$(VENV)/installed: setup.cfg pyproject.toml
+$(VENV)/installed: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet -e .
+	$(VENV)/bin/python -m pip install --quiet $(addprefix -c ,$(CONSTRAINTS)) -e .
 	touch $@
 
-$(VENV)/installed-test: setup.cfg pyproject.toml
+$(VENV)/installed-test: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet -e '.[test]'
+	$(VENV)/bin/python -m pip install --quiet $(addprefix -c ,$(CONSTRAINTS)) -e '.[test]'
 	touch $(VENV)/installed $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .hypothesis .jax_cache
+	rm -rf .venv .venv-* build *.egg-info .pytest_cache .hypothesis .jax_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,9 +12,9 @@ PACKAGES = ("attention-lab", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint
             "tokenizers", "sacrebleu")
 
 # Settings of jax that change numbers, each an environment variable in capitals, and their defaults.
-SETTINGS = {"jax_enable_x64": False, "jax_default_prng_impl": "threefry2x32", "jax_threefry_partitionable": True,
-            "jax_default_matmul_precision": None, "jax_random_seed_offset": 0,
-            "jax_numpy_dtype_promotion": "standard"}
+SETTINGS = {"jax_enable_x64": False, "jax_default_prng_impl": "threefry2x32",
+            "jax_threefry_partitionable": True, "jax_default_matmul_precision": None,
+            "jax_random_seed_offset": 0, "jax_numpy_dtype_promotion": "standard"}
 
 
 def software() -> dict[str, Any]:
@@ -66,8 +66,8 @@ def check_settings(before: Mapping[str, Any] | None = None) -> None:
     for name, default in SETTINGS.items():
         was, now = before.get(name, default), getattr(jax.config, name)
         if was != now:
-            raise ValueError(f"{name.upper()} was {was} when the run began and is {now} now: numbers would be "
-                             f"others; set it to {was}")
+            raise ValueError(f"{name.upper()} was {was} when the run began and is {now} now, which changes "
+                             f"numbers: set it to {was}")
 
 
 def missing_device() -> str:

@@ -50,7 +50,7 @@ def short_compilation() -> Iterator[None]:
 
 
 def avoid_wrong_sums() -> str:
-    """Adds the flag that the installed jaxlib needs to be right; the line that says so, "" where it needs none."""
+    """Adds the flag that the installed jaxlib needs to be right; the line that says so, or ""."""
     if not gets_sums_wrong() or not known([WITHOUT_WRONG_SUMS]):
         return ""
     add([WITHOUT_WRONG_SUMS])

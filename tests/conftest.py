@@ -7,8 +7,8 @@ import pathlib
 from attention_lab import xla
 
 # Before jax starts: sharding is tested on one machine. Virtual devices wait for each other, on starved cores
-# longer than the forty seconds after which XLA aborts. Most of the time goes into compiling what then runs for
-# milliseconds; where bits are compared it is compiled as training does: tests/training/test_bits.py.
+# longer than the forty seconds after which XLA aborts. Most of the time goes into compiling what then runs
+# for milliseconds; where bits are compared it is compiled as training does: tests/training/test_bits.py.
 xla.avoid_wrong_sums()
 xla.add(xla.known(["--xla_force_host_platform_device_count=4",
                    "--xla_cpu_collective_call_terminate_timeout_seconds=600", *xla.SHORT_COMPILATION]))

@@ -36,7 +36,8 @@ REDUCTIONS = {
 @pytest.mark.parametrize("units", [(3, 3), (2, 5)])
 def test_a_product_and_then_a_reduction(rows, name, units):
     rng = np.random.default_rng(rows)
-    matrix, x = (rng.normal(size=size).astype(np.float32) for size in ((units[1], units[0]), (rows, units[0])))
+    matrix, x = (rng.normal(size=size).astype(np.float32)
+                 for size in ((units[1], units[0]), (rows, units[0])))
     ours, truth = REDUCTIONS[name]
     found = jax.jit(jax.vmap(lambda row: ours(matrix @ row)))(x)
     np.testing.assert_allclose(found, truth(x.astype(float) @ matrix.T.astype(float)), rtol=2e-5, atol=2e-5)
@@ -58,7 +59,7 @@ def attention_and_gradients(q, k, v):
                                    (1, 1, 33_000, 3, 3, 3), (3, 2, 1, 4_096, 4, 4)])
 @pytest.mark.parametrize("lifted", [True, False])
 def test_gradients_of_a_summed_attention(sizes, lifted):
-    """The gradient that comes from above is the same number everywhere: a product with a broadcast operand."""
+    """The gradient that comes from above is one number everywhere: a product with a broadcast operand."""
     batch, heads, targets, sources, units, values = sizes
     rng = np.random.default_rng(sum(sizes))
     q, k, v = (rng.normal(size=size).astype(np.float32) for size in (

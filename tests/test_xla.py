@@ -61,7 +61,8 @@ def test_a_jax_that_does_not_start_is_no_answer(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("before, after", [
-    ("", "--xla_a=1 --xla_b=2"), ("--xla_c", "--xla_c --xla_a=1 --xla_b=2"), ("--xla_a=3", "--xla_a=3 --xla_b=2"),
+    ("", "--xla_a=1 --xla_b=2"), ("--xla_c", "--xla_c --xla_a=1 --xla_b=2"),
+    ("--xla_a=3", "--xla_a=3 --xla_b=2"),
     ("--xla_ab=3", "--xla_ab=3 --xla_a=1 --xla_b=2"), ("--xla_b=0 --xla_a=0", "--xla_b=0 --xla_a=0")])
 def test_flags_of_the_user_are_kept(monkeypatch, before, after):
     monkeypatch.setenv("XLA_FLAGS", before)
@@ -81,8 +82,9 @@ def test_flags_for_short_compilation_come_and_go(cache, monkeypatch, before):
     assert os.environ.get("XLA_FLAGS") == before
 
 
-@pytest.mark.parametrize("version, wrong", [("0.10.2", True), ("0.9.0", True), ("0.11.0", False),
-                                            ("0.12.0.1", False), ("1.0.0", False), ("0.11.0.dev20260101", False)])
+@pytest.mark.parametrize("version, wrong", [
+    ("0.10.2", True), ("0.9.0", True), ("0.11.0", False), ("0.12.0.1", False), ("1.0.0", False),
+    ("0.11.0.dev20260101", False)])
 def test_versions_that_get_sums_wrong(monkeypatch, version, wrong):
     monkeypatch.setattr(xla, "version", lambda: version)
     monkeypatch.setattr(xla, "known", list)

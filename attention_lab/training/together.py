@@ -1,9 +1,11 @@
 """Several runs of one Structure as one program: one after another, or side by side, over devices.
 
 A run is whole on its device. By `map` its numbers are those of the run alone, bit for bit, on one device
-layout; by `vmap` products are batched, which rounds differently.
+layout, as XLA compiles by default; without the optimiser of its backend they differ by rounding. By `vmap`
+products are batched, which rounds differently.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -53,6 +55,14 @@ class Together(NamedTuple):
 
     def _over_runs(self):
         return NamedSharding(self.mesh, PartitionSpec("runs"))
+
+
+def by_default() -> bool:
+    """Whether XLA compiles by default, so that `map` leaves the bytes that each run leaves alone."""
+    flags = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in (
+        "--xla_backend_optimization_level=3", "--xla_cpu_use_fusion_emitters=true")]
+    changed = ("--xla_backend_optimization_level", "--xla_cpu_use_fusion_emitters")
+    return not (jax.config.jax_disable_most_optimizations or any(flag.startswith(changed) for flag in flags))
 
 
 def together(task: Task, structure: Structure, total_steps: int | None, how: str,

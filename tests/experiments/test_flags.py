@@ -9,7 +9,7 @@ import time
 import pytest
 
 from attention_lab.config import Config, knobs
-from experiments import flags
+from experiments import flags, train
 
 ROOT = pathlib.Path(flags.__file__).parents[1]
 CONFIG = f"--config={ROOT}/configs/translation.py:smoke"
@@ -214,3 +214,35 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
 
 def test_the_default_config_is_the_file_with_nothing_named():
     assert isinstance(flags.load(str(ROOT / "configs/translation.py")), Config)
+
+
+@pytest.mark.parametrize("module", ["train", "translate"])
+@pytest.mark.parametrize("environ, line", [
+    ({"JAX_PLATFORMS": "cuda"}, "error: JAX_PLATFORMS=cuda: "),
+    ({"JAX_PLATFORMS": "nothing"}, "error: JAX_PLATFORMS=nothing: Unable to initialize backend 'nothing'"),
+    ({"JAX_ENABLE_X64": "1"}, "error: JAX_ENABLE_X64 is set: ")])
+def test_an_environment_that_will_not_do_is_one_line(tmp_path, finished, module, environ, line):
+    words = {"train": [CONFIG, f"--workdir={tmp_path / 'new'}"], "translate": [f"--run={finished}"]}[module]
+    done = subprocess.run([sys.executable, "-m", f"experiments.{module}", *words], cwd=ROOT, text=True,
+                          capture_output=True, input="the dog sees a cat .\n", env=os.environ | environ)
+    *before, last = done.stderr.splitlines()
+    assert done.returncode == 2 and last.startswith(f"{module}: {line}"), done.stderr
+    assert all(other.startswith(f"{module}: jaxlib ") for other in before) and done.stdout == ""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run folder of two steps."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    with pytest.raises(SystemExit) as left:
+        flags.run(train.main, train.PROGRAM, [CONFIG, f"--workdir={folder}", "--config.training.steps=2"])
+    assert left.value.code == 0
+    return folder
+
+
+@pytest.mark.parametrize("error", [RuntimeError, AssertionError])
+def test_errors_of_our_own_keep_their_traceback(error):
+    def main(options):
+        raise error("a bug")
+    with pytest.raises(error, match="a bug"):
+        flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])

@@ -21,5 +21,6 @@ def test_as_training_compiles():
                           text=True, cwd=TESTS.parent, env=environ | {"XLA_FLAGS": " ".join(kept + defaults)})
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "test_together.py" in done.stdout and "test_canaries.py" in done.stdout
-    skipped = [line for line in done.stdout.splitlines() if " SKIPPED " in line and "still_needed" not in line]
+    skipped = [line for line in done.stdout.splitlines()
+               if " SKIPPED " in line and "still_needed" not in line]
     assert " passed" in done.stdout and not skipped, skipped

@@ -14,7 +14,7 @@ from attention_lab.config import split
 from attention_lab.tasks import tokenwise, translation
 from attention_lab.training import checkpoint, loop
 from attention_lab.training.programs import programs
-from attention_lab.training.together import together
+from attention_lab.training.together import by_default, together
 from configs import recall as recall_config
 from configs import translation as translation_config
 
@@ -123,6 +123,20 @@ def test_a_killed_group_goes_on_from_its_last_checkpoint(problem, tmp_path, monk
     assert said == [f"continuing from step {saved[0]}"]
     for folder, lone in zip(folders, alone):
         assert (folder / "metrics.jsonl").read_bytes() == (lone / "metrics.jsonl").read_bytes()
+
+
+def test_here_xla_compiles_by_default(monkeypatch):
+    assert by_default()
+    for flags in ("--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false --xla_a=1"):
+        monkeypatch.setenv("XLA_FLAGS", flags)
+        assert not by_default()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
+    assert by_default()
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        assert not by_default()
+    finally:
+        jax.config.update("jax_disable_most_optimizations", False)
 
 
 def test_what_is_refused(line, config, tmp_path):
