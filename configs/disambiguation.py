@@ -25,9 +25,9 @@ Measured: one seed each, other work beside it; dev chose the weights, and test w
                      data.word=bank, a model of its own, one seed, 90 s: 0.853
 """
 
-from attention_lab.checks import no_transformer
 from attention_lab.config import Config, replace
-from attention_lab.overrides import combine
+from attention_lab.config.parse import combine
+from attention_lab.config.rules import no_transformer
 
 BASE = {
     "data.source": "senses",

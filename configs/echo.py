@@ -13,9 +13,9 @@ ago attention has 1.00 right on test, the slowest seed 0.99 of dev by step 1,100
 and 0.60, where chance is 0.25. At 10 places they have 0.99 of dev by step 1,850, at 5 by step 300.
 """
 
-from attention_lab.checks import no_transformer
 from attention_lab.config import RECURRENT, Config, replace
-from attention_lab.overrides import combine
+from attention_lab.config.parse import combine
+from attention_lab.config.rules import no_transformer
 
 BASE = {
     "data.source": "echo",

@@ -14,7 +14,7 @@ seed, two cores, 60 s: 0.10, so 1,500 steps are too few for it.
 """
 
 from attention_lab.config import Config, replace
-from attention_lab.overrides import combine
+from attention_lab.config.parse import combine
 from attention_lab.sweeps.space import axis, product
 
 BASE = {

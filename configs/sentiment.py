@@ -16,7 +16,7 @@ uniform 0.800.
 """
 
 from attention_lab.config import Config, replace
-from attention_lab.overrides import combine
+from attention_lab.config.parse import combine
 
 BASE = {
     "data.source": "senses",

@@ -40,9 +40,9 @@ In float32 the multi30k step takes 1.6 times as long there (0.49 s against 0.30 
 on a CPU that has no bfloat16 products `--config.training.precision=float32` may be the faster one.
 """
 
-from attention_lab.checks import no_transformer
 from attention_lab.config import RECURRENT, Config, replace
-from attention_lab.overrides import combine
+from attention_lab.config.parse import combine
+from attention_lab.config.rules import no_transformer
 
 BASE = {
     "data.tokenizer": "word",

@@ -16,7 +16,7 @@ def main(options: flags.Options) -> int:
     known = {"together": together, "configs": configs, "pytorch": pytorch}
     if len(options.words) != 1 or options.words[0] not in known:
         raise ValueError(f"one benchmark is to be named: {', '.join(known)}")
-    from attention_lab import environment
+    from attention_lab.storage import environment
     environment.check_settings()
     return known[options.words[0]](options)
 
@@ -46,11 +46,12 @@ def configs(options: flags.Options) -> int:
         raise ValueError("--variants is needed: --variants=NAME[,NAME...], variants of the config")
     import statistics
 
-    from attention_lab import overrides
+    from attention_lab.config import parse as overrides
+    from attention_lab.config.load import load
     beside = [f"{options.file}{',' if ':' in options.file else ':'}{name}"
               for name in options.variants.split(",")]
     wanted = {options.file: options.config} | {
-        spelled: overrides.apply(flags.load(spelled), options.given) for spelled in beside}
+        spelled: overrides.apply(load(spelled), options.given) for spelled in beside}
     runs = [_rates(config, options.steps) for config in wanted.values()]
     weights = [next(run) for run in runs]
     found = [statistics.median(rates) for rates in zip(*zip(*runs))]

@@ -26,10 +26,11 @@ def say(line: str) -> None:
 
 def main(options: flags.Options) -> int:
     """Prints the scores of a split, a line each; writes nothing."""
-    from attention_lab import overrides, runs
     from attention_lab.config import CLASSIFIED
+    from attention_lab.config import parse as overrides
     from attention_lab.data import tsv
     from attention_lab.evaluation import lengths
+    from attention_lab.storage import runs
     from attention_lab.tasks import corpora, finished, translation
     from attention_lab.tasks.notices import notices
     held = runs.load_run(options.run).config

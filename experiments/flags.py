@@ -13,7 +13,6 @@ where `main` imports jax inside, after its flags are known to be right. The envi
 ATTENTION_LAB_DEBUG=1 shows tracebacks.
 """
 
-import importlib.util
 import logging
 import os
 import shlex
@@ -23,8 +22,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attention_lab import environment, overrides, xla
-from attention_lab.config import Config, knobs
+from attention_lab.config import all_fields
+from attention_lab.config import parse as overrides
+from attention_lab.config.load import load
+from attention_lab.storage import environment, xla
 
 
 class Flag(NamedTuple):
@@ -145,7 +146,7 @@ def parse(program: Program, argv: Sequence[str]) -> Options:
         flag, equals, text = word[2:].partition("=")
         if flag.startswith("config.") and program.config != "none":
             key = flag.removeprefix("config.")
-            if program.keys is not None and key in knobs() and key not in program.keys:
+            if program.keys is not None and key in all_fields() and key not in program.keys:
                 raise ValueError(f"--config.{key} is settled by the run: allowed are "
                                  f"{', '.join(program.keys)}")
             given.append((key, _value(flag, equals, text, words)))
@@ -191,48 +192,6 @@ def _options(program: Program, values: dict, given: list, plain: list, argv: Seq
                    experiment=experiment, file=file, command=command)
 
 
-def load(spelled: str) -> Config:
-    """The config that `file.py:variant[,variant...]` names; not yet checked.
-
-    Raises:
-      ValueError: no such file, a file that can't be run or has no get_config, an unknown variant.
-    """
-    module = load_module(spelled)
-    if not callable(getattr(module, "get_config", None)):
-        raise ValueError(f"--config={spelled}: {module.__file__} has no function get_config(variant)")
-    try:
-        config = module.get_config(spelled.partition(":")[2])
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"--config={spelled}: {error}") from error
-    if not isinstance(config, Config):
-        raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is "
-                         "no Config")
-    return config
-
-
-def load_module(spelled: str) -> types.ModuleType:
-    """The Python file of `file.py:variant`, run.
-
-    Raises:
-      ValueError: no such file, or one that can't be run.
-    """
-    path = spelled.partition(":")[0]
-    if not Path(path).is_file():
-        raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
-    spec = importlib.util.spec_from_file_location("config_file", path)
-    if spec is None:
-        raise ValueError(f"--config={spelled}: {path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
-            raise
-        raise ValueError(f"--config={spelled}: {path} can't be run: "
-                         f"{type(error).__name__}: {error}") from error
-    return module
-
-
 def _value(flag: str, equals: str, text: str, words: list[str]) -> str:
     """The value of `--flag=value`, or of `--flag value`, whose second word is taken off `words`."""
     if equals:
@@ -255,16 +214,9 @@ def _nearest(flag: str, program: Program) -> str:
         return ": the config is its run's, with --config.KEY=VALUE put in"
     known = [*program.flags, "help"] + ["config"] * (program.config == "required")
     if program.config != "none":
-        known += [f"config.{key}" for key in knobs()]
+        known += [f"config.{key}" for key in all_fields()]
     spelled = [f"--{name}" for name in known]
     return overrides.nearest("--" + flag.replace("-", "_"), spelled) or "; see --help"
-
-
-def _beside(path: str) -> str:
-    """The nearest config file in the folder that was meant, or among configs/."""
-    folder = Path(path).parent if Path(path).parent.is_dir() else Path("configs")
-    files = [str(file) for file in sorted(folder.glob("*.py")) if file.name != "__init__.py"]
-    return overrides.nearest(path, files)
 
 
 def _one_line(error: BaseException) -> str:

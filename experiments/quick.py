@@ -4,7 +4,7 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 
-from attention_lab import xla
+from attention_lab.storage import xla
 
 SHORTEST = 0.05  # seconds of compiling from which on a program is kept
 

@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attention_lab import environment
-from attention_lab.checks import show
-from attention_lab.config import knobs
+from attention_lab.config import all_fields
+from attention_lab.config.load import load
+from attention_lab.config.parse import merge
+from attention_lab.config.rules import show
 from attention_lab.figures import style
-from attention_lab.files import read_json, write_json
-from attention_lab.overrides import merge
 from attention_lab.statistics import Interval, Verdict, judge, spelled
+from attention_lab.storage import environment
+from attention_lab.storage.files import read_json, write_json
 from attention_lab.training.progress import progress
 from experiments import table
-from experiments.flags import Options, load
+from experiments.flags import Options
 from experiments.studies.record import Rows, Study
 
 RESULTS = Path("experiments/results")
@@ -112,7 +113,7 @@ def _train(study: Study, stage: Rows, settings: Any, rows: Rows, runs: Path, opt
     if not changes:
         return
     # Where data lie is no part of a cell's name; a worker's config has to have it from the start.
-    places = {key: value for key, value in changes[0].items() if not knobs()[key].recorded}
+    places = {key: value for key, value in changes[0].items() if not all_fields()[key].recorded}
     base = merge(load(file), places)
     groups = plan(base, changes)
     if options.workers == 1:

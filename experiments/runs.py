@@ -33,16 +33,16 @@ def table(options: flags.Options, parent: str = "runs") -> int:
     """A line a run: folder, status, what differs from the other runs, and numbers of its result."""
     import sys
 
-    from attention_lab import runs
-    from attention_lab.checks import show as spelled
-    from attention_lab.config import get, knobs
+    from attention_lab.config import all_fields, get
+    from attention_lab.config.rules import show as spelled
+    from attention_lab.storage import runs
     found, damaged = runs.collect(parent)
     columns = [name.strip() for name in options.columns.split(",") if name.strip()] or [
         *(name for name in SCORES if any(name in (run.result or {}) for run in found)), "train_seconds"]
     if options.sort and options.sort not in columns:
         raise ValueError(f"--sort={options.sort} is not among --columns={','.join(columns)}")
-    varied = [key for key, knob in knobs().items()
-              if knob.recorded and len({get(run.config, key) for run in found}) > 1]
+    varied = [key for key, field in all_fields().items()
+              if field.recorded and len({get(run.config, key) for run in found}) > 1]
     if options.sort:
         found.sort(key=lambda run: -(run.result or {}).get(options.sort, float("-inf")))
     print("\t".join(["folder", "status", *varied, *columns]))
@@ -57,9 +57,9 @@ def table(options: flags.Options, parent: str = "runs") -> int:
 
 def show(options: flags.Options, folder: str) -> int:
     """Everything that a run says of itself: how it was made, what differs from the defaults, its result."""
-    from attention_lab import runs
-    from attention_lab.checks import show as spelled
     from attention_lab.config import Config, differences
+    from attention_lab.config.rules import show as spelled
+    from attention_lab.storage import runs
     run = runs.load_run(folder, finished=False)
     for name, value in run.facts.items():
         print(f"{name}\t{value if isinstance(value, str) else json.dumps(value)}")
@@ -74,8 +74,8 @@ def samples(options: flags.Options, folder: str) -> int:
     """The first examples of the split that was scored: translations as people write them, or classes."""
     import csv
 
-    from attention_lab import runs
     from attention_lab.data.detokenize import restore
+    from attention_lab.storage import runs
     run = runs.load_run(folder)
     path = Path(folder) / "predictions.tsv"
     if not path.exists():
@@ -94,9 +94,9 @@ def samples(options: flags.Options, folder: str) -> int:
 
 def diff(options: flags.Options, first: str, second: str) -> int:
     """The fields and results in which two runs differ, a line each: name, first, second."""
-    from attention_lab import runs
-    from attention_lab.checks import show as spelled
     from attention_lab.config import differences
+    from attention_lab.config.rules import show as spelled
+    from attention_lab.storage import runs
     one, other = (runs.load_run(Path(folder), finished=False) for folder in (first, second))
     for key, (a, b) in differences(one.config, other.config).items():
         print(f"config.{key}\t{spelled(a)}\t{spelled(b)}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from attention_lab.figures import style
 from attention_lab.figures.forest import forest
-from attention_lab.files import read_json, write_text
 from attention_lab.statistics import spelled
+from attention_lab.storage.files import read_json, write_text
 
 
 def summarise(results: Path, names: Sequence[str]) -> None:

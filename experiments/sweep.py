@@ -36,7 +36,7 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; goes on w
 def main(options: flags.Options) -> int:
     """Runs what is not finished, prints a table; status 1 where a cell failed."""
     check(options)
-    from attention_lab import environment
+    from attention_lab.storage import environment
     environment.check_settings()
     if options.join:
         from experiments import sweep_run
@@ -61,7 +61,8 @@ def cells(options: flags.Options) -> list[dict]:
         axes.append(space.parse_seeds(options.seeds))
     if axes:
         return space.product(*axes)
-    get_sweep = getattr(flags.load_module(options.file), "get_sweep", None)
+    from attention_lab.config.load import load_module
+    get_sweep = getattr(load_module(options.file), "get_sweep", None)
     if get_sweep is None:
         raise ValueError(f"nothing is swept: give --sweep=config.KEY=VALUE,VALUE or --seeds=0:8, or "
                          f"write get_sweep() into {options.file.partition(':')[0]}")

@@ -9,9 +9,9 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from attention_lab.checks import show
 from attention_lab.config import digest
-from attention_lab.files import read_json
+from attention_lab.config.rules import show
+from attention_lab.storage.files import read_json
 from attention_lab.sweeps import worker
 from attention_lab.sweeps.cell import Outcome, Shared
 from attention_lab.sweeps.execution import execute, steps_of

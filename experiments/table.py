@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from attention_lab.files import write_bytes, write_text
+from attention_lab.storage.files import write_bytes, write_text
 from experiments.studies.record import Rows
 
 RUNS, ARRAYS = "runs.csv", "arrays.npz"

@@ -5,8 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from attention_lab import runs, tasks
+from attention_lab import tasks
 from attention_lab.config import to_dict
+from attention_lab.storage import runs
 from attention_lab.training.estimate import estimate
 from attention_lab.training.run import carry_out, check_data
 from experiments.flags import Options

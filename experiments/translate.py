@@ -19,9 +19,9 @@ def say(line: str) -> None:
 
 def main(options: flags.Options) -> int:
     """Translates line by line; an empty line stays one."""
-    from attention_lab.config import knobs
+    from attention_lab.config import all_fields
     from attention_lab.tasks import finished, illustrations
-    most = int(knobs()["decoding.beam"].high)
+    most = int(all_fields()["decoding.beam"].high)
     if not 0 <= options.beam <= most:
         raise ValueError(f"--beam={options.beam}: allowed are 1 to {most}, and 0 (as in the run's config)")
     stdin.check_figure(options.attention)

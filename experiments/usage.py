@@ -4,9 +4,10 @@ import shutil
 import textwrap
 from collections.abc import Sequence
 
-from attention_lab import overrides
 from attention_lab.config import Config
-from experiments.flags import Program, load
+from attention_lab.config import parse as overrides
+from attention_lab.config.load import load
+from experiments.flags import Program
 
 _KINDS = {bool: "", int: "=INTEGER", float: "=NUMBER", str: "=TEXT", tuple: "=TEXT"}
 

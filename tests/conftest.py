@@ -4,7 +4,7 @@ import gc
 import os
 import pathlib
 
-from attention_lab import xla
+from attention_lab.storage import xla
 
 # Before jax starts: sharding is tested on one machine. Virtual devices wait for each other, on starved cores
 # longer than the forty seconds after which XLA aborts. Most of the time goes into compiling what then runs

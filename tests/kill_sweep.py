@@ -89,7 +89,7 @@ def one_round(folder: Path, place: str, options: argparse.Namespace, rng: random
     if len(written) != options.cells:
         faults.append(f"{len(written)} results of {options.cells}")
     from attention_lab.config import digest
-    from attention_lab.overrides import merge
+    from attention_lab.config.parse import merge
     from attention_lab.sweeps.queue import Queue
     from configs.recall import get_config
     base = digest(merge(get_config("smoke"), {"training.steps": 40}))

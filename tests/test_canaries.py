@@ -1,7 +1,7 @@
 """Programs that XLA is known to get wrong, or would hurt us most, against numpy in float64.
 
 Run here as tests compile them and, by tests/training/test_bits.py, as training does. One that fails on a new
-version of jaxlib asks for a flag in attention_lab/xla.py.
+version of jaxlib asks for a flag in attention_lab/storage/xla.py.
 """
 
 import os
@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab import attention, xla
+from attention_lab import attention
+from attention_lab.storage import xla
 from attention_lab.training import losses
 
 ROWS = (1_000, 16_385, 32_769, 33_000, 40_961, 65_537)

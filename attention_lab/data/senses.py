@@ -39,7 +39,7 @@ def read(train_size: int, dev_size: int, test_size: int, seed: int, lexicon_size
       nouns left out because no cell can write two senses of them.
 
     Raises:
-      ValueError: a knob is out of range, no noun has two senses, or so many different sentences can't be
+      ValueError: a field is out of range, no noun has two senses, or so many different sentences can't be
         made.
     """
     sizes = {"test": test_size, "dev": dev_size, "train": train_size}

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab.config import Structure
-from attention_lab.products import product
+from attention_lab.models.products import product
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.config import Structure, key_size, value_size
 from attention_lab.models.positions import rotate
-from attention_lab.products import product
+from attention_lab.models.products import product
 
 GLOROT = nn.initializers.xavier_uniform()
 

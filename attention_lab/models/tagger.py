@@ -9,8 +9,8 @@ from attention_lab.models.cells import Cell, scan
 from attention_lab.models.dropout import make_dropout
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import GLOROT, embeddings
+from attention_lab.models.products import product
 from attention_lab.models.record import Model, Output
-from attention_lab.products import product
 
 
 class Tagger(nn.Module):

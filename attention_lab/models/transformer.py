@@ -18,8 +18,8 @@ from attention_lab.models.layers import (
     value_norms,
 )
 from attention_lab.models.positions import place
+from attention_lab.models.products import product
 from attention_lab.models.record import Model, Output
-from attention_lab.products import product
 
 
 class EncoderLayer(nn.Module):

@@ -4,9 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from attention_lab.checks import check
 from attention_lab.config import Config, Structure, digest, split
-from attention_lab.overrides import merge
+from attention_lab.config.parse import merge
+from attention_lab.config.rules import check
 from attention_lab.sweeps.space import Space, describe
 
 WAYS = ("auto", "measure", "loop", "map", "vmap")  # in which the cells of a group are run: see `execution`

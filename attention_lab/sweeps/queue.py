@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import optuna
 from optuna.trial import TrialState, create_trial
 
-from attention_lab.checks import show
-from attention_lab.files import read_json
-from attention_lab.overrides import parse
+from attention_lab.config.parse import parse
+from attention_lab.config.rules import show
+from attention_lab.storage.files import read_json
 from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.sweeps.storage import open_storage
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import optuna
 
-from attention_lab.checks import show
-from attention_lab.overrides import knob_of, parse
+from attention_lab.config.parse import field_of, parse
+from attention_lab.config.rules import show
 from attention_lab.sweeps.space import SPACED, axis, parse_axis
 
 Distributions = dict[str, optuna.distributions.BaseDistribution]
@@ -61,7 +61,7 @@ def parse_distribution(text: str) -> Distributions:
     axis(key, [low, high])  # both ends have to be allowed
     if not low < high or (kind == "log" and low <= 0):
         raise ValueError(f"--sweep={text}: low < high is needed, and 0 < low for log")
-    if kind == "range" or knob_of(key).type is int:
+    if kind == "range" or field_of(key).type is int:
         return {key: optuna.distributions.IntDistribution(
             low, high - 1 if kind == "range" else high, log=kind == "log")}
     return {key: optuna.distributions.FloatDistribution(low, high, log=kind == "log")}

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attention_lab.checks import check_value, show
-from attention_lab.overrides import knob_of, parse
+from attention_lab.config.parse import field_of, parse
+from attention_lab.config.rules import check_value, show
 
 Space = list[dict[str, Any]]
 
@@ -23,9 +23,9 @@ def axis(key: str, values: Iterable[Any]) -> Space:
     Raises:
       ValueError: no such field, a value that it does not allow, no value, or one that comes twice.
     """
-    knob, values = knob_of(key), list(values)
+    field, values = field_of(key), list(values)
     for value in values:
-        check_value(knob, value)
+        check_value(field, value)
     if not values:
         raise ValueError(f"{key}: the sweep has no value")
     repeated = [value for i, value in enumerate(values) if value in values[:i]]
@@ -104,11 +104,11 @@ def parse_axis(text: str) -> Space:
     key = key.strip().removeprefix("config.")
     if not equals or not values.strip():
         raise ValueError(f"--sweep={text}: --sweep=config.KEY=VALUE,VALUE is the spelling")
-    knob = knob_of(key)
+    field = field_of(key)
     spaced = SPACED.fullmatch(values.strip())
     if spaced:
         return axis(key, [parse(key, show(one)) for one in _spaced(text, *spaced.groups())])
-    mark = ";" if knob.type == tuple[int, ...] else ","
+    mark = ";" if field.type == tuple[int, ...] else ","
     return axis(key, [parse(key, value.strip()) for value in values.split(mark)])
 
 

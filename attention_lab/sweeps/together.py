@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import jax
 
-from attention_lab import runs
 from attention_lab.config import Config, split
-from attention_lab.files import read_json
+from attention_lab.storage import runs
+from attention_lab.storage.files import read_json
 from attention_lab.sweeps.cell import Outcome, Shared, way_noted
 from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.training import checkpoint, loop

@@ -11,9 +11,9 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from attention_lab.checks import check, show
 from attention_lab.config import Config
-from attention_lab.overrides import merge
+from attention_lab.config.parse import merge
+from attention_lab.config.rules import check, show
 from attention_lab.sweeps import search
 from attention_lab.sweeps.cell import Outcome, Shared, run_cell
 from attention_lab.sweeps.plan import Cell

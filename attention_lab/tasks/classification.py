@@ -15,7 +15,7 @@ from attention_lab.data import batching, indexed, labelled, senses, tokenizers, 
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.evaluation.classes import by_distance, class_scores, most_frequent
-from attention_lab.files import digest
+from attention_lab.storage.files import digest
 from attention_lab.tasks import class_pictures, guides, labelled_corpora
 from attention_lab.tasks.classifier import Classifier, load_names, with_columns
 from attention_lab.tasks.notices import notices

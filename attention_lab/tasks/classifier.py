@@ -14,7 +14,7 @@ from attention_lab.data import batching, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import PAD
-from attention_lab.files import read_json, write_json
+from attention_lab.storage.files import read_json, write_json
 
 SCORING_TOKENS = 8192  # padded tokens a batch while scoring
 CLASSES = "classes.json"

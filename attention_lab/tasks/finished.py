@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attention_lab import environment, runs
 from attention_lab.config import CLASSIFIED, TOKENWISE, Config
 from attention_lab.data import tokenizers
-from attention_lab.files import read_json
+from attention_lab.storage import environment, runs
+from attention_lab.storage.files import read_json
 from attention_lab.tasks.classifier import Classifier, load_names
 from attention_lab.tasks.translator import Translator, tokenizer_path
 from attention_lab.training.finished import scored_weights

@@ -8,8 +8,8 @@ import numpy as np
 from attention_lab.config import POOLED, Config
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.distributions import divergence, jensen_shannon, total_variation
-from attention_lab.files import digest
 from attention_lab.models.classifier import POOL
+from attention_lab.storage.files import digest
 from attention_lab.tasks import finished
 from attention_lab.tasks.classifier import Judged
 

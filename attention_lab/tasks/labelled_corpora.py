@@ -14,7 +14,7 @@ def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Labelled]:
     """Reads or writes the corpus; {split: Labelled}. Of the training part a few shots are kept if asked for.
 
     Raises:
-      ValueError: a file or folder can't be used, or a knob does not fit it; see the readers. A word is asked
+      ValueError: a file or folder can't be used, or a field does not fit it; see the readers. A word is asked
         for where there are no folders of words, or no class has enough sentences to hold some out.
     """
     if data.source != "coarsewsd" and data.word != coarsewsd.ALL:

@@ -23,7 +23,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from attention_lab.files import digest
+from attention_lab.storage.files import digest
 
 LOG = logging.getLogger(__name__)
 

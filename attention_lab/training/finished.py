@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from attention_lab.config import Config, split
-from attention_lab.runs import Run
+from attention_lab.storage.runs import Run
 from attention_lab.training import checkpoint
 from attention_lab.training.optimizer import make_optimizer
 from attention_lab.training.state import create, scored_params

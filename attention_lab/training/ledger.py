@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from attention_lab.config import Config, Hyper, split
-from attention_lab.files import JsonLines
+from attention_lab.storage.files import JsonLines
 from attention_lab.training import checkpoint
 from attention_lab.training.logs import Writers
 from attention_lab.training.programs import Programs

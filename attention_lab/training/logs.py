@@ -12,7 +12,7 @@ from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import masked_crc32c
 
-from attention_lab.files import JsonLines, naming
+from attention_lab.storage.files import JsonLines, naming
 
 
 class Writers:

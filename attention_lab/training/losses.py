@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from attention_lab.products import product
+from attention_lab.models.products import product
 from attention_lab.training.task import Sums
 
 CHUNK_TOKENS = 512  # target tokens whose logits stand in memory at once
@@ -76,7 +76,7 @@ def cross_entropy(hidden, readout, target, real, label_smoothing,
       target: int (B, T), the right token at each position.
       real: bool (B, T), True where the position counts.
       label_smoothing: e in [0, 1), may be traced.
-      precision: of the products with the readout, as in `attention_lab.products`.
+      precision: of the products with the readout, as in `attention_lab.models.products`.
     Returns:
       (smoothed, plain), each Sums over the real positions.
     """

@@ -31,11 +31,11 @@ def schedule_shape(kind: str, warmup_steps: int, total_steps: int) -> Callable:
 
 def make_optimizer(structure: Structure, hyper: Hyper, total_steps: int) -> optax.GradientTransformation:
     """The chain clip, Adam, weight decay, rate; `hyper` may be traced, so rebuild it inside the step."""
-    knobs = structure.optimizer
-    shape = schedule_shape(knobs.schedule, knobs.warmup_steps, total_steps)
-    parts = [optax.clip_by_global_norm(knobs.clip_norm)] if knobs.clip_norm else []
+    all_fields = structure.optimizer
+    shape = schedule_shape(all_fields.schedule, all_fields.warmup_steps, total_steps)
+    parts = [optax.clip_by_global_norm(all_fields.clip_norm)] if all_fields.clip_norm else []
     return optax.chain(
         *parts,
-        optax.scale_by_adam(knobs.beta1, knobs.beta2, knobs.epsilon),
+        optax.scale_by_adam(all_fields.beta1, all_fields.beta2, all_fields.epsilon),
         optax.add_decayed_weights(hyper.weight_decay),
         optax.scale_by_schedule(lambda n: -hyper.learning_rate * shape(n)))

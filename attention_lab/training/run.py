@@ -8,8 +8,8 @@ from typing import Any
 
 from attention_lab.config import split
 from attention_lab.figures import curves, style
-from attention_lab.files import JsonLines, write_text
-from attention_lab.runs import Run
+from attention_lab.storage.files import JsonLines, write_text
+from attention_lab.storage.runs import Run
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs
 from attention_lab.training.progress import progress

@@ -7,7 +7,7 @@ def load(name: str) -> Study:
     """The study of this name; ValueError names the nearest where there is none."""
     import importlib
 
-    from attention_lab.overrides import nearest
+    from attention_lab.config.parse import nearest
     if name not in NAMES:
         raise ValueError(f"study {name!r} is not known: there are {', '.join(NAMES)}{nearest(name, NAMES)}")
     return importlib.import_module(f"experiments.studies.{name}").STUDY

@@ -16,7 +16,7 @@ def variant(variants: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, A
     """What a variant of a config changes; "" is the config itself, which has attention."""
     if not name:
         return {}
-    from attention_lab.checks import no_transformer
+    from attention_lab.config.rules import no_transformer
     return variants[name] | no_transformer()
 
 

@@ -100,10 +100,10 @@ def _outsider(cell, settings):
     """The scores of tf-idf, on what the networks train on where shots are few, else with dev besides."""
     from attention_lab.analysis import outsider
     from attention_lab.config import replace
+    from attention_lab.config.load import load
     from attention_lab.data.labelled import joined
     from attention_lab.evaluation.classes import class_scores
     from attention_lab.tasks import labelled_corpora
-    from experiments.flags import load
     corpus = labelled_corpora.load(replace(load(config(settings)), changes(cell, settings)).data)
     train = corpus["train"] if cell["shots"] else joined([corpus["train"], corpus["dev"]])
     test = corpus["test"]

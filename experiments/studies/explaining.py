@@ -78,8 +78,8 @@ def overrides(cell, settings, rows):
 
 def _folder(arm, worth, cell, settings):
     """The run folder of the arm of the same seed that another one goes by."""
+    from attention_lab.config.load import load
     from attention_lab.sweeps.plan import plan
-    from experiments.flags import load
     stage = ADVERSARY if arm == ADVERSARY else "base"
     changed = overrides({"stage": stage, "arm": arm, "worth": worth, "seed": cell["seed"]}, settings, [])
     group, = plan(load(config(settings)), [changed])

@@ -54,14 +54,14 @@ def config(settings):
 
 def overrides(cell, settings, rows):
     """What the run behind a cell changes in its config."""
-    from attention_lab.config import knobs
+    from attention_lab.config import all_fields
     from configs.echo import VARIANTS
     variant, own = ARMS[cell["arm"]]
     changed = architectures.variant(VARIANTS, variant) | own | settings["config"] | {
         "data.distance": cell["distance"], "seed": cell["seed"]}
     if "length" in settings:  # the same at every distance, so that all compile the same programs
         changed["data.answers"] = settings["length"] - cell["distance"]
-    length = cell["distance"] + changed.get("data.answers", knobs()["data.answers"].default)
+    length = cell["distance"] + changed.get("data.answers", all_fields()["data.answers"].default)
     # As many sequences, and answers, in a step at every distance.
     return changed | {"training.batch_tokens": settings["rows"] * length}
 
@@ -70,7 +70,7 @@ def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished: when it had learnt, and the gradient's norms."""
     import numpy as np
 
-    from attention_lab import runs
+    from attention_lab.storage import runs
     result, looks, run = training.trained(config(settings), overrides(cell, settings, rows), folder,
                                           "signal_decay_trained")
     learnt = [line["step"] for line in looks if line["dev_accuracy"] >= RIGHT]

@@ -71,13 +71,14 @@ def measure(cell, settings, rows, folder):
 
 
 def _own_rows(cell, settings, rows, folder):
-    from attention_lab import models, runs
+    from attention_lab import models
     from attention_lab.analysis import saturation
     from attention_lab.config import split
+    from attention_lab.config.load import load
+    from attention_lab.config.parse import merge
     from attention_lab.data import recall, sequences
-    from attention_lab.overrides import merge
+    from attention_lab.storage import runs
     from attention_lab.training.finished import first_weights, scored_weights
-    from experiments.flags import load
     changed = overrides(cell | {"source": "trained"}, settings, rows)
     asked = merge(load(config(settings)), changed)
     structure, hyper = split(asked)

@@ -21,10 +21,10 @@ def trained(file: str, changed: dict[str, Any], folder: Path, study: str
     Raises:
       ValueError: it failed.
     """
-    from attention_lab.files import JsonLines
+    from attention_lab.config.load import load
+    from attention_lab.storage.files import JsonLines
     from attention_lab.sweeps.cell import run_cell
     from attention_lab.sweeps.plan import plan
-    from experiments.flags import load
     (cell,), = (group.cells for group in plan(load(file), [changed]))
     outcome = run_cell(cell, folder, _shared(), f"python -m experiments.reproduce {study}",
                        say=lambda line: None)

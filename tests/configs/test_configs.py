@@ -6,8 +6,8 @@ import pathlib
 
 import pytest
 
-from attention_lab.checks import PLACES, check
 from attention_lab.config import digest, replace
+from attention_lab.config.rules import PLACES, check
 
 ROOT = pathlib.Path(__file__).parents[2]
 FILES = sorted(path for path in (ROOT / "configs").glob("*.py") if path.name != "__init__.py")

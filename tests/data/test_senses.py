@@ -82,7 +82,7 @@ def test_ranges_and_distractors_can_be_chosen():
     assert sum(truth.senses[0].distance > 40 for truth in far.truth) == 10
 
 
-@pytest.mark.parametrize("knobs, message", [
+@pytest.mark.parametrize("all_fields, message", [
     ({"max_words": 43}, "max_words=43: a deciding word 40 words away needs sentences of at least 44"),
     ({"distance": (5, 3)}, r"distance=\(5, 3\): "),
     ({"distance": (0, 3)}, r"distance=\(0, 3\): "),
@@ -94,9 +94,9 @@ def test_ranges_and_distractors_can_be_chosen():
     ({"max_words": 121}, "max_words <= 120"),
     ({"dev_size": -1}, "dev_size=-1: "),
 ])
-def test_impossible_knobs_are_refused(knobs, message):
+def test_impossible_knobs_are_refused(all_fields, message):
     with pytest.raises(ValueError, match=message) as caught:
-        senses.read(**{"train_size": 5, "dev_size": 5, "test_size": 5, "seed": 0, **knobs})
+        senses.read(**{"train_size": 5, "dev_size": 5, "test_size": 5, "seed": 0, **all_fields})
     assert "\n" not in str(caught.value)
 
 

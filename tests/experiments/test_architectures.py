@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from attention_lab import models
-from attention_lab.checks import check
 from attention_lab.config import replace, split
+from attention_lab.config.rules import check
 from attention_lab.data import batching
 from attention_lab.statistics import judge
 from attention_lab.training.state import parameter_count

@@ -2,8 +2,8 @@
 
 import pytest
 
-from attention_lab.checks import check
 from attention_lab.config import replace
+from attention_lab.config.rules import check
 from attention_lab.statistics import judge
 from configs.disambiguation import get_config
 from experiments.studies import disambiguation, disambiguation_coarsewsd, training

@@ -2,11 +2,11 @@
 
 import pytest
 
-from attention_lab.checks import check
-from attention_lab.overrides import merge
+from attention_lab.config.load import load
+from attention_lab.config.parse import merge
+from attention_lab.config.rules import check
 from attention_lab.statistics import judge
 from attention_lab.sweeps.plan import plan
-from experiments.flags import load
 from experiments.studies import explaining, explanation, explanation_sst, explanation_translation
 
 STUDIES = (explanation.STUDY, explanation_sst.STUDY, explanation_translation.STUDY)

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from attention_lab.config import Config, knobs
+from attention_lab.config import Config, all_fields
+from attention_lab.config.load import load
 from experiments import flags, train
 
 ROOT = pathlib.Path(flags.__file__).parents[1]
@@ -173,8 +174,8 @@ def test_help_lists_every_flag_and_field_with_type_default_and_meaning(capsys):
     flat = " ".join(out.split())
     for name, flag in FLAGS.items():
         assert f"--{name}" in flat and flag.meaning in flat
-    for key, knob in knobs().items():
-        assert f"--config.{key} (" in flat and knob.meaning in flat
+    for key, field in all_fields().items():
+        assert f"--config.{key} (" in flat and field.meaning in flat
     assert "--config.model.num_heads (an integer of at least 1; default 4)" in flat
     assert max(map(len, out.splitlines())) <= 100
 
@@ -213,7 +214,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
 
 
 def test_the_default_config_is_the_file_with_nothing_named():
-    assert isinstance(flags.load(str(ROOT / "configs/translation.py")), Config)
+    assert isinstance(load(str(ROOT / "configs/translation.py")), Config)
 
 
 @pytest.mark.parametrize("module", ["train", "translate"])

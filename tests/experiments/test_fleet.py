@@ -5,7 +5,7 @@ import os
 import pytest
 
 from attention_lab.config import Config, digest
-from attention_lab.files import read_json
+from attention_lab.storage.files import read_json
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.space import axis

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from attention_lab import xla
+from attention_lab.storage import xla
 from experiments import quick
 
 NAMES = ("jax_disable_most_optimizations", "jax_compilation_cache_dir",

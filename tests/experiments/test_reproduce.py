@@ -171,9 +171,9 @@ def test_seeds_can_decide_as_many_claims_as_there_are(name):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monkeypatch, workers):
-    from attention_lab import runs
     from attention_lab.figures import style
     from attention_lab.statistics import Claim
+    from attention_lab.storage import runs
     from attention_lab.sweeps import execution
     from experiments.studies import training
     seen = []

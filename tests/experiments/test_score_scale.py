@@ -3,7 +3,7 @@
 import pytest
 
 from attention_lab.config import split
-from attention_lab.overrides import merge
+from attention_lab.config.parse import merge
 from attention_lab.statistics import judge
 from configs.recall import get_config
 from experiments.studies import score_scale, score_scale_multi30k, score_scale_translation, tuning

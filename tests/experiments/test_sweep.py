@@ -64,9 +64,9 @@ def test_a_sweep_may_stand_beside_its_config(call, tmp_path):
 
 def test_a_cell_that_another_process_runs_is_status_2_and_a_cut_result_is_said_before_anything_runs(
         call, tmp_path):
-    from attention_lab import runs
     from attention_lab.config import replace
-    from experiments.flags import load
+    from attention_lab.config.load import load
+    from attention_lab.storage import runs
     argv = [f"--config={ROOT}/configs/recall.py:smoke", "--seeds=0:2", f"--workdir={tmp_path}"]
     _, out, _ = call(sweep, *argv, "--dry_run")
     first, second = (pathlib.Path(line.split("\t")[0]) for line in out.splitlines()[1:3])

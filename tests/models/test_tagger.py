@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from attention_lab.checks import check
 from attention_lab.config import Config, replace
+from attention_lab.config.rules import check
 from tests.models.sentences import batch, built, logits
 
 SMALL = {"data.source": "echo", "model.width": 6, "model.hidden": 5, "attention.compatibility": "none"}

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from attention_lab import config as configs
-from attention_lab import runs
-from attention_lab.files import JsonLines
+from attention_lab.storage import runs
+from attention_lab.storage.files import JsonLines
 from attention_lab.sweeps import cell as cells
 from attention_lab.sweeps import execution, together
 from attention_lab.sweeps.plan import plan

@@ -8,7 +8,7 @@ import pytest
 from optuna.trial import TrialState
 
 from attention_lab.config import Config, digest, replace, to_dict
-from attention_lab.files import write_json
+from attention_lab.storage.files import write_json
 from attention_lab.sweeps import queue as queues
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.queue import Queue

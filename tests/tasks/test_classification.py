@@ -9,8 +9,8 @@ import pytest
 
 from attention_lab import config as configs
 from attention_lab.data.labelled import Labelled
-from attention_lab.files import digest
 from attention_lab.models import Decision
+from attention_lab.storage.files import digest
 from attention_lab.tasks import classification, finished, guides, labelled_corpora
 from attention_lab.tasks.asked import asked, known_forms
 from attention_lab.tasks.classifier import Judged, with_columns

@@ -4,7 +4,7 @@ import jax
 import pytest
 
 from attention_lab import config as configs
-from attention_lab.checks import check
+from attention_lab.config.rules import check
 from attention_lab.tasks import build
 from configs.echo import get_config as get_echo
 from configs.recall import get_config

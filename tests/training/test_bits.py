@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from attention_lab import xla
+from attention_lab.storage import xla
 
 TESTS = pathlib.Path(__file__).parents[1]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from attention_lab import runs
+from attention_lab.storage import runs
 from attention_lab.training.run import check_data
 from tests.training.conftest import small
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
-from attention_lab import xla
 from attention_lab.config import split
+from attention_lab.storage import xla
 from attention_lab.tasks import tokenwise, translation
 from attention_lab.training import checkpoint, loop
 from attention_lab.training.programs import programs

@@ -2,8 +2,9 @@
 
 import pytest
 
-from attention_lab import overrides
-from attention_lab.config import Config, get, knobs, replace
+from attention_lab.config import Config, all_fields, get
+from attention_lab.config import parse as overrides
+from attention_lab.config import replace
 
 
 @pytest.mark.parametrize("key, text, value", [
@@ -137,7 +138,7 @@ def test_variants_are_put_on_in_the_order_of_the_file():
 def test_every_field_is_described_and_its_spelled_value_reads_back():
     config = replace(Config(), {"data.buckets": (8, 16), "attention.scale": 0.5, "data.path": "x"})
     rows = overrides.describe(config)
-    assert [row.key for row in rows] == list(knobs())
+    assert [row.key for row in rows] == list(all_fields())
     for row in rows:
         assert row.type and row.meaning
         for spelled, source in ((row.default, Config()), (row.value, config)):

@@ -2,7 +2,7 @@
 
 `split` parts a `Config` in two: the `Structure`, which is static and picks the program, and the `Hyper`,
 numbers that may vary inside one program and so may be traced. The fields are in fields.py, what a config
-may say is checked in checks.py. Nothing here imports jax, so that a mistyped flag is answered before jax has
+may say is checked in rules.py. Nothing here imports jax, so that a mistyped flag is answered before jax has
 started.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attention_lab.fields import Attention, Data, Decoding, Model, Optimizer, Training, knob
+from attention_lab.config.fields import Attention, Data, Decoding, Model, Optimizer, Training, field
 
 # Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
 SCHEMA = 2
@@ -34,8 +34,8 @@ LEARNED_POSITIONS = 512  # rows of the table of learned positions
 class Config:
     """One experiment, whole."""
 
-    seed: int = knob(0, "seed of the initial weights, the order of examples and dropout", low=0,
-                     high=2**31 - 1)
+    seed: int = field(0, "seed of the initial weights, the order of examples and dropout", low=0,
+                      high=2**31 - 1)
     data: Data = dataclasses.field(default_factory=Data)
     model: Model = dataclasses.field(default_factory=Model)
     attention: Attention = dataclasses.field(default_factory=Attention)
@@ -66,8 +66,8 @@ HYPER_FIELDS = ("seed", "optimizer.learning_rate", "optimizer.weight_decay", "tr
                 "training.label_smoothing", "attention.scale")
 
 
-class Knob(NamedTuple):
-    """One field of Config: its dotted key, declared type, default, and what `knob` was told."""
+class Field(NamedTuple):
+    """One field of Config: its dotted key, declared type, default, and what `field` was told."""
 
     key: str
     type: Any
@@ -81,16 +81,16 @@ class Knob(NamedTuple):
 
 
 @functools.cache
-def knobs(group: type = Config, prefix: str = "") -> dict[str, Knob]:
+def all_fields(group: type = Config, prefix: str = "") -> dict[str, Field]:
     """Every field by dotted key, in the order of the tree."""
     found = {}
     types = typing.get_type_hints(group)
-    for field in dataclasses.fields(group):
-        key, kind = prefix + field.name, types[field.name]
+    for one in dataclasses.fields(group):
+        key, kind = prefix + one.name, types[one.name]
         if dataclasses.is_dataclass(kind):
-            found |= knobs(kind, key + ".")
+            found |= all_fields(kind, key + ".")
         else:
-            found[key] = Knob(key, kind, field.default, **field.metadata)
+            found[key] = Field(key, kind, one.default, **one.metadata)
     return found
 
 
@@ -173,7 +173,7 @@ def from_dict(tree: dict[str, Any]) -> Config:
         values |= group
     del values["schema"]
     for key, value in values.items():
-        if key not in knobs():
+        if key not in all_fields():
             raise ValueError(f"{key}: no such field in this version")
         if isinstance(value, list):
             values[key] = tuple(value)
@@ -182,7 +182,7 @@ def from_dict(tree: dict[str, Any]) -> Config:
 
 def differences(config: Config, other: Config) -> dict[str, tuple[Any, Any]]:
     """Fields that name a run and differ, by dotted key: (value in config, value in other)."""
-    recorded = [key for key, one in knobs().items() if one.recorded]
+    recorded = [key for key, one in all_fields().items() if one.recorded]
     pairs = {key: (get(config, key), get(other, key)) for key in recorded}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
@@ -194,7 +194,7 @@ def digest(config: Config) -> str:
     """
     changed = {key: given for key, (given, _) in differences(config, Config()).items()}
     for key, value in changed.items():
-        kind = knobs()[key].type
+        kind = all_fields()[key].type
         if isinstance(value, int) and float in (kind, *typing.get_args(kind)):
             changed[key] = float(value)
     text = json.dumps([SCHEMA, changed], sort_keys=True)

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from attention_lab import environment
-from attention_lab.checks import check, show
 from attention_lab.config import Config, differences, digest, from_dict, get, to_dict
-from attention_lab.files import naming, plain, read_json, write_json
+from attention_lab.config.rules import check, show
+from attention_lab.storage import environment
+from attention_lab.storage.files import naming, plain, read_json, write_json
 
 LOCK = "run.lock"
 

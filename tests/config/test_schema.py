@@ -1,4 +1,4 @@
-"""The tree of knobs: each is sound, checked, hashed, stored, and read by somebody."""
+"""The tree of all_fields: each is sound, checked, hashed, stored, and read by somebody."""
 
 import ast
 import dataclasses
@@ -12,23 +12,23 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
-from attention_lab.checks import DURATIONS, allowed, check, check_value, members
 from attention_lab.config import (
     Config,
     Hyper,
+    all_fields,
     differences,
     digest,
     from_dict,
     get,
-    knobs,
     replace,
     split,
     to_dict,
 )
+from attention_lab.config.rules import DURATIONS, allowed, check, check_value, members
 from attention_lab.models import transformer
 
-ROOT = pathlib.Path(configs.__file__).parents[1]
-KEYS = sorted(knobs())
+ROOT = pathlib.Path(__file__).parents[2]
+KEYS = sorted(all_fields())
 SENSES = {"data.source": "senses", "model.kind": "encoder"}
 FILMS = SENSES | {"data.source": "sentiment_csv", "data.path": "films.csv"}
 BAG = SENSES | {"model.kind": "bag_of_words", "attention.compatibility": "none"}
@@ -36,12 +36,12 @@ BAG = SENSES | {"model.kind": "bag_of_words", "attention.compatibility": "none"}
 
 def other(key):
     """Another allowed value of a field."""
-    knob, value = knobs()[key], get(Config(), key)
-    kinds = members(knob.type)
+    field, value = all_fields()[key], get(Config(), key)
+    kinds = members(field.type)
     if bool in kinds:
         return not value
-    if knob.choices and float not in kinds:
-        return next((choice for choice in knob.choices if choice != value), value + "x")
+    if field.choices and float not in kinds:
+        return next((choice for choice in field.choices if choice != value), value + "x")
     if tuple[int, ...] in kinds:
         return (7, 11)
     if str in kinds and float not in kinds:
@@ -57,9 +57,9 @@ def test_the_default_is_sound():
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_default_is_allowed_and_has_a_meaning(key):
-    knob = knobs()[key]
-    check_value(knob, knob.default)
-    assert knob.meaning and allowed(knob) and get(Config(), key) == knob.default
+    field = all_fields()[key]
+    check_value(field, field.default)
+    assert field.meaning and allowed(field) and get(Config(), key) == field.default
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -245,7 +245,7 @@ def test_the_scale_as_a_number(values, scale):
 
 def test_a_config_starts_no_jax():
     """Otherwise a mistyped flag would be answered after seconds."""
-    modules = "attention_lab.config, attention_lab.overrides, attention_lab.runs, experiments.flags"
+    modules = "attention_lab.config.parse, attention_lab.storage.runs, experiments.flags"
     code = f"import sys, {modules}; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
@@ -278,7 +278,7 @@ def test_no_knob_does_nothing():
     reads = set()
     for folder in ("attention_lab", "experiments"):
         for path in (ROOT / folder).rglob("*.py"):
-            if path.name not in ("config.py", "fields.py", "checks.py"):
+            if path.name not in ("schema.py", "fields.py", "rules.py"):
                 reads |= set(_reads(ast.parse(path.read_text(encoding="utf-8"))))
     # A Hyper carries these; key_size and value_size are read through functions of config.py.
     carried = {key: ("hyper", key.split(".")[-1]) for key in configs.HYPER_FIELDS}

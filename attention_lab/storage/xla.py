@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from attention_lab.files import read_json, write_json
+from attention_lab.storage.files import read_json, write_json
 
 # For programs that are compiled to run for milliseconds. Without the optimiser of the backend compilation
 # takes half the time; XLA's older code generator for fused operations, which jaxlib 0.12 has no more, halves

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.files import JsonLines, plain, read_json, write_json, write_text
+from attention_lab.storage.files import JsonLines, plain, read_json, write_json, write_text
 
 
 def test_numbers_of_arrays_and_what_json_cannot_hold():

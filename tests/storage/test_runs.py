@@ -9,8 +9,8 @@ import sys
 import jax
 import pytest
 
-from attention_lab import environment, runs
 from attention_lab.config import Config, digest, replace, to_dict
+from attention_lab.storage import environment, runs
 
 CONFIG = replace(Config(), {"model.width": 32})
 COMMAND = "python -m experiments.train --config=x.py"
@@ -233,7 +233,7 @@ def test_two_openings_of_one_folder_are_refused(tmp_path):
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
-    code = ("import pathlib, sys; from attention_lab import runs\n"
+    code = ("import pathlib, sys; from attention_lab.storage import runs\n"
             "lock = runs._locked(pathlib.Path(sys.argv[1])); print('held', flush=True)\n"
             "sys.stdin.read()")
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE,

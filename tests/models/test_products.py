@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.products import product
+from attention_lab.models.products import product
 
 X, W, G = (jax.random.normal(jax.random.key(i), shape)
            for i, shape in enumerate([(3, 5, 7), (7, 11), (3, 5, 11)]))

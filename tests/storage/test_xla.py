@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from attention_lab import xla
-from attention_lab.files import read_json
+from attention_lab.storage import xla
+from attention_lab.storage.files import read_json
 
 UNKNOWN = "--xla_cpu_no_such_flag=true"
 KNOWN = "--xla_backend_optimization_level=1"

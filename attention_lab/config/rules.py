@@ -14,10 +14,10 @@ from attention_lab.config import (
     TOKENWISE,
     WITHOUT_LAYERS,
     Config,
-    Knob,
+    Field,
+    all_fields,
     get,
     key_size,
-    knobs,
 )
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
@@ -46,29 +46,29 @@ def check(config: Config) -> None:
     Raises:
       ValueError: one line with the dotted key, what was given and what is allowed.
     """
-    for key, knob in knobs().items():
-        check_value(knob, get(config, key))
+    for key, field in all_fields().items():
+        check_value(field, get(config, key))
     _check_durations(config)
     _check_data(config)
     _check_model(config)
 
 
-def check_value(knob: Knob, value: Any) -> None:
+def check_value(field: Field, value: Any) -> None:
     """Refuses a value of another type than declared, or outside its choices or bounds."""
-    if not any(_is(value, kind) for kind in members(knob.type)):
-        raise ValueError(f"{knob.key}={show(value)} is not {allowed(knob)}")
-    if isinstance(value, str) and knob.choices and value not in knob.choices:
-        raise ValueError(f"{knob.key}={show(value)} is not {allowed(knob)}")
+    if not any(_is(value, kind) for kind in members(field.type)):
+        raise ValueError(f"{field.key}={show(value)} is not {allowed(field)}")
+    if isinstance(value, str) and field.choices and value not in field.choices:
+        raise ValueError(f"{field.key}={show(value)} is not {allowed(field)}")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        below = knob.low is not None and value < knob.low
-        over = knob.high is not None and value > knob.high
-        if below or over or (knob.above is not None and value <= knob.above):
-            raise ValueError(f"{knob.key}={show(value)} is not {allowed(knob)}")
+        below = field.low is not None and value < field.low
+        over = field.high is not None and value > field.high
+        if below or over or (field.above is not None and value <= field.above):
+            raise ValueError(f"{field.key}={show(value)} is not {allowed(field)}")
 
 
 def no_transformer() -> dict[str, Any]:
     """What means nothing but to a Transformer, at the defaults where every other model has to leave it."""
-    return {key: knobs()[key].default for key in ONLY_TRANSFORMER}
+    return {key: all_fields()[key].default for key in ONLY_TRANSFORMER}
 
 
 def members(kind: Any) -> tuple[Any, ...]:
@@ -76,19 +76,19 @@ def members(kind: Any) -> tuple[Any, ...]:
     return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
 
 
-def allowed(knob: Knob) -> str:
+def allowed(field: Field) -> str:
     """What a field takes, in words: `an integer from 1 to 64, or none`."""
     bounds = ""
-    if knob.above is not None:
-        bounds = f" above {knob.above:g}"
-    elif knob.low is not None and knob.high is not None:
-        bounds = f" from {knob.low:.10g} to {knob.high:.10g}"
-    elif knob.low is not None:
-        bounds = f" of at least {knob.low:g}"
+    if field.above is not None:
+        bounds = f" above {field.above:g}"
+    elif field.low is not None and field.high is not None:
+        bounds = f" from {field.low:.10g} to {field.high:.10g}"
+    elif field.low is not None:
+        bounds = f" of at least {field.low:g}"
     words = {int: "an integer" + bounds, float: "a number" + bounds, bool: "true or false",
-             str: ", ".join(knob.choices) if knob.choices else "text",
+             str: ", ".join(field.choices) if field.choices else "text",
              tuple[int, ...]: "integers parted by commas", types.NoneType: "none"}
-    return ", or ".join(words[kind] for kind in members(knob.type))
+    return ", or ".join(words[kind] for kind in members(field.type))
 
 
 def show(value: Any) -> str:
@@ -210,13 +210,13 @@ def _check_recurrent(config: Config) -> None:
     if model.input_feeding and kind == "none":
         raise ValueError("model.input_feeding=true feeds what attention found: with "
                          "attention.compatibility=none false is allowed")
-    if model.kind != "lstm" and model.forget_bias != knobs()["model.forget_bias"].default:
+    if model.kind != "lstm" and model.forget_bias != all_fields()["model.forget_bias"].default:
         raise ValueError(f"model.forget_bias={show(model.forget_bias)} means nothing to "
                          f"model.kind={model.kind}: lstm has a forget gate")
 
 
 def _check_default(config: Config, key: str, why: str) -> None:
-    default = knobs()[key].default
+    default = all_fields()[key].default
     if get(config, key) != default:
         raise ValueError(f"{key}={show(get(config, key))} means nothing to {why}: leave it at "
                          f"{show(default)}")

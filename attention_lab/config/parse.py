@@ -7,8 +7,8 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from attention_lab.checks import DURATIONS, PLACES, allowed, check, check_value, members, show
-from attention_lab.config import Config, Knob, get, knobs, replace
+from attention_lab.config import Config, Field, all_fields, get, replace
+from attention_lab.config.rules import DURATIONS, PLACES, allowed, check, check_value, members, show
 
 
 def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Config:
@@ -47,7 +47,7 @@ def merge(config: Config, values: Mapping[str, Any]) -> Config:
       ValueError: an unknown key, or two durations.
     """
     for key in values:
-        knob_of(key)
+        field_of(key)
     durations = [key for key in DURATIONS if values.get(key) is not None]
     if len(durations) > 1:
         said = " and ".join(f"{key}={show(values[key])}" for key in durations)
@@ -77,15 +77,15 @@ def combine(config: Config, variants: Mapping[str, Mapping[str, Any]], names: st
     return config
 
 
-def knob_of(key: str) -> Knob:
+def field_of(key: str) -> Field:
     """The field at a dotted key.
 
     Raises:
       ValueError: there is none; names the nearest right key.
     """
-    if key in knobs():
-        return knobs()[key]
-    inside = [other for other in knobs() if other.startswith(key + ".")]
+    if key in all_fields():
+        return all_fields()[key]
+    inside = [other for other in all_fields() if other.startswith(key + ".")]
     if inside:
         raise ValueError(f"{key} is a group of fields: give one of {', '.join(inside)}")
     raise ValueError(f"{key} is not a field of the config{_nearest_key(key)}")
@@ -99,15 +99,15 @@ def parse(key: str, text: str) -> Any:
     Raises:
       ValueError: an unknown key, or a text that is no value of the field.
     """
-    knob = knob_of(key)
-    for kind in sorted(members(knob.type), key=_ORDER.index):
+    field = field_of(key)
+    for kind in sorted(members(field.type), key=_ORDER.index):
         try:
             value = read(kind, text)
-            check_value(knob, value)
+            check_value(field, value)
             return value
         except ValueError:
             pass
-    raise ValueError(f"{key}={text} is not {allowed(knob)}{nearest(text, knob.choices or ())}")
+    raise ValueError(f"{key}={text} is not {allowed(field)}{nearest(text, field.choices or ())}")
 
 
 def read(kind: Any, text: str) -> Any:
@@ -131,8 +131,8 @@ class Row(NamedTuple):
 
 def describe(config: Config) -> list[Row]:
     """Every field of the tree, in its order, with what it allows and what it is in `config`."""
-    return [Row(key, allowed(knob), show(knob.default), show(get(config, key)), knob.meaning)
-            for key, knob in knobs().items()]
+    return [Row(key, allowed(field), show(field.default), show(get(config, key)), field.meaning)
+            for key, field in all_fields().items()]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -149,7 +149,7 @@ def _nearest_key(key: str) -> str:
         name = difflib.SequenceMatcher(None, given, field).ratio()
         initials = "".join(part[0] for part in field.split("_"))
         return whole + (1.0 if given == initials else name)  # lr and wd are in every hand
-    best = max(knobs(), key=likeness)
+    best = max(all_fields(), key=likeness)
     if likeness(best) < 0.8:
         return "; --help lists them all"
     return f"; did you mean {best}?"

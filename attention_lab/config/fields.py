@@ -1,0 +1,183 @@
+"""The fields of a config, group by group: each with unit, range, meaning and default."""
+
+import dataclasses
+from typing import Any
+
+
+def field(default: Any, meaning: str, *, choices=None, low=None, high=None, above=None,
+          recorded: bool = True) -> Any:
+    """A config field: its default, its meaning for `--help`, and the values it allows.
+
+    Args:
+      default: value where the file and the flags are silent.
+      meaning: one line, with the unit.
+      choices: the allowed strings, or None.
+      low, high: inclusive bounds, or None. above: exclusive lower bound, or None.
+      recorded: False for paths and logging, which do not change a run's name.
+    """
+    return dataclasses.field(default=default, metadata=dict(
+        meaning=meaning, choices=choices, low=low, high=high, above=above, recorded=recorded))
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Where sentences come from and how they become integers."""
+
+    source: str = field("grammar", "where examples come from",
+                        choices=("grammar", "multi30k", "tsv", "recall", "echo", "senses", "coarsewsd",
+                                 "senses_tsv", "sentiment_csv", "sentiment_files"))
+    directory: str = field("", "folder of the Multi30k files (multi30k), of a folder for each word "
+                           "(coarsewsd), or of a file for each class (sentiment_files)", recorded=False)
+    path: str = field("", "file of 'english TAB french' lines (tsv), of 'index TAB sentence TAB sense' lines "
+                      "(senses_tsv), or of text,label,exp_split (sentiment_csv)", recorded=False)
+    text: str = field("tokenized", "form of the text: lower-cased and tokenised, and scored so, or raw, "
+                      "as people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k; "
+                      "classified files are read as they are, what is asked later is brought to this form",
+                      choices=("tokenized", "raw"))
+    split: str = field("test", "split scored at the end of a run, besides dev; with dev, test is "
+                       "never read", choices=("dev", "test"))
+    tokenizer: str = field("word", "unit of text: byte-pair subwords or whole words",
+                           choices=("bpe", "word"))
+    vocabulary_size: int = field(6000, "joint vocabulary, tokens, specials included", low=8)
+    max_length: int = field(48, "longest training sentence, tokens with the end mark; longer ones "
+                            "are counted and left out", low=2)
+    buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; "
+                                     "empty: the six that waste least")
+    corpus_seed: int = field(0, "seed of what is written here (grammar, senses, recall, echo), of what is "
+                             "held out of a file, and of the shots", low=0)
+    train_size: int = field(20000, "grammar, senses, recall and echo: examples to train on", low=1)
+    dev_size: int = field(500, "what is written here, and tsv: examples held out to choose on", low=1)
+    test_size: int = field(500, "what is written here, and tsv: examples held out to score on", low=1)
+    dev_share: float = field(0.15, "coarsewsd, senses_tsv and sentiment_files: share of each class held out "
+                             "to choose on, and to score on where no test split is given",
+                             above=0.0, high=0.4)
+    word: str = field("all", "coarsewsd: the ambiguous word, a folder's name, or all of them in one model")
+    shots: int = field(0, "classified text: examples of each class to train on; 0: all", low=0)
+    vectors: str = field("", "classified text: file of word vectors, fastText's or GloVe's text format, that "
+                         "the embeddings begin with")
+    least_distance: int = field(1, "senses: least distance of the deciding word, words", low=1, high=100)
+    most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
+    distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
+                                         "sense if they stood elsewhere, each in as many sentences")
+    pairs: int = field(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
+    distance: int = field(20, "echo: how many places ago the answer was read", low=1, high=480)
+    answers: int = field(16, "echo: places of a sequence where something is asked", low=1, high=480)
+    lexicon_size: int = field(1000, "grammar and senses: English and French word types, about", low=100)
+    min_words: int = field(3, "grammar: shortest English sentence, words", low=3)
+    max_words: int = field(20, "grammar and senses: longest English sentence, words", low=3, high=120)
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """The sizes of the network around attention."""
+
+    kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token "
+                      "or classifies; rnn, lstm and gru do any of it; average, which sees each token "
+                      "alone, and bag_of_words classify",
+                      choices=("transformer", "encoder", "rnn", "lstm", "gru", "average", "bag_of_words"))
+    pooling: str = field("place", "classifiers: what is read of a sentence's states: the one at the place "
+                         "that is asked about, their mean, or what additive or dot attention finds by a "
+                         "learned query", choices=("place", "mean", "additive", "dot"))
+    width: int = field(128, "size of a token's vector, units", low=1)
+    num_layers: int = field(2, "layers in the encoder and again in the decoder; average and "
+                            "bag_of_words have none", low=1)
+    num_heads: int = field(4, "attention heads in each layer", low=1)
+    key_size: int | None = field(None, "size of a head's query and key, units; "
+                                 "unset: width / num_heads", low=1)
+    value_size: int | None = field(None, "size of a head's value, units; unset: width / num_heads",
+                                   low=1)
+    hidden: int = field(256, "hidden size of the feed-forward layers, or size of a recurrent state or of "
+                        "average's, units", low=1)
+    norm: str = field("pre", "layer norm before each block (pre) or after each sum (post)",
+                      choices=("pre", "post"))
+    positions: str = field("sinusoidal", "how a token's place enters",
+                           choices=("sinusoidal", "learned", "rotary"))
+    activation: str = field("relu", "non-linearity of the feed-forward layers",
+                            choices=("relu", "gelu"))
+    tie_embeddings: bool = field(True, "one matrix for source, target and output embeddings")
+    causal: bool = field(False, "encoder: a token sees itself and what came before it alone")
+    bidirectional: bool = field(False, "recurrent: the source is read both ways, by half of hidden each")
+    reverse_source: bool = field(False, "recurrent: the source is read from its end to its beginning")
+    input_feeding: bool = field(False, "recurrent: the new state asks and the answer goes into the next step "
+                                "(Luong et al. 2015); without, the last state asks (Bahdanau et al. 2015)")
+    forget_bias: float = field(1.0, "lstm: what the forget gate's bias begins at")
+
+
+@dataclasses.dataclass(frozen=True)
+class Attention:
+    """How a query meets a key."""
+
+    compatibility: str = field("dot", "score of a query and a key; none: a network without it, whose "
+                               "pooling may attend",
+                               choices=("dot", "additive", "general", "cosine", "none"))
+    scale: str | float | None = field(
+        None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a "
+        "number; unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose "
+        "gain is learned", choices=("inverse_sqrt", "inverse"))
+    small_query: bool = field(False, "divides the initial query projection by sqrt(key_size), which does "
+                              "at the start what the scale does throughout (Raffel et al. 2020)")
+    weights: str = field("learned", "classifiers: weights of a pooling by attention: learned; uniform over "
+                         "the sentence; frozen, those of the run that guide names; adversarial, learned to "
+                         "give the guide's predictions by other weights",
+                         choices=("learned", "uniform", "frozen", "adversarial"))
+    guide: str = field("", "weights=frozen and adversarial: folder of the finished run to go by")
+    divergence: float = field(0.001, "weights=adversarial: what a nat of divergence from the guide's weights "
+                              "is worth in variation of the predictions (Wiegreffe & Pinter 2019)", low=0.0)
+    implementation: str = field("reference", "reference forms the weights; xla is "
+                                "jax.nn.dot_product_attention (dot only)",
+                                choices=("reference", "xla"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """Adam with decoupled weight decay, and its schedule."""
+
+    learning_rate: float = field(1e-3, "peak learning rate", low=0.0)
+    warmup_steps: int = field(400, "steps of linear warm-up", low=0)
+    schedule: str = field("inverse_sqrt", "shape after the warm-up",
+                          choices=("inverse_sqrt", "cosine", "constant"))
+    weight_decay: float = field(0.0, "decoupled weight decay, per unit of learning rate", low=0.0)
+    clip_norm: float = field(1.0, "largest global gradient norm; 0 does not clip", low=0.0)
+    beta1: float = field(0.9, "decay of Adam's first moment", low=0.0, high=0.99999)
+    beta2: float = field(0.98, "decay of Adam's second moment", low=0.0, high=0.99999)
+    epsilon: float = field(1e-9, "Adam's denominator floor", above=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How long, how much at once, and how often the host looks."""
+
+    steps: int | None = field(1000, "duration in optimizer steps", low=1)
+    epochs: float | None = field(None, "duration in passes over the training data", above=0.0)
+    max_minutes: float | None = field(None, "duration in minutes; such a run can't be reproduced",
+                                      above=0.0)
+    batch_tokens: int = field(4096, "padded target tokens a step", low=1)
+    accumulate: int = field(1, "parts that a batch is cut into, one after another, to save memory",
+                            low=1)
+    dropout: float = field(0.1, "share of units dropped", low=0.0, high=0.95)
+    balance: float = field(0.0, "classifiers: exponent of class weights: 0 weighs examples alike, 1 the "
+                           "classes of a word alike", low=0.0, high=1.0)
+    label_smoothing: float = field(0.1, "probability mass spread over the vocabulary, or over the classes",
+                                   low=0.0, high=0.95)
+    precision: str = field("float32", "type of the numbers that products with weights "
+                           "multiply; sums and all else are float32",
+                           choices=("float32", "bfloat16"))
+    average_decay: float = field(0.0, "decay of the moving average of weights that is scored; 0 "
+                                 "scores the last weights", low=0.0, high=0.99999)
+    devices: int = field(0, "devices that share each batch; 0: all that are visible", low=0)
+    eval_every: int = field(500, "steps between looks at dev", low=1)
+    patience: int = field(0, "looks at dev without a better score before stopping; 0 never stops",
+                          low=0)
+    checkpoint_every: int = field(500, "steps between checkpoints", low=1)
+    keep_checkpoints: int = field(2, "newest checkpoints kept, besides the best", low=1,
+                                  recorded=False)
+    log_every: int = field(50, "steps between lines of metrics.jsonl", low=1, recorded=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Decoding:
+    """How translations are searched for when a run is scored."""
+
+    beam: int = field(5, "hypotheses kept; 1 is greedy", low=1, high=64)
+    length_penalty: float = field(1.0, "exponent a of the score log p / length^a", low=0.0)
+    max_length: int = field(64, "longest translation, tokens", low=1)
