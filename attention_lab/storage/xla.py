@@ -51,7 +51,8 @@ def short_compilation() -> Iterator[None]:
 
 def avoid_wrong_sums() -> str:
     """Adds the flag that the installed jaxlib needs to be right; the line that says so, or ""."""
-    if not gets_sums_wrong() or not known([WITHOUT_WRONG_SUMS]):
+    named = WITHOUT_WRONG_SUMS.partition("=")[0] in os.environ.get("XLA_FLAGS", "")
+    if named or not gets_sums_wrong() or not known([WITHOUT_WRONG_SUMS]):
         return ""
     add([WITHOUT_WRONG_SUMS])
     return f"jaxlib {version()} gets some sums wrong on CPUs: {WITHOUT_WRONG_SUMS} is added to XLA_FLAGS"

@@ -92,6 +92,7 @@ def test_versions_that_get_sums_wrong(monkeypatch, version, wrong):
     line = xla.avoid_wrong_sums()
     assert (version in line and xla.WITHOUT_WRONG_SUMS in line) if wrong else line == ""
     assert os.environ.get("XLA_FLAGS") == (xla.WITHOUT_WRONG_SUMS if wrong else None)
+    assert xla.avoid_wrong_sums() == ""  # said once, and not by the processes that this one starts
 
 
 def test_a_program_says_at_its_start_that_it_avoids_wrong_sums(tmp_path):
