@@ -1,48 +1,73 @@
 """python -m experiments.reproduce STUDY ...: measures what is missing, judges, draws."""
 
 import contextlib
+import os
+import sys
+from pathlib import Path
 
 from experiments import flags
 
+ROOT = Path(__file__).parents[1]
 WORDS = "STUDY [STUDY ...]"
 PROGRAM = flags.Program("reproduce", "Measures what a study lacks, gives its verdicts, draws its figure.", {
     "preset": flags.Flag("cpu", "smoke (seconds, kept only where --results is given), cpu or accelerator"),
-    "all": flags.Flag(False, "every study, and claims.png and claims.md over all of them"),
+    "all": flags.Flag(False, "every study"),
     "list": flags.Flag(False, "names the studies and their questions; measures nothing"),
     "redraw": flags.Flag(False, "judges and draws from the tables that are there; measures nothing"),
+    "accept_changed_claims": flags.Flag(False, "goes on where a study's claims or recipe are not those "
+                                        "declared before its runs; every table then says so"),
     "workers": flags.Flag(1, "processes that train a study's runs, each on its share of the cores; numbers "
                           "then differ in the last digits from those of one worker"),
     "data": flags.Flag("", "the folder of real corpora, such as multi30k/, for the studies that read them; "
                        "empty: the environment variable ATTENTION_LAB_DATA"),
-    "results": flags.Flag("", "the folder of the studies' folders; empty: experiments/results"),
+    "studies": flags.Flag("", "the folder of the studies' folders; empty: experiments/studies"),
+    "results": flags.Flag("", "where results go, a folder a study; empty: into the studies' own folders"),
 }, config="none", words=WORDS)
 
 
 def main(options: flags.Options) -> int:
     """Reproduces the named studies; prints a table of verdicts for each."""
-    from experiments import quick, reproduction, studies
+    from attention_lab.studies.load import load, names
+    from attention_lab.studies.reproduce import reproduce
+    from experiments import quick
+    own = Path(os.path.relpath(ROOT / "experiments" / "studies"))
+    folder = Path(options.studies) if options.studies else own
     if options.list:
-        for name in studies.NAMES:
-            print(f"{name}\t{studies.load(name).question}")
+        for name in names(folder):
+            print(f"{name}\t{load(name, folder).question}")
         return 0
-    names = list(studies.NAMES) if options.all else options.words
-    if not names:
+    chosen = names(folder) if options.all else options.words
+    if not chosen:
         raise ValueError(f"no study is named: give {WORDS}, --all or --list; there are "
-                         f"{', '.join(studies.NAMES)}")
-    chosen = [studies.load(name) for name in dict.fromkeys(names)]
-    for study in chosen:
-        if options.preset not in study.presets:
-            raise ValueError(f"--preset={options.preset}: allowed are {', '.join(study.presets)}")
+                         f"{', '.join(names(folder))}")
+    studies = [load(name, folder) for name in dict.fromkeys(chosen)]
+    for study in studies:
+        study.settings(options.preset)
     brief = options.preset == "smoke" and not options.redraw
+    kept = options.preset != "smoke" or bool(options.results)
+    root = Path(options.results) if options.results else folder
     with quick.quickly_compiled() if brief else contextlib.nullcontext():
-        for study in chosen:
-            reproduction.reproduce(study, options)
-    if options.all and (options.preset != "smoke" or options.results):
-        from pathlib import Path
-
-        from experiments.summary import summarise
-        summarise(Path(options.results or reproduction.RESULTS), names)
+        for study in studies:
+            reproduce(study, root if kept else None, options.preset, redraw=options.redraw,
+                      accept_changed_claims=options.accept_changed_claims,
+                      data=options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
+                      command=options.command, workers=options.workers, by_workers=_by_workers(options),
+                      documents=[ROOT / "README.md"] if root == own else [])
     return 0
+
+
+def _by_workers(options):
+    """Trains groups of cells by processes, as a sweep does."""
+    def train(file, config, given, groups, runs, workers):
+        from attention_lab.config.rules import show
+        from experiments.sweep import PROGRAM as SWEEP
+        from experiments.sweep_run import by_workers
+        as_sweep = flags.Options(**{name: flag.default for name, flag in SWEEP.flags.items()} | {
+            "workers": workers, "command": options.command, "file": file, "config": config,
+            "given": [(key, show(value)) for key, value in given.items()]})
+        by_workers(as_sweep, groups, runs,
+                   lambda line: print(f"reproduce: {line}", file=sys.stderr, flush=True))
+    return train
 
 
 if __name__ == "__main__":

@@ -121,9 +121,10 @@ def test_every_program_is_shown():
 
 
 def test_links_of_the_write_ups_are_there():
-    folder = ROOT / "experiments" / "results"
-    for path in re.findall(r"\]\(([\w./-]+)\)", (folder / "README.md").read_text()):
-        assert (folder / path).exists(), path
+    folder = ROOT / "experiments" / "studies"
+    for write_up in (folder / "README.md", *folder.glob("*/README.md")):
+        for path in re.findall(r"\]\(([\w./-]+)\)", write_up.read_text()):
+            assert (write_up.parent / path).exists(), (write_up, path)
 
 
 def test_paths_are_there():

@@ -10,7 +10,7 @@ from attention_lab.statistics.paired import (
     sign_flip_interval,
     t_interval,
 )
-from attention_lab.statistics.verdicts import Claim, Verdict, judge, spelled
+from attention_lab.statistics.verdicts import Claim, Verdict, judge
 
 __all__ = ["Claim", "Interval", "Verdict", "bca", "holm", "interquartile_mean", "judge", "percentile",
-           "sign_flip", "sign_flip_interval", "spelled", "t_interval", "tost", "two_level"]
+           "sign_flip", "sign_flip_interval", "t_interval", "tost", "two_level"]

@@ -1,4 +1,4 @@
-"""To show that there is no difference worth the name."""
+"""Two one-sided tests that a mean lies inside a margin."""
 
 from collections.abc import Sequence
 

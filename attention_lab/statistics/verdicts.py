@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,24 +16,27 @@ LEAST = 6  # paired seeds below which the exact test can't reach p < 0.05
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """One statement about a paired difference, fixed before it is measured.
+    """One statement about a number that every seed measures, fixed before it is measured.
+
+    Value, threshold, margin and a published number are in one unit.
 
     Fields:
       name: short and unique in its study. statement: the sentence that is tested.
-      metric: what is measured. contrast: (arm, other arm); differences are the first less the second.
-      direction: "greater", "less" or "equal".
-      margin: differences inside plus or minus it count as none; needed for "equal".
-      published: the value in the literature, where there is one.
+      value: what is compared with the threshold, as data (`attention_lab.studies.values`).
+      direction: "greater" or "less" than the threshold, or "equal" to it up to the margin.
+      threshold: 0 for a difference that is claimed to be there.
+      margin: values nearer to the threshold than this count as equal to it; needed for "equal".
+      published: what the literature has: a number, two ends of a range, or words; "" for nothing.
       primary: whether it belongs to the family that Holm corrects; others are exploratory.
     """
 
     name: str
     statement: str
-    metric: str
-    contrast: tuple[str, str]
+    value: Hashable
     direction: str
+    threshold: float = 0.0
     margin: float | None = None
-    published: str = ""
+    published: float | tuple[float, float] | str = ""
     primary: bool = True
 
     def __post_init__(self):
@@ -44,75 +47,77 @@ class Claim:
             raise ValueError(f"{self.name}: direction='equal' needs a margin")
         if self.margin is not None and not self.margin > 0:
             raise ValueError(f"{self.name}: margin={self.margin}; a number above 0 is needed")
+        if not math.isfinite(self.threshold):
+            raise ValueError(f"{self.name}: threshold={self.threshold}; a finite number is needed")
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """Fields: claim; verdict, "supported", "refuted" or "inconclusive"; effect, the mean difference;
-    interval, exact, of its centre; seeds; p, adjusted for the family; reason, a sentence."""
+    """What the seeds say of a claim.
+
+    Fields:
+      claim. verdict: "supported", "refuted" or "inconclusive".
+      value: mean over seeds. interval: exact, of its centre; both in the claim's unit.
+      seeds: how many. p: adjusted for the family. reason: a sentence.
+    """
 
     claim: Claim
     verdict: str
-    effect: float
+    value: float
     interval: Interval
     seeds: int
     p: float
     reason: str
 
 
-def judge(claims: Sequence[Claim], differences: Mapping[str, Sequence[float]],
+def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]],
           alpha: float = 0.05) -> list[Verdict]:
     """A verdict on each claim of one study.
 
-    "greater" and "less": supported if the exact sign-flip test rejects and the mean is on the claimed
-    side; refuted if it rejects on the other side, or if TOST shows the difference to be inside the
-    margin. "equal": supported by TOST; refuted if the exact interval lies outside the margin. All else
-    is inconclusive. p values of primary claims are adjusted by Holm, together.
+    "greater" and "less": supported if the exact sign-flip test rejects the threshold and the mean is on
+    the claimed side; refuted if it rejects with the mean on the other side, or if TOST shows the value to
+    be within the margin of the threshold. "equal": supported by TOST; refuted if the exact interval lies
+    outside the margin. All else is inconclusive. p values of primary claims are adjusted by Holm, together.
 
     Args:
       claims: of one study.
-      differences: by a claim's name, one for each seed.
+      values: by a claim's name, one for each seed, in the claim's unit.
     Raises:
-      ValueError: a claim without differences, or differences that are no numbers.
+      ValueError: a claim without values, or values that are no numbers.
     """
-    missing = [claim.name for claim in claims if claim.name not in differences]
+    missing = [claim.name for claim in claims if claim.name not in values]
     if missing:
-        raise ValueError(f"no differences for the claims {', '.join(missing)}")
-    raw = {claim.name: _p(claim, differences[claim.name]) for claim in claims}
+        raise ValueError(f"no values for the claims {', '.join(missing)}")
+    raw = {claim.name: _p(claim, values[claim.name]) for claim in claims}
     primary = [claim.name for claim in claims if claim.primary]
     adjusted = raw | dict(zip(primary, holm([raw[name] for name in primary])))
-    return [_verdict(claim, np.asarray(differences[claim.name], np.float64), adjusted[claim.name], alpha)
+    return [_verdict(claim, np.asarray(values[claim.name], np.float64), adjusted[claim.name], alpha)
             for claim in claims]
 
 
 def _p(claim, values):
-    return tost(values, claim.margin) if claim.direction == "equal" else sign_flip(values)
+    if claim.direction == "equal":
+        return tost(np.asarray(values, np.float64) - claim.threshold, claim.margin)
+    return sign_flip(values, claim.threshold)
 
 
 def _verdict(claim, values, p, alpha):
-    effect, interval = float(values.mean()), sign_flip_interval(values, 1.0 - alpha)
+    value, interval = float(values.mean()), sign_flip_interval(values, 1.0 - alpha)
+    beyond = values - claim.threshold
     verdict, reason = "inconclusive", f"p = {p:.2g} leaves it open"
+    within = f"within {claim.margin:g} of {claim.threshold:g}" if claim.margin else ""
     if claim.direction == "equal":
         if p < alpha and len(values) >= LEAST:
-            verdict, reason = "supported", f"inside plus or minus {claim.margin:g} (TOST p = {p:.2g})"
-        elif interval.low > claim.margin or interval.high < -claim.margin:
-            verdict, reason = "refuted", f"the interval lies outside plus or minus {claim.margin:g}"
+            verdict, reason = "supported", f"{within} (TOST p = {p:.2g})"
+        elif (interval.low - claim.threshold > claim.margin
+              or interval.high - claim.threshold < -claim.margin):
+            verdict, reason = "refuted", f"no value of the interval lies {within}"
     elif p < alpha:
-        right = (effect > 0) == (claim.direction == "greater")
+        right = (beyond.mean() > 0) == (claim.direction == "greater")
         verdict = "supported" if right else "refuted"
         reason = f"sign-flip p = {p:.2g}, on the {'claimed' if right else 'other'} side"
-    elif claim.margin is not None and tost(values, claim.margin) < alpha:
-        verdict, reason = "refuted", f"the difference is inside plus or minus {claim.margin:g}"
+    elif claim.margin is not None and tost(beyond, claim.margin) < alpha:
+        verdict, reason = "refuted", f"the value is {within}"
     if verdict == "inconclusive" and len(values) < LEAST:
         reason = f"{len(values)} seeds can't decide it; at least {LEAST} are needed"
-    return Verdict(claim, verdict, effect, interval, len(values), p, reason)
-
-
-def spelled(effect: float, low: float, high: float, seeds: int) -> str:
-    """An effect and its interval as they are printed; where seeds are too few there is none.
-
-    >>> spelled(1.5, 1.0, 2.25, 8), spelled(18.0, -math.inf, math.inf, 3)
-    ('1.5 (1 to 2.25)', '18 (no interval: 3 seeds)')
-    """
-    between = f"{low:.3g} to {high:.3g}" if math.isfinite(low) else f"no interval: {seeds} seeds"
-    return f"{effect:.3g} ({between})"
+    return Verdict(claim, verdict, value, interval, len(values), p, reason)

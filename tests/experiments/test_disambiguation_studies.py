@@ -1,21 +1,23 @@
 """Studies of word senses: configs that build, claims judged as planted, figures from rows alone."""
 
+import numpy as np
 import pytest
 
 from attention_lab.config import replace
 from attention_lab.config.rules import check
-from attention_lab.statistics import judge
+from attention_lab.studies.recipes import runs
 from configs.disambiguation import get_config
-from experiments.studies import disambiguation, disambiguation_coarsewsd, training
+from tests.experiments.loaded import module, study, verdicts
 
-STUDIES = (disambiguation.STUDY, disambiguation_coarsewsd.STUDY)
+GRAMMAR, COARSEWSD = STUDIES = study("disambiguation"), study("disambiguation_coarsewsd")
+disambiguation, disambiguation_coarsewsd = module("disambiguation"), module("disambiguation_coarsewsd")
 ATTENTION, ALONE, BAG = disambiguation.ATTENTION, disambiguation.ALONE, disambiguation.BAG
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 @pytest.mark.parametrize("preset", ["smoke", "cpu", "accelerator"])
 def test_every_cell_is_of_a_config_that_builds(study, preset):
-    settings = study.presets[preset] | {"data": "corpora"}
+    settings = study.settings(preset, "corpora")
     cells = study.cells(settings)
     assert {cell["arm"] for cell in cells} >= set(settings["arms"])
     for cell in cells:
@@ -31,7 +33,7 @@ def test_every_cell_is_of_a_config_that_builds(study, preset):
 
 
 def test_few_shots_are_drawn_anew_for_each_seed():
-    settings = disambiguation_coarsewsd.STUDY.presets["cpu"] | {"data": "corpora"}
+    settings = COARSEWSD.settings("cpu", "corpora")
     changed = disambiguation_coarsewsd.overrides(
         {"stage": "few", "arm": BAG, "shots": 3, "seed": 2}, settings, [])
     assert (changed["data.shots"], changed["data.corpus_seed"]) == (3, 2)
@@ -45,18 +47,14 @@ def test_few_shots_are_drawn_anew_for_each_seed():
     ("coarsewsd", "data.directory", "D/coarsewsd20/CoarseWSD-20"),
     ("smoke,sst", "data.path", "D/attention-explanation/sst_dataset.csv.gz")])
 def test_real_corpora_lie_in_one_folder(variant, field, place):
-    assert training.with_data("any", {"seed": 1}, {"variant": variant, "data": "D"}) == {
+    assert runs.with_data({"seed": 1}, {"study": "any", "variant": variant, "data": "D"}) == {
         "seed": 1, field: place}
     with pytest.raises(ValueError, match="give --data=DIR, or set ATTENTION_LAB_DATA"):
-        training.with_data("any", {}, {"variant": variant, "data": ""})
+        runs.check_data({"study": "any", "variant": variant, "data": ""})
 
 
 def test_a_grammar_asks_for_no_folder():
-    assert training.with_data("any", {"seed": 1}, {"variant": "smoke", "data": ""}) == {"seed": 1}
-
-
-def verdicts(study, rows):
-    return {one.claim.name: one.verdict for one in judge(study.CLAIMS, study.differences(rows))}
+    assert runs.with_data({"seed": 1}, {"study": "any", "variant": "smoke", "data": ""}) == {"seed": 1}
 
 
 def grammar_rows(accuracy, macro_f1, silhouette, dropped=(0.1, 0.3, 0.4)):
@@ -66,16 +64,18 @@ def grammar_rows(accuracy, macro_f1, silhouette, dropped=(0.1, 0.3, 0.4)):
         for seed in range(8):
             wobble = 1e-5 * seed
             values = [value + wobble for value in accuracy.get(arm, accuracy["else"])]
-            parts = zip(("1:4:0:30", "1:4:1:30", "30:40:0:20", "30:40:1:20"), values)
+            bins = ((1, 4, 0, 30), (1, 4, 1, 30), (30, 40, 0, 20), (30, 40, 1, 20))
+            shown = ("bank", np.array(["rive", "rive", "banque"]), np.array(
+                [(0, 0, 1.5, 0.5), (0, 0, 1, 0), (0, 0, -1, 0)]))
             rows.append({
                 "arm": arm, "seed": seed, "macro_f1": macro_f1.get(arm, 0.9) + wobble,
                 "accuracy": 0.3 * (values[0] + values[1]) + 0.2 * (values[2] + values[3]),
-                "by_distance": ";".join(f"{name}:{value:.6f}" for name, value in parts),
+                "by_distance": np.array([(*one, value) for one, value in zip(bins, values)]),
                 "silhouette_before": 0.0, "null_before": 0.0, "silhouette": silhouette + wobble,
                 "null": -0.05, **dict(zip(("dropped_random", "dropped_attention", "dropped_gradient"),
-                                          dropped if arm == ATTENTION else ("", "", ""))),
-                "shown": "bank;rive:0:0:1.5:0.5;rive:0:0:1:0;banque:0:0:-1:0" if seed == 0 else "",
-                "curve": f"10:{0.5 + wobble:.5f};20:{0.9 + wobble:.5f}"})
+                                          dropped if arm == ATTENTION else (None, None, None))),
+                **dict(zip(disambiguation.SHOWN, shown if seed == 0 else (None, None, None))),
+                "curve": np.array([(10, 0.5 + wobble), (20, 0.9 + wobble)])})
     return rows
 
 
@@ -84,22 +84,22 @@ GOOD = {"else": (0.99, 0.6, 0.99, 0.5), ATTENTION: (0.995, 0.994, 0.996, 0.993),
 
 
 def test_grammar_by_hand():
-    found = disambiguation.differences(grammar_rows(GOOD, {ALONE: 0.3}, 0.6))
-    by_hand = {"context": 0.9 - 0.3 - 0.2, "solved": 0.3 * 1.989 + 0.2 * 1.989 - 0.99,
+    found = GRAMMAR.values(grammar_rows(GOOD, {ALONE: 0.3}, 0.6))
+    by_hand = {"context": 0.9 - 0.3, "solved": 0.3 * 1.989 + 0.2 * 1.989,
                "beyond_a_bag": 0.3 * 0.399 + 0.2 * 0.499, "beyond_a_bag_distracted": 0.9936 - 0.56,
                "no_decay": 0.9945 - 0.9945, "context_changes_the_vector": 0.65,
-               "solved_everywhere": 0.0045, "bag_suffices": 0.99 - 0.9954, "recurrent_far": 0.9945 - 0.75,
+               "solved_everywhere": 0.9945, "bag_suffices": 0.99 - 0.9954, "recurrent_far": 0.9945 - 0.75,
                "recurrent_decays": 0.75 - 0.945, "before_the_layers": 0.0, "attended_matters": 0.2,
-               "gradient_matters_more": 0.1, "reader_solves": 0.3 * 1.997 + 0.2 * 1.993 - 0.99}
-    assert set(found) == set(by_hand) == {claim.name for claim in disambiguation.CLAIMS}
+               "gradient_matters_more": 0.1, "reader_solves": 0.3 * 1.997 + 0.2 * 1.993}
+    assert set(found) == set(by_hand) == {claim.name for claim in GRAMMAR.claims}
     for name, value in by_hand.items():
         assert found[name][0] == pytest.approx(value, abs=2e-6), name
 
 
 def test_grammar_is_judged_as_planted():
-    assert set(verdicts(disambiguation, grammar_rows(GOOD, {ALONE: 0.3}, 0.6)).values()) == {"supported"}
+    assert set(verdicts(GRAMMAR, grammar_rows(GOOD, {ALONE: 0.3}, 0.6)).values()) == {"supported"}
     bad = {"else": (0.97, 0.97, 0.97, 0.97), ATTENTION: (0.96, 0.96, 0.9, 0.9)}
-    found = verdicts(disambiguation, grammar_rows(bad, {ALONE: 0.8}, -0.2, dropped=(0.4, 0.3, 0.1)))
+    found = verdicts(GRAMMAR, grammar_rows(bad, {ALONE: 0.8}, -0.2, dropped=(0.4, 0.3, 0.1)))
     assert found.pop("before_the_layers") == "supported"
     assert set(found.values()) == {"refuted"}, found
 
@@ -114,10 +114,10 @@ def coarse_rows(macro_f1, dev, bank=0.85):
                 wobble = 1e-5 * seed
                 rows.append({
                     "stage": "few" if shots else "whole", "arm": arm, "shots": shots, "seed": seed,
-                    "dev_macro_f1": "" if outsider else dev.get(arm, 0.5) + wobble,
+                    "dev_macro_f1": None if outsider else dev.get(arm, 0.5) + wobble,
                     "macro_f1": macro_f1[arm] + wobble, "macro_f1_word": bank + wobble,
-                    "most_frequent_macro_f1": "" if outsider else 0.35,
-                    "by_word": f"apple:{macro_f1[arm]:.4f};bank:{bank:.4f}"})
+                    "most_frequent_macro_f1": None if outsider else 0.35,
+                    "f1_apple": macro_f1[arm], "f1_bank": bank})
     return rows
 
 
@@ -127,10 +127,10 @@ COARSE = {ATTENTION: 0.88, ALONE: 0.35, BAG: 0.86, disambiguation_coarsewsd.POOL
 
 def test_coarse_senses_by_hand():
     pooled = disambiguation_coarsewsd.POOLED
-    found = disambiguation_coarsewsd.differences(coarse_rows(COARSE, {pooled: 0.9}))
-    by_hand = {"context": 0.33, "beyond_fasttext": 0.043, "beyond_a_bag": 0.02, "near_the_outsider": 0.0,
-               "bank": 0.05, "recurrence": 0.03, "pooling": 0.015, "outsider_leads": 0.02, "few_shots": 0.02}
-    assert set(found) == set(by_hand) == {claim.name for claim in disambiguation_coarsewsd.CLAIMS}
+    found = COARSEWSD.values(coarse_rows(COARSE, {pooled: 0.9}))
+    by_hand = {"context": 0.53, "beyond_fasttext": 0.88, "beyond_a_bag": 0.02, "near_the_outsider": -0.02,
+               "bank": 0.85, "recurrence": 0.03, "pooling": 0.015, "outsider_leads": 0.02, "few_shots": 0.02}
+    assert set(found) == set(by_hand) == {claim.name for claim in COARSEWSD.claims}
     for name, value in by_hand.items():
         assert found[name][0] == pytest.approx(value, abs=1e-9), name
         assert len(found[name]) == (3 if name == "few_shots" else 8)
@@ -139,16 +139,16 @@ def test_coarse_senses_by_hand():
 def test_the_best_network_is_chosen_on_dev():
     rows = coarse_rows(COARSE, {"gru": 0.9})
     assert disambiguation_coarsewsd.best(rows) == "gru"
-    assert verdicts(disambiguation_coarsewsd, rows)["near_the_outsider"] == "refuted"
-    assert verdicts(disambiguation_coarsewsd, coarse_rows(COARSE, {ATTENTION: 0.9}))[
+    assert verdicts(COARSEWSD, rows)["near_the_outsider"] == "refuted"
+    assert verdicts(COARSEWSD, coarse_rows(COARSE, {ATTENTION: 0.9}))[
         "near_the_outsider"] == "supported"
 
 
 @pytest.mark.parametrize("study, rows", [
-    (disambiguation, grammar_rows(GOOD, {ALONE: 0.3}, 0.6)),
-    (disambiguation_coarsewsd, coarse_rows(COARSE, {}))], ids=lambda one: getattr(one, "__name__", ""))
+    (GRAMMAR, grammar_rows(GOOD, {ALONE: 0.3}, 0.6)),
+    (COARSEWSD, coarse_rows(COARSE, {}))], ids=lambda one: getattr(one, "name", ""))
 def test_figures_are_drawn_from_rows(study, rows):
-    settings = study.STUDY.presets["cpu"]
-    figure = study.STUDY.draw(rows, settings)
+    settings = study.settings("cpu")
+    figure = study.draw(rows, settings)
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert labels >= set(settings["arms"])

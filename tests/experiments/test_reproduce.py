@@ -1,55 +1,98 @@
-"""Studies: measured once, judged and drawn from their tables, refused in one line."""
+"""reproduce: measured once, judged and drawn from tables, refused in one line, told where claims changed."""
 
 import csv
 import json
+import shutil
 
 import pytest
 
-from attention_lab.statistics import judge
-from attention_lab.statistics.verdicts import LEAST
-from experiments import reproduce, studies, table
-from experiments.studies import softmax_saturation
-from experiments.studies.record import Study
+from attention_lab.sweeps import execution
+from experiments import reproduce
+from tests.experiments.loaded import FOLDER, NAMES, ROOT, module, study, verdicts
 
 NAME = "softmax_saturation"
+TINY = (ROOT / "tests" / "studies" / "studies.py").read_text()
+KEPT = ("runs.csv", "verdicts.json", "figure.png", "README.md")
 
 
 @pytest.fixture
-def tiny(monkeypatch):
-    """The study on a handful of rows, counting what it measures."""
-    measured = []
+def tiny(tmp_path):
+    """Arguments that reproduce a study in a folder of its own, which nothing else names."""
+    (tmp_path / "all" / "tiny").mkdir(parents=True)
+    (tmp_path / "all" / "tiny" / "study.py").write_text(TINY)
+    return ["tiny", "--preset=smoke", f"--studies={tmp_path / 'all'}", f"--results={tmp_path / 'all'}"]
 
-    def measure(cell, *rest):
-        measured.append(cell)
-        return softmax_saturation.measure(cell, *rest)
 
-    settings = {"seeds": 6, "key_sizes": (16, 64, 256, 1024), "rows": 10, "model_key_sizes": ()}
-    study = softmax_saturation.STUDY._replace(presets={"smoke": settings, "cpu": settings}, measure=measure)
-    monkeypatch.setattr(studies, "load", lambda name: study)
-    return measured
+def contents(folder):
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()
+            if path.is_file()}
+
+
+def rewrite(folder, change, name="study.py"):
+    """A file with other words; its time is another one, too, so that it is compiled anew."""
+    path = folder / name
+    path.write_text(change(path.read_text()))
+
+
+@pytest.fixture(autouse=True)
+def _read_anew():
+    from attention_lab.studies import load
+    load._loaded.cache_clear()
+    yield
+    load._loaded.cache_clear()
+
+
+def test_a_study_is_one_folder_and_stands_in_the_ledger(call, tmp_path, tiny):
+    assert call(reproduce, "--list", tiny[2])[:2] == (0, "tiny\tIs a better?\n")
+    status, out, err = call(reproduce, *tiny)
+    assert status == 0 and out.splitlines()[0] == "Is a better?", err
+    assert "a scores more than b by over 2\t> 2 ± 0.5\t2.5\t3.09 (3.00 to 3.25)\t6\tsupported" in out
+    ledger = (tmp_path / "all" / "README.md").read_text()
+    assert "| [tiny](tiny/README.md) | a scores more than b by over 2 | > 2 ± 0.5 | 2.5 | 3.09 " in ledger
+    about = json.loads((tmp_path / "all" / "tiny" / "about.json").read_text())
+    assert about["preset"] == "smoke" and about["claims_scheme"] == 2
+    assert about["claims"][0]["threshold"] == 2.0 and about["settings"] == {"seeds": 6, "lead": 3.0}
 
 
 def test_missing_cells_alone_are_measured_and_redrawing_measures_nothing(call, tmp_path, tiny):
-    argv = [NAME, "--preset=smoke", f"--results={tmp_path}"]
-    status, out, _ = call(reproduce, *argv)
-    folder = tmp_path / NAME
-    assert status == 0 and len(tiny) == 48 and out.count("\n") == 2 + len(softmax_saturation.CLAIMS)
+    folder = tmp_path / "all" / "tiny"
+    _, out, _ = call(reproduce, *tiny)
+    before = {name: (folder / name).read_bytes() for name in KEPT}
+    assert call(reproduce, *tiny, "--redraw")[:2] == (0, out)
+    assert {name: (folder / name).read_bytes() for name in KEPT} == before
+    rewrite(folder, lambda text: "\n".join(text.splitlines()[:-3]) + "\n", "runs.csv")
+    assert "has no row of {'arm': 'b', 'seed': 3}: measure it" in call(reproduce, *tiny, "--redraw")[2]
+    assert call(reproduce, *tiny)[:2] == (0, out)
+    assert {name: (folder / name).read_bytes() for name in KEPT} == before
     about = json.loads((folder / "about.json").read_text())
-    assert about["preset"] == "smoke" and about["claims_hash"] == softmax_saturation.STUDY.claims_hash()
-    before = {name: (folder / name).read_bytes() for name in ("runs.csv", "verdicts.json", "figure.png")}
-    assert call(reproduce, *argv, "--redraw")[1] == out and len(tiny) == 48
-    assert {name: (folder / name).read_bytes() for name in before} == before
-    lines = (folder / "runs.csv").read_text().splitlines()
-    (folder / "runs.csv").write_text("\n".join(lines[:-3]) + "\n")
-    call(reproduce, *argv)
-    assert len(tiny) == 51 and (folder / "runs.csv").read_bytes() == before["runs.csv"]
-    status, _, err = call(reproduce, NAME, "--preset=cpu", f"--results={tmp_path}")
+    assert len(about["continued"]) == 1 and about["continued"][0]["command"].startswith("python -m")
+    status, _, err = call(reproduce, "tiny", "--preset=cpu", *tiny[2:])
     assert status == 2 and "holds preset smoke" in err
 
 
+def test_claims_that_were_changed_stop_it_unless_accepted(call, tmp_path, tiny):
+    folder = tmp_path / "all" / "tiny"
+    call(reproduce, *tiny)
+    declared = json.loads((folder / "about.json").read_text())
+    rewrite(folder, lambda text: text.replace('"greater", 2.0', '"greater", 1.0'))
+    reproduce_again = [*tiny, "--redraw"]
+    from attention_lab.studies import load
+    load._loaded.cache_clear()
+    before = contents(folder)
+    for argv in (tiny, reproduce_again):
+        status, out, err = call(reproduce, *argv)
+        assert (status, out) == (2, "") and "better: threshold was 2.0, is 1.0" in err.splitlines()[-1]
+        assert contents(folder) == before
+    status, out, _ = call(reproduce, *reproduce_again, "--accept_changed_claims")
+    assert status == 0 and out.count("supported, claims changed since declared") == 2
+    for text in (out, (folder / "README.md").read_text(), (tmp_path / "all" / "README.md").read_text()):
+        assert "better: threshold was 2.0, is 1.0" in text and declared["claims_hash"] in text
+    assert json.loads((folder / "about.json").read_text()) == declared
+
+
 def test_a_table_that_lacks_something_is_refused_before_anything_is_written(call, tmp_path, tiny):
-    argv, folder = [NAME, "--preset=smoke", f"--results={tmp_path}"], tmp_path / NAME
-    call(reproduce, *argv)
+    folder = tmp_path / "all" / "tiny"
+    call(reproduce, *tiny)
     with open(folder / "runs.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     (folder / "verdicts.json").write_text("as it was")
@@ -59,28 +102,27 @@ def test_a_table_that_lacks_something_is_refused_before_anything_is_written(call
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
-        before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
-        status, out, err = call(reproduce, *argv, *more)
+        before = contents(folder)
+        status, out, err = call(reproduce, *tiny, *more)
         assert (status, out) == (2, "") and err.splitlines()[-1].startswith(
             f"reproduce: error: {folder / 'runs.csv'} ")
-        after = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
-        assert after == before
+        assert contents(folder) == before
         return err.splitlines()[-1]
 
-    for column in ("saturated", "entropy", "seed"):  # what is drawn, what is judged by, what names a cell
+    for column in ("score", "seed"):  # what is judged by, what names a cell
         without = [{name: value for name, value in row.items() if name != column} for row in rows]
         for more in ([], ["--redraw"]):
             said = refused(without, *more)
             assert f"has no column {column}" in said and f"take {folder} away" in said
-    without = [{name: value for name, value in row.items() if name != "entropy"} for row in rows]
-    assert "differ in columns (entropy)" in refused(without[:-1])
-    assert "has no row of (5, 1024, 'scaled'): measure it" in refused(rows[:-1], "--redraw")
+    without = [{name: value for name, value in row.items() if name != "score"} for row in rows]
+    assert "differ in columns (score)" in refused(without[:-1])
 
 
 def test_smoke_keeps_nothing(call, tiny, tmp_path, monkeypatch):
+    before = sorted(tmp_path.rglob("*"))
     monkeypatch.chdir(tmp_path)
-    assert call(reproduce, NAME, "--preset=smoke")[0] == 0
-    assert not list(tmp_path.iterdir())
+    assert call(reproduce, *tiny[:3])[0] == 0
+    assert [path for path in sorted(tmp_path.rglob("*")) if "__pycache__" not in str(path)] == before
 
 
 def test_claims_are_judged_by_what_is_planted():
@@ -94,16 +136,18 @@ def test_claims_are_judged_by_what_is_planted():
                          "gradient_median": size ** -3.0 * wobble, "gradient_mean": size ** 0.5 * wobble})
             rows.append(rows[-1] | {"arm": "scaled", "variance": wobble, "entropy": 0.89 * wobble})
             rows.append(rows[-1] | {"source": "trained", "variance": 7.0, "entropy": 0.5})
-    found = {one.claim.name: one.verdict for one in judge(
-        softmax_saturation.CLAIMS, softmax_saturation.differences(rows))}
+    found = verdicts(study(NAME), rows)
     assert found.pop("mean_gradient") == "refuted"
     assert set(found.values()) == {"supported"}, found
+    falls = study(NAME).values(rows)["median_gradient"]
+    assert falls == pytest.approx([3.0 * 1.2041199826559248] * 8)  # a cube, from 64 to 1,024: log10 of 16
 
 
-def test_a_change_of_the_claims_shows():
-    study = softmax_saturation.STUDY
-    assert isinstance(study, Study)
-    assert study._replace(claims=study.claims[:-1]).claims_hash() != study.claims_hash()
+def test_queries_are_measured():
+    settings = study(NAME).settings("smoke") | {"rows": 10}
+    cells = [cell for cell in study(NAME).cells(settings) if cell["source"] == "random"]
+    found = module(NAME).measure(cells[0], settings, [], None)
+    assert 0 < found["entropy"] < 1 and found["variance"] > 0
 
 
 @pytest.mark.parametrize("argv, words", [
@@ -118,81 +162,58 @@ def test_what_is_refused(call, argv, words, tmp_path, monkeypatch):
     assert status == 2 and words in err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("text, words", [("STUDY = 1\n", "STUDY is int; a Study is needed"),
+                                         ("1 / 0\n", "can't be run: ZeroDivisionError")])
+def test_a_file_that_is_no_study_is_refused(call, tmp_path, tiny, text, words):
+    rewrite(tmp_path / "all" / "tiny", lambda _: text)
+    status, _, err = call(reproduce, *tiny)
+    assert status == 2 and words in err.splitlines()[-1]
+
+
 def test_the_list_has_every_study(call):
     status, out, _ = call(reproduce, "--list")
-    assert status == 0 and [line.split("\t")[0] for line in out.splitlines()] == list(studies.NAMES)
+    assert status == 0 and [line.split("\t")[0] for line in out.splitlines()] == NAMES
+    assert len(NAMES) == len(list(FOLDER.glob("*/study.py"))) >= 16
 
 
-def test_committed_tables_are_whole():
-    from experiments.reproduction import RESULTS
-    for name in studies.NAMES:
-        path = RESULTS / name / "runs.csv"
-        if path.exists():
-            about = json.loads((path.parent / "about.json").read_text())
-            settings = studies.load(name).presets[about["preset"]]
-            with open(path, encoding="utf-8", newline="") as file:
-                assert len(list(csv.DictReader(file))) == len(studies.load(name).cells(settings))
+RUNS = '''
+"""Two runs of recall, which note how they were trained."""
+
+from attention_lab.storage import runs
+from attention_lab.studies import Study, Claim, mean
+from attention_lab.figures import style
+from attention_lab.studies.recipes.runs import trained
+
+FILE = "configs/recall.py:smoke"
 
 
-@pytest.mark.parametrize("name", studies.NAMES)
-def test_committed_tables_give_the_committed_verdicts_and_can_be_drawn(name):
-    from experiments.reproduction import RESULTS
-    folder = RESULTS / name
-    if not (folder / table.RUNS).exists():
-        pytest.skip(f"no results of {name} are committed")
-    study, rows = studies.load(name), table.read(folder)
-    held = json.loads((folder / "verdicts.json").read_text())
-    assert held["claims_hash"] == study.claims_hash()
-    found = {one.claim.name: (one.verdict, one.effect)
-             for one in judge(study.claims, study.differences(rows))}
-    assert list(found) == [one["name"] for one in held["verdicts"]]
-    for one in held["verdicts"]:
-        verdict, effect = found[one["name"]]
-        assert verdict == one["verdict"] and effect == pytest.approx(one["effect"], rel=1e-9, abs=1e-12)
-    if study.resampled:
-        intervals = study.resampled(rows)
-        for one in held["verdicts"]:
-            assert one["two_level"] == pytest.approx(
-                [intervals[one["name"]].low, intervals[one["name"]].high], rel=1e-9, abs=1e-12)
-    settings = study.presets[json.loads((folder / "about.json").read_text())["preset"]]
-    figure = study.draw(rows, settings | {"data": ""})
-    assert any(ax.lines or ax.collections or ax.images for ax in figure.axes)
+def measure(cell, settings, rows, folder):
+    found = [run.facts["how"] for run in runs.collect(folder)[0] if run.result]
+    result, *_ = trained(FILE, {"seed": cell["seed"]}, folder, "one")
+    return {"dev_accuracy": result["dev_accuracy"], "how": ",".join(found)}
 
 
-@pytest.mark.parametrize("name", studies.NAMES)
-def test_seeds_can_decide_as_many_claims_as_there_are(name):
-    """The smallest p of an exact test, times the primary claims: Holm's first step."""
-    study = studies.load(name)
-    claims = sum(claim.primary for claim in study.claims)
-    for settings in study.presets.values():
-        if settings["seeds"] >= LEAST:
-            assert claims * 2.0 ** (1 - settings["seeds"]) < 0.05
+STUDY = Study(
+    "How?", (Claim("any", "any", mean("dev_accuracy"), "greater"),), {"smoke": {}},
+    lambda settings: [{"seed": seed} for seed in (0, 1)], measure,
+    lambda rows, settings: style.figure(1.0, 1.0), labels=["how"], config=lambda settings: FILE,
+    overrides=lambda cell, settings, rows: {"seed": cell["seed"]})
+'''
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monkeypatch, workers):
-    from attention_lab.figures import style
-    from attention_lab.statistics import Claim
-    from attention_lab.storage import runs
-    from attention_lab.sweeps import execution
-    from experiments.studies import training
-    seen = []
-
-    def measure(cell, settings, rows, folder):
-        held = runs.collect(folder)[0]
-        seen.append([run.facts.get("how") for run in held if run.result])
-        result, *_ = training.trained("configs/recall.py:smoke", {"seed": cell["seed"]}, folder, "one")
-        return {"dev_accuracy": result["dev_accuracy"]}
-
-    study = softmax_saturation.STUDY._replace(
-        name="one", claims=(Claim("any", "any", "dev_accuracy", ("a", "b"), "greater"),),
-        presets={"smoke": {}}, cells=lambda settings: [{"seed": seed} for seed in (0, 1)], measure=measure,
-        differences=lambda rows: {"any": [row["dev_accuracy"] for row in rows]},
-        config=lambda settings: "configs/recall.py:smoke",
-        overrides=lambda cell, settings, rows: {"seed": cell["seed"]},
-        draw=lambda rows, settings: style.figure(1.0, 1.0))
-    monkeypatch.setattr(studies, "load", lambda name: study)
+def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monkeypatch, tiny, workers):
+    folder = tmp_path / "all" / "tiny"
+    rewrite(folder, lambda _: RUNS.lstrip())
     monkeypatch.setattr(execution, "how_of", lambda how: "map")  # as on an accelerator
-    status, _, err = call(reproduce, "one", "--preset=smoke", f"--workers={workers}")
+    monkeypatch.setattr("attention_lab.studies.measure.how_of", lambda how: "map")
+    shutil.rmtree(ROOT / "runs" / "studies" / "tiny", ignore_errors=True)
+    monkeypatch.chdir(ROOT)
+    try:
+        status, _, err = call(reproduce, *tiny, f"--workers={workers}")
+    finally:
+        shutil.rmtree(ROOT / "runs" / "studies" / "tiny", ignore_errors=True)
     assert status == 0, err
-    assert seen == [["map", "map"] if workers == 1 else ["loop", "loop"]] * 2
+    with open(folder / "runs.csv", encoding="utf-8", newline="") as file:
+        assert [row["how"] for row in csv.DictReader(file)] == [
+            "map,map" if workers == 1 else "loop,loop"] * 2

@@ -4,11 +4,14 @@ import pytest
 
 from attention_lab.config import split
 from attention_lab.config.parse import merge
-from attention_lab.statistics import judge
+from attention_lab.studies.recipes import tuned_arms
 from configs.recall import get_config
-from experiments.studies import score_scale, score_scale_multi30k, score_scale_translation, tuning
+from tests.experiments.loaded import module, study, verdicts
 
-CPU = score_scale.STUDY.presets["cpu"]
+score_scale, score_scale_translation = module("score_scale"), module("score_scale_translation")
+SCORE_SCALE, TRANSLATION, CAPTIONS = (study(name) for name in (
+    "score_scale", "score_scale_translation", "score_scale_multi30k"))
+CPU = SCORE_SCALE.settings("cpu")
 
 
 def config_of(cell, rows):
@@ -31,9 +34,9 @@ def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
     rows = [{"stage": "tune", "arm": "scaled", "key_size": 16, "rate": rate, "seed": seed,
              "dev_accuracy": score}
             for rate, scores in {0.001: (0.5, 0.7), 0.003: (0.9, 0.3), 0.01: (0.2, 0.2)}.items()
-            for seed, score in zip(tuning.TUNING_SEEDS, scores)]
-    assert tuning.best_rate(rows, "scaled", 16, "accuracy") == 0.001
-    cell = {"stage": "final", "arm": "scaled", "key_size": 16, "rate": "best", "seed": 3}
+            for seed, score in zip(tuned_arms.TUNING_SEEDS, scores)]
+    assert tuned_arms.best_rate(rows, "scaled", 16, "accuracy") == 0.001
+    cell = {"stage": "final", "arm": "scaled", "key_size": 16, "rate": None, "seed": 3}
     final = config_of(cell, rows)
     assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
     tried = config_of(cell | {"stage": "tune", "rate": 0.01}, rows)
@@ -44,14 +47,13 @@ def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
 def test_claims_are_judged_by_what_is_planted(gap, verdict):
     rows = []
     for seed in range(8):
-        for arm in tuning.ARMS:
+        for arm in tuned_arms.ARMS:
             for size in score_scale.sizes_of(arm, CPU):
                 lost = gap if arm == "unscaled" and size >= 256 else 0.0
                 rows.append({"stage": "final", "arm": arm, "key_size": size, "seed": seed,
                              "test_accuracy": 0.9 - lost + 0.001 * (seed % 3) * (arm == "scaled"),
                              "start_entropy": 0.8 - 0.1 * (arm == "unscaled")})
-    found = {one.claim.name: one.verdict
-             for one in judge(score_scale.CLAIMS, score_scale.differences(rows))}
+    found = verdicts(SCORE_SCALE, rows)
     assert found["worse_at_large"] == found["additive_beats_unscaled"] == verdict
     assert found["tied_at_small"] == found["additive_as_scaled"] == "supported"
     assert found["entropy_at_start"] == "supported"
@@ -65,34 +67,30 @@ def translated(seeds, sizes, bleu):
             for seed in range(seeds) for arm in score_scale_translation.ARMS for size in sizes]
 
 
-def verdicts(study, rows):
-    return {one.claim.name: one.verdict for one in judge(study.CLAIMS, study.differences(rows))}
-
-
 def test_translation_is_judged_by_what_is_planted():
     rows = translated(8, (16, 256), lambda arm, size: 50.0 if (arm, size) == ("unscaled", 256) else 90.0)
-    assert set(verdicts(score_scale_translation, rows).values()) == {"supported"}
-    same = verdicts(score_scale_translation, translated(8, (16, 256), lambda arm, size: 90.0))
+    assert set(verdicts(TRANSLATION, rows).values()) == {"supported"}
+    same = verdicts(TRANSLATION, translated(8, (16, 256), lambda arm, size: 90.0))
     assert same.pop("tied_at_small") == same.pop("additive_as_scaled") == "supported"
     assert same.pop("alignment_at_large") == "supported"
     assert set(same.values()) == {"refuted"}
-    everywhere = verdicts(score_scale_translation,
+    everywhere = verdicts(TRANSLATION,
                           translated(8, (16, 256), lambda arm, size: 50.0 if arm == "unscaled" else 90.0))
     assert (everywhere["worse_at_large"], everywhere["gap_grows"]) == ("supported", "refuted")
 
 
 def test_captions_are_judged_by_what_is_planted():
     rows = translated(8, (256,), lambda arm, size: 20.0 if arm == "unscaled" else 30.0)
-    assert verdicts(score_scale_multi30k, rows) == {"worse_on_captions": "supported"}
+    assert verdicts(CAPTIONS, rows) == {"worse_on_captions": "supported"}
     rows = translated(8, (256,), lambda arm, size: 30.0)
-    assert verdicts(score_scale_multi30k, rows) == {"worse_on_captions": "refuted"}
+    assert verdicts(CAPTIONS, rows) == {"worse_on_captions": "refuted"}
 
 
 def test_one_rate_is_not_tuned_and_the_data_are_asked_for():
-    settings = score_scale_multi30k.STUDY.presets["cpu"] | {"data": "corpora"}
-    cells = score_scale_multi30k.STUDY.cells(settings)
+    settings = CAPTIONS.settings("cpu", "corpora")
+    cells = CAPTIONS.cells(settings)
     assert {cell["stage"] for cell in cells} == {"final"} and len(cells) == 16
-    changed = score_scale_multi30k.overrides(cells[0], settings, [])
+    changed = CAPTIONS.overrides(cells[0], settings, [])
     assert (changed["optimizer.learning_rate"], changed["data.directory"]) == (0.003, "corpora/multi30k")
     with pytest.raises(ValueError, match="give --data=DIR, or set ATTENTION_LAB_DATA"):
-        score_scale_multi30k.overrides(cells[0], settings | {"data": ""}, [])
+        CAPTIONS.check(settings | {"data": ""})

@@ -3,19 +3,21 @@
 import numpy as np
 
 from attention_lab.evaluation.bleu_counts import COLUMNS, bleu_of
-from experiments import table
-from experiments.studies import sentence_length
+from attention_lab.studies import table
+from tests.experiments.loaded import module, study
+
+sentence_length = module("sentence_length")
 
 
 def test_scores_are_those_of_the_counts_and_the_table_keeps_both(tmp_path):
-    settings = sentence_length.STUDY.presets["smoke"]
+    settings = study("sentence_length").settings("smoke")
     cell = {"arm": "gru, dot, reversed", "seed": 1}
     row = cell | sentence_length.measure(cell, settings, [], tmp_path / "runs")
     counts = row["sentences"]
     assert counts.shape == (len(settings["lengths"]), settings["sentences"], COLUMNS + 4)
     table.write(tmp_path, [row], list(cell))
     rows = table.read(tmp_path)
-    assert sentence_length.lengths_of(rows).tolist() == list(settings["lengths"])
+    assert rows[0]["lengths"].tolist() == list(settings["lengths"])
     sums = counts.sum(axis=1, dtype=np.int64)
     for column, wanted in (("bleu", bleu_of(sums[:, :COLUMNS])),
                            ("first", sums[:, COLUMNS] / sums[:, COLUMNS + 1]),

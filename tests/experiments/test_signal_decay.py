@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from attention_lab.statistics import judge
-from experiments.studies import signal_decay
+from tests.experiments.loaded import module, study
+from tests.experiments.loaded import verdicts as verdicts_of
 
 RATES = {"rnn": -0.6, "lstm, bias 0": -0.6, "lstm, bias 1": -0.3, "gru": -0.5, "attention": 0.0}
 
@@ -17,13 +17,13 @@ def planted(rates, dilution=-1.0, cell=(-0.69, -0.31)):
                 level = dilution * np.log(length) if arm == "attention" else 0.0
                 rows.append({
                     "arm": arm, "length": length, "seed": seed, "slope": rate + wobble,
-                    "cell_rate": {"lstm, bias 0": cell[0], "lstm, bias 1": cell[1]}.get(arm, ""),
-                    "curve": ";".join(f"{k}:{level + rate * k:.4f}" for k in range(length))})
+                    "cell_rate": {"lstm, bias 0": cell[0], "lstm, bias 1": cell[1]}.get(arm),
+                    "curve": level + rate * np.arange(length)})
     return rows
 
 
 def verdicts(rows):
-    return {one.claim.name: one.verdict for one in judge(signal_decay.CLAIMS, signal_decay.differences(rows))}
+    return verdicts_of(study("signal_decay"), rows)
 
 
 def test_claims_are_judged_by_what_is_planted():
@@ -35,7 +35,6 @@ def test_claims_are_judged_by_what_is_planted():
 
 def test_a_cell_is_measured():
     cell = {"arm": "lstm, bias 1", "length": 9, "seed": 0}
-    found = signal_decay.measure(cell, {"inputs": 3, "size": 4}, [], None)
-    points = signal_decay.curve(found)
-    assert points.shape == (9, 2) and np.isfinite(points).all() and found["slope"] < 0
+    found = module("signal_decay").measure(cell, {"inputs": 3, "size": 4}, [], None)
+    assert found["curve"].shape == (9,) and np.isfinite(found["curve"]).all() and found["slope"] < 0
     assert -0.6 < found["cell_rate"] < -0.1

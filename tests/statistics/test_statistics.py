@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from attention_lab import statistics
@@ -11,7 +13,7 @@ SEEDS = 8
 
 
 def claim(direction="greater", name="c", **more):
-    return Claim(name, "a is better than b", "dev_bleu", ("a", "b"), direction, **more)
+    return Claim(name, "a is better than b", "dev_bleu of a less that of b", direction, **more)
 
 
 def draws(mean, count, seed=0):
@@ -94,7 +96,9 @@ def test_tost():
     (lambda: statistics.holm([1.5]), "leave 0 to 1"),
     (lambda: claim("up"), "direction='up'; allowed are greater, less, equal"),
     (lambda: claim("equal"), "needs a margin"),
-    (lambda: judge([claim()], {}), "no differences for the claims c"),
+    (lambda: claim(margin=-1.0), "margin=-1.0; a number above 0"),
+    (lambda: claim(threshold=np.nan), "threshold=nan; a finite number"),
+    (lambda: judge([claim()], {}), "no values for the claims c"),
     (lambda: statistics.two_level(np.ones((1, 5))), "two seeds"),
 ])
 def test_what_is_refused(call, words):
@@ -113,7 +117,30 @@ def test_three_verdicts(direction, mean, margin, verdict):
     row += mean - row.mean()
     found, = judge([claim(direction, margin=margin)], {"c": row})
     assert found.verdict == verdict, found
-    assert found.effect == pytest.approx(mean, abs=1e-9) and found.seeds == SEEDS and found.reason
+    assert found.value == pytest.approx(mean, abs=1e-9) and found.seeds == SEEDS and found.reason
+
+
+@given(st.lists(st.floats(-5, 5), min_size=6, max_size=9), st.sampled_from(["greater", "less", "equal"]),
+       st.floats(-20, 20), st.sampled_from([0.1, 1.0, 8.0]))
+def test_value_and_threshold_move_together(values, direction, threshold, margin):
+    """What is judged is the value less the threshold; value and interval stay in their own unit."""
+    values = np.round(values, 3)
+    before, = judge([claim(direction, margin=margin)], {"c": values})
+    moved, = judge([claim(direction, margin=margin, threshold=threshold)], {"c": values + threshold})
+    assert moved.value == pytest.approx(before.value + threshold, abs=1e-9)
+    assert moved.interval[:2] == pytest.approx([end + threshold for end in before.interval[:2]], abs=1e-9)
+    if not np.isclose([abs(before.interval.low), abs(before.interval.high)], margin).any():
+        assert moved.p == pytest.approx(before.p, abs=1e-6) and moved.verdict == before.verdict
+
+
+def test_a_threshold_by_hand():
+    row = [0.96, 0.97, 0.955, 0.975, 0.965, 0.98, 0.97, 0.96]
+    assert judge([claim(threshold=0.9)], {"c": row})[0].verdict == "supported"
+    found, = judge([claim(threshold=0.99)], {"c": row})
+    assert found.verdict == "refuted" and found.value == pytest.approx(0.966875)
+    found, = judge([claim("equal", threshold=0.97, margin=0.02)], {"c": row})
+    assert found.verdict == "supported" and "within 0.02 of 0.97" in found.reason
+    assert judge([claim("equal", threshold=0.5, margin=0.02)], {"c": row})[0].verdict == "refuted"
 
 
 def test_few_seeds_decide_nothing():

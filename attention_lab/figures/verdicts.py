@@ -1,0 +1,55 @@
+"""All verdicts in one figure: a row for each study, a square for each claim in the colour of its verdict."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from attention_lab.figures import style
+
+COLOURS = {"supported": style.GREEN, "refuted": style.ORANGE, "inconclusive": style.FAINT}
+WIDTH, HEIGHT = 0.98, 0.46  # of a square, inches
+
+
+def verdict_grid(studies: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draws the claims of each study in their order, by name; exploratory ones are paler.
+
+    Args:
+      studies: by name, with `verdicts`, each with `name`, `primary` and `verdict`, and
+        `changed_since_declared`, which marks a study whose claims are not those declared before the runs.
+    Raises:
+      ValueError: nothing to draw.
+    """
+    if not studies:
+        raise ValueError("studies: at least one is needed")
+    most = max(len(one["verdicts"]) for one in studies.values())
+    with style.look():
+        figure = style.figure(WIDTH * most + 2.4, HEIGHT * len(studies) + 0.6, layout="constrained")
+        axes = figure.subplots()
+        for row, study in enumerate(studies.values()):
+            for column, one in enumerate(study["verdicts"]):
+                axes.add_patch(Rectangle((column, row), 0.95, 0.9, color=COLOURS[one["verdict"]],
+                                         alpha=0.85 if one["primary"] else 0.35, linewidth=0))
+                axes.text(column + 0.475, row + 0.45, _wrapped(one["name"]), ha="center", va="center",
+                          fontsize=6.5, linespacing=0.95)
+        axes.set(xlim=(0, most), ylim=(len(studies), 0), xticks=[])
+        axes.set_yticks([row + 0.45 for row in range(len(studies))], [
+            name + " (claims changed)" * bool(study["changed_since_declared"])
+            for name, study in studies.items()])
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        handles = [Patch(color=colour, alpha=0.85, label=name) for name, colour in COLOURS.items()]
+        handles.append(Patch(color=style.INK, alpha=0.3, label="paler: exploratory"))
+        figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    return figure
+
+
+def _wrapped(name: str, longest: int = 13) -> str:
+    """A claim's name on lines of some width, broken at its underscores."""
+    lines = [""]
+    for word in name.split("_"):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > longest:
+            lines.append("")
+        lines[-1] += " " * bool(lines[-1]) + word
+    return "\n".join(lines)

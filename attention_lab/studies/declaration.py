@@ -1,0 +1,90 @@
+"""Claims and recipe as they were declared before the runs, their hash, and what was changed since.
+
+Scheme 2 hashes the claims (statement, value, direction, threshold, margin, published, family), the preset's
+settings, and every cell with what its run changes in the config; a function that a value names counts by its
+name. about.json keeps all of it from the moment a study is first measured. Scheme 1, of studies that
+were measured before, hashed the claims alone, and of these no threshold: what was compared with 0 was the
+value less the threshold, described by `metric` and `contrast`. Such a study keeps its claims as they were
+hashed. Since then they were written anew as data; statement, direction, margin and family can be compared.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from attention_lab.storage.files import plain
+from attention_lab.studies import values
+from attention_lab.studies.study import Study
+
+SCHEME = 2
+COMPARED_1 = ("statement", "direction", "margin", "primary")  # fields that both schemes have in one form
+LESS = re.compile(r",? less (?:log10 )?[\d.]+(?=\))")  # "(share, less 0.5)"
+
+
+def declare(study: Study, preset: str) -> dict[str, Any]:
+    """Scheme, hash, claims, settings and runs of a study as it is now, as about.json keeps them."""
+    content = {"claims": [_claim(claim) for claim in study.claims],
+               "settings": plain(study.presets[preset]), "runs_hash": _hash(_runs(study, preset))}
+    content = json.loads(json.dumps(content))
+    return {"claims_scheme": SCHEME, "claims_hash": _hash(content), **content}
+
+
+def intact(about: Mapping[str, Any]) -> bool:
+    """Whether the declaration that about.json keeps has the hash that stands beside it."""
+    if about["claims_scheme"] == 1:
+        return about["claims_hash"] == _hash(about["claims"])
+    return about["claims_hash"] == _hash({name: about[name] for name in ("claims", "settings", "runs_hash")})
+
+
+def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
+    """What differs from the declaration that about.json keeps, a phrase each.
+
+    Raises:
+      ValueError: a declaration that does not have its own hash.
+    """
+    if not intact(about):
+        raise ValueError(f"about.json of {study.name} is damaged: its claims do not have the hash "
+                         f"{about['claims_hash']} that stands beside them")
+    now = declare(study, about["preset"])
+    before, after = ({one["name"]: one for one in each["claims"]} for each in (about, now))
+    found = [f"{name} was taken out" for name in before if name not in after]
+    found += [f"{name} was added" for name in after if name not in before]
+    for name in before:
+        if name in after:
+            found += [f"{name}: {field} was {json.dumps(old)}, is {json.dumps(new)}"
+                      for field, old, new in _compared(before[name], after[name], about["claims_scheme"])
+                      if old != new]
+    if about["claims_scheme"] == SCHEME:
+        settings = about["settings"] | now["settings"]
+        found += [f"setting {name} was changed" for name in settings
+                  if about["settings"].get(name) != now["settings"].get(name)]
+        if about["runs_hash"] != now["runs_hash"]:
+            found.append("what the runs change in their configs was changed")
+    return found
+
+
+def _compared(before, after, scheme):
+    if scheme == SCHEME:
+        return [(field, before.get(field), after.get(field)) for field in before | after]
+    return [(field, *(LESS.sub("", one[field]) if field == "statement" else one[field]
+                      for one in (before, after))) for field in COMPARED_1]
+
+
+def _claim(claim):
+    fields = {field.name: getattr(claim, field.name) for field in dataclasses.fields(claim)}
+    return fields | {"value": values.plain(claim.value)}
+
+
+def _runs(study: Study, preset: str) -> Any:
+    settings = study.settings(preset, data="DATA", runs="RUNS")
+    return [[study.config(settings) if study.config else None, cell,
+             study.overrides(cell, settings, None) if study.overrides else None]
+            for cell in study.cells(settings)]
+
+
+def _hash(content: Any) -> str:
+    """Twelve hexadecimal digits."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

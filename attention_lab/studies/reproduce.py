@@ -1,0 +1,89 @@
+"""A study's folder: its table and about.json are measured; verdicts, figure and tables follow from them."""
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from attention_lab.figures import style
+from attention_lab.storage import environment
+from attention_lab.storage.files import read_json, write_json
+from attention_lab.studies import declaration, table, tables
+from attention_lab.studies.measure import ABOUT, ByWorkers, lacking, measure
+from attention_lab.studies.study import Study
+
+
+def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: bool = False,
+              accept_changed_claims: bool = False, data: str = "", command: str = "", workers: int = 1,
+              by_workers: ByWorkers | None = None, documents: Sequence[Path] = ()) -> dict:
+    """Measures the cells that the table lacks, judges, draws, and writes every table that shows the study.
+
+    Args:
+      root: where the study's folder is; None keeps nothing.
+      redraw: nothing is measured; the preset is that of the table.
+      accept_changed_claims: goes on where claims or recipe are not those that were declared before the
+        runs, and says so beside every verdict.
+      data: folder of real corpora. command: what was called, for about.json.
+      workers, by_workers: as for `measure`. documents: files that may ask for tables.
+    Returns:
+      what verdicts.json holds.
+    Raises:
+      ValueError: the table lacks something and nothing is to be measured, or claims were changed.
+    """
+    environment.check_settings()
+    with _folder(study, root) as folder:
+        rows = table.read(folder, study.labels)
+        if redraw and not rows:
+            raise ValueError(f"{folder / table.RUNS} is not there: --redraw draws from it")
+        about = read_json(folder / ABOUT) if rows else {"preset": preset}
+        preset = about["preset"] if redraw else preset
+        if about["preset"] != preset:
+            raise ValueError(f"{folder} holds preset {about['preset']}: for {preset} give another --results, "
+                             "or take the folder away")
+        # Run folders are large and of one machine; what they measured is in runs.csv.
+        runs = Path("runs") / "studies" / study.name if root else folder / "runs"
+        settings = study.settings(preset, data, runs)
+        changed = declaration.changes(study, about) if rows else []
+        if changed and not accept_changed_claims:
+            raise ValueError(f"{folder / ABOUT} was declared with other claims or another recipe "
+                             f"({'; '.join(changed)}): undo the change, or go on with "
+                             "--accept_changed_claims, which has it said beside the verdicts")
+        missing = lacking(study.cells(settings), rows)
+        if redraw and missing:
+            raise ValueError(f"{folder / table.RUNS} has no row of {missing[0]}: measure it, without "
+                             "--redraw")
+        if missing:
+            rows = measure(study, settings, preset, rows, folder, command, workers, by_workers)
+        # What the table lacks is said before anything is written.
+        verdicts = study.verdicts(rows)
+        resampled = study.resampled(rows) if study.resampled else {}
+        figure = study.draw(rows, settings)
+        held = tables.record(study, read_json(folder / ABOUT),
+                             declaration.declare(study, preset)["claims_hash"], changed, verdicts, resampled)
+        write_json(folder / tables.VERDICTS, held)
+        style.save(figure, folder / "figure.png")
+        held = read_json(folder / tables.VERDICTS)
+        if root:
+            tables.write_tables(root, documents)
+        _print(study, held)
+        print(f"reproduce: {folder if root else 'results are kept by --results=DIR only'}", file=sys.stderr)
+    return held
+
+
+@contextlib.contextmanager
+def _folder(study: Study, root: Path | None) -> Iterator[Path]:
+    if root is None:
+        with tempfile.TemporaryDirectory(prefix=f"{study.name}-") as folder:
+            yield Path(folder)
+        return
+    (root / study.name).mkdir(parents=True, exist_ok=True)
+    yield root / study.name
+
+
+def _print(study, held):
+    print(study.question)
+    for line in tables.lines(held):
+        print("\t".join(line))
+    for note in tables.notes(study.name, held):
+        print(note)

@@ -1,0 +1,119 @@
+"""Does cross-attention look at the words that it translates? (Bahdanau et al. 2015, figure 3)
+
+The built-in grammar, whose links are exact, by a GRU with additive and with dot attention and by a
+Transformer. A target word is linked to the source word with the largest weight, read at the step that
+predicts it or at the one that takes it in. Layer and head, and the step where a claim leaves it open, are
+chosen on one half of the test sentences and scored on the other, those of an untrained model as well; "by
+value" multiplies a weight by the norm of what its position adds.
+"""
+
+import numpy as np
+
+from attention_lab.config import split
+from attention_lab.figures import heatmap, style
+from attention_lab.studies import Claim, Study, function, mean
+from attention_lab.studies.recipes import alignments, architectures
+from attention_lab.tasks import corpora, readings
+
+SHOWN = 2  # sentences drawn: the first of test that have an adjective after its noun
+
+T, ADDITIVE, DOT = "transformer", "gru, additive", "gru, dot"
+
+CLAIMS = (
+    Claim("additive_aligns", "a GRU's additive attention errs less than half as often as the diagonal",
+          0.5 * mean("aer_diagonal", arm=ADDITIVE) - mean("aer_predict", arm=ADDITIVE), "greater",
+          published="mostly aligned"),
+    Claim("input_beats_predict", "a Transformer's best head errs less at the step that takes a word in than "
+          "at the step that predicts it", mean("aer_input", arm=T) - mean("aer_predict", arm=T), "less",
+          published=-0.179),
+    Claim("head_beats_mean", "a Transformer's best head errs less than the mean of all (at the input)",
+          mean("aer_input", arm=T) - mean("mean_input", arm=T), "less", published=-0.387),
+    Claim("values_help", "weights times the norm of the value err less (a Transformer's best head at the "
+          "input)", mean("aer_input_by_value", arm=T) - mean("aer_input", arm=T), "less", published=-0.048),
+    Claim("learned", "a Transformer's best head errs less than that of one that was not trained",
+          function("better_step", arm=T) - mean("aer_not_trained", arm=T), "less"),
+    Claim("inversions", "a GRU's additive attention finds more than half of the adjectives that change "
+          "places with their noun", mean("inversions", arm=ADDITIVE), "greater", 0.5, published="reversed"),
+    Claim("additive_beats_transformer", "a GRU's additive attention errs less than a Transformer's best "
+          "head, each at its better step",
+          function("better_step", arm=ADDITIVE) - function("better_step", arm=T), "less", primary=False),
+    Claim("dot_aligns", "a GRU's dot attention errs less than half as often as the diagonal",
+          0.5 * mean("aer_diagonal", arm=DOT) - mean("aer_predict", arm=DOT), "greater", primary=False),
+)
+
+
+def measure(cell, settings, rows, folder):
+    """Trains a cell, or reads it where it is finished, and aligns the test sentences by its attention."""
+    result, _, run = architectures.trained(cell, settings, folder)
+    finished = architectures.finished(run)
+    pairs = corpora.load(finished.run.config.data, ("test",))["test"]
+    found = readings.errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
+    places = [(sentence, link) for sentence, one in enumerate(pairs.truth)
+              for link in readings.inversions(one)]
+    links = found.chosen["predict", False].links
+    right = sum(link in links[sentence] for sentence, link in places)
+    shown = list(dict.fromkeys(sentence for sentence, _ in places))[:SHOWN]
+    return architectures.facts(result, finished.params) | {
+        "test_bleu": result["test_bleu"], **alignments.columns(found),
+        "inversions": right / max(len(places), 1), "inverted": len(places),
+        **dict.fromkeys(column for number in range(SHOWN) for column in _shown_columns(number)),
+        **(_shown(finished, pairs.select(shown), found.chosen) if cell["seed"] == 0 else {})}
+
+
+def _shown(finished, pairs, chosen):
+    """What a heat map needs: words, exact links (N, 2), weights of the chosen heads (steps, T, S)."""
+    kind = finished.translator.tokenizer.kind
+    looked = finished.translator.attention(finished.params, pairs.source, pairs.target,
+                                           split(finished.run.config)[1])
+    row = {}
+    for number, (one, source, target, truth) in enumerate(
+            zip(looked, pairs.source, pairs.target, pairs.truth)):
+        weights = [readings.readings(one, kind, step)[chosen[step, False].name] for step in alignments.STEPS]
+        row |= dict(zip(_shown_columns(number), (np.array(source.split()), np.array(target.split()),
+                                                 np.array(truth.alignment), np.array(weights))))
+    return row
+
+
+def _shown_columns(number):
+    return [f"shown_{number}_{part}" for part in ("source", "target", "links", "weights")]
+
+
+def draw(rows, settings):
+    """Error rates, and heat maps of the first test sentences with an adjective after its noun."""
+    arms = list(settings["arms"])
+    drawn = {row["arm"]: row for row in rows if row["shown_0_source"] is not None}
+    with style.look():
+        figure = style.figure(11.0, 8.4, layout="constrained")
+        grid = figure.add_gridspec(2, 1 + SHOWN * 2, width_ratios=(2.2,) + (1,) * SHOWN * 2)
+        alignments.draw_rates(figure.add_subplot(grid[:, 0]), rows, arms)
+        for line, arm in enumerate(("gru, additive", "transformer")):
+            step = min(alignments.STEPS,
+                       key=lambda step: np.mean(architectures.by_seed(rows, f"aer_{step}", arm)))
+            row = drawn[arm]
+            title = f"{arm}, {row[f'head_{step}']}, seed {row['seed']}: {alignments.STEPS[step]}"
+            for place in range(SHOWN):
+                source, target, links, weights = (row[column] for column in _shown_columns(place))
+                ax = figure.add_subplot(grid[line, 1 + 2 * place:3 + 2 * place])
+                heatmap.heat_map(ax, heatmap.Panel(
+                    np.clip(weights[list(alignments.STEPS).index(step)], 0.0, 1.0), source.tolist(),
+                    target.tolist(), [tuple(link) for link in links.tolist()], title))
+        figure.suptitle("which word attention looks at; dots are "
+                        f"{len({row['seed'] for row in rows})} seeds, pale ticks every layer and head, "
+                        "squares the exact links",
+                        parse_math=False)
+    return figure
+
+
+STUDY = Study(
+    question="Does cross-attention look at the words that it translates, and at which step?",
+    claims=CLAIMS,
+    presets={
+        "smoke": {"seeds": 2, "variant": "smoke", "arms": {arm: {} for arm in architectures.GRAMMAR_ARMS},
+                  "config": architectures.smoke(test=16)},
+        "cpu": {"seeds": 8, "variant": "", "config": architectures.GRAMMAR,
+                "arms": architectures.GRAMMAR_ARMS},
+        "accelerator": {"seeds": 8, "variant": "", "config": architectures.LONG_GRAMMAR,
+                        "arms": architectures.LONG_GRAMMAR_ARMS},
+    },
+    measure=measure, draw=draw, labels=alignments.LABELS,
+    functions={"better_step": alignments.better_step}, **architectures.SHARED)

@@ -1,0 +1,89 @@
+"""Which words does a translator still write when its attention looks elsewhere? (Moradi et al. 2019)
+
+The built-in grammar, by a GRU with additive attention and by a Transformer. At one step at a time, with the
+same words before it, cross-attention loses its largest weight, is spread evenly or is dealt out anew: does
+the model write the same word? Function words are a closed list, all other words are content.
+"""
+
+import jax
+
+from attention_lab.analysis.counterfactual_translation import survival
+from attention_lab.figures import style
+from attention_lab.studies import Claim, Study, mean
+from attention_lab.studies.recipes import architectures
+from attention_lab.studies.recipes.drawing import draw_seeds
+from attention_lab.tasks import corpora
+
+KINDS = {"zero_max": "without the largest", "uniform": "spread evenly", "permuted": "dealt out anew"}
+CLASSES = ("function", "content")
+GRU, TRANSFORMER = "gru, additive", "transformer"
+
+CLAIMS = (
+    Claim("function_survives", "without its largest weight a GRU keeps more function words than content "
+          "words (share)", mean("zero_max_function", arm=GRU) - mean("zero_max_content", arm=GRU), "greater",
+          published=0.47),
+    Claim("content_needs_it", "it keeps less than half of its content words (share)",
+          mean("zero_max_content", arm=GRU), "less", 0.5, published=0.21),
+    Claim("transformer_too", "so does a Transformer keep more function words than content words (share)",
+          mean("zero_max_function", arm=TRANSFORMER) - mean("zero_max_content", arm=TRANSFORMER), "greater"),
+    Claim("not_indifferent", "a Transformer keeps less than nine in ten content words where attention is "
+          "spread evenly (share)", mean("uniform_content", arm=TRANSFORMER), "less", 0.9),
+    Claim("function_indifferent", "a GRU keeps over half of its function words where attention is spread "
+          "evenly (share)", mean("uniform_function", arm=GRU), "greater", 0.5, primary=False),
+    Claim("permuted_as_uniform", "a GRU keeps as many content words under weights dealt out anew as under "
+          "equal ones, to 0.1", mean("permuted_content", arm=GRU) - mean("uniform_content", arm=GRU), "equal",
+          margin=0.1, primary=False),
+)
+
+
+def measure(cell, settings, rows, folder):
+    """Trains a cell, or reads it where it is finished, and replaces its attention step by step."""
+    result, _, run = architectures.trained(cell, settings, folder)
+    finished = architectures.finished(run)
+    pairs = corpora.load(finished.run.config.data, ("test",))["test"]
+    found = survival(finished.translator, finished.params, pairs.source[:settings["sentences"]],
+                     jax.random.key(cell["seed"]))
+    return {"status": result["status"], "dev_bleu": result["dev_bleu"],
+            **{f"{name}_words": int(found.steps[name].sum()) for name in CLASSES},
+            "left_out": int(found.left_out.sum()),
+            **{f"{kind}_{name}": found.share(kind, name) for kind in KINDS for name in CLASSES}}
+
+
+def draw(rows, settings):
+    """Shares of function and content words that survive, seed by seed."""
+    arms = list(settings["arms"])
+    with style.look():
+        figure = style.figure(4.2 * len(arms), 3.6, layout="constrained")
+        for ax, arm in zip(figure.subplots(1, len(arms), sharey=True, squeeze=False)[0], arms):
+            for place, kind in enumerate(KINDS):
+                for shift, name, colour in zip((-0.15, 0.15), CLASSES, style.COLOURS):
+                    draw_seeds(ax, place + shift, architectures.by_seed(rows, f"{kind}_{name}", arm), colour,
+                               f"{name} words" if not place else None)
+            ax.set_xticks(range(len(KINDS)), list(KINDS.values()))
+            ax.set(title=arm, ylim=(0, 1.02))
+            ax.grid(axis="y")
+        figure.axes[0].set(ylabel="share of words that are still written")
+        figure.axes[-1].legend(loc="upper right")
+        figure.suptitle("translation where the attention of one step is replaced; dots are "
+                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
+    return figure
+
+
+def _arms(every):
+    return {arm: every[arm] for arm in (GRU, TRANSFORMER)}
+
+
+STUDY = Study(
+    question="Which words does a translator still write when its attention looks elsewhere?",
+    claims=CLAIMS,
+    presets={
+        "smoke": {"seeds": 2, "variant": "smoke", "arms": {GRU: {}, TRANSFORMER: {}}, "sentences": 4,
+                  "config": architectures.smoke(test=16)},
+        "cpu": {"seeds": 8, "variant": "", "arms": _arms(architectures.GRAMMAR_ARMS), "sentences": 100,
+                "config": architectures.GRAMMAR | {
+                    "data.split": "dev", "training.steps": 500, "training.eval_every": 500,
+                    "training.checkpoint_every": 500}},
+        "accelerator": {"seeds": 8, "variant": "", "arms": _arms(architectures.LONG_GRAMMAR_ARMS),
+                        "sentences": 400, "config": architectures.LONG_GRAMMAR},
+    },
+    measure=measure, draw=draw, **architectures.SHARED)

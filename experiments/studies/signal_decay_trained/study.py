@@ -1,0 +1,192 @@
+"""After training: how far back does a network learn to look, and what has become of its gradient?
+
+"Give back the word k places ago" (configs/echo.py), by recurrent networks and by one causal layer of
+attention, for several k and at one learning rate. Measured are the steps until 99 % of the answers on dev are
+right, and the norm of d h_T / d x_(T-j) over the distance j, of the model that has just been trained. The
+norms are followed over sequences longer than those trained on; the slope is that over the trained ones.
+"""
+
+import functools
+
+import jax
+import numpy as np
+
+from attention_lab import models
+from attention_lab.analysis import decay
+from attention_lab.config import all_fields, replace, split
+from attention_lab.data import echo
+from attention_lab.figures import style
+from attention_lab.storage.runs import load_run
+from attention_lab.studies import Claim, Study, function, mean, nearest, slope
+from attention_lab.studies.recipes import runs
+from attention_lab.studies.recipes.drawing import draw_band, draw_ranges
+from attention_lab.training.finished import first_weights, scored_weights
+
+FILE = "configs/echo.py"
+# Variants of that file, which is itself one layer of attention, and what is changed in them.
+ARMS = {"rnn": ("rnn", {}), "lstm, bias 0": ("lstm", {"model.forget_bias": 0.0}),
+        "lstm, bias 1": ("lstm", {}), "gru": ("gru", {}), "attention": ("", {})}
+RIGHT = 0.99  # of the answers on dev, from which on a distance counts as learnt
+FAR = "the longest distance (60)"
+
+
+def far(column, arm):
+    """A column of an arm at the longest distance of the claims."""
+    return mean(column, arm=arm, distance=nearest(60))
+
+
+def growth(arm):
+    """The slope of log steps on log distance."""
+    return slope("steps", over="distance", arm=arm)
+
+
+CLAIMS = (
+    Claim("attention_learns_far", f"attention has learnt {FAR} by the end", far("accuracy", "attention"),
+          "greater", RIGHT, published="learns"),
+    Claim("rnn_fails_far", f"an RNN has not: fewer than half of its answers are right at {FAR}",
+          far("accuracy", "rnn"), "less", 0.5, published="fails"),
+    Claim("steps_grow", "an LSTM needs more steps the further back it has to look (slope of log2 steps on "
+          "log2 distance; a run that has not learnt counts as the last step)", growth("lstm, bias 1"),
+          "greater", published="grows"),
+    Claim("steps_flat", "attention's steps grow less with distance than an LSTM's",
+          growth("attention") - growth("lstm, bias 1"), "less", published="less"),
+    Claim("attention_flat", "attention's steps do not depend on distance (slope of log2 steps on log2 "
+          "distance, to 0.1)", growth("attention"), "equal", margin=0.1, published="flat"),
+    Claim("bias_learns_sooner", "a forget bias of 1 lets an LSTM learn sooner than one of 0 (log2 steps, "
+          "mean over distances)", function("log_steps", arm="lstm, bias 1")
+          - function("log_steps", arm="lstm, bias 0"), "less", published="sooner", primary=False),
+    Claim("slope_moves", "training makes an LSTM's gradient (bias 1) fall less steeply (slope, nats a step)",
+          far("slope_after", "lstm, bias 1") - far("slope_before", "lstm, bias 1"), "greater",
+          published="training moves it"),
+    Claim("gru_steps_grow", "a GRU needs more steps the further back it has to look", growth("gru"),
+          "greater", primary=False),
+)
+
+
+def cells(settings):
+    """A run for each arm, distance and seed."""
+    return [{"arm": arm, "distance": distance, "seed": seed} for arm in ARMS
+            for distance in settings["distances"] for seed in range(settings["seeds"])]
+
+
+def config(settings):
+    """The config file of the runs."""
+    return f"{FILE}:{settings['variant']}"
+
+
+def overrides(cell, settings, rows):
+    """What the run behind a cell changes in its config."""
+    variant, own = ARMS[cell["arm"]]
+    changed = runs.recurrent_variant(FILE, variant) | own | settings["config"] | {
+        "data.distance": cell["distance"], "seed": cell["seed"]}
+    if "length" in settings:  # the same at every distance, so that all compile the same programs
+        changed["data.answers"] = settings["length"] - cell["distance"]
+    length = cell["distance"] + changed.get("data.answers", all_fields()["data.answers"].default)
+    # As many sequences, and answers, in a step at every distance.
+    return changed | {"training.batch_tokens": settings["rows"] * length}
+
+
+def measure(cell, settings, rows, folder):
+    """Trains a cell, or reads it where it is finished: when it had learnt, and the gradient's norms."""
+    result, looks, run = runs.trained(config(settings), overrides(cell, settings, rows), folder,
+                                      settings["study"])
+    learnt = [line["step"] for line in looks if line["dev_accuracy"] >= RIGHT]
+    found = {"status": result["status"], "accuracy": result.get("test_accuracy", 0.0),
+             "steps": learnt[0] if learnt else result["steps"], "learnt": int(bool(learnt))}
+    run = load_run(run)
+    trained_on = np.arange(1, run.config.data.distance + run.config.data.answers)
+    for name, norms in zip(("before", "after"), _norms(run, settings["sequences"], settings["followed"])):
+        curve = np.asarray(norms, np.float64).mean(axis=0)
+        found |= {f"slope_{name}": float(np.polyfit(trained_on, curve[trained_on], 1)[0]),
+                  f"curve_{name}": curve}
+    return found
+
+
+def _norms(run, count, followed):
+    """log |d h_T / d x_(T-k)|, k = 0 to `followed`, (N, 1 + followed), before and after training."""
+    data = run.config.data
+    structure, _ = split(run.config)
+    model = models.build(structure, data.vocabulary_size)
+    source = echo.sequences(count, data.distance, 1 + followed - data.distance, data.vocabulary_size,
+                            data.corpus_seed, "dev").source
+    # No model depends on the distance, nor on how large a step was: one program serves all.
+    norms = _jitted(replace(structure, {"data.distance": 1, "training.batch_tokens": 1}))
+    return [norms(params, source) for params in (first_weights(run.config, model.init),
+                                                 scored_weights(run, model.init))]
+
+
+@functools.lru_cache(maxsize=8)
+def _jitted(structure):
+    return jax.jit(lambda params, source: jax.lax.map(
+        lambda one: decay.token_norms(structure, params, one), source))
+
+
+def log_steps(rows, arm):
+    """log2 of the steps of an arm, mean over distances."""
+    steps = {}
+    for row in rows:
+        if row["arm"] == arm:
+            steps.setdefault(row["seed"], []).append(np.log2(row["steps"]))
+    return {seed: np.mean(logs) for seed, logs in steps.items()}
+
+
+def draw(rows, settings):
+    """Steps to learn and accuracy over the distance, and the gradient before and after training."""
+    distances = sorted({row["distance"] for row in rows})
+    with style.look():
+        figure = style.figure(10.6, 7.2, layout="constrained")
+        axes = figure.subplots(2, 2).ravel()
+        for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
+            own = [[row for row in rows if (row["arm"], row["distance"]) == (arm, distance)]
+                   for distance in distances]
+            shifted = np.array(distances) * (1.0 + 0.04 * (place - 2))
+            for ax, column in zip(axes, ("steps", "accuracy")):
+                draw_ranges(ax, shifted, [[row[column] for row in at] for at in own], colour, label=arm)
+            if arm == "attention":  # its peaks lie at other places in other seeds
+                continue
+            for name, line in (("before", "--"), ("after", "-")):
+                logs = np.stack([row[f"curve_{name}"] for row in own[-1]])[:, 1:] / np.log(10)
+                draw_band(axes[2], range(1, 1 + logs.shape[1]), logs, colour, line, linewidth=1.2)
+        axes[2].axvline(distances[-1], color="0.6", linewidth=0.8)
+        for distance, colour in zip(distances[-2:], style.COLOURS[5:]):
+            row = next(row for row in rows if (row["arm"], row["distance"]) == ("attention", distance))
+            after = row["curve_after"][1:] / np.log(10)
+            axes[3].plot(range(1, 1 + len(after)), after, color=colour, linewidth=1.2,
+                         label=f"trained for {distance}")
+            axes[3].axvline(distance, color=colour, linewidth=0.8, linestyle=":")
+        axes[0].set(ylabel=f"steps to {RIGHT:.0%} right on dev (none: the last step)", yscale="log")
+        axes[1].set(ylabel="accuracy on test", ylim=(0, 1.03))
+        axes[0].set_yticks([100, 200, 500, 1000, 2000], ["100", "200", "500", "1,000", "2,000"])
+        axes[2].set(ylabel="log10 of the gradient's norm (dashed: before)",
+                    xlabel=f"words between, trained for {distances[-1]} (grey)")
+        axes[3].set(ylabel="log10 of the gradient's norm, attention, first seed",
+                    xlabel="words between (dotted: trained for)")
+        for ax in axes[:2]:
+            ax.set_xscale("log")
+            ax.set_xticks(distances, [str(distance) for distance in distances])
+            ax.minorticks_off()
+            ax.set_xlabel("words between a word and its echo")
+        for ax in axes:
+            ax.grid(axis="y")
+        for ax in axes[[0, 3]]:
+            ax.legend()
+        figure.suptitle("give back the word k places ago; mean and range of "
+                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
+    return figure
+
+
+STUDY = Study(
+    question="How far back does a network learn to look, and what has become of its gradient by then?",
+    claims=CLAIMS,
+    presets={
+        "smoke": {"seeds": 2, "distances": (2, 4), "length": 7, "rows": 16, "sequences": 4,
+                  "followed": 8, "variant": "smoke",
+                  "config": {"training.steps": 2, "training.eval_every": 2, "training.checkpoint_every": 2}},
+        "cpu": {"seeds": 8, "distances": (5, 10, 20, 60), "rows": 32, "sequences": 64, "followed": 120,
+                "variant": "", "config": {}},
+        "accelerator": {"seeds": 8, "distances": (5, 10, 20, 40, 60, 120), "rows": 32, "sequences": 64,
+                        "followed": 135, "variant": "",
+                        "config": {"training.steps": 20000, "model.width": 256, "model.hidden": 256}},
+    },
+    cells=cells, measure=measure, draw=draw, functions={"log_steps": log_steps}, config=config,
+    overrides=overrides)
