@@ -42,14 +42,15 @@ def overrides(cell, settings, rows):
 
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and aligns the test sentences by its attention."""
-    from attention_lab.tasks import corpora, readings
+    from attention_lab.analysis import alignment
+    from attention_lab.data import sources
     result, _, run = training.trained(architectures.config(settings), overrides(cell, settings, rows), folder,
                                       "alignment")
     finished = architectures.finished(run)
-    pairs = corpora.load(finished.run.config.data, ("test",))["test"]
-    found = readings.errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
+    pairs = sources.load(finished.run.config.data, ("test",))["test"]
+    found = alignment.errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
     places = [(sentence, link) for sentence, one in enumerate(pairs.truth)
-              for link in readings.inversions(one)]
+              for link in alignment.inversions(one)]
     links = found.chosen["predict", False].links
     right = sum(link in links[sentence] for sentence, link in places)
     shown = list(dict.fromkeys(sentence for sentence, _ in places))[:SHOWN]
@@ -82,14 +83,14 @@ def _shown(finished, pairs, chosen):
     """What a heat map needs of a few sentences, as JSON: words, gold links, weights as chosen."""
     import numpy as np
 
+    from attention_lab.analysis import alignment
     from attention_lab.config import split
-    from attention_lab.tasks import readings
     kind = finished.translator.tokenizer.kind
     looked = finished.translator.attention(finished.params, pairs.source, pairs.target,
                                            split(finished.run.config)[1])
     panels = [{"source": source.split(), "target": target.split(), "links": truth.alignment,
-               "weights": {step: np.round(readings.readings(one, kind, step)[chosen[step, False].name],
-                                          3).tolist() for step in readings.STEPS}}
+               "weights": {step: np.round(alignment.readings(one, kind, step)[chosen[step, False].name],
+                                          3).tolist() for step in alignment.STEPS}}
               for one, source, target, truth in zip(looked, pairs.source, pairs.target, pairs.truth)]
     return json.dumps(panels, ensure_ascii=False)
 

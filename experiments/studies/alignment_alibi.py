@@ -33,7 +33,7 @@ def cells(settings):
 def _stories(folder):
     """English, French, sure and possible links, words spelled as Multi30k's tokenised files have them."""
     from attention_lab.data.detokenize import respell
-    from attention_lab.data.links import read_alibi
+    from attention_lab.data.readers.links import read_alibi
     pairs = read_alibi(folder)
     return ([respell(text) for text in pairs.source], [respell(text) for text in pairs.target],
             [one.sure for one in pairs.truth], [one.possible for one in pairs.truth])
@@ -49,7 +49,8 @@ def overrides(cell, settings, rows):
 
 def measure(cell, settings, rows, folder):
     """Reads a model of recurrent_multi30k, trained here where it is missing, and aligns the stories."""
-    from attention_lab.tasks import corpora, readings
+    from attention_lab.analysis import alignment
+    from attention_lab.data import sources
     _, _, run = training.trained(architectures.config(settings), overrides(cell, settings, rows),
                                  folder.parent / "recurrent_multi30k", "alignment_alibi")
     finished = architectures.finished(run)
@@ -57,11 +58,11 @@ def measure(cell, settings, rows, folder):
     if settings["gold"] == "alibi":
         *texts, sure, possible = _stories(f"{settings['data']}/alibi-aer")
     else:
-        pairs = corpora.load(data, ("test",))["test"]
+        pairs = sources.load(data, ("test",))["test"]
         texts, sure, possible = [pairs.source, pairs.target], [one.alignment for one in pairs.truth], None
-    train = corpora.load(data, ("train",))["train"]
-    return alignment.columns(readings.errors(finished, texts, sure, possible)) | {
-        f"unknown_{name}": readings.unknown(side, known)
+    train = sources.load(data, ("train",))["train"]
+    return alignment.columns(alignment.errors(finished, texts, sure, possible)) | {
+        f"unknown_{name}": alignment.unknown(side, known)
         for name, side, known in zip(("english", "french"), texts, (train.source, train.target))}
 
 

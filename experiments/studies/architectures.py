@@ -55,8 +55,8 @@ _translators: dict[tuple, Any] = {}
 def finished(folder: Path) -> Any:
     """A finished run read back; the seeds of one arm share a translator, which compiles once."""
     from attention_lab.config import split
-    from attention_lab.tasks.finished import load
-    from attention_lab.tasks.translator import tokenizer_path
+    from attention_lab.tasks.load import load
+    from attention_lab.tasks.translation.translator import tokenizer_path
     run = load(folder)
     key = split(run.run.config)[0], tokenizer_path(folder).read_text(encoding="utf-8")
     return run._replace(translator=_translators.setdefault(key, run.translator))

@@ -71,10 +71,11 @@ def config(settings):
 
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished; its scores by distance, and how far senses lie."""
-    from attention_lab.tasks import finished, word_vectors
+    from attention_lab.analysis import word_vectors
+    from attention_lab.tasks.load import load
     result, looks, run = training.trained(config(settings), overrides(cell, settings, rows), folder,
                                           "disambiguation")
-    held = finished.classifier(run)
+    held = load(run)
     test = _test(held.run.config.data)
     before, after = word_vectors.vectors(held.classifier, held.params, test)
     separate = functools.partial(_separation, test=test, permutations=settings["permutations"])
@@ -94,8 +95,8 @@ def measure(cell, settings, rows, folder):
 def _test(data):
     """The test sentences of a corpus, which do not hang on the size of the training part."""
     from attention_lab.config import replace
-    from attention_lab.tasks import labelled_corpora
-    return labelled_corpora.load(replace(data, {"train_size": 1}), ("test",))["test"]
+    from attention_lab.data import sources
+    return sources.load(replace(data, {"train_size": 1}), ("test",))["test"]
 
 
 def _dropped(held, sentences, cell):

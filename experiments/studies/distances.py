@@ -6,7 +6,7 @@ def scored(run, test):
     import csv
 
     from attention_lab.evaluation.classes import by_distance
-    from attention_lab.tasks.classification import DISTANCES
+    from attention_lab.tasks.classification.task import DISTANCES
     with open(run / "predictions.tsv", encoding="utf-8", newline="") as file:
         found = [row["found"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
     counts = [len(sentence.senses[0].distractors) for sentence in test.truth]

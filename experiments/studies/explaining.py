@@ -116,14 +116,14 @@ def _trained(arm, seed, settings, folder):
 
 @functools.lru_cache(maxsize=4)
 def _corpus(data):
-    from attention_lab.tasks import labelled_corpora
-    return labelled_corpora.load(data, ("test",))["test"]
+    from attention_lab.data import sources
+    return sources.load(data, ("test",))["test"]
 
 
 def _read(where, settings):
     """A finished run, and the first sentences of test: those that the instruments are held to."""
-    from attention_lab.tasks import finished
-    run = finished.classifier(where)
+    from attention_lab.tasks.load import load
+    run = load(where)
     test = _corpus(run.run.config.data)
     return run, test.select(range(min(settings["sentences"], len(test))))
 
@@ -195,11 +195,11 @@ def _moved(cell, run, sentences, settings):
 def _apart(where, other, settings):
     """How far the weights and predictions of two seeds are from each other: the yardstick of adversaries."""
     from attention_lab.models.classifier import POOL
-    from attention_lab.tasks import guides
+    from attention_lab.tasks.classification import guidance
     (run, sentences), (rival, _) = _read(where, settings), _read(other, settings)
     own, its = (one.classifier.judge(one.params, sentences, with_weights=True) for one in (run, rival))
-    found = guides.compared(own, {"guide": [one[POOL][0, 0, 0] for one in its.weights],
-                                  "answer": its.probabilities}, 0.0)
+    found = guidance.compared(own, {"guide": [one[POOL][0, 0, 0] for one in its.weights],
+                                    "answer": its.probabilities}, 0.0)
     return {"other_seed_apart": found["jensen_shannon"], "other_seed_variation": found["variation"]}
 
 

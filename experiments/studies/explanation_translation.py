@@ -39,11 +39,11 @@ def measure(cell, settings, rows, folder):
     import jax
 
     from attention_lab.analysis.counterfactual_translation import survival
-    from attention_lab.tasks import corpora
+    from attention_lab.data import sources
     result, _, run = training.trained(architectures.config(settings), overrides(cell, settings, rows), folder,
                                       "explanation_translation")
     finished = architectures.finished(run)
-    pairs = corpora.load(finished.run.config.data, ("test",))["test"]
+    pairs = sources.load(finished.run.config.data, ("test",))["test"]
     found = survival(finished.translator, finished.params, pairs.source[:settings["sentences"]],
                      jax.random.key(cell["seed"]))
     return {"status": result["status"], "dev_bleu": result["dev_bleu"],

@@ -39,12 +39,12 @@ def overrides(cell, settings, rows):
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and translates without each of its heads."""
     from attention_lab.analysis.head_ablation import losses
-    from attention_lab.tasks import corpora
+    from attention_lab.data import sources
     result, _, run = training.trained(architectures.config(settings), overrides(cell, settings, rows), folder,
                                       NAME)
     finished = architectures.finished(run)
     data = finished.run.config.data
-    pairs = corpora.load(data, (data.split,))[data.split]
+    pairs = sources.load(data, (data.split,))[data.split]
     sources, references = (side[:settings["sentences"]] for side in (pairs.source, pairs.target))
     found = losses(finished.translator, finished.params, sources, references, settings["resamples"])
     return {"status": result["status"], "dev_bleu": result["dev_bleu"], "test_bleu": result["test_bleu"],

@@ -64,9 +64,8 @@ def overrides(cell, settings, rows):
 @functools.cache
 def _sentences(data, length, count):
     """Pairs of exactly so many English words that the corpus of `data` does not train on."""
-    from attention_lab.data import grammar
-    from attention_lab.tasks import corpora
-    known = set(corpora.load(data, ("train",))["train"].source)
+    from attention_lab.data import grammar, sources
+    known = set(sources.load(data, ("train",))["train"].source)
     # A seed apart from that of the corpus, and more than are wanted where some may be known.
     drawn = grammar.generate(3 * count, seed=1000 + data.corpus_seed, lexicon_size=data.lexicon_size,
                              min_words=length, max_words=length)

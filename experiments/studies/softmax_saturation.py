@@ -76,9 +76,10 @@ def _own_rows(cell, settings, rows, folder):
     from attention_lab.config import split
     from attention_lab.config.load import load
     from attention_lab.config.parse import merge
-    from attention_lab.data import recall, sequences
+    from attention_lab.data import sequences
+    from attention_lab.data.synthetic import recall
     from attention_lab.storage import runs
-    from attention_lab.training.finished import first_weights, scored_weights
+    from attention_lab.training.weights import first_weights, scored_weights
     changed = overrides(cell | {"source": "trained"}, settings, rows)
     asked = merge(load(config(settings)), changed)
     structure, hyper = split(asked)
