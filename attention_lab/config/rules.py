@@ -17,8 +17,7 @@ from attention_lab.config import (
     key_size,
     task_of,
 )
-from attention_lab.config.choices import facts
-from attention_lab.config.sources import SOURCES
+from attention_lab.config.sources import SOURCES, TASKS
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
@@ -27,7 +26,6 @@ ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
                     "training.balance", "data.shots", "data.vectors", "data.word", "data.dev_share")
-TASKS = facts("attention_lab.tasks.registry", "TASKS")
 DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
 

@@ -1,4 +1,4 @@
-"""What is known of each source of examples before anything is read."""
+"""What is known of sources of examples and of tasks before anything of them is imported."""
 
 import dataclasses
 from collections.abc import Callable
@@ -31,6 +31,17 @@ class Source:
 
 
 SOURCES = {name: Source(**given) for name, given in facts("attention_lab.data.sources", "SOURCES").items()}
+TASKS = facts("attention_lab.tasks.registry", "TASKS")  # the kinds of model and the scores of each
+
+
+def score_names() -> tuple[str, ...]:
+    """What runs of all tasks are compared by, as result.json spells it.
+
+    >>> score_names()[:3]
+    ('dev_bleu', 'test_bleu', 'dev_accuracy')
+    """
+    return tuple(dict.fromkeys(f"{split}_{score}" for task in TASKS.values() for score in task["scores"]
+                               for split in ("dev", "test")))
 
 
 def of_task(task: str) -> tuple[str, ...]:

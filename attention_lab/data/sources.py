@@ -3,7 +3,6 @@
 The facts are literals, for config/ reads them without importing this file.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from attention_lab.data.labelled import Labelled
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.readers import coarsewsd, multi30k, senses_tsv, sentiment_csv, sentiment_files, tsv
 from attention_lab.data.synthetic import echo, recall, senses
+from attention_lab.storage.files import text_digest
 
 SPLITS = ("train", "dev", "test")
 
@@ -36,11 +36,8 @@ def load_whole(data: Data) -> Any:
 
 def digest(corpus: Mapping[str, Pairs | Labelled]) -> str:
     """sha256 of the text of a corpus, by which a run knows its data again wherever it lies."""
-    content = hashlib.sha256()
-    for split in sorted(corpus):
-        for column in corpus[split].text_columns():
-            content.update("\n".join([split, *column, ""]).encode())
-    return content.hexdigest()
+    return text_digest("\n".join([split, *column, ""]) for split in sorted(corpus)
+                       for column in corpus[split].text_columns())
 
 
 def _grammar(data: Data, splits: tuple[str, ...]) -> dict[str, Pairs]:
