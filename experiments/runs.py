@@ -38,7 +38,8 @@ def table(options: flags.Options, parent: str = "runs") -> int:
     from attention_lab.storage import runs
     found, damaged = runs.collect(parent)
     columns = [name.strip() for name in options.columns.split(",") if name.strip()] or [
-        *(name for name in score_names() if any(name in (run.result or {}) for run in found)), "train_seconds"]
+        *(name for name in score_names() if any(name in (run.result or {}) for run in found)),
+        "train_seconds"]
     if options.sort and options.sort not in columns:
         raise ValueError(f"--sort={options.sort} is not among --columns={','.join(columns)}")
     varied = [key for key, field in all_fields().items()

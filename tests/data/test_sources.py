@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from attention_lab import config as configs
 from attention_lab.config import Data
-from attention_lab.data import labelled, sources
+from attention_lab.config.sources import SOURCES
+from attention_lab.data import labelled, sources, tokenizers
 from attention_lab.data.labelled import Labelled
 
 
@@ -27,6 +29,57 @@ def place(tmp_path):
     for name in ("pos", "neg"):
         (tmp_path / "classes" / f"film.{name}").write_text("".join(f"{name} film {i}\n" for i in range(20)))
     return tmp_path
+
+
+@pytest.fixture
+def everywhere(place):
+    """The folder with what every source reads: Multi30k too, in both forms, and sentence pairs."""
+    pairs = {"en": "a {} dog .\n", "fr": "un chien {} .\n"}
+    (place / "multi30k").mkdir()
+    for name in ("train", "val", "test_2016_flickr"):
+        for side, line in pairs.items():
+            (place / "multi30k" / f"{name}.lc.norm.tok.{side}").write_text(line.format(name))
+            (place / "multi30k" / f"{name}.{side}").write_text(line.format(name).capitalize())
+    (place / "pairs.tsv").write_text("".join(f"a dog {i}\tun chien {i}\n" for i in range(9)))
+    return place
+
+
+FILES = {"multi30k": "multi30k", "tsv": "pairs.tsv", "coarsewsd": "words", "senses_tsv": "senses.tsv",
+         "sentiment_csv": "sst.csv", "sentiment_files": "classes"}
+TINY = {"train_size": 8, "dev_size": 2, "test_size": 2, "vocabulary_size": 60, "most_distance": 9}
+
+
+def content(folder, source, **more):
+    """The examples of train that a source gives, as text."""
+    location = SOURCES[source].location.removeprefix("data.")
+    where = {location: str(folder / FILES[source])} if location else {}
+    train = sources.load(Data(source=source, **{**TINY, **where, **more}), ("train",))["train"]
+    return str(train.source.tolist()) if hasattr(train.source, "tolist") else str(train.text_columns())
+
+
+def test_any_two_sources_are_two_corpora(everywhere):
+    """No name quietly means another's reader."""
+    corpora = {source: content(everywhere, source) for source in SOURCES}
+    assert len(set(corpora.values())) == len(SOURCES) > 9
+    with pytest.raises(ValueError, match="^data.source=gramar is not one of grammar, multi30k, tsv, "):
+        sources.load(Data(source="gramar"))
+
+
+def test_any_two_texts_and_tokenizers_differ(everywhere):
+    choices = configs.all_fields()
+    texts = {content(everywhere, "multi30k", text=text) for text in choices["data.text"].choices}
+    assert len(texts) == len(choices["data.text"].choices) == 2
+    kinds = choices["data.tokenizer"].choices
+    assert len({tuple(tokenizers.train(kind, ["ab ab cd"] * 3, 40).encode(["ab cd"])[0])
+                for kind in kinds}) == len(kinds) == 2
+    parts = {str(sources.load(Data(source="grammar", **TINY), (part,))[part].source)
+             for part in choices["data.split"].choices}
+    assert len(parts) == 2
+
+
+def test_sources_in_one_piece_are_read_whole(everywhere):
+    assert len(sources.load_whole(Data(source="tsv", path=str(everywhere / "pairs.tsv")))) == 9
+    assert sources.load_whole(Data(source="grammar")) is None
 
 
 def data(place, source, **more):
