@@ -26,8 +26,8 @@ def say(line: str) -> None:
 
 def main(options: flags.Options) -> int:
     """Prints the scores of a split, a line each; writes nothing."""
-    from attention_lab.config import CLASSIFIED
     from attention_lab.config import parse as overrides
+    from attention_lab.config import task_of
     from attention_lab.data import sources
     from attention_lab.data.anomalies import anomalies
     from attention_lab.data.readers import tsv
@@ -40,22 +40,22 @@ def main(options: flags.Options) -> int:
     data = config.data
     asked = ",".join(options.lengths)
     bins = lengths.bins(asked) if options.lengths else []
-    if bins and held.data.source in CLASSIFIED:
+    if bins and task_of(held) == "classification":
         raise ValueError(f"--lengths={asked}: {options.run} classifies; translations are scored by length")
-    if held.data.source in CLASSIFIED:
+    if task_of(held) == "classification":
         from experiments import evaluation
         return evaluation.classes(options.run, config, [key for key, _ in options.given], say)
-    if data.source in CLASSIFIED:
+    if task_of(config) == "classification":
         raise ValueError(f"data.source={data.source}: {options.run} does not classify: its data.source is "
                          f"{held.data.source}")
     run = load(options.run, config, say)
+    translator = run.translator
     if data.source == "tsv" and not _same_file(data.path, held.data.path):
         pairs = tsv.read(data.path)  # another file holds nothing out: all of it is scored
     else:
         if data.source == held.data.source == "tsv":
             _check_own_file(options.run, held, run.run.facts)
         pairs = sources.load(data, (data.split,))[data.split]
-    translator = run.translator
     if held.data.text == "tokenized" and held.data.source == "multi30k" and data.source == "tsv":
         pairs = _prepared(pairs)
     lengths.places(pairs.source, bins)  # says so before anything is translated

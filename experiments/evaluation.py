@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Callable, Collection
 
-from attention_lab.config import CLASSIFIED, Config, Data
+from attention_lab.config import Config, Data, task_of
+from attention_lab.config.sources import of_task
 from attention_lab.data import labelled, sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.labelled import Labelled
@@ -26,9 +27,9 @@ def classes(folder: str, config: Config, changed: Collection[str], say: Callable
       ValueError: the data can't be used, or has a word or a class that the run does not know.
     """
     data = config.data
-    if data.source not in CLASSIFIED:
-        raise ValueError(f"data.source={data.source}: {folder} classifies; {', '.join(CLASSIFIED)} are "
-                         "allowed")
+    if task_of(config) != "classification":
+        allowed = ", ".join(of_task("classification"))
+        raise ValueError(f"data.source={data.source}: {folder} classifies; {allowed} are allowed")
     run = load(folder, say=say)
     held, classifier = run.run.config, run.classifier
     own = _own(folder, held.data, data, changed, run.run.facts.get("data", {}).get("sha256"))

@@ -9,6 +9,7 @@ from attention_lab.config import Data
 from attention_lab.config.sources import SOURCES
 from attention_lab.data import labelled, sources, tokenizers
 from attention_lab.data.labelled import Labelled
+from attention_lab.data.sequences import Sequences
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def content(folder, source, **more):
     location = SOURCES[source].location.removeprefix("data.")
     where = {location: str(folder / FILES[source])} if location else {}
     train = sources.load(Data(source=source, **{**TINY, **where, **more}), ("train",))["train"]
-    return str(train.source.tolist()) if hasattr(train.source, "tolist") else str(train.text_columns())
+    return str(train.source.tolist() if isinstance(train, Sequences) else train.text_columns())
 
 
 def test_any_two_sources_are_two_corpora(everywhere):
