@@ -1,1 +1,29 @@
-"""A laboratory for studying attention: pure functions, config-driven experiments, honest verdicts."""
+"""A laboratory for studying attention: pure functions, config-driven experiments, honest verdicts.
+
+>>> import tempfile, attention_lab
+>>> workdir = tempfile.mkdtemp()
+>>> model = attention_lab.train("configs/translation.py:smoke", workdir, training__steps=2)
+>>> model.config.training.steps, len(model.translate(["The dog sees a cat."]))
+(2, 1)
+>>> attention_lab.load(workdir).attention(["The dog sees a cat."])[0].source
+['the', 'dog', 'sees', 'a', 'cat', '.', '</s>']
+
+jax starts when `train` or `load` is first used.
+"""
+
+import importlib
+import logging
+from typing import Any
+
+_PLACES = {"train": "attention_lab.tasks.train", "load": "attention_lab.tasks.load"}
+__all__ = ["load", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from attention_lab.storage import xla  # nothing of attention_lab is imported before it is used
+    if line := xla.avoid_wrong_sums():
+        logging.getLogger(__name__).info(line)
+    value = globals()[name] = getattr(importlib.import_module(_PLACES[name]), name)
+    return value

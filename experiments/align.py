@@ -28,35 +28,37 @@ def main(options: flags.Options) -> int:
     if not options.source and os.path.isfile(options.links):
         raise ValueError(f"--links={options.links} is a file: the folder of the Alibi stories is needed, or "
                          "--source and --target beside it, for links of the Hansards")
-    from attention_lab.data import links
+    from attention_lab.analysis import alignment
+    from attention_lab.data import sources
+    from attention_lab.data.anomalies import anomalies
     from attention_lab.data.detokenize import respell
-    from attention_lab.tasks import corpora, finished, readings
-    from attention_lab.tasks.notices import notices
+    from attention_lab.data.readers import links
+    from attention_lab.tasks.load import load
     pairs = links.read_hansards(options.source, options.target, options.links) if options.source \
         else links.read_alibi(options.links)
     if len(pairs) < 2:
         total = len(pairs) + pairs.counts["pairs_without_sure_links"]
         raise ValueError(f"{options.links}: {len(pairs)} of its {total} pairs have a sure link; layer "
                          "and head are chosen on every other such pair and scored on the rest: both need one")
-    run = finished.load(options.run, say=say)
+    run = load(options.run, say=say)
     config = run.run.config
     if not run.translator.attends:
         raise ValueError(f"{options.run} has no attention: its attention.compatibility is none")
-    for notice in notices({options.links: (pairs.counts, ())}, "pairs", run.translator.tokenizer):
+    for notice in anomalies({options.links: (pairs.counts, ())}, "pairs", run.translator.tokenizer):
         say(notice)
     texts = pairs.source, pairs.target
     if config.data.text == "tokenized":
         texts = tuple([respell(text, config.data.source == "multi30k") for text in side] for side in texts)
-    found = readings.errors(run, texts, [one.sure for one in pairs.truth],
-                            [one.possible for one in pairs.truth])
+    found = alignment.errors(run, texts, [one.sure for one in pairs.truth],
+                             [one.possible for one in pairs.truth])
     print(f"pairs\t{len(pairs)}")
     try:
-        train = corpora.load(config.data, ("train",))["train"]
+        train = sources.load(config.data, ("train",))["train"]
     except ValueError as error:
         say(f"which words are unknown to the run can't be told: {error}")
     else:
         for name, side, known in zip(("english", "french"), texts, (train.source, train.target)):
-            print(f"unknown_{name}\t{readings.unknown(side, known):.4f}")
+            print(f"unknown_{name}\t{alignment.unknown(side, known):.4f}")
     print("step\tweighed_by\thead\terror_rate\tmean_of_heads")
     for (step, by_value), one in found.chosen.items():
         print(f"{step}\t{WEIGHED[by_value]}\t{one.name}\t{one.error_rate:.4f}\t"

@@ -23,26 +23,28 @@ def say(line: str) -> None:
 
 def main(options: flags.Options) -> int:
     """Tells senses line by line; every line has an answer."""
-    from attention_lab.tasks import finished, guides
-    from attention_lab.tasks.asked import asked
+    from attention_lab.tasks.classification import guidance
+    from attention_lab.tasks.classification.new_text import questions
+    from attention_lab.tasks.load import load
     stdin.check_figure(options.attention)
-    run = finished.classifier(options.run, say)
+    run = load(options.run, say=say)
     classifier, config = run.classifier, run.run.config
     if options.attention and not classifier.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
-    guide = guides.of(run)
+    guide = guidance.of(run.run)
     before, without, drawn, room = 0, 0, [], 0
     if options.attention:
-        from attention_lab.tasks import class_pictures
-        room = class_pictures.DRAWN
+        from attention_lab.tasks.classification import pictures
+        room = pictures.DRAWN
     for part in stdin.parts():
-        found = asked(classifier, part)
+        found = questions(classifier, part)
         unseen = stdin.unseen(classifier.tokenizer, [found.texts[i] for i in sorted(set(found.lines))])
         if unseen:
             say(unseen)
         judged = classifier.judge(run.params, found.sentences, with_weights=bool(options.attention),
-                                  extra=guide and guides.answers(guide, found.sentences, classifier.classes))
+                                  extra=guide and guidance.answers(
+                                      guide, found.sentences, classifier.classes))
         answers: dict[int, list[str]] = {}
         for i, line in enumerate(found.lines):
             word = found.sentences.word[i]
@@ -74,11 +76,11 @@ def _row(word, classes, probabilities, line, place) -> str:
 
 def _draw(classifier, drawn, path) -> None:
     from attention_lab.data.labelled import joined
-    from attention_lab.tasks import class_pictures
+    from attention_lab.tasks.classification import pictures
     if not drawn:
         raise ValueError(f"--attention={path}: there was no word to draw")
     sentences, answers, weights = zip(*drawn)
-    class_pictures.draw(classifier, joined(sentences), answers, weights, path)
+    pictures.draw(classifier, joined(sentences), answers, weights, path)
 
 
 if __name__ == "__main__":

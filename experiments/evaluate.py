@@ -26,38 +26,40 @@ def say(line: str) -> None:
 
 def main(options: flags.Options) -> int:
     """Prints the scores of a split, a line each; writes nothing."""
-    from attention_lab.config import CLASSIFIED
     from attention_lab.config import parse as overrides
-    from attention_lab.data import tsv
+    from attention_lab.config import task_of
+    from attention_lab.data import sources
+    from attention_lab.data.anomalies import anomalies
+    from attention_lab.data.readers import tsv
     from attention_lab.evaluation import lengths
     from attention_lab.storage import runs
-    from attention_lab.tasks import corpora, finished, translation
-    from attention_lab.tasks.notices import notices
+    from attention_lab.tasks.load import load
+    from attention_lab.tasks.translation import task as translation
     held = runs.load_run(options.run).config
     config = overrides.apply(held, options.given)
     data = config.data
     asked = ",".join(options.lengths)
     bins = lengths.bins(asked) if options.lengths else []
-    if bins and held.data.source in CLASSIFIED:
+    if bins and task_of(held) == "classification":
         raise ValueError(f"--lengths={asked}: {options.run} classifies; translations are scored by length")
-    if held.data.source in CLASSIFIED:
+    if task_of(held) == "classification":
         from experiments import evaluation
         return evaluation.classes(options.run, config, [key for key, _ in options.given], say)
-    if data.source in CLASSIFIED:
+    if task_of(config) == "classification":
         raise ValueError(f"data.source={data.source}: {options.run} does not classify: its data.source is "
                          f"{held.data.source}")
-    run = finished.load(options.run, config, say)
+    run = load(options.run, config, say)
+    translator = run.translator
     if data.source == "tsv" and not _same_file(data.path, held.data.path):
         pairs = tsv.read(data.path)  # another file holds nothing out: all of it is scored
     else:
         if data.source == held.data.source == "tsv":
             _check_own_file(options.run, held, run.run.facts)
-        pairs = corpora.load(data, (data.split,))[data.split]
-    translator = run.translator
+        pairs = sources.load(data, (data.split,))[data.split]
     if held.data.text == "tokenized" and held.data.source == "multi30k" and data.source == "tsv":
         pairs = _prepared(pairs)
     lengths.places(pairs.source, bins)  # says so before anything is translated
-    for notice in notices({data.split: (pairs.counts, pairs.source)}, "pairs", translator.tokenizer):
+    for notice in anomalies({data.split: (pairs.counts, pairs.source)}, "pairs", translator.tokenizer):
         say(notice)
     print(f"pairs\t{len(pairs)}")
     if any(key.startswith("data.") and key != "data.split" for key, _ in options.given):
@@ -76,9 +78,9 @@ def main(options: flags.Options) -> int:
 
 def _check_own_file(folder, held, facts) -> None:
     """ValueError where the run's TSV was changed, for other lines would be held out than were then."""
-    from attention_lab.tasks import corpora
+    from attention_lab.data import sources
     was = facts.get("data", {}).get("sha256")
-    if was and was != corpora.digest(corpora.load(held.data, ("train", "dev", held.data.split))):
+    if was and was != sources.digest(sources.load(held.data, ("train", "dev", held.data.split))):
         raise ValueError(f"{held.data.path} was changed after {folder} was trained on it, so that sentences "
                          "held out now were trained on then: give other lines as another file by "
                          "--config.data.path")
@@ -103,9 +105,9 @@ def _same_file(path: str, other: str) -> bool:
 
 def _tell_overlap(held, pairs) -> None:
     """How many of the scored sentences the run was trained on, where its own data can still be read."""
-    from attention_lab.tasks import corpora
+    from attention_lab.data import sources
     try:
-        trained = set(corpora.load(held, ("train",))["train"].source)
+        trained = set(sources.load(held, ("train",))["train"].source)
     except ValueError as error:
         say(f"whether these sentences were trained on is not known: {error}")
         return

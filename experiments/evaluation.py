@@ -3,15 +3,18 @@
 import dataclasses
 from collections.abc import Callable, Collection
 
-from attention_lab.config import CLASSIFIED, Config, Data
-from attention_lab.data import labelled
-from attention_lab.data.coarsewsd import ALL
+from attention_lab.config import Config, Data, task_of
+from attention_lab.config.sources import of_task
+from attention_lab.data import labelled, sources
+from attention_lab.data.anomalies import anomalies
 from attention_lab.data.labelled import Labelled
+from attention_lab.data.readers.coarsewsd import ALL
 from attention_lab.evaluation.classes import most_frequent
-from attention_lab.tasks import classification, finished, guides, labelled_corpora
-from attention_lab.tasks.asked import known_forms
-from attention_lab.tasks.classifier import Classifier
-from attention_lab.tasks.notices import notices
+from attention_lab.tasks.classification import guidance
+from attention_lab.tasks.classification import task as classification
+from attention_lab.tasks.classification.classifier import Classifier
+from attention_lab.tasks.classification.new_text import known_forms
+from attention_lab.tasks.load import load
 
 
 def classes(folder: str, config: Config, changed: Collection[str], say: Callable[[str], None]) -> int:
@@ -24,22 +27,22 @@ def classes(folder: str, config: Config, changed: Collection[str], say: Callable
       ValueError: the data can't be used, or has a word or a class that the run does not know.
     """
     data = config.data
-    if data.source not in CLASSIFIED:
-        raise ValueError(f"data.source={data.source}: {folder} classifies; {', '.join(CLASSIFIED)} are "
-                         "allowed")
-    run = finished.classifier(folder, say)
+    if task_of(config) != "classification":
+        allowed = ", ".join(of_task("classification"))
+        raise ValueError(f"data.source={data.source}: {folder} classifies; {allowed} are allowed")
+    run = load(folder, say=say)
     held, classifier = run.run.config, run.classifier
     own = _own(folder, held.data, data, changed, run.run.facts.get("data", {}).get("sha256"))
     if own is None:
-        sentences = labelled_corpora.everything(data)  # another file holds nothing out: all of it is scored
-        sentences = labelled_corpora.load(data)[data.split] if sentences is None else sentences
+        sentences = sources.load_whole(data)  # another file holds nothing out: all of it is scored
+        sentences = sources.load(data)[data.split] if sentences is None else sentences
     else:
         sentences = own[data.split]
         if data.word != held.data.word:
             sentences = _of_word(folder, sentences, data.word, classifier)
     sentences = _known(folder, sentences, classifier)
-    for notice in notices({data.split: (sentences.counts, sentences.text)}, "sentences",
-                          classifier.tokenizer):
+    for notice in anomalies({data.split: (sentences.counts, sentences.text)}, "sentences",
+                            classifier.tokenizer):
         say(notice)
     print(f"sentences\t{len(sentences)}")
     train = own["train"] if own else _train(held.data, say)
@@ -48,11 +51,11 @@ def classes(folder: str, config: Config, changed: Collection[str], say: Callable
         print(f"seen_in_training\t{seen}")
         if seen:
             say(f"{seen} of {len(sentences)} sentences are among those that the run was trained on")
-    guide = guides.of(run)
+    guide = guidance.of(run.run)
     scores = classification.scores(
         classifier, run.params, sentences, data.split,
         most_frequent(train.word, train.label) if train else {},
-        guided=guide and guides.answers(guide, sentences, classifier.classes))
+        guided=guide and guidance.answers(guide, sentences, classifier.classes))
     for name, value in scores.numbers.items():
         if train or "most_frequent" not in name:
             print(f"{name}\t{value}")
@@ -68,12 +71,12 @@ def _own(folder, held: Data, data: Data, changed, digest) -> dict[str, Labelled]
         return None
     moved = bool({"data.directory", "data.path"} & set(changed))
     try:
-        corpus = labelled_corpora.load(dataclasses.replace(held, directory=data.directory, path=data.path))
+        corpus = sources.load(dataclasses.replace(held, directory=data.directory, path=data.path))
     except ValueError:
         if moved:
             return None
         raise
-    if digest == labelled_corpora.digest({name: corpus[name] for name in {"train", "dev", held.split}}):
+    if digest == sources.digest({name: corpus[name] for name in {"train", "dev", held.split}}):
         return corpus
     if moved:
         return None
@@ -114,7 +117,7 @@ def _check_word(folder, word: str, classifier: Classifier) -> None:
 def _train(held: Data, say) -> Labelled | None:
     """What the run was trained on, where that can still be read."""
     try:
-        return labelled_corpora.load(held)["train"]
+        return sources.load(held)["train"]
     except ValueError as error:
         say(f"whether these sentences were trained on is not known: {error}")
         return None

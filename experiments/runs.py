@@ -13,7 +13,6 @@ PROGRAM = flags.Program("runs", "Lists runs, shows one, or tells how two differ;
     "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
 }, config="none", words=WORDS, device=False)
 LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}
-SCORES = ("dev_bleu", "test_bleu", "dev_accuracy", "test_accuracy", "dev_macro_f1", "test_macro_f1")
 
 
 def main(options: flags.Options) -> int:
@@ -35,10 +34,12 @@ def table(options: flags.Options, parent: str = "runs") -> int:
 
     from attention_lab.config import all_fields, get
     from attention_lab.config.rules import show as spelled
+    from attention_lab.config.sources import score_names
     from attention_lab.storage import runs
     found, damaged = runs.collect(parent)
     columns = [name.strip() for name in options.columns.split(",") if name.strip()] or [
-        *(name for name in SCORES if any(name in (run.result or {}) for run in found)), "train_seconds"]
+        *(name for name in score_names() if any(name in (run.result or {}) for run in found)),
+        "train_seconds"]
     if options.sort and options.sort not in columns:
         raise ValueError(f"--sort={options.sort} is not among --columns={','.join(columns)}")
     varied = [key for key, field in all_fields().items()

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from attention_lab.config import digest
 from attention_lab.config.rules import show
+from attention_lab.config.sources import score_names
 from attention_lab.storage.files import read_json
 from attention_lab.sweeps import worker
 from attention_lab.sweeps.cell import Outcome, Shared
@@ -163,7 +164,7 @@ def _report_search(options, trials, goal) -> int:
 
 
 def _numbers(result: Mapping[str, Any], metric: str = "") -> list[str]:
-    wanted = ("dev_bleu", "test_bleu", "dev_accuracy", "test_accuracy", "train_seconds", metric)
+    wanted = (*score_names(), "train_seconds", metric)
     return [result["status"], *(f"{name}={value:.6g}" for name, value in result.items() if name in wanted)]
 
 

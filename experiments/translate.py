@@ -20,12 +20,13 @@ def say(line: str) -> None:
 def main(options: flags.Options) -> int:
     """Translates line by line; an empty line stays one."""
     from attention_lab.config import all_fields
-    from attention_lab.tasks import finished, illustrations
+    from attention_lab.tasks.load import load
+    from attention_lab.tasks.translation import pictures
     most = int(all_fields()["decoding.beam"].high)
     if not 0 <= options.beam <= most:
         raise ValueError(f"--beam={options.beam}: allowed are 1 to {most}, and 0 (as in the run's config)")
     stdin.check_figure(options.attention)
-    run = finished.load(options.run, say=say)
+    run = load(options.run, say=say)
     translator, drawn = run.translator, []
     if options.attention and not translator.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
@@ -46,13 +47,12 @@ def main(options: flags.Options) -> int:
             print(answers.get(i, ""))
         sys.stdout.flush()
         written = [(source, text) for source, text in zip(given, found) if text]
-        drawn += written[:illustrations.DRAWN - len(drawn)]
+        drawn += written[:pictures.DRAWN - len(drawn)]
     if options.attention:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no translation to draw")
         looked = translator.attention(run.params, *zip(*drawn))
-        illustrations.draw(looked, [()] * len(looked), options.attention,
-                           translator.tokenizer.kind)
+        pictures.draw(looked, [()] * len(looked), options.attention, translator.tokenizer.kind)
     return 0
 
 

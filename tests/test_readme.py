@@ -20,7 +20,7 @@ COMMANDS = [line.strip() for line in README.splitlines() if "python -m experimen
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, traced_once):
+def place(tmp_path_factory):
     """A folder that holds what the commands call DIR, STORIES, WORDS, pairs.tsv and sst_dataset.csv.gz."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "DIR").mkdir()

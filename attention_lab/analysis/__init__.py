@@ -1,1 +1,1 @@
-"""Instruments held to attention: what its softmax does, measured and predicted."""
+"""Diagnostics of trained models, each a function of (model, params, batch), and of what they compute."""

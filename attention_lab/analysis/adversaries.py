@@ -7,6 +7,7 @@ adversaries alone; here each start goes its own way.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,8 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from attention_lab.analysis.passes import ROOM, encoded, pools, rows, variation
+from attention_lab.analysis.batches import ROOM, encoded, rows
+from attention_lab.analysis.pooling import check_pools, take_apart, variation
+from attention_lab.config import Hyper
 from attention_lab.data.labelled import Labelled
+from attention_lab.models import Model
+from attention_lab.tasks.classification.classifier import Classifier
 
 FREE, PENALTY = 0.01, 500.0  # variation that costs nothing; what each unit beyond costs, nats
 TOLERANCE = 0.05  # variation up to which the prediction counts as kept
@@ -42,8 +47,8 @@ class Attempts(NamedTuple):
     variation: np.ndarray
 
 
-def frozen(classifier: Any, params: Any, sentences: Labelled, key: jax.Array, steps: int = 500,
-           starts: int = 5, learning_rate: float = 0.01, hyper: Any = None,
+def frozen(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, steps: int = 500,
+           starts: int = 5, learning_rate: float = 0.01, hyper: Hyper | None = None,
            extra: Mapping[str, Any] | None = None) -> Frozen:
     """The most divergent weights that keep each prediction; arguments as of `attempts`."""
     made = attempts(classifier, params, sentences, key, steps, starts, learning_rate, hyper, extra)
@@ -56,13 +61,13 @@ def frozen(classifier: Any, params: Any, sentences: Labelled, key: jax.Array, st
     return Frozen(np.where(passed.any(axis=1), divergence[each, best], 0.0), moved[each, best])
 
 
-def attempts(classifier: Any, params: Any, sentences: Labelled, key: jax.Array, steps: int = 500,
-             starts: int = 5, learning_rate: float = 0.01, hyper: Any = None,
+def attempts(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, steps: int = 500,
+             starts: int = 5, learning_rate: float = 0.01, hyper: Hyper | None = None,
              extra: Mapping[str, Any] | None = None) -> list[Attempts]:
     """Where every start of each sentence ends, whether it keeps the prediction or not.
 
     Args:
-      classifier: a `tasks` Classifier with word tokens, which pools by attention. params: its weights.
+      classifier: with word tokens; pools by attention. params: its weights.
       key: a random key; what a sentence draws depends on it and on the sentence's number.
       steps: of Adam. starts: K. learning_rate: of the logits.
       hyper, extra: as of `explanations.explain`.
@@ -71,14 +76,19 @@ def attempts(classifier: Any, params: Any, sentences: Labelled, key: jax.Array, 
     """
     if min(steps, starts) < 1:
         raise ValueError(f"steps={steps} and starts={starts}: 1 or more of each are needed")
-    program, ids = pools(classifier).compiled(_attempts, steps, starts), encoded(classifier, sentences)
-    found = rows(lambda batch: program(params, batch, hyper or classifier.hyper, key, learning_rate),
-                 ids, classifier.in_order(sentences, extra, ROOM))
-    return [Attempts(one.weights[:, :len(row)], *one[1:]) for one, row in zip(found, ids)]
+    check_pools(classifier)
+    ids = encoded(classifier, sentences)
+    ends = rows(lambda batch: attack(classifier.model, params, batch, hyper or classifier.hyper, key,
+                                     learning_rate, steps, starts),
+                ids, classifier.in_order(sentences, extra, ROOM))
+    return [Attempts(one.weights[:, :len(row)], *one[1:]) for one, row in zip(ends, ids)]
 
 
-def _attempts(passes, steps, starts, params, batch, hyper, key, learning_rate):
-    parts = passes.apart(params, batch, hyper)
+@partial(jax.jit, static_argnames=("model", "steps", "starts"))
+def attack(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, learning_rate: float,
+           steps: int, starts: int) -> Attempts:
+    """Where the starts of each sentence of a batch end; see `attempts`. All lead with (B, starts)."""
+    parts = take_apart(model, params, batch, hyper)
     words, old = parts.words[:, None, :], parts.probabilities(parts.weights)[:, None, :]
     S = words.shape[-1]
 

@@ -17,15 +17,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attention_lab import models
 from attention_lab.attention import counterfactual
-from attention_lab.config import program, split
+from attention_lab.config import Hyper
 from attention_lab.data import batching
 from attention_lab.data.grammar import function_words
 from attention_lab.data.grammar.draft import PRONOUNS
 from attention_lab.data.grammar.verb_phrases import BE
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import BOS, PAD, SPECIALS
+from attention_lab.models import Model
+from attention_lab.tasks.translation.translator import Translator
 
 KINDS = ("zero_max", "uniform", "permuted")
 CLASSES = ("function", "content", "neither")
@@ -53,12 +54,12 @@ class Survival(NamedTuple):
         return float(self.kept[kind][name].sum() / steps) if steps else float("nan")
 
 
-def survival(translator: Any, params: Any, sources: Sequence[str], key: jax.Array, hyper: Any = None,
-             closed: frozenset[str] | None = None) -> Survival:
+def survival(translator: Translator, params: Any, sources: Sequence[str], key: jax.Array,
+             hyper: Hyper | None = None, closed: frozenset[str] | None = None) -> Survival:
     """Translates, replaces the attention of each step, and counts the words that survive.
 
     Args:
-      translator: a `tasks` Translator whose model attends. params: its weights.
+      translator: its model attends. params: its weights.
       sources: sentences as in training.
       key: a random key for "permuted", which deals a step's weights out anew in the same way in all layers
         and heads; it goes by the sentence's number and the step.
@@ -73,11 +74,11 @@ def survival(translator: Any, params: Any, sources: Sequence[str], key: jax.Arra
     texts = translator.translate(params, sources, beam=1, hyper=hyper).texts
     ids = tokenizer.encode(texts)
     names = [word_classes(tokenizer.tokens(row), tokenizer.kind, closed) for row in ids]
-    function = _program(program(split(translator.config)[0]), tokenizer.size)
     steps, left_out = {name: np.zeros(len(ids), int) for name in CLASSES}, np.zeros(len(ids), int)
     kept = {kind: {name: np.zeros(len(ids), int) for name in CLASSES} for kind in KINDS}
     for batch in batching.in_order(tokenizer.encode(sources), ids, translator.buckets, ROOM):
-        own, same = jax.device_get(function(params, batch, hyper, key))
+        own, same = jax.device_get(survive(
+            translator.model, params, batch, hyper, key, tokenizer.size))
         for row, example in enumerate(batch["example"]):
             if example < 0:
                 continue
@@ -117,12 +118,16 @@ def _class(word, closed):
     return "content" if word not in SPECIALS and any(map(str.isalpha, word)) else "neither"
 
 
-@functools.lru_cache(maxsize=8)
-def _program(structure, size):
-    """(params, batch, hyper, key) -> whether each target token is the model's own choice, bool (B, T), and by
-    kind whether it is still the choice, (3, B, T)."""
-    model = models.build(structure, size)
+@functools.partial(jax.jit, static_argnames=("model", "size"))
+def survive(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, size: int
+            ) -> tuple[jax.Array, jax.Array]:
+    """Whether each target token is the model's own choice, bool (B, T), and by kind whether it still is.
 
+    Args:
+      size: of the vocabulary. key: as of `survival`.
+    Returns:
+      bool (B, T), and bool (3, B, T) in the order of KINDS.
+    """
     def choices(output, hidden):
         logits = jnp.einsum("...d,nd->...n", hidden, output.readout)
         # Greedy search never writes these.
@@ -130,29 +135,26 @@ def _program(structure, size):
         barred = jnp.expand_dims(barred, range(logits.ndim - 1))
         return jnp.argmax(jnp.where(barred, -jnp.inf, logits), axis=-1)
 
-    def survive(params, batch, hyper, key):
-        target = batch["target"]
-        T, S = target.shape[1], batch["source"].shape[1]
-        output = model.apply(params, batch, hyper)
-        own = choices(output, output.hidden)
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["example"])
+    target = batch["target"]
+    T, S = target.shape[1], batch["source"].shape[1]
+    output = model.apply(params, batch, hyper)
+    own = choices(output, output.hidden)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["example"])
 
-        def at(t):
-            rows = (jnp.arange(T) == t)[None, None, None]
-            noise = jax.vmap(lambda one: counterfactual.permuted(
-                jax.random.fold_in(one, t), (1, 1, S)).numbers)(keys)
-            made = {"zero_max": counterfactual.zero_max(rows), "uniform": counterfactual.uniform(rows),
-                    "permuted": counterfactual.Counterfactual("permuted", noise[None], rows)}
-            found = []
-            for kind in KINDS:
-                output = model.apply(params, batch, hyper, intervention={"cross": made[kind]})
-                found.append(choices(output, jnp.take(output.hidden, t, axis=1)) == own[:, t])
-            return jnp.stack(found)
+    def at(t):
+        rows = (jnp.arange(T) == t)[None, None, None]
+        noise = jax.vmap(lambda one: counterfactual.permuted(
+            jax.random.fold_in(one, t), (1, 1, S)).numbers)(keys)
+        made = {"zero_max": counterfactual.zero_max(rows), "uniform": counterfactual.uniform(rows),
+                "permuted": counterfactual.Counterfactual("permuted", noise[None], rows)}
+        same = []
+        for kind in KINDS:
+            output = model.apply(params, batch, hyper, intervention={"cross": made[kind]})
+            same.append(choices(output, jnp.take(output.hidden, t, axis=1)) == own[:, t])
+        return jnp.stack(same)
 
-        same = jax.lax.map(at, jnp.arange(T), batch_size=min(AT_ONCE, T))
-        return (own == target) & (target != PAD), jnp.moveaxis(same, 0, 2)
-
-    return jax.jit(survive)
+    same = jax.lax.map(at, jnp.arange(T), batch_size=min(AT_ONCE, T))
+    return (own == target) & (target != PAD), jnp.moveaxis(same, 0, 2)
 
 
 def _function_words():

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab import attention, models
-from attention_lab.config import RECURRENT, Config, Structure, replace, split
+from attention_lab.config import RECURRENT, Config, Hyper, Structure, replace, split
 from attention_lab.models.cells import Cell
 
 RAISED = 2.0 ** 60  # gradients are followed this much larger, so that they stay in float32
@@ -88,7 +88,7 @@ def attention_norms(key: jax.Array, x: jax.Array, size: int) -> jax.Array:
     return _log_norms(last, x)
 
 
-def token_norms(structure: Structure, params: dict, source: jax.Array) -> jax.Array:
+def token_norms(structure: Structure, params: dict, hyper: Hyper, source: jax.Array) -> jax.Array:
     """log |d h_T / d x_(T-k)|, k = 0 to T - 1, of one sequence of ids (T,), of a model that answers by token.
 
     x are the embeddings. h is the last state of a recurrent network of one layer, of another model what
@@ -107,8 +107,7 @@ def token_norms(structure: Structure, params: dict, source: jax.Array) -> jax.Ar
     # Each place gets an id of its own, so that a row of the embedding is the input at one place. The readout
     # takes no part: with embeddings tied the model asks for no table of its own.
     T = source.shape[0]
-    structure, hyper = split(replace(structure, {"model.tie_embeddings": True}))
-    model = models.build(structure, T + 1)
+    model = models.build(replace(structure, {"model.tie_embeddings": True}), T + 1)
     batch = {"source": jnp.arange(1, T + 1)[None], "example": jnp.zeros((1,), jnp.int32)}
 
     def last(x):

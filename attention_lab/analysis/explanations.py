@@ -20,28 +20,33 @@ An importance is of the class that the model predicts, 0 or more; only its order
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attention_lab.analysis.passes import ROOM, encoded, passes, rows, variation, without_a_word, words
+from attention_lab.analysis.batches import ROOM, encoded, rows, without_a_word
+from attention_lab.analysis.pooling import variation, words
 from attention_lab.attention import counterfactual
-from attention_lab.config import POOLED
+from attention_lab.config import POOLED, Hyper
 from attention_lab.data.labelled import Labelled
+from attention_lab.models import Decision, Model
 from attention_lab.models.classifier import POOL
+from attention_lab.tasks.classification.classifier import Classifier, decide
 
 LEAVE_ONE_OUT, RANDOM = "leave_one_out", "random"
 OF_ALL = ("source", "example")  # columns of every batch
 
 
-def explain(classifier: Any, params: Any, sentences: Labelled, methods: Sequence[str], hyper: Any = None,
-            extra: Mapping[str, Any] | None = None) -> dict[str, list[np.ndarray]]:
+def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: Sequence[str],
+            hyper: Hyper | None = None, extra: Mapping[str, Any] | None = None
+            ) -> dict[str, list[np.ndarray]]:
     """The importance of every word by each method.
 
     Args:
-      classifier: a `tasks` Classifier with word tokens. params: its weights.
+      classifier: with word tokens. params: its weights.
       sentences: what to explain.
       methods: of METHODS. hyper: None as in the config.
       extra: more columns, as of `Classifier.in_order`; a model whose weights are frozen needs its guide.
@@ -58,8 +63,8 @@ def explain(classifier: Any, params: Any, sentences: Labelled, methods: Sequence
     inside = tuple(name for name in METHODS if name in methods and name in _INSIDE)
     found: dict[str, list[np.ndarray]] = {}
     if inside:
-        program = passes(classifier).compiled(_inside, inside)
-        seen = rows(lambda batch: program(params, batch, hyper), ids,
+        pooling = classifier.config.model.pooling
+        seen = rows(lambda batch: importances(classifier.model, params, batch, hyper, pooling, inside), ids,
                     classifier.in_order(sentences, extra, ROOM))
         for name in inside:
             found[name] = [one[name][:len(row)].astype(np.float64) for one, row in zip(seen, ids)]
@@ -70,7 +75,7 @@ def explain(classifier: Any, params: Any, sentences: Labelled, methods: Sequence
     return {name: found[name] for name in methods}
 
 
-def available(classifier: Any) -> tuple[str, ...]:
+def available(classifier: Classifier) -> tuple[str, ...]:
     """The METHODS that there are for this classifier."""
     model = classifier.config.model
     encoder, pooled = model.kind == "encoder", model.pooling in POOLED
@@ -79,18 +84,42 @@ def available(classifier: Any) -> tuple[str, ...]:
     return tuple(name for name in METHODS if name not in missing)
 
 
-def _inside(passes, methods, params, batch, hyper):
-    """Importances (B, S) by these methods, of which those that are equal share their passes."""
-    found = passes.model.apply(params, batch, hyper, with_weights=True)
-    return {name: _INSIDE[name](passes, params, batch, hyper, found) for name in methods}
+class Forward(NamedTuple):
+    """A forward pass of a classifier on a batch, and what it was made of; pooling is model.pooling."""
+
+    model: Model
+    params: Any
+    batch: dict
+    hyper: Hyper
+    pooling: str
+    decision: Decision
+
+    @property
+    def weights(self) -> dict[str, jax.Array]:
+        """Those that attention had, by its kind."""
+        return self.decision.weights
+
+    def again(self, **changes: Any) -> Decision:
+        """The pass again with these further arguments of `Model.apply`."""
+        return self.model.apply(self.params, self.batch, self.hyper, **changes)
 
 
-def _read(passes, batch, found):
-    """How much of each state is read, (B, S)."""
-    if POOL in found.weights:
-        return found.weights[POOL][0, :, 0, 0]
+@partial(jax.jit, static_argnames=("model", "pooling", "methods"))
+def importances(model: Model, params: Any, batch: dict, hyper: Hyper, pooling: str, methods: tuple[str, ...]
+                ) -> dict[str, jax.Array]:
+    """Importances (B, S) of a batch by methods that need no other batch; equal passes are shared."""
+    decision = model.apply(params, batch, hyper, with_weights=True)
+    forward = Forward(model, params, batch, hyper, pooling, decision)
+    return {name: _INSIDE[name](forward) for name in methods}
+
+
+def _read(forward, decision=None):
+    """How much of each state is read, (B, S); by another decision if given."""
+    decision, batch = decision or forward.decision, forward.batch
+    if POOL in decision.weights:
+        return decision.weights[POOL][0, :, 0, 0]
     real = words(batch)
-    if passes.pooling == "mean":
+    if forward.pooling == "mean":
         return real / jnp.maximum(real.sum(axis=1, keepdims=True), 1).astype(jnp.float32)
     return jax.nn.one_hot(batch["place"], real.shape[1])
 
@@ -100,89 +129,88 @@ def _through(read, weights):
     return jnp.einsum("bt,bts->bs", read, weights)
 
 
-def _attention(passes, params, batch, hyper, found):
-    read = _read(passes, batch, found)
-    return read if POOL in found.weights else _through(read, found.weights["encoder"][-1].mean(axis=1))
+def _attention(forward):
+    read = _read(forward)
+    return read if POOL in forward.weights else _through(read, forward.weights["encoder"][-1].mean(axis=1))
 
 
-def _attention_mean(passes, params, batch, hyper, found):
-    read = _read(passes, batch, found)
-    return read if POOL in found.weights else _through(read, found.weights["encoder"].mean(axis=(0, 2)))
+def _attention_mean(forward):
+    read = _read(forward)
+    return read if POOL in forward.weights else _through(read, forward.weights["encoder"].mean(axis=(0, 2)))
 
 
-def _rollout(passes, params, batch, hyper, found):
-    read = _read(passes, batch, found)
-    for layer in found.weights["encoder"][::-1]:
+def _rollout(forward):
+    read = _read(forward)
+    for layer in forward.weights["encoder"][::-1]:
         read = 0.5 * read + 0.5 * _through(read, layer.mean(axis=1))
     return read
 
 
-def _value_norm(passes, params, batch, hyper, found):
-    read = _read(passes, batch, found)
-    if POOL in found.weights:
-        return read * jnp.linalg.norm(found.states, axis=-1)
-    norms = passes.model.values(params, batch, hyper)[-1]
-    return jnp.einsum("bt,bhts,bhs->bs", read, found.weights["encoder"][-1], norms)
+def _value_norm(forward):
+    read = _read(forward)
+    if POOL in forward.weights:
+        return read * jnp.linalg.norm(forward.decision.states, axis=-1)
+    norms = forward.model.values(forward.params, forward.batch, forward.hyper)[-1]
+    return jnp.einsum("bt,bhts,bhs->bs", read, forward.weights["encoder"][-1], norms)
 
 
-def _value_zeroing(passes, params, batch, hyper, found):
-    S, pooled = batch["source"].shape[1], POOL in found.weights
+def _value_zeroing(forward):
+    S, pooled = forward.batch["source"].shape[1], POOL in forward.weights
 
     def shown(one):
         if pooled:
             return jax.nn.softmax(one.logits, axis=-1, where=one.allowed)
-        state = jnp.einsum("bs,bsd->bd", _read(passes, batch, one), one.states)
+        state = jnp.einsum("bs,bsd->bd", _read(forward, one), one.states)
         return state / jnp.maximum(jnp.linalg.norm(state, axis=-1, keepdims=True), 1e-12)
 
     def without(w):
         here = jnp.arange(S) == w
         changed = {kind: counterfactual.given(jnp.where(jnp.expand_dims(here, range(own.ndim - 1)), 0, own))
-                   for kind, own in found.weights.items()}
-        new = shown(passes.model.apply(params, batch, hyper, intervention=changed))
+                   for kind, own in forward.weights.items()}
+        new = shown(forward.again(intervention=changed))
         # Half the squared distance of two directions is 1 - cosine, and is exact where that is small.
         return variation(old, new) if pooled else 0.5 * ((new - old) ** 2).sum(axis=-1)
 
-    old = shown(found)
+    old = shown(forward.decision)
     return jax.lax.map(without, jnp.arange(S)).T
 
 
-def _slopes(passes, params, batch, hyper, found, intervention=None):
+def _slopes(forward, intervention=None):
     """Embeddings (B, S, D), and the gradient in them of the log-odds of the predicted class."""
-    best = jnp.argmax(jnp.where(found.allowed, found.logits, -jnp.inf), axis=-1)[:, None]
-    chosen = jnp.arange(found.logits.shape[-1])[None, :] == best
+    first = forward.decision
+    best = jnp.argmax(jnp.where(first.allowed, first.logits, -jnp.inf), axis=-1)[:, None]
+    chosen = jnp.arange(first.logits.shape[-1])[None, :] == best
 
     def odds(x):
-        logits = passes.model.apply(params, batch, hyper, intervention=intervention, embedded=x).logits
-        others = jax.nn.logsumexp(jnp.where(found.allowed & ~chosen, logits, -1e9), axis=-1)
+        logits = forward.again(intervention=intervention, embedded=x).logits
+        others = jax.nn.logsumexp(jnp.where(first.allowed & ~chosen, logits, -1e9), axis=-1)
         # The only class of a word can't be doubted: nothing matters.
         own = jnp.where(chosen, logits, 0.0).sum(axis=-1)
-        return jnp.where(found.allowed.sum(axis=-1) > 1, own - others, 0.0).sum()
+        return jnp.where(first.allowed.sum(axis=-1) > 1, own - others, 0.0).sum()
 
-    x = passes.model.embed(params, batch["source"])
+    x = forward.model.embed(forward.params, forward.batch["source"])
     return x, jax.grad(odds)(x)
 
 
-def _gradient(*args):
-    return jnp.linalg.norm(_slopes(*args)[1], axis=-1)
+def _gradient(forward):
+    return jnp.linalg.norm(_slopes(forward)[1], axis=-1)
 
 
-def _input_gradient(*args):
-    x, slope = _slopes(*args)
+def _input_gradient(forward, intervention=None):
+    x, slope = _slopes(forward, intervention)
     return jnp.abs((x * slope).sum(axis=-1))
 
 
-def _gradient_detached(passes, params, batch, hyper, found):
-    fixed = {kind: counterfactual.given(jax.lax.stop_gradient(own)) for kind, own in found.weights.items()}
-    return _input_gradient(passes, params, batch, hyper, found, fixed)
+def _gradient_detached(forward):
+    return _input_gradient(forward, {kind: counterfactual.given(jax.lax.stop_gradient(own))
+                                     for kind, own in forward.weights.items()})
 
 
 def _leave_one_out(classifier, params, sentences, ids, hyper, extra):
-    probabilities = passes(classifier).probabilities
-
     def function(batch):
         # The same columns whether a word is gone or not: the same programs.
         read = {name: column for name, column in batch.items() if name in ("guide", *columns, *OF_ALL)}
-        return np.asarray(probabilities(params, read, hyper))
+        return np.asarray(decide(classifier.model, params, read, hyper)[0])
 
     places = classifier.encode(sentences)[1]
     columns = {"word": classifier.columns(sentences)["word"], "place": places}

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from attention_lab.config import Model
 from attention_lab.evaluation.bleu import Loss, bleu_losses
+from attention_lab.tasks.translation.translator import Translator
 
 KINDS = {"encoder": ("encoder", "heads"), "decoder": ("decoder", "heads"), "cross": ("decoder", "cross")}
 
@@ -43,12 +44,12 @@ def without(params: Mapping[str, Any], head: Head, model: Model) -> dict[str, An
     return {**params, layer: {**params[layer], block: {**params[layer][block], "output": output}}}
 
 
-def losses(translator: Any, params: Mapping[str, Any], sources: Sequence[str], references: Sequence[str],
-           resamples: int = 1000) -> dict[Head, Loss]:
+def losses(translator: Translator, params: Mapping[str, Any], sources: Sequence[str],
+           references: Sequence[str], resamples: int = 1000) -> dict[Head, Loss]:
     """Translates greedily with all heads, then without each: BLEU points lost, and p by paired bootstrap.
 
     Args:
-      translator: a `tasks` Translator of a Transformer. params: its weights.
+      translator: of a Transformer. params: its weights.
       sources, references: sentences as in training.
       resamples: of the bootstrap; with as many heads as `heads` gives, p times their number can't get below
         0.05 with fewer than twenty times as many.

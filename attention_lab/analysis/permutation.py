@@ -1,15 +1,20 @@
 """What a classifier says when the weights of its pooling are dealt out anew (Jain & Wallace 2019, 4.2.1)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attention_lab.analysis.passes import ROOM, encoded, pools, rows, variation
+from attention_lab.analysis.batches import ROOM, encoded, rows
+from attention_lab.analysis.pooling import check_pools, take_apart, variation
 from attention_lab.attention import counterfactual
+from attention_lab.config import Hyper
 from attention_lab.data.labelled import Labelled
+from attention_lab.models import Model
+from attention_lab.tasks.classification.classifier import Classifier
 
 
 class Shuffled(NamedTuple):
@@ -20,12 +25,12 @@ class Shuffled(NamedTuple):
     variation: np.ndarray
 
 
-def shuffled(classifier: Any, params: Any, sentences: Labelled, key: jax.Array, times: int = 100,
-             hyper: Any = None, extra: Mapping[str, Any] | None = None) -> Shuffled:
+def shuffled(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, times: int = 100,
+             hyper: Hyper | None = None, extra: Mapping[str, Any] | None = None) -> Shuffled:
     """Deals the weights of each sentence out anew among its words, `times` times.
 
     Args:
-      classifier: a `tasks` Classifier with word tokens, which pools by attention. params: its weights.
+      classifier: with word tokens; pools by attention. params: its weights.
       key: a random key; what a sentence draws depends on it and on the sentence's number.
       times: at least 1. hyper, extra: as of `explanations.explain`.
     Raises:
@@ -33,15 +38,17 @@ def shuffled(classifier: Any, params: Any, sentences: Labelled, key: jax.Array, 
     """
     if times < 1:
         raise ValueError(f"times={times}: 1 or more shuffles are needed")
-    program = pools(classifier).compiled(_shuffled, times)
-    found = rows(lambda batch: program(params, batch, hyper or classifier.hyper, key),
-                 encoded(classifier, sentences), classifier.in_order(sentences, extra, ROOM))
-    return Shuffled(*(np.array(column, np.float64) for column in zip(*found)))
+    check_pools(classifier)
+    each = rows(lambda batch: shuffle(classifier.model, params, batch, hyper or classifier.hyper, key, times),
+                encoded(classifier, sentences), classifier.in_order(sentences, extra, ROOM))
+    return Shuffled(*(np.array(column, np.float64) for column in zip(*each)))
 
 
-def _shuffled(passes, times, params, batch, hyper, key):
-    """Largest weight (B,) and median variation (B,)."""
-    parts = passes.apart(params, batch, hyper)
+@partial(jax.jit, static_argnames=("model", "times"))
+def shuffle(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, times: int
+            ) -> tuple[jax.Array, jax.Array]:
+    """Largest weight (B,) and median variation (B,) of a batch; see `shuffled`."""
+    parts = take_apart(model, params, batch, hyper)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["example"])
     S = parts.weights.shape[1]
 

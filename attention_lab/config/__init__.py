@@ -2,22 +2,18 @@
 
     fields.py   every field: type, default, meaning, range    schema.py   Config, Hyper, split, hash
     rules.py    what a config may say                         parse.py    dotted keys and text into a Config
-    load.py     configs/x.py:variant into a Config
+    load.py     configs/x.py:variant into a Config    choices.py, sources.py    registries, read not imported
 
 Nothing here imports jax, so that a mistyped flag is answered before jax has started.
 """
 
 from attention_lab.config.fields import Data, Model
 from attention_lab.config.schema import (
-    CLASSIFIED,
     HYPER_FIELDS,
     LEARNED_POSITIONS,
     POOLED,
     RECURRENT,
     SCHEMA,
-    SENSES,
-    SENTIMENT,
-    TOKENWISE,
     WITHOUT_LAYERS,
     Config,
     Field,
@@ -30,14 +26,13 @@ from attention_lab.config.schema import (
     from_dict,
     get,
     key_size,
-    program,
     replace,
     split,
+    task_of,
     to_dict,
     value_size,
 )
 
-__all__ = ["CLASSIFIED", "HYPER_FIELDS", "LEARNED_POSITIONS", "POOLED", "RECURRENT", "SCHEMA", "SENSES",
-           "SENTIMENT", "TOKENWISE", "WITHOUT_LAYERS", "Config", "Data", "Field", "Hyper", "Model",
-           "Structure", "all_fields", "attention_scale", "differences", "digest", "from_dict", "get",
-           "key_size", "program", "replace", "split", "to_dict", "value_size"]
+__all__ = ["HYPER_FIELDS", "LEARNED_POSITIONS", "POOLED", "RECURRENT", "SCHEMA", "WITHOUT_LAYERS", "Config",
+           "Data", "Field", "Hyper", "Model", "Structure", "all_fields", "attention_scale", "differences",
+           "digest", "from_dict", "get", "key_size", "replace", "split", "task_of", "to_dict", "value_size"]

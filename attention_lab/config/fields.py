@@ -3,9 +3,11 @@
 import dataclasses
 from typing import Any
 
+from attention_lab.config.choices import names
+
 
 def field(default: Any, meaning: str, *, choices=None, low=None, high=None, above=None,
-          recorded: bool = True) -> Any:
+          recorded: bool = True, traced: bool = False) -> Any:
     """A config field: its default, its meaning for `--help`, and the values it allows.
 
     Args:
@@ -14,18 +16,48 @@ def field(default: Any, meaning: str, *, choices=None, low=None, high=None, abov
       choices: the allowed strings, or None.
       low, high: inclusive bounds, or None. above: exclusive lower bound, or None.
       recorded: False for paths and logging, which do not change a run's name.
+      traced: True for a field of Hyper, a number that may vary inside one program.
     """
     return dataclasses.field(default=default, metadata=dict(
-        meaning=meaning, choices=choices, low=low, high=high, above=above, recorded=recorded))
+        meaning=meaning, choices=choices, low=low, high=high, above=above, recorded=recorded, traced=traced))
 
 
 @dataclasses.dataclass(frozen=True)
-class Data:
+class Traced:
+    """What stands in a static spec in the place of a field of Hyper."""
+
+    key: str
+
+
+class Group:
+    """Frozen fields of a config; one that holds Traced can't be read: its value is in Hyper."""
+
+    def __getattribute__(self, name: str) -> Any:
+        value = object.__getattribute__(self, name)
+        if isinstance(value, Traced):
+            raise ValueError(f"{value.key} is traced, so a static spec does not have it: take it from Hyper")
+        return value
+
+    def __eq__(self, other: Any) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({shown})"
+
+
+group = dataclasses.dataclass(frozen=True, eq=False, repr=False)
+
+
+@group
+class Data(Group):
     """Where sentences come from and how they become integers."""
 
     source: str = field("grammar", "where examples come from",
-                        choices=("grammar", "multi30k", "tsv", "recall", "echo", "senses", "coarsewsd",
-                                 "senses_tsv", "sentiment_csv", "sentiment_files"))
+                        choices=names("attention_lab.data.sources", "SOURCES"))
     directory: str = field("", "folder of the Multi30k files (multi30k), of a folder for each word "
                            "(coarsewsd), or of a file for each class (sentiment_files)", recorded=False)
     path: str = field("", "file of 'english TAB french' lines (tsv), of 'index TAB sentence TAB sense' lines "
@@ -37,7 +69,7 @@ class Data:
     split: str = field("test", "split scored at the end of a run, besides dev; with dev, test is "
                        "never read", choices=("dev", "test"))
     tokenizer: str = field("word", "unit of text: byte-pair subwords or whole words",
-                           choices=("bpe", "word"))
+                           choices=names("attention_lab.data.tokenizers", "TOKENIZERS"))
     vocabulary_size: int = field(6000, "joint vocabulary, tokens, specials included", low=8)
     max_length: int = field(48, "longest training sentence, tokens with the end mark; longer ones "
                             "are counted and left out", low=2)
@@ -67,8 +99,8 @@ class Data:
     max_words: int = field(20, "grammar and senses: longest English sentence, words", low=3, high=120)
 
 
-@dataclasses.dataclass(frozen=True)
-class Model:
+@group
+class Model(Group):
     """The sizes of the network around attention."""
 
     kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token "
@@ -103,8 +135,8 @@ class Model:
     forget_bias: float = field(1.0, "lstm: what the forget gate's bias begins at")
 
 
-@dataclasses.dataclass(frozen=True)
-class Attention:
+@group
+class Attention(Group):
     """How a query meets a key."""
 
     compatibility: str = field("dot", "score of a query and a key; none: a network without it, whose "
@@ -113,7 +145,7 @@ class Attention:
     scale: str | float | None = field(
         None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a "
         "number; unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose "
-        "gain is learned", choices=("inverse_sqrt", "inverse"))
+        "gain is learned", choices=("inverse_sqrt", "inverse"), traced=True)
     small_query: bool = field(False, "divides the initial query projection by sqrt(key_size), which does "
                               "at the start what the scale does throughout (Raffel et al. 2020)")
     weights: str = field("learned", "classifiers: weights of a pooling by attention: learned; uniform over "
@@ -128,23 +160,24 @@ class Attention:
                                 choices=("reference", "xla"))
 
 
-@dataclasses.dataclass(frozen=True)
-class Optimizer:
+@group
+class Optimizer(Group):
     """Adam with decoupled weight decay, and its schedule."""
 
-    learning_rate: float = field(1e-3, "peak learning rate", low=0.0)
+    learning_rate: float = field(1e-3, "peak learning rate", low=0.0, traced=True)
     warmup_steps: int = field(400, "steps of linear warm-up", low=0)
     schedule: str = field("inverse_sqrt", "shape after the warm-up",
-                          choices=("inverse_sqrt", "cosine", "constant"))
-    weight_decay: float = field(0.0, "decoupled weight decay, per unit of learning rate", low=0.0)
+                          choices=names("attention_lab.training.schedules", "SCHEDULES"))
+    weight_decay: float = field(0.0, "decoupled weight decay, per unit of learning rate", low=0.0,
+                                traced=True)
     clip_norm: float = field(1.0, "largest global gradient norm; 0 does not clip", low=0.0)
     beta1: float = field(0.9, "decay of Adam's first moment", low=0.0, high=0.99999)
     beta2: float = field(0.98, "decay of Adam's second moment", low=0.0, high=0.99999)
     epsilon: float = field(1e-9, "Adam's denominator floor", above=0.0)
 
 
-@dataclasses.dataclass(frozen=True)
-class Training:
+@group
+class Training(Group):
     """How long, how much at once, and how often the host looks."""
 
     steps: int | None = field(1000, "duration in optimizer steps", low=1)
@@ -154,11 +187,11 @@ class Training:
     batch_tokens: int = field(4096, "padded target tokens a step", low=1)
     accumulate: int = field(1, "parts that a batch is cut into, one after another, to save memory",
                             low=1)
-    dropout: float = field(0.1, "share of units dropped", low=0.0, high=0.95)
+    dropout: float = field(0.1, "share of units dropped", low=0.0, high=0.95, traced=True)
     balance: float = field(0.0, "classifiers: exponent of class weights: 0 weighs examples alike, 1 the "
                            "classes of a word alike", low=0.0, high=1.0)
     label_smoothing: float = field(0.1, "probability mass spread over the vocabulary, or over the classes",
-                                   low=0.0, high=0.95)
+                                   low=0.0, high=0.95, traced=True)
     precision: str = field("float32", "type of the numbers that products with weights "
                            "multiply; sums and all else are float32",
                            choices=("float32", "bfloat16"))
@@ -174,8 +207,8 @@ class Training:
     log_every: int = field(50, "steps between lines of metrics.jsonl", low=1, recorded=False)
 
 
-@dataclasses.dataclass(frozen=True)
-class Decoding:
+@group
+class Decoding(Group):
     """How translations are searched for when a run is scored."""
 
     beam: int = field(5, "hypotheses kept; 1 is greedy", low=1, high=64)

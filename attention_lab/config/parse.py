@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from attention_lab.config import Config, Field, all_fields, get, replace
-from attention_lab.config.rules import DURATIONS, PLACES, allowed, check, check_value, members, show
+from attention_lab.config.rules import DURATIONS, allowed, check, check_value, members, show
+from attention_lab.config.sources import SOURCES
 
 
 def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Config:
@@ -32,7 +33,7 @@ def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]]) 
     config = merge(config, values)
     check(config)
     for key in ("data.directory", "data.path"):
-        readers = [source for source, (place, _) in PLACES.items() if place == key]
+        readers = [name for name, source in SOURCES.items() if source.location == key]
         if values.get(key) and config.data.source not in readers:
             raise ValueError(f"{key}={values[key]} is given, but data.source={config.data.source} "
                              f"does not read it: data.source={', '.join(readers)} "

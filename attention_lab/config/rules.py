@@ -6,19 +6,18 @@ import typing
 from typing import Any
 
 from attention_lab.config import (
-    CLASSIFIED,
     LEARNED_POSITIONS,
     POOLED,
     RECURRENT,
-    SENTIMENT,
-    TOKENWISE,
     WITHOUT_LAYERS,
     Config,
     Field,
     all_fields,
     get,
     key_size,
+    task_of,
 )
+from attention_lab.config.sources import SOURCES, TASKS
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
@@ -27,16 +26,6 @@ ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
                     "training.balance", "data.shots", "data.vectors", "data.word", "data.dev_share")
-WITH_DEV = ("senses", "sentiment_csv")  # classified sources with a dev split of their own
-# Sources that read files, and the field that says where.
-PLACES = {"multi30k": ("data.directory", "the folder of its files, --config.data.directory=DIR"),
-          "tsv": ("data.path", "a file of 'english TAB french' lines, --config.data.path=FILE"),
-          "coarsewsd": ("data.directory", "the folder of the words' folders, --config.data.directory=DIR"),
-          "senses_tsv": ("data.path", "a file of 'index TAB sentence TAB sense' lines, "
-                         "--config.data.path=FILE"),
-          "sentiment_csv": ("data.path", "a file of text,label,exp_split, --config.data.path=FILE"),
-          "sentiment_files": ("data.directory", "the folder that has a file for each class, "
-                              "--config.data.directory=DIR")}
 DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
 
@@ -133,9 +122,11 @@ def _check_data(config: Config) -> None:
     if data.source == "grammar" and data.min_words > data.max_words:
         raise ValueError(f"data.min_words={data.min_words} is above data.max_words="
                          f"{data.max_words}: at most that is allowed")
-    key, wanted = PLACES.get(data.source, ("", ""))
-    if key and not get(config, key):
-        raise ValueError(f"{key} is not set: data.source={data.source} needs {wanted}")
+    source = SOURCES[data.source]
+    if source.location and not get(config, source.location):
+        what = "DIR" if source.location == "data.directory" else "FILE"
+        raise ValueError(f"{source.location} is not set: data.source={data.source} needs {source.contents}, "
+                         f"--config.{source.location}={what}")
     if data.source == "senses" and data.least_distance > data.most_distance:
         raise ValueError(f"data.least_distance={data.least_distance} is above data.most_distance="
                          f"{data.most_distance}: at most that is allowed")
@@ -150,8 +141,7 @@ def _check_data(config: Config) -> None:
 
 def _check_model(config: Config) -> None:
     model, attention = config.model, config.attention
-    wanted = (("encoder", *RECURRENT, *WITHOUT_LAYERS) if config.data.source in CLASSIFIED
-              else ("encoder" if config.data.source in TOKENWISE else "transformer", *RECURRENT))
+    task, wanted = task_of(config), TASKS[task_of(config)]["kinds"]
     if model.kind not in wanted:
         raise ValueError(f"model.kind={model.kind} does not fit data.source={config.data.source}: "
                          f"{', '.join(wanted)} do")
@@ -159,11 +149,11 @@ def _check_model(config: Config) -> None:
     foreign += ONLY_RECURRENT if model.kind in WITHOUT_LAYERS else ()
     for key in foreign:
         _check_default(config, key, f"model.kind={model.kind}")
-    for key in ONLY_CLASSIFIERS if config.data.source not in CLASSIFIED else ():
+    for key in ONLY_CLASSIFIERS if task != "classification" else ():
         _check_default(config, key, f"data.source={config.data.source}")
     if model.kind == "transformer":
         _check_default(config, "model.causal", "model.kind=transformer")
-    if config.data.source in CLASSIFIED:
+    if task == "classification":
         _check_classifier(config)
     if model.kind in RECURRENT:
         _check_recurrent(config)
@@ -195,7 +185,7 @@ def _check_model(config: Config) -> None:
 
 def _check_recurrent(config: Config) -> None:
     model, kind = config.model, config.attention.compatibility
-    if config.data.source in TOKENWISE:
+    if task_of(config) == "sequences":
         for key, wanted in {"attention.compatibility": "none", "model.bidirectional": False,
                             "model.reverse_source": False}.items():
             if get(config, key) != wanted:
@@ -224,14 +214,14 @@ def _check_default(config: Config, key: str, why: str) -> None:
 
 def _check_classifier(config: Config) -> None:
     model, attention, source = config.model, config.attention, config.data.source
-    if source in SENTIMENT and model.pooling == "place":
+    if SOURCES[source].asks == "sentence" and model.pooling == "place":
         raise ValueError(f"model.pooling=place: data.source={source} asks about no place; mean, "
                          "additive and dot are allowed")
     if model.kind != "encoder" and attention.compatibility != "none":
         raise ValueError(f"attention.compatibility={attention.compatibility}: classifying, model.kind="
                          f"{model.kind} attends by model.pooling alone; none is allowed")
     for key in ("model.reverse_source", "model.input_feeding", "model.causal", "model.tie_embeddings",
-                *(["data.dev_share"] if source in WITH_DEV else [])):
+                *(["data.dev_share"] if "dev" in SOURCES[source].splits else [])):
         _check_default(config, key, f"data.source={source}")
     if config.data.vectors and config.data.tokenizer != "word":
         raise ValueError(f"data.vectors={config.data.vectors} has vectors of words, and data.tokenizer="

@@ -15,27 +15,36 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attention_lab.config.fields import Attention, Data, Decoding, Model, Optimizer, Training, field
+from attention_lab.config.choices import look_up
+from attention_lab.config.fields import (
+    Attention,
+    Data,
+    Decoding,
+    Group,
+    Model,
+    Optimizer,
+    Traced,
+    Training,
+    field,
+    group,
+)
+from attention_lab.config.sources import SOURCES
 
 # Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
 SCHEMA = 2
 
 RECURRENT = ("rnn", "lstm", "gru")  # kinds of model
-TOKENWISE = ("recall", "echo")  # sources that are answered token by token
-SENSES = ("senses", "coarsewsd", "senses_tsv")  # sources that ask for the sense of a word
-SENTIMENT = ("sentiment_csv", "sentiment_files")  # sources that ask for the class of a sentence
-CLASSIFIED = SENSES + SENTIMENT
 WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds of model that look at each token by itself
 POOLED = ("additive", "dot")  # poolings by attention
 LEARNED_POSITIONS = 512  # rows of the table of learned positions
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
+@group
+class Config(Group):
     """One experiment, whole."""
 
     seed: int = field(0, "seed of the initial weights, the order of examples and dropout", low=0,
-                      high=2**31 - 1)
+                      high=2**31 - 1, traced=True)
     data: Data = dataclasses.field(default_factory=Data)
     model: Model = dataclasses.field(default_factory=Model)
     attention: Attention = dataclasses.field(default_factory=Attention)
@@ -44,7 +53,7 @@ class Config:
     decoding: Decoding = dataclasses.field(default_factory=Decoding)
 
 
-# A Config whose Hyper fields stand at their defaults: equal structures share one program.
+# A Config whose fields of Hyper can't be read, as of `split`.
 Structure = Config
 
 
@@ -62,10 +71,6 @@ class Hyper(NamedTuple):
     seed: Any
 
 
-HYPER_FIELDS = ("seed", "optimizer.learning_rate", "optimizer.weight_decay", "training.dropout",
-                "training.label_smoothing", "attention.scale")
-
-
 class Field(NamedTuple):
     """One field of Config: its dotted key, declared type, default, and what `field` was told."""
 
@@ -78,6 +83,7 @@ class Field(NamedTuple):
     high: float | None
     above: float | None
     recorded: bool
+    traced: bool
 
 
 @functools.cache
@@ -94,6 +100,14 @@ def all_fields(group: type = Config, prefix: str = "") -> dict[str, Field]:
     return found
 
 
+HYPER_FIELDS = tuple(key for key, one in all_fields().items() if one.traced)
+
+
+def task_of(config: Config) -> str:
+    """The key in tasks/registry.py of the task that `data.source` belongs to."""
+    return look_up(SOURCES, "data.source", config.data.source).task
+
+
 def get(config: Any, key: str) -> Any:
     """The value at a dotted key, as `optimizer.learning_rate`; AttributeError if there is none."""
     for name in key.split("."):
@@ -105,8 +119,10 @@ def replace(config: Any, values: dict[str, Any]) -> Any:
     """`config` with the values at these dotted keys put in; types are not converted here."""
     for key, value in values.items():
         head, _, rest = key.partition(".")
+        if head not in vars(config):
+            raise AttributeError(f"{type(config).__name__} has no field {head}")
         value = replace(getattr(config, head), {rest: value}) if rest else value
-        config = dataclasses.replace(config, **{head: value})
+        config = type(config)(**vars(config) | {head: value})
     return config
 
 
@@ -134,9 +150,11 @@ def attention_scale(config: Config) -> float:
 
 
 def split(config: Config) -> tuple[Structure, Hyper]:
-    """Parts a config into what picks the program (hashable) and what varies inside it (arrays)."""
-    defaults = Config()
-    structure = replace(config, {key: get(defaults, key) for key in HYPER_FIELDS})
+    """Parts a config into what picks the program (hashable) and what varies inside it (arrays).
+
+    Reading a field of Hyper from the first is a ValueError that names it.
+    """
+    structure = replace(config, {key: Traced(key) for key in HYPER_FIELDS})
     hyper = Hyper(
         learning_rate=np.float32(config.optimizer.learning_rate),
         weight_decay=np.float32(config.optimizer.weight_decay),
@@ -145,11 +163,6 @@ def split(config: Config) -> tuple[Structure, Hyper]:
         label_smoothing=np.float32(config.training.label_smoothing),
         seed=np.uint32(config.seed))
     return structure, hyper
-
-
-def program(structure: Structure) -> Structure:
-    """What tells programs apart: the structure without fields that pick data alone."""
-    return replace(structure, {"data.split": "dev", "attention.guide": ""})
 
 
 def to_dict(config: Config) -> dict[str, Any]:

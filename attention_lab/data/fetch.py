@@ -1,12 +1,13 @@
 """Downloads by URL and checksum, all or nothing."""
 
 import contextlib
-import hashlib
 import http.client
 import os
 import re
 import tempfile
 import urllib.request
+
+from attention_lab.storage.files import digest
 
 BLOCK = 1 << 20  # bytes read at once
 
@@ -29,7 +30,7 @@ def fetch(url: str, sha256: str, path: str | os.PathLike, timeout: float = 60.0)
     path, sha256 = os.fspath(path), sha256.lower()
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ValueError(f"sha256: {sha256!r} is not 64 hexadecimal digits")
-    if os.path.isfile(path) and checksum(path) == sha256:
+    if os.path.isfile(path) and digest(path) == sha256:
         return
     folder = os.path.dirname(os.path.abspath(path))
     try:
@@ -40,7 +41,7 @@ def fetch(url: str, sha256: str, path: str | os.PathLike, timeout: float = 60.0)
     try:
         with os.fdopen(handle, "wb") as file:
             download(url, file, timeout)
-        found = checksum(part)
+        found = digest(part)
         if found != sha256:
             raise ValueError(f"{url}: sha256 is {found}, expected {sha256}; nothing is kept")
         os.chmod(part, 0o644)  # mkstemp gives a file that only its owner may read
@@ -64,9 +65,3 @@ def download(url: str, file, timeout: float) -> None:
         raise ValueError(f"{url}: can't be fetched: {getattr(error, 'reason', error)}") from error
     if expected is not None and size != int(expected):
         raise ValueError(f"{url}: broke off after {size} of {expected} bytes")
-
-
-def checksum(path: str | os.PathLike) -> str:
-    """The sha256 of a file, 64 hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

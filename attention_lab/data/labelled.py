@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -39,6 +39,11 @@ class Labelled:
         truth = None if self.truth is None else [self.truth[i] for i in indices]
         return Labelled(text, place, word, label, truth, {**self.counts, "sentences": len(indices)})
 
+    def text_columns(self) -> list[list[str]]:
+        """What tells this corpus from another: one column, a line for each sentence."""
+        rows = zip(self.text, self.place, self.word, self.label)
+        return [["\t".join(map(str, row)) for row in rows]]
+
     def counted(self, **counts: int) -> "Labelled":
         """The same sentences with these counts put in."""
         return dataclasses.replace(self, counts={**self.counts, **counts})
@@ -50,6 +55,12 @@ def classes(labelled: Labelled) -> dict[str, tuple[str, ...]]:
     for word, label in zip(labelled.word, labelled.label):
         found[word].add(label)
     return {word: tuple(sorted(found[word])) for word in sorted(found)}
+
+
+def whole_sentences(rows: Sequence[tuple[str, str]], counts: Mapping[str, int]) -> Labelled:
+    """Sentences that are classified whole, from (text, class) rows."""
+    return Labelled([text for text, _ in rows], [WHOLE] * len(rows), [""] * len(rows),
+                    [label for _, label in rows], None, {**counts, "sentences": len(rows)})
 
 
 def joined(parts: Sequence[Labelled]) -> Labelled:

@@ -26,6 +26,10 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.source)
 
+    def text_columns(self) -> list[list[str]]:
+        """What tells this corpus from another: its two sides."""
+        return [self.source, self.target]
+
     def select(self, indices: Sequence[int]) -> "Pairs":
         """The pairs at these places; their counts are the whole's, but for "pairs"."""
         truth = None if self.truth is None else [self.truth[i] for i in indices]

@@ -7,14 +7,17 @@ source and target share. A subword that begins a word begins with U+2581, as in 
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import tokenizers as huggingface
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, trainers
 
+from attention_lab.config.choices import look_up
 from attention_lab.data import lines, vocabulary
+from attention_lab.storage.files import write_text
 
-KINDS = ("bpe", "word")
 MARK = lines.MARK
+UNKNOWN = vocabulary.SPECIALS[vocabulary.UNKNOWN]
 # In raw text a full stop hangs on its word and an article on its noun ("l'herbe"): parting them
 # first lets all sentences share the word. Tokenised text is parted, and `&apos;` must stay whole.
 MARKS = f"{MARK}?(?:[.,!?:\"()«»“”…]+(?![\\p{{L}}\\p{{N}}])|(?<![\\p{{L}}\\p{{N}}])[\"(«“]+)"
@@ -72,13 +75,7 @@ class Tokenizer:
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the JSON of Hugging Face `tokenizers`; the same text gives the same bytes."""
-        beside = f"{os.fspath(path)}.part"  # a reader sees the whole file or none
-        try:
-            with open(beside, "w", encoding="utf-8") as file:
-                file.write(self._inner.to_str(pretty=True) + "\n")
-            os.replace(beside, path)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        write_text(path, self._inner.to_str(pretty=True) + "\n")
 
 
 def text_ids(row: Iterable[int]) -> Iterator[int]:
@@ -109,8 +106,7 @@ def train(kind: str, sentences: Iterable[str], vocabulary_size: int) -> Tokenize
     Raises:
       ValueError: another kind, text without a word, or a vocabulary that is too small.
     """
-    if kind not in KINDS:
-        raise ValueError(f"data.tokenizer: {kind!r} is none of {', '.join(KINDS)}")
+    make = look_up(TOKENIZERS, "data.tokenizer", kind)
     specials = [AddedToken(token, special=True) for token in vocabulary.SPECIALS]
     sentences = [without_specials(lines.one_space(sentence)) for sentence in sentences]
     characters = set().union(*sentences) - {" "}
@@ -120,23 +116,30 @@ def train(kind: str, sentences: Iterable[str], vocabulary_size: int) -> Tokenize
     if vocabulary_size < smallest:
         raise ValueError(f"data.vocabulary_size: {vocabulary_size} is too small for this text; its "
                          f"characters and the special ids need {smallest}")
-    unknown = vocabulary.SPECIALS[vocabulary.UNKNOWN]
-    if kind == "word":
-        inner = huggingface.Tokenizer(models.WordLevel(unk_token=unknown))
-        inner.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
-        trainer = trainers.WordLevelTrainer(
-            vocab_size=vocabulary_size, special_tokens=specials, show_progress=False)
-    else:
-        inner = huggingface.Tokenizer(models.BPE(unk_token=unknown))
-        inner.pre_tokenizer = pre_tokenizers.Sequence([
-            pre_tokenizers.Metaspace(replacement=MARK, prepend_scheme="always"),
-            pre_tokenizers.Split(Regex(MARKS), "isolated"),
-            pre_tokenizers.Split(Regex(ELISION), "isolated")])
-        inner.decoder = decoders.Metaspace(replacement=MARK, prepend_scheme="always")
-        trainer = trainers.BpeTrainer(vocab_size=vocabulary_size, min_frequency=2,
-                                      special_tokens=specials, show_progress=False)
+    inner, trainer = make()
+    trainer = trainer(vocab_size=vocabulary_size, special_tokens=specials, show_progress=False)
     inner.train_from_iterator(sentences, trainer, length=len(sentences))
     return Tokenizer(inner)
+
+
+def _bpe():
+    inner = huggingface.Tokenizer(models.BPE(unk_token=UNKNOWN))
+    inner.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Metaspace(replacement=MARK, prepend_scheme="always"),
+        pre_tokenizers.Split(Regex(MARKS), "isolated"),
+        pre_tokenizers.Split(Regex(ELISION), "isolated")])
+    inner.decoder = decoders.Metaspace(replacement=MARK, prepend_scheme="always")
+    return inner, partial(trainers.BpeTrainer, min_frequency=2)
+
+
+def _word():
+    inner = huggingface.Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+    inner.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
+    return inner, trainers.WordLevelTrainer
+
+
+# What data.tokenizer chooses among: () -> (tokenizer that is not trained, its trainer).
+TOKENIZERS = {"bpe": _bpe, "word": _word}
 
 
 def load(path: str | os.PathLike) -> Tokenizer:

@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from attention_lab.decoding import choices
+from attention_lab.decoding import candidates
 
 
 class _State(NamedTuple):
@@ -37,8 +37,8 @@ class _State(NamedTuple):
 
 
 def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max_length: int,
-                length_penalty: Any, bos: int = 2, eos: int = 3, pad: int = 0,
-                active: Array | None = None) -> tuple[Array, Array]:
+                length_penalty: Any, *, bos: int, eos: int, pad: int, active: Array | None = None
+                ) -> tuple[Array, Array]:
     """Finds the `beam` best token sequences of each sentence under log p / length^length_penalty.
 
     Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the
@@ -62,8 +62,8 @@ def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max
     Raises:
       ValueError: a size below 1, a negative penalty, equal marks, a carry not leading with B.
     """
-    choices.check_sizes(batch_size=batch_size, beam=beam, max_length=max_length)
-    choices.check_marks(bos, eos, pad)
+    candidates.check_sizes(batch_size=batch_size, beam=beam, max_length=max_length)
+    candidates.check_marks(bos, eos, pad)
     if not isinstance(length_penalty, jax.core.Tracer) and not length_penalty >= 0:
         raise ValueError(f"length_penalty={length_penalty} must be at least 0")
     carry = start()
@@ -127,9 +127,9 @@ def _best_extensions(logits: Array, live_log_p: Array, banned: tuple[int, ...], 
     Each hypothesis offers its k + 1 best, which is all that can count: k that go on, and EOS. They
     are ranked by logit, before log p is added, lest two that differ become equal by rounding.
     """
-    allowed, normaliser = choices.allowed_logits(logits, banned)
+    allowed, normaliser = candidates.allowed_logits(logits, banned)
     offered, token = lax.top_k(allowed, min(beam + 1, logits.shape[-1]))
-    log_p = choices.log_probability(offered, normaliser[:, None])
+    log_p = candidates.log_probability(offered, normaliser[:, None])
     log_p = live_log_p[:, :, None] + log_p.reshape(*live_log_p.shape, -1)
     each = log_p.shape[-1]
     flat = log_p.reshape(live_log_p.shape[0], -1)

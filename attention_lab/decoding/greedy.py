@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from attention_lab.decoding import choices
+from attention_lab.decoding import candidates
 
 
 class _State(NamedTuple):
@@ -19,8 +19,7 @@ class _State(NamedTuple):
 
 
 def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: int,
-                  bos: int = 2, eos: int = 3, pad: int = 0, active: Array | None = None
-                  ) -> tuple[Array, Array]:
+                  *, bos: int, eos: int, pad: int, active: Array | None = None) -> tuple[Array, Array]:
     """Writes the likeliest token at each position until EOS or `max_length` tokens.
 
     Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the
@@ -40,8 +39,8 @@ def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: 
     Raises:
       ValueError: a size below 1, or marks that coincide.
     """
-    choices.check_sizes(batch_size=batch_size, max_length=max_length)
-    choices.check_marks(bos, eos, pad)
+    candidates.check_sizes(batch_size=batch_size, max_length=max_length)
+    candidates.check_marks(bos, eos, pad)
     rows = jnp.arange(batch_size)
     active = jnp.ones((batch_size,), bool) if active is None else active
 
@@ -50,9 +49,9 @@ def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: 
 
     def write(state: _State) -> _State:
         logits, carry = step(state.carry, state.token)
-        allowed, normaliser = choices.allowed_logits(logits, (bos, pad))
+        allowed, normaliser = candidates.allowed_logits(logits, (bos, pad))
         token = jnp.argmax(allowed, axis=-1).astype(jnp.int32)
-        log_p = state.log_p + choices.log_probability(allowed[rows, token], normaliser)
+        log_p = state.log_p + candidates.log_probability(allowed[rows, token], normaliser)
         log_p = jnp.where(state.done, state.log_p, log_p)
         token = jnp.where(state.done, pad, token)
         done = state.done | (token == eos) | (log_p == -jnp.inf)

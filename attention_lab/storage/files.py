@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,14 @@ def digest(path: str | Path) -> str:
     """sha256 of a file's content, in hexadecimal digits."""
     with naming(path), open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def text_digest(parts: Iterable[str]) -> str:
+    """sha256 of texts one after the other, in hexadecimal digits."""
+    content = hashlib.sha256()
+    for part in parts:
+        content.update(part.encode())
+    return content.hexdigest()
 
 
 class JsonLines:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attention_lab.config import Config, Structure, program, split
+from attention_lab.config import Config, Structure, split
 from attention_lab.storage import runs
 from attention_lab.sweeps.plan import Cell
 from attention_lab.training import loop
@@ -13,7 +13,7 @@ from attention_lab.training.programs import Programs, programs
 from attention_lab.training.run import carry_out, check_data
 from attention_lab.training.task import Task
 
-KEPT = 8  # Structures whose programs and data are held
+KEPT = 8  # Structures whose data are kept
 
 
 class Outcome(NamedTuple):
@@ -34,15 +34,11 @@ class Outcome(NamedTuple):
 
 
 class Shared:
-    """Tasks and programs of the Structures that were asked for lately, each built once.
-
-    Structures that differ in what picks data alone, as the split that is scored, train by the same programs.
-    """
+    """Tasks and programs of the Structures that were asked for lately, each built once."""
 
     def __init__(self, build: Callable[[Config], Task]):
         self._build = build
-        self._tasks: dict[Structure, Task] = {}
-        self._programs: dict[Structure, Programs] = {}
+        self._built: dict[Structure, tuple[Task, Programs]] = {}
         self._said: set[str] = set()
 
     def warn(self, run: runs.Run, say: Callable[[str], None]) -> None:
@@ -55,15 +51,14 @@ class Shared:
     def of(self, config: Config) -> tuple[Task, Programs]:
         """Those of a config."""
         structure, _ = split(config)
-        trained = program(structure)
-        task = self._tasks.get(structure) or self._build(config)
-        compiled = self._programs.get(trained) or programs(task, structure, loop.total_steps(config, task))
-        for held, key, value in ((self._tasks, structure, task), (self._programs, trained, compiled)):
-            held.pop(key, None)
-            held[key] = value
-            if len(held) > KEPT:
-                del held[next(iter(held))]
-        return task, compiled
+        built = self._built.pop(structure, None)
+        if built is None:
+            task = self._build(config)
+            built = task, programs(task, structure, loop.total_steps(config, task))
+        self._built[structure] = built
+        if len(self._built) > KEPT:
+            del self._built[next(iter(self._built))]
+        return built
 
 
 def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,

@@ -64,7 +64,8 @@ def steps_of(group: Group, build: Callable[[Config], Task]) -> int | None:
     """Steps of all cells of a group; None where minutes rule."""
     steps = group.structure.training.steps
     if steps is None and group.structure.training.epochs is not None:
-        steps = loop.total_steps(group.structure, build(group.structure))
+        config = group.cells[0].config
+        steps = loop.total_steps(config, build(config))
     return steps and steps * len(group.cells)
 
 

@@ -1,16 +1,9 @@
-"""What is trained: each task is a record of functions that the one training loop takes."""
+"""What is trained, a folder a task: data, model, loss and scores as one record that the training loop takes.
 
-from pathlib import Path
+    registry.py   TASKS, and build(config)      load.py    a finished run -> a model that can be asked
+    translation/  classification/  sequences/   recall and echo
+"""
 
-from attention_lab.config import CLASSIFIED, TOKENWISE, Config
-from attention_lab.training.task import Task
+from attention_lab.tasks.registry import build
 
-
-def build(config: Config, folder: str | Path | None = None) -> Task:
-    """The task that `data.source` names, its data loaded; `folder` is a run that has a tokenizer already."""
-    from attention_lab.tasks import classification, tokenwise, translation
-    if config.data.source in TOKENWISE:
-        return tokenwise.build(config, folder)
-    if config.data.source in CLASSIFIED:
-        return classification.build(config, folder).task
-    return translation.build(config, folder).task
+__all__ = ["build"]

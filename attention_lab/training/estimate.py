@@ -10,6 +10,7 @@ import numpy as np
 from attention_lab.config import Config, split
 from attention_lab.training import loop
 from attention_lab.training.devices import data_mesh
+from attention_lab.training.optimizer import recipe
 from attention_lab.training.programs import initial_state
 from attention_lab.training.state import parameter_count
 from attention_lab.training.task import Task
@@ -30,7 +31,7 @@ def estimate(task: Task, config: Config) -> dict[str, Any]:
       ValueError: devices or accumulation that don't fit the batches.
     """
     structure, hyper = split(config)
-    state = jax.eval_shape(lambda: initial_state(task, structure, hyper))
+    state = jax.eval_shape(lambda: initial_state(task.init, recipe(structure, 1), hyper))
     parameters = parameter_count(state.params)
     batch = next(task.batches(config.seed, 0))
     rows = len(batch["example"]) // config.training.accumulate

@@ -16,7 +16,7 @@ import numpy as np
 
 from attention_lab.config import Config, split
 from attention_lab.training.devices import shard
-from attention_lab.training.ledger import Ledger
+from attention_lab.training.host import Host
 from attention_lab.training.programs import Programs
 from attention_lab.training.programs import programs as make_programs
 from attention_lab.training.task import Batch, Task
@@ -55,15 +55,15 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
     steps = total_steps(config, task)
     programs = programs or make_programs(task, structure, steps)
     check_rows(task, config.training.accumulate, programs.mesh.size)
-    with Ledger(task, config, folder, programs, steps, show, say) as ledger:
-        state, ledger.state = ledger.state or programs.start(hyper), None
-        batches = task.batches(config.seed, ledger.step)
-        while ledger.running:
+    with Host(task, config, folder, programs, steps, show, say) as host:
+        state, host.state = host.state or programs.start(hyper), None
+        batches = task.batches(config.seed, host.step)
+        while host.running:
             batch = next(batches)
             state, logged = programs.update(state, shard(batch, programs.mesh), hyper)
-            ledger.take(logged, task.tokens(batch))
-            ledger.look(lambda: state)
-    return ledger.ended(state)
+            host.note_step(logged, task.tokens(batch))
+            host.after_step(lambda: state)
+    return host.ended(state)
 
 
 def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str | Path],
@@ -87,42 +87,42 @@ def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str 
     """
     steps, count = total_steps(configs[0], task), len(configs)
     check_rows(task, configs[0].training.accumulate, 1)
-    ledgers: list[Ledger] = []
+    hosts: list[Host] = []
 
     def shown(step, seconds=None, **known):
-        show(sum(ledger.step for ledger in ledgers), **known)
+        show(sum(host.step for host in hosts), **known)
 
     with contextlib.ExitStack() as stack:
-        ledgers += [
-            stack.enter_context(Ledger(task, config, folder, programs, steps, shown, share=1 / count, at=at,
-                                       say=say if folder == folders[0] else lambda line: None))
+        hosts += [
+            stack.enter_context(Host(task, config, folder, programs, steps, shown, share=1 / count, at=at,
+                                     say=say if folder == folders[0] else lambda line: None))
             for config, folder in zip(configs, folders)]
-        stand = {ledger.step for ledger in ledgers}
+        stand = {host.step for host in hosts}
         if len(stand) > 1:
             raise ValueError(f"the runs stand at steps {sorted(stand)}; one is needed")
-        hyper = together.stacked([ledger.hyper for ledger in ledgers])
-        states = together.stacked([one.state or programs.start(one.hyper) for one in ledgers])
-        ends = {index: ledger.ended(ledger.state) for index, ledger in enumerate(ledgers)
-                if not ledger.running}
-        for ledger in ledgers:
-            ledger.state = None
-        rows = zip(*(task.batches(config.seed, ledgers[0].step) for config in configs))
+        hyper = together.stacked([host.hyper for host in hosts])
+        states = together.stacked([one.state or programs.start(one.hyper) for one in hosts])
+        ends = {index: host.ended(host.state) for index, host in enumerate(hosts)
+                if not host.running}
+        for host in hosts:
+            host.state = None
+        rows = zip(*(task.batches(config.seed, hosts[0].step) for config in configs))
         while len(ends) < count:
-            live = {index: ledger for index, ledger in enumerate(ledgers) if ledger.running}
+            live = {index: host for index, host in enumerate(hosts) if host.running}
             for chunk in _chunks(rows, next(iter(live.values())).until_due()):
                 states, logged = together.update(states, together.batches(chunk), hyper)
                 logged = jax.device_get(logged)
-                for index, ledger in live.items():
+                for index, host in live.items():
                     for n, row in enumerate(chunk):
-                        ledger.take(jax.tree.map(lambda x: x[index, n], logged), task.tokens(row[index]))
-            for index, ledger in live.items():
+                        host.note_step(jax.tree.map(lambda x: x[index, n], logged), task.tokens(row[index]))
+            for index, host in live.items():
                 begun = time.monotonic()
-                ledger.look(lambda: programs.placed(together.one(states, index)))
+                host.after_step(lambda: programs.placed(together.one(states, index)))
                 for other in live.values():
-                    if other is not ledger:
-                        other.rest(time.monotonic() - begun)
-                if not ledger.running:
-                    ends[index] = ledger.ended(programs.placed(together.one(states, index)))
+                    if other is not host:
+                        other.exclude(time.monotonic() - begun)
+                if not host.running:
+                    ends[index] = host.ended(programs.placed(together.one(states, index)))
         return [ends[index] for index in range(count)]
 
 

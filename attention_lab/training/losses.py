@@ -1,12 +1,17 @@
 """Cross-entropy over a large vocabulary, in chunks of positions, as (sum, count) pairs."""
 
+import dataclasses
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from attention_lab.config import Hyper
+from attention_lab.data.vocabulary import PAD
+from attention_lab.models import Model
 from attention_lab.models.products import product
-from attention_lab.training.task import Sums
+from attention_lab.training.task import Batch, Sums
 
 CHUNK_TOKENS = 512  # target tokens whose logits stand in memory at once
 
@@ -84,3 +89,21 @@ def cross_entropy(hidden, readout, target, real, label_smoothing,
     smoothed, plain = _sums(hidden, readout, target, real, jnp.float32(label_smoothing), precision)
     count = real.sum()
     return Sums(smoothed, count), Sums(jax.lax.stop_gradient(plain), count)
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenLoss:
+    """The loss of a Task whose model predicts batch["target"] token by token; PAD asks nothing.
+
+    Equal, so that programs are shared, where model and precision are.
+    """
+
+    model: Model
+    precision: str
+
+    def __call__(self, params: Any, batch: Batch, hyper: Hyper, key: jax.Array | None
+                 ) -> tuple[Sums, dict[str, Sums]]:
+        output = self.model.apply(params, batch, hyper, key)
+        smoothed, plain = cross_entropy(output.hidden, output.readout, batch["target"],
+                                        batch["target"] != PAD, hyper.label_smoothing, self.precision)
+        return smoothed, {"cross_entropy": plain}

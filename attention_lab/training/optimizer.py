@@ -1,41 +1,41 @@
 """Adam with decoupled weight decay, clipped, under a schedule of unit height times a traced rate."""
 
-from collections.abc import Callable
+from typing import NamedTuple
 
-import jax.numpy as jnp
 import optax
 
 from attention_lab.config import Hyper, Structure
+from attention_lab.config.fields import Optimizer
+from attention_lab.training.schedules import schedule
 
 
-def schedule_shape(kind: str, warmup_steps: int, total_steps: int) -> Callable:
-    """Share of the peak rate at step n (the first step is 0), between 0 and 1.
-
-    Linear warm-up to 1 at n + 1 = warmup_steps; then sqrt(warmup / (n + 1)) (Vaswani et al. 2017, 5.3), a
-    cosine that reaches 0 at total_steps, or 1.
-    """
-    warmup = max(warmup_steps, 1)
-
-    def shape(n):
-        n = jnp.asarray(n, jnp.float32) + 1.0
-        rise = jnp.minimum(n / warmup, 1.0)
-        if kind == "inverse_sqrt":
-            return jnp.where(n < warmup, rise, jnp.sqrt(warmup / jnp.maximum(n, warmup)))
-        if kind == "cosine":
-            share = jnp.clip((n - warmup) / max(total_steps - warmup, 1), 0.0, 1.0)
-            return rise * 0.5 * (1.0 + jnp.cos(jnp.pi * share))
-        return rise
-
-    return shape
-
-
-def make_optimizer(structure: Structure, hyper: Hyper, total_steps: int) -> optax.GradientTransformation:
+def make_optimizer(optimizer: Optimizer, hyper: Hyper, total_steps: int) -> optax.GradientTransformation:
     """The chain clip, Adam, weight decay, rate; `hyper` may be traced, so rebuild it inside the step."""
-    all_fields = structure.optimizer
-    shape = schedule_shape(all_fields.schedule, all_fields.warmup_steps, total_steps)
-    parts = [optax.clip_by_global_norm(all_fields.clip_norm)] if all_fields.clip_norm else []
+    shape = schedule(optimizer.schedule, optimizer.warmup_steps, total_steps)
+    clip = [optax.clip_by_global_norm(optimizer.clip_norm)] if optimizer.clip_norm else []
     return optax.chain(
-        *parts,
-        optax.scale_by_adam(all_fields.beta1, all_fields.beta2, all_fields.epsilon),
+        *clip,
+        optax.scale_by_adam(optimizer.beta1, optimizer.beta2, optimizer.epsilon),
         optax.add_decayed_weights(hyper.weight_decay),
         optax.scale_by_schedule(lambda n: -hyper.learning_rate * shape(n)))
+
+
+class Recipe(NamedTuple):
+    """What a training step reads of a config beside its loss; hashable, so that it keys a program.
+
+    Fields:
+      optimizer: its settings but for those in Hyper. total_steps: where the schedule ends; 0 where it has no
+      end. accumulate: parts of a batch. average_decay: of the moving average of weights.
+    """
+
+    optimizer: Optimizer
+    total_steps: int
+    accumulate: int
+    average_decay: float
+
+
+def recipe(structure: Structure, total_steps: int | None) -> Recipe:
+    """The recipe of a static spec; the duration, None where minutes rule, counts for a cosine alone."""
+    ends = structure.optimizer.schedule == "cosine"
+    return Recipe(structure.optimizer, total_steps or 0 if ends else 0, structure.training.accumulate,
+                  structure.training.average_decay)

@@ -1,4 +1,4 @@
-"""The compiled functions of a training run; runs that differ in Hyper alone share them."""
+"""The compiled functions of a training run, keyed by what they read: the loss and the recipe."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,10 +8,10 @@ import jax
 
 from attention_lab.config import Hyper, Structure
 from attention_lab.training.devices import data_mesh, replicated
-from attention_lab.training.optimizer import make_optimizer
+from attention_lab.training.optimizer import Recipe, make_optimizer, recipe
 from attention_lab.training.state import State, create
 from attention_lab.training.step import make_step, run_keys
-from attention_lab.training.task import Task
+from attention_lab.training.task import Batch, Sums, Task
 
 
 class Programs(NamedTuple):
@@ -37,30 +37,37 @@ class Programs(NamedTuple):
 
 
 def programs(task: Task, structure: Structure, total_steps: int | None) -> Programs:
-    """The programs of a task; they compile when they are first called.
+    """The programs of a task; they compile when they are first called, and once for equal losses and recipes.
 
     Raises:
       ValueError: fewer devices than the structure asks for.
     """
-    mesh = data_mesh(structure.training.devices)
-    start = partial(initial_state, task, structure)
+    mesh, made = data_mesh(structure.training.devices), recipe(structure, total_steps)
     template = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=replicated(mesh)),
-        jax.eval_shape(start, _any_hyper()))
-    return Programs(mesh, jax.jit(start, out_shardings=replicated(mesh)),
-                    jax.jit(make_step(task, structure, total_steps or 0), donate_argnums=0),
-                    jax.jit(partial(_all_sums, task)), template)
+        jax.eval_shape(partial(initial_state, task.init, made), _any_hyper()))
+    return Programs(mesh, lambda hyper: jax.device_put(_start(task.init, made, hyper), replicated(mesh)),
+                    partial(_update, task.loss, made), partial(_dev_loss, task.loss), template)
 
 
-def initial_state(task: Task, structure: Structure, hyper: Hyper) -> State:
-    """The state before the first step, from the run's seed."""
-    params = task.init(run_keys(hyper.seed)[0])
-    return create(params, make_optimizer(structure, hyper, 1), structure.training.average_decay)
+def initial_state(init: Callable, made: Recipe, hyper: Hyper) -> State:
+    """The state before the first step, from the run's seed; `init` is the task's."""
+    return create(init(run_keys(hyper.seed)[0]), make_optimizer(made.optimizer, hyper, 1), made.average_decay)
 
 
-def _all_sums(task: Task, params: Any, batch: Any, hyper: Hyper) -> dict:
-    loss, logged = task.loss(params, batch, hyper, None)
-    return {"loss": loss, **logged}
+_start = jax.jit(initial_state, static_argnums=(0, 1))
+
+
+@partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
+def _update(loss: Callable, made: Recipe, state: State, batch: Batch, hyper: Hyper
+            ) -> tuple[State, dict[str, Sums]]:
+    return make_step(loss, made)(state, batch, hyper)
+
+
+@partial(jax.jit, static_argnums=0)
+def _dev_loss(loss: Callable, params: Any, batch: Batch, hyper: Hyper) -> dict[str, Sums]:
+    total, logged = loss(params, batch, hyper, None)
+    return {"loss": total, **logged}
 
 
 def _any_hyper() -> Hyper:

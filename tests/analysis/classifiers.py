@@ -9,7 +9,7 @@ import numpy as np
 from attention_lab.config import Config, replace
 from attention_lab.data import tokenizers
 from attention_lab.data.labelled import Labelled
-from attention_lab.tasks.classifier import Classifier
+from attention_lab.tasks.classification.classifier import Classifier
 
 WORDS = "bank a big dog sees the old red river money".split()
 DECIDERS = {"river": "rive", "money": "banque"}

@@ -16,7 +16,7 @@ from attention_lab.analysis.counterfactual_translation import (
 from attention_lab.attention import counterfactual
 from attention_lab.config import Config, replace
 from attention_lab.data import tokenizers
-from attention_lab.tasks.translator import Translator
+from attention_lab.tasks.translation.translator import Translator
 
 SOURCES = ["the dog sees the old bank .", "a big river .", "the bank sees a dog ."]
 TARGETS = ["le chien voit la rive", "un grand fleuve de la banque ne", "dort ."]

@@ -96,14 +96,14 @@ def test_token_norms_are_what_a_nudge_of_one_embedding_does(kind, tied):
         return model.apply(params | {"embedding": table}, batch, hyper).hidden[0, -1]
 
     rows = jax.jacrev(last)(params["embedding"])[:, source]
-    np.testing.assert_allclose(decay.token_norms(structure, params, source),
+    np.testing.assert_allclose(decay.token_norms(structure, params, hyper, source),
                                jnp.log(jnp.linalg.norm(rows, axis=(0, 2)))[::-1], rtol=1e-4, atol=1e-5)
 
 
 def test_several_layers_of_cells_are_refused():
-    structure, _ = split(replace(Config(), {"model.kind": "gru", "data.source": "echo"}))
+    structure, hyper = split(replace(Config(), {"model.kind": "gru", "data.source": "echo"}))
     with pytest.raises(ValueError, match="model.num_layers=2: one layer of cells is followed"):
-        decay.token_norms(structure, {"embedding": X}, jnp.arange(3))
+        decay.token_norms(structure, {"embedding": X}, hyper, jnp.arange(3))
 
 
 def test_gradients_whose_squares_leave_float32_keep_their_logarithm():

@@ -13,7 +13,7 @@ from attention_lab.attention import counterfactual
 from attention_lab.config import Config, replace
 from attention_lab.data import tokenizers
 from attention_lab.evaluation.bleu import corpus_bleu
-from attention_lab.tasks.translator import Translator
+from attention_lab.tasks.translation.translator import Translator
 
 SOURCES = ["the dog sees the old bank .", "a big river .", "the bank sees a dog ."]
 CONFIG = replace(Config(), {"model.width": 12, "model.hidden": 14, "model.num_heads": 3,

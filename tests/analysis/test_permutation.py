@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.analysis.passes import passes
 from attention_lab.analysis.permutation import shuffled
+from attention_lab.analysis.pooling import take_apart
 from attention_lab.attention import counterfactual
 from tests.analysis.classifiers import built, planted, sentences
 
@@ -15,7 +15,7 @@ def test_a_pooling_taken_apart_is_the_pooling():
     (classifier, params), (said, _) = built("lstm"), sentences()
     rng = np.random.default_rng(0)
     for batch in classifier.in_order(said, room=1):
-        parts = passes(classifier).apart(params, batch, classifier.hyper)
+        parts = take_apart(classifier.model, params, batch, classifier.hyper)
         weights = rng.dirichlet(np.ones(batch["source"].shape[1]), len(batch["example"])).astype(np.float32)
         weights = np.where(parts.words, weights, 0)
         weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)

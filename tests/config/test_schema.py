@@ -225,7 +225,7 @@ def test_split_parts_numbers_from_structure():
     config = replace(Config(), {"optimizer.learning_rate": 0.5, "seed": 7, "training.dropout": 0.25,
                                 "attention.scale": 3.0, "model.width": 64})
     structure, hyper = split(config)
-    assert structure == replace(Config(), {"model.width": 64}) and hash(structure)
+    assert structure == split(replace(Config(), {"model.width": 64}))[0] and hash(structure)
     assert (hyper.learning_rate, hyper.seed) == (0.5, 7)
     assert (hyper.dropout, hyper.attention_scale) == (0.25, 3)
     assert {leaf.dtype for leaf in jax.tree.leaves(hyper)} == {np.dtype("float32"),
@@ -288,6 +288,23 @@ def test_no_knob_does_nothing():
               if tuple(key.split(".")) not in reads and carried.get(key) not in reads
               and not (key in calls and any(name == calls[key] for _, name in reads))]
     assert not unread, f"read nowhere: {unread}"
+
+
+@pytest.mark.parametrize("key", configs.HYPER_FIELDS)
+def test_a_traced_field_cant_be_read_from_a_static_spec(key):
+    """Or a number that may vary inside a program would be frozen into it."""
+    structure, _ = split(Config())
+    with pytest.raises(ValueError, match=f"^{key} is traced, so a static spec does not have it"):
+        configs.get(structure, key)
+    # What is beside it is still there, and what is read of a config is.
+    assert structure.model.width == 128 and configs.get(Config(), key) == configs.all_fields()[key].default
+    assert replace(structure, {"model.width": 64}).model.width == 64
+    assert "Traced" in repr(structure) and structure != Config()
+
+
+def test_hyper_has_the_fields_that_are_traced():
+    names = {key.split(".")[-1] for key in configs.HYPER_FIELDS} - {"scale"} | {"attention_scale"}
+    assert names == set(Hyper._fields)
 
 
 def test_fields_are_frozen():

@@ -7,7 +7,8 @@ import pathlib
 import pytest
 
 from attention_lab.config import digest, replace
-from attention_lab.config.rules import PLACES, check
+from attention_lab.config.rules import check
+from attention_lab.config.sources import SOURCES
 
 ROOT = pathlib.Path(__file__).parents[2]
 FILES = sorted(path for path in (ROOT / "configs").glob("*.py") if path.name != "__init__.py")
@@ -27,7 +28,7 @@ PAIRS = [(name, ",".join(names)) for name, module in MODULES.items()
 
 def with_paths(config):
     """The config with the path that its source needs, as a user would give it."""
-    needed, _ = PLACES.get(config.data.source, ("", ""))
+    needed = SOURCES[config.data.source].location
     return replace(config, {needed: "elsewhere"}) if needed else config
 
 

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from attention_lab.data import detokenize, multi30k
+from attention_lab.data import detokenize
+from attention_lab.data.readers import multi30k
 
 REAL = os.environ.get("ATTENTION_LAB_DATA")
 

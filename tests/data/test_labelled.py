@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from attention_lab.data import indexed, labelled
+from attention_lab.data import labelled
 from attention_lab.data.labelled import Labelled
+from attention_lab.data.readers import indexed
 
 
 def corpus(**sizes: int) -> Labelled:

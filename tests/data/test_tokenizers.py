@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attention_lab.data import multi30k, tokenizers, vocabulary
+from attention_lab.data import tokenizers, vocabulary
+from attention_lab.data.readers import multi30k
 
 REAL = os.environ.get("ATTENTION_LAB_DATA")
 TEXT = ["a man in a blue shirt .", "un homme avec l&apos; arbre d&apos; hiver .",
@@ -19,7 +20,7 @@ TEXT = ["a man in a blue shirt .", "un homme avec l&apos; arbre d&apos; hiver ."
         "The U.S. flag, 10,000 \"stars\" (or so)...", "l'homme aujourd'hui n'est pas là."] * 3
 
 
-@pytest.fixture(scope="module", params=tokenizers.KINDS)
+@pytest.fixture(scope="module", params=tokenizers.TOKENIZERS)
 def tokenizer(request):
     return tokenizers.train(request.param, TEXT, 90)
 
@@ -101,7 +102,7 @@ def test_save_and_load_are_the_same_tokenizer(tokenizer, tmp_path):
     assert tokenizer.size <= 90 and max(max(row) for row in tokenizer.encode(TEXT)) < 90
 
 
-@pytest.mark.parametrize("kind", tokenizers.KINDS)
+@pytest.mark.parametrize("kind", tokenizers.TOKENIZERS)
 def test_the_same_text_gives_the_same_bytes_in_another_process(kind, tmp_path):
     tokenizers.train(kind, TEXT, 90).save(tmp_path / "here")
     program = ("import sys; from attention_lab.data import tokenizers; "
@@ -121,7 +122,7 @@ def test_what_is_no_tokenizer_is_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("kind, text, size, message", [
-    ("char", ["a"], 10, "data.tokenizer: 'char' is none of bpe, word"),
+    ("char", ["a"], 10, "data.tokenizer=char is not one of bpe, word"),
     ("bpe", [" ", ""], 10, "no text"), ("bpe", ["abcdef"], 10, "10 is too small .* need 11"),
     ("word", ["abcdef"], 4, "4 is too small .* need 5")])
 def test_bad_requests_are_refused(kind, text, size, message):

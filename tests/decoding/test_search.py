@@ -8,9 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.decoding import beam_search, greedy_search
+from attention_lab import decoding
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
+beam_search, greedy_search = (functools.partial(search, bos=BOS, eos=EOS, pad=PAD)
+                              for search in (decoding.beam_search, decoding.greedy_search))
 
 
 def random_tables(seed, batch_size, vocabulary, length, sharpness=2.0):

@@ -11,11 +11,6 @@ from experiments import flags
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _traced_once(traced_once):
-    """Here programs are what is tested, not their tracing."""
-
-
 @pytest.fixture
 def call(capsys, monkeypatch):
     """call(program, *argv, stdin=b"") -> (status, stdout, stderr); :variant after --config= is short."""

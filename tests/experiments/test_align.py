@@ -4,9 +4,10 @@ import types
 
 import pytest
 
+from attention_lab.analysis import alignment
 from attention_lab.config import Config
-from attention_lab.data import tokenizers
-from attention_lab.tasks import corpora, finished, readings
+from attention_lab.data import sources, tokenizers
+from attention_lab.tasks import load
 from experiments import align
 
 STORY = {"Chat_sents.txt": ["0\tle chat noir\n", "1\toui\n"],
@@ -36,8 +37,8 @@ def test_what_is_left_out_is_said_on_standard_error(call, monkeypatch, tmp_path)
     def errors(run, texts, sure, possible):
         assert texts == (["the black cat", "yes"], ["le chat noir", "oui"])
         assert list(sure) == [{(2, 1)}, {(0, 0)}] and list(possible) == [{(0, 0)}, set()]
-        chosen = readings.Chosen("0.0", 0.5, {"0.0": 0.25, "mean": 0.75}, [])
-        return readings.Errors({("predict", False): chosen}, 0.875, 0.5, 0.625)
+        chosen = alignment.Chosen("0.0", 0.5, {"0.0": 0.25, "mean": 0.75}, [])
+        return alignment.Errors({("predict", False): chosen}, 0.875, 0.5, 0.625)
 
     def gone(*_):
         raise ValueError("text is gone")
@@ -45,8 +46,8 @@ def test_what_is_left_out_is_said_on_standard_error(call, monkeypatch, tmp_path)
     run = types.SimpleNamespace(
         run=types.SimpleNamespace(config=Config()),
         translator=types.SimpleNamespace(attends=True, tokenizer=tokenizers.train("word", ["the cat"], 11)))
-    for module, name, stand_in in ((finished, "load", lambda *_, say: run), (readings, "errors", errors),
-                                   (corpora, "load", gone)):
+    for module, name, stand_in in ((load, "load", lambda *_, say: run), (alignment, "errors", errors),
+                                   (sources, "load", gone)):
         monkeypatch.setattr(module, name, stand_in)
     english, french, links = (tmp_path / name for name in ("test.e", "test.f", "test.wa"))
     english.write_text("".join(f"<s snum=000{n}> {text} </s>\n" for n, text in

@@ -208,8 +208,8 @@ def test_steps_to_learn_judge_what_is_planted():
 def test_sentences_of_a_length_are_none_that_is_trained_on():
     config = get_config("smoke")
     found = sentence_length._sentences(config.data, 5, 7)
-    from attention_lab.tasks import corpora
-    train = set(corpora.load(config.data, ("train",))["train"].source)
+    from attention_lab.data import sources
+    train = set(sources.load(config.data, ("train",))["train"].source)
     assert len(found) == 7 and all(one.words == 5 and one.source not in train for one in found)
     np.testing.assert_equal(len({one.source for one in found}), 7)
 

@@ -118,9 +118,9 @@ def test_rerun_keeps_the_old_run(call, finished, tmp_path):
 
 
 def test_evaluate_tells_what_was_trained_on(call, finished):
-    from attention_lab.tasks import corpora
+    from attention_lab.data import sources
     from configs.translation import get_config
-    train_pairs = corpora.load(get_config("smoke").data, ("train",))["train"]
+    train_pairs = sources.load(get_config("smoke").data, ("train",))["train"]
     path = finished.parent / "seen.tsv"
     path.write_text("".join(f"{s}\t{t}\n" for s, t in zip(train_pairs.source[:3], train_pairs.target)))
     status, out, err = call(evaluate, f"--run={finished}", "--config.data.source=tsv",

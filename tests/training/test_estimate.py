@@ -3,14 +3,14 @@
 import pytest
 
 from attention_lab import config as configs
-from attention_lab.tasks import translation
+from attention_lab.tasks.translation import task as translation
 from attention_lab.training import estimate
 from configs.translation import get_config
 
 
 def told(**changes):
     config = configs.replace(get_config("smoke"), changes)
-    return estimate.estimate(translation.build(config).task, config)
+    return estimate.estimate(translation.prepare(config).task, config)
 
 
 def test_a_longer_run_takes_longer_and_no_more_memory(monkeypatch):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
-from attention_lab.training.optimizer import make_optimizer, schedule_shape
+from attention_lab.training.optimizer import make_optimizer
+from attention_lab.training.schedules import schedule
 
 
 @pytest.mark.parametrize("kind, warmup, steps, expected", [
@@ -15,7 +16,7 @@ from attention_lab.training.optimizer import make_optimizer, schedule_shape
     ("inverse_sqrt", 0, 9, {0: 1.0, 3: 0.5}),
 ])
 def test_schedules_have_unit_height(kind, warmup, steps, expected):
-    shape = schedule_shape(kind, warmup, steps)
+    shape = schedule(kind, warmup, steps)
     for n, height in expected.items():
         assert float(shape(n)) == pytest.approx(height, abs=1e-6), n
 
@@ -25,7 +26,7 @@ def first_update(gradient, params, **changes):
         "optimizer.learning_rate": 0.1, "optimizer.warmup_steps": 1,
         "optimizer.schedule": "constant"} | changes)
     structure, hyper = configs.split(config)
-    optimizer = make_optimizer(structure, hyper, 10)
+    optimizer = make_optimizer(structure.optimizer, hyper, 10)
     return optimizer.update(gradient, optimizer.init(params), params)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
-from attention_lab.tasks import translation
+from attention_lab.tasks.translation import task as translation
 from attention_lab.training import loop
+from attention_lab.training.optimizer import recipe
 from attention_lab.training.programs import initial_state
 from attention_lab.training.step import make_step
 from attention_lab.training.task import Scores
@@ -22,7 +23,12 @@ def smoke(**changes):
 
 @pytest.fixture(scope="module")
 def task():
-    return translation.build(smoke()).task
+    return translation.prepare(smoke()).task
+
+
+def initial(task, config):
+    structure, hyper = configs.split(config)
+    return initial_state(task.init, recipe(structure, 6), hyper)
 
 
 COMPILED = {}
@@ -32,13 +38,13 @@ def compiled(task, structure):
     """The step of a task and a structure under jit, made once for all tests."""
     key = task.loss, structure
     if key not in COMPILED:
-        COMPILED[key] = jax.jit(make_step(task, structure, 6))
+        COMPILED[key] = jax.jit(make_step(task.loss, recipe(structure, 6)))
     return COMPILED[key]
 
 
 def one_step(task, config, steps=1, batches=None):
     structure, hyper = configs.split(config)
-    state = initial_state(task, *configs.split(config))
+    state = initial(task, config)
     step = compiled(task, structure)
     for batch in batches or [batch for batch, _ in zip(task.batches(0, 0), range(steps))]:
         state, logged = step(state, batch, hyper)
@@ -98,7 +104,7 @@ def test_dropout_follows_seed_and_step(task):
     still = {"optimizer.learning_rate": 0.0, "training.dropout": 0.5}
     config = smoke(**still)
     structure, hyper = configs.split(config)
-    state, step = initial_state(task, *configs.split(config)), compiled(task, structure)
+    state, step = initial(task, config), compiled(task, structure)
 
     def losses(hyper, state=state):
         found = []
@@ -114,7 +120,7 @@ def test_dropout_follows_seed_and_step(task):
 
 def test_the_average_forgets_the_start(task):
     config = smoke(**{"training.average_decay": 0.9})
-    start, (first, _) = initial_state(task, *configs.split(config)), one_step(task, config)
+    start, (first, _) = initial(task, config), one_step(task, config)
     # decay at step 0 is min(0.9, 1/10): nine tenths of the new weights.
     expected = jax.tree.map(lambda old, new: 0.1 * old + 0.9 * new, start.params, first.params)
     np.testing.assert_allclose(flat(first.average), flat(expected), rtol=1e-5, atol=1e-7)
@@ -124,7 +130,7 @@ def test_the_average_forgets_the_start(task):
 def test_bfloat16_learns_with_float32_state(task):
     config = smoke(**{"training.precision": "bfloat16", "optimizer.learning_rate": 0.01,
                       "optimizer.warmup_steps": 0})
-    task = translation.build(config).task
+    task = translation.prepare(config).task
     (_, first), (state, last) = one_step(task, config, 1), one_step(task, config, 20)
     assert last["loss"].total / last["loss"].count < first["loss"].total / first["loss"].count - 0.5
     assert {leaf.dtype for leaf in jax.tree.leaves(state.params)} == {jnp.dtype("float32")}
@@ -133,8 +139,8 @@ def test_bfloat16_learns_with_float32_state(task):
 def test_the_scale_is_traced(task):
     config = smoke()
     structure, hyper = configs.split(config)
-    step = jax.jit(make_step(task, structure, 6))
-    state, batch = initial_state(task, *configs.split(config)), next(task.batches(0, 0))
+    step = jax.jit(make_step(task.loss, recipe(structure, 6)))
+    state, batch = initial(task, config), next(task.batches(0, 0))
     losses = [float(step(state, batch, hyper._replace(attention_scale=np.float32(scale)))[1]["loss"].total)
               for scale in (0.25, 1.0, 5.0)]
     assert len(set(losses)) == 3 and step._cache_size() == 1

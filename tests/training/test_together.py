@@ -11,7 +11,8 @@ import pytest
 from attention_lab import config as configs
 from attention_lab.config import split
 from attention_lab.storage import xla
-from attention_lab.tasks import tokenwise, translation
+from attention_lab.tasks.sequences import task as tokenwise
+from attention_lab.tasks.translation import task as translation
 from attention_lab.training import checkpoint, loop
 from attention_lab.training.programs import programs
 from attention_lab.training.together import by_default, together
@@ -53,7 +54,7 @@ def problem(request, tmp_path_factory):
         task = tokenwise.build(base)
     else:  # two shapes
         base = configs.replace(translation_config.get_config("smoke"), {"data.buckets": (12, 16)})
-        task = translation.build(base).task
+        task = translation.prepare(base).task
     parent, cells = tmp_path_factory.mktemp(request.param), varied(base)
     folders = [parent / str(number) for number in range(len(cells))]
     return task, cells, folders, [loop.train(task, cell, folder) for cell, folder in zip(cells, folders)]

@@ -9,8 +9,8 @@ import numpy as np
 from attention_lab.config import split
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.study import Rows
-from attention_lab.tasks.finished import load
-from attention_lab.tasks.translator import tokenizer_path
+from attention_lab.tasks.load import load
+from attention_lab.tasks.translation.translator import tokenizer_path
 from attention_lab.training.state import parameter_count
 
 FILE = "configs/translation.py"

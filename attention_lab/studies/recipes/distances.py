@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from attention_lab.evaluation.classes import by_distance
-from attention_lab.tasks.classification import DISTANCES
+from attention_lab.tasks.classification.task import DISTANCES
 
 LEAST, GREATEST, DISTRACTORS, SENTENCES, ACCURACY = range(5)  # columns of the array
 

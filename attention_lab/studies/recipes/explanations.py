@@ -18,11 +18,13 @@ import jax
 import numpy as np
 
 from attention_lab.analysis import adversaries, agreement, explanations, permutation
+from attention_lab.data.sources import load as load_corpus
 from attention_lab.models.classifier import POOL
 from attention_lab.statistics import Claim
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.values import difference, mean, nearest
-from attention_lab.tasks import finished, guides, labelled_corpora
+from attention_lab.tasks.classification import guidance
+from attention_lab.tasks.load import load as load_run
 
 LSTM, AVERAGE, UNIFORM, ENCODER = "lstm", "average", "uniform", "encoder"
 ADVERSARY = "adversary"
@@ -167,12 +169,12 @@ def _trained(arm, seed, settings, folder):
 
 @functools.lru_cache(maxsize=4)
 def _corpus(data):
-    return labelled_corpora.load(data, ("test",))["test"]
+    return load_corpus(data, ("test",))["test"]
 
 
 def _read(where, settings):
     """A finished run, and the first sentences of test: those that the instruments are held to."""
-    run = finished.classifier(where)
+    run = load_run(where)
     test = _corpus(run.run.config.data)
     return run, test.select(range(min(settings["sentences"], len(test))))
 
@@ -237,8 +239,8 @@ def _apart(where, other, settings):
     """How far the weights and predictions of two seeds are from each other: the yardstick of adversaries."""
     (run, sentences), (rival, _) = _read(where, settings), _read(other, settings)
     own, its = (one.classifier.judge(one.params, sentences, with_weights=True) for one in (run, rival))
-    found = guides.compared(own, {"guide": [one[POOL][0, 0, 0] for one in its.weights],
-                                  "answer": its.probabilities}, 0.0)
+    found = guidance.compared(own, {"guide": [one[POOL][0, 0, 0] for one in its.weights],
+                                    "answer": its.probabilities}, 0.0)
     return {"other_seed_apart": found["jensen_shannon"], "other_seed_variation": found["variation"]}
 
 

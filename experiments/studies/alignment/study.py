@@ -9,11 +9,12 @@ value" multiplies a weight by the norm of what its position adds.
 
 import numpy as np
 
+from attention_lab.analysis import alignment
 from attention_lab.config import split
+from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import heatmap, style
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import alignments, architectures
-from attention_lab.tasks import corpora, readings
 
 SHOWN = 2  # sentences drawn: the first of test that have an adjective after its noun
 
@@ -46,10 +47,10 @@ def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and aligns the test sentences by its attention."""
     result, _, run = architectures.trained(cell, settings, folder)
     finished = architectures.finished(run)
-    pairs = corpora.load(finished.run.config.data, ("test",))["test"]
-    found = readings.errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
+    pairs = load_corpus(finished.run.config.data, ("test",))["test"]
+    found = alignment.errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
     places = [(sentence, link) for sentence, one in enumerate(pairs.truth)
-              for link in readings.inversions(one)]
+              for link in alignment.inversions(one)]
     links = found.chosen["predict", False].links
     right = sum(link in links[sentence] for sentence, link in places)
     shown = list(dict.fromkeys(sentence for sentence, _ in places))[:SHOWN]
@@ -68,7 +69,7 @@ def _shown(finished, pairs, chosen):
     row = {}
     for number, (one, source, target, truth) in enumerate(
             zip(looked, pairs.source, pairs.target, pairs.truth)):
-        weights = [readings.readings(one, kind, step)[chosen[step, False].name] for step in alignments.STEPS]
+        weights = [alignment.readings(one, kind, step)[chosen[step, False].name] for step in alignments.STEPS]
         row |= dict(zip(_shown_columns(number), (np.array(source.split()), np.array(target.split()),
                                                  np.array(truth.alignment), np.array(weights))))
     return row

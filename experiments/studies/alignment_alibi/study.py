@@ -8,12 +8,13 @@ a claim leaves it open, are chosen on one half of the sentences and scored on th
 
 import functools
 
+from attention_lab.analysis import alignment
 from attention_lab.data.detokenize import respell
-from attention_lab.data.links import read_alibi
+from attention_lab.data.readers.links import read_alibi
+from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import alignments, architectures, runs
-from attention_lab.tasks import corpora, readings
 
 MODELS = "recurrent_multi30k"  # the study whose models are read
 T, ADDITIVE = "transformer", "gru, additive"
@@ -59,11 +60,11 @@ def measure(cell, settings, rows, folder):
     if settings["gold"] == "alibi":
         *texts, sure, possible = _stories(f"{settings['data']}/alibi-aer")
     else:
-        pairs = corpora.load(data, ("test",))["test"]
+        pairs = load_corpus(data, ("test",))["test"]
         texts, sure, possible = [pairs.source, pairs.target], [one.alignment for one in pairs.truth], None
-    train = corpora.load(data, ("train",))["train"]
-    return alignments.columns(readings.errors(finished, texts, sure, possible)) | {
-        f"unknown_{name}": readings.unknown(side, known)
+    train = load_corpus(data, ("train",))["train"]
+    return alignments.columns(alignment.errors(finished, texts, sure, possible)) | {
+        f"unknown_{name}": alignment.unknown(side, known)
         for name, side, known in zip(("english", "french"), texts, (train.source, train.target))}
 
 

@@ -16,14 +16,15 @@ import textwrap
 
 import numpy as np
 
-from attention_lab.analysis import explanations
+from attention_lab.analysis import explanations, word_vectors
 from attention_lab.config import replace
+from attention_lab.data.sources import load as load_corpus
 from attention_lab.evaluation.separation import plane, separation
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, function, mean
 from attention_lab.studies.recipes import architectures, distances, runs
 from attention_lab.studies.recipes.drawing import draw_band, draw_curves
-from attention_lab.tasks import finished, labelled_corpora, word_vectors
+from attention_lab.tasks.load import load as load_run
 
 FILE = "configs/disambiguation.py"
 ATTENTION, ALONE, BAG = "self-attention", "the word alone", "bag of words"
@@ -89,7 +90,7 @@ def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished; its scores by distance, and how far senses lie."""
     result, looks, run = runs.trained(config(settings), overrides(cell, settings, rows), folder,
                                       settings["study"])
-    model = finished.classifier(run)
+    model = load_run(run)
     test = _test(model.run.config.data)
     before, after = word_vectors.vectors(model.classifier, model.params, test)
     separate = functools.partial(_separation, test=test, permutations=settings["permutations"])
@@ -108,7 +109,7 @@ def measure(cell, settings, rows, folder):
 @functools.cache
 def _test(data):
     """The test sentences of a corpus, which do not hang on the size of the training part."""
-    return labelled_corpora.load(replace(data, {"train_size": 1}), ("test",))["test"]
+    return load_corpus(replace(data, {"train_size": 1}), ("test",))["test"]
 
 
 def _dropped(model, sentences, cell):

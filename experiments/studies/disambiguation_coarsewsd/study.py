@@ -13,16 +13,16 @@ import textwrap
 
 import numpy as np
 
-from attention_lab.analysis import outsider
+from attention_lab.analysis import tfidf_baseline
 from attention_lab.config import replace
 from attention_lab.config.load import load
 from attention_lab.data.labelled import joined
+from attention_lab.data.sources import load as load_corpus
 from attention_lab.evaluation.classes import class_scores
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, function, mean, nearest
 from attention_lab.studies.recipes import architectures, runs
 from attention_lab.studies.recipes.drawing import draw_band, draw_ranges
-from attention_lab.tasks import labelled_corpora
 
 FILE = "configs/disambiguation.py"
 ATTENTION, ALONE, BAG = "self-attention", "the word alone", "bag of words"
@@ -112,10 +112,10 @@ def _columns(status, result, by_word, settings):
 
 def _outsider(cell, settings):
     """The scores of tf-idf, on what the networks train on where shots are few, else with dev besides."""
-    corpus = labelled_corpora.load(replace(load(config(settings)), changes(cell, settings)).data)
+    corpus = load_corpus(replace(load(config(settings)), changes(cell, settings)).data)
     train = corpus["train"] if cell["shots"] else joined([corpus["train"], corpus["dev"]])
     test = corpus["test"]
-    scored = class_scores(test.word, test.label, outsider.predict(train, test))
+    scored = class_scores(test.word, test.label, tfidf_baseline.predict(train, test))
     return {"test_accuracy": round(scored.accuracy, 6), "test_macro_f1": round(scored.macro_f1, 6),
             "test_by_word": {word: f1 for word, (_, f1) in scored.by_word.items()}}
 

@@ -8,11 +8,11 @@ the model write the same word? Function words are a closed list, all other words
 import jax
 
 from attention_lab.analysis.counterfactual_translation import survival
+from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, mean
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.drawing import draw_seeds
-from attention_lab.tasks import corpora
 
 KINDS = {"zero_max": "without the largest", "uniform": "spread evenly", "permuted": "dealt out anew"}
 CLASSES = ("function", "content")
@@ -46,7 +46,7 @@ def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and replaces its attention step by step."""
     result, _, run = architectures.trained(cell, settings, folder)
     finished = architectures.finished(run)
-    pairs = corpora.load(finished.run.config.data, ("test",))["test"]
+    pairs = load_corpus(finished.run.config.data, ("test",))["test"]
     found = survival(finished.translator, finished.params, pairs.source[:settings["sentences"]],
                      jax.random.key(cell["seed"]))
     return {"status": result["status"], "dev_bleu": result["dev_bleu"],

@@ -10,12 +10,12 @@ layer can be compared between seeds. Published is a Transformer with six layers 
 import numpy as np
 
 from attention_lab.analysis.head_ablation import losses
+from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import style
 from attention_lab.statistics import holm
 from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.drawing import draw_seeds
-from attention_lab.tasks import corpora
 
 ARM = "transformer"
 KINDS = {"encoder": "encoder, self", "decoder": "decoder, self", "cross": "cross"}
@@ -44,7 +44,7 @@ def measure(cell, settings, rows, folder):
     result, _, run = architectures.trained(cell, settings, folder)
     finished = architectures.finished(run)
     data = finished.run.config.data
-    pairs = corpora.load(data, (data.split,))[data.split]
+    pairs = load_corpus(data, (data.split,))[data.split]
     sources, references = (side[:settings["sentences"]] for side in (pairs.source, pairs.target))
     found = losses(finished.translator, finished.params, sources, references, settings["resamples"])
     return {"status": result["status"], "dev_bleu": result["dev_bleu"], "test_bleu": result["test_bleu"],

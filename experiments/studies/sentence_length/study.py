@@ -14,6 +14,7 @@ import numpy as np
 
 from attention_lab.config import split
 from attention_lab.data import grammar
+from attention_lab.data.sources import load as load_corpus
 from attention_lab.evaluation.bleu_counts import COLUMNS, bleu_counts, bleu_of
 from attention_lab.evaluation.lengths import EDGES, by_length, right_words
 from attention_lab.figures import style
@@ -22,7 +23,6 @@ from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.architectures import of_arm
 from attention_lab.studies.values import of_seeds
-from attention_lab.tasks import corpora
 
 LONG = "the longest sentences trained on (60 words)"
 
@@ -80,7 +80,7 @@ CLAIMS = (
 @functools.cache
 def _sentences(data, length, count):
     """Pairs of exactly so many English words that the corpus of `data` does not train on."""
-    known = set(corpora.load(data, ("train",))["train"].source)
+    known = set(load_corpus(data, ("train",))["train"].source)
     # A seed apart from that of the corpus, and more than are wanted where some may be known.
     drawn = grammar.generate(3 * count, seed=1000 + data.corpus_seed, lexicon_size=data.lexicon_size,
                              min_words=length, max_words=length)

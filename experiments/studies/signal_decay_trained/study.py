@@ -14,13 +14,13 @@ import numpy as np
 from attention_lab import models
 from attention_lab.analysis import decay
 from attention_lab.config import all_fields, replace, split
-from attention_lab.data import echo
+from attention_lab.data.synthetic import echo
 from attention_lab.figures import style
 from attention_lab.storage.runs import load_run
 from attention_lab.studies import Claim, Study, function, mean, nearest, slope
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.recipes.drawing import draw_band, draw_ranges
-from attention_lab.training.finished import first_weights, scored_weights
+from attention_lab.training.weights import first_weights, scored_weights
 
 FILE = "configs/echo.py"
 # Variants of that file, which is itself one layer of attention, and what is changed in them.
@@ -105,20 +105,20 @@ def measure(cell, settings, rows, folder):
 def _norms(run, count, followed):
     """log |d h_T / d x_(T-k)|, k = 0 to `followed`, (N, 1 + followed), before and after training."""
     data = run.config.data
-    structure, _ = split(run.config)
+    structure, hyper = split(run.config)
     model = models.build(structure, data.vocabulary_size)
     source = echo.sequences(count, data.distance, 1 + followed - data.distance, data.vocabulary_size,
                             data.corpus_seed, "dev").source
     # No model depends on the distance, nor on how large a step was: one program serves all.
     norms = _jitted(replace(structure, {"data.distance": 1, "training.batch_tokens": 1}))
-    return [norms(params, source) for params in (first_weights(run.config, model.init),
-                                                 scored_weights(run, model.init))]
+    return [norms(params, hyper, source) for params in (first_weights(run.config, model.init),
+                                                        scored_weights(run, model.init))]
 
 
 @functools.lru_cache(maxsize=8)
 def _jitted(structure):
-    return jax.jit(lambda params, source: jax.lax.map(
-        lambda one: decay.token_norms(structure, params, one), source))
+    return jax.jit(lambda params, hyper, source: jax.lax.map(
+        lambda one: decay.token_norms(structure, params, hyper, one), source))
 
 
 def log_steps(rows, arm):

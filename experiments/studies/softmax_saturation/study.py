@@ -16,14 +16,15 @@ from attention_lab.analysis import saturation
 from attention_lab.config import split
 from attention_lab.config.load import load
 from attention_lab.config.parse import merge
-from attention_lab.data import recall, sequences
+from attention_lab.data import sequences
+from attention_lab.data.synthetic import recall
 from attention_lab.figures import style
 from attention_lab.storage import runs
 from attention_lab.studies import Claim, Study, function, mean, slope
 from attention_lab.studies.recipes import tuned_arms
 from attention_lab.studies.recipes.drawing import draw_ranges, key_size_axis
 from attention_lab.studies.recipes.runs import trained
-from attention_lab.training.finished import first_weights, scored_weights
+from attention_lab.training.weights import first_weights, scored_weights
 
 KEYS = 64
 ARMS = ("unscaled", "scaled")

@@ -1,0 +1,71 @@
+"""A classifier's pooling by attention taken apart, so that other weights can be tried in one pass."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from attention_lab.attention import counterfactual
+from attention_lab.config import POOLED, Hyper
+from attention_lab.data.vocabulary import EOS, PAD
+from attention_lab.models import Model
+from attention_lab.models.classifier import POOL
+from attention_lab.tasks.classification.classifier import Classifier
+
+
+class Parts(NamedTuple):
+    """A pooling by attention taken apart: its logits are `weights @ logits`, whatever the weights.
+
+    Fields:
+      weights: the model's own, (B, S). words: bool (B, S), True for a word.
+      logits: those of a pooling that looks at one token alone, (B, S, C). allowed: bool (B, C).
+    """
+
+    weights: Any
+    words: Any
+    logits: Any
+    allowed: Any
+
+    def probabilities(self, weights: jax.Array) -> jax.Array:
+        """Of the classes, if these weights (..., B, S) pooled; they sum to 1."""
+        logits = jnp.einsum("...bs,bsc->...bc", weights, self.logits)
+        allowed = jnp.broadcast_to(self.allowed, logits.shape)
+        return jax.nn.softmax(logits, axis=-1, where=allowed)
+
+
+def take_apart(model: Model, params: Any, batch: dict, hyper: Hyper) -> Parts:
+    """The parts of the pooling of a batch; `model` pools by attention."""
+    decision = model.apply(params, batch, hyper, with_weights=True)
+    S = batch["source"].shape[1]
+
+    def at(here):
+        numbers = jnp.broadcast_to(here, (1, 1, 1, 1, S))
+        return model.apply(params, batch, hyper, intervention={POOL: counterfactual.given(numbers)}).logits
+
+    # Under vmap what doesn't depend on the weights, the states, is made once.
+    logits = jax.vmap(at, out_axes=1)(jnp.eye(S))
+    return Parts(decision.weights[POOL][0, :, 0, 0], words(batch), logits, decision.allowed)
+
+
+def check_pools(classifier: Classifier) -> None:
+    """ValueError for a classifier that doesn't pool by attention."""
+    if classifier.config.model.pooling not in POOLED:
+        raise ValueError(f"model.pooling={classifier.config.model.pooling} has no weights to change; "
+                         f"{' and '.join(POOLED)} have")
+
+
+def words(batch: dict) -> jax.Array:
+    """bool (B, S), True for a token of the sentence, the end mark not among them."""
+    return (batch["source"] != PAD) & (batch["source"] != EOS)
+
+
+def variation(p: jax.Array, q: jax.Array) -> jax.Array:
+    """Total variation of distributions (..., C), by their sums over all classes but the likeliest of p.
+
+    Half the sum of |p - q| is lost in rounding where p is all but 1; the rest of the classes keep it.
+    """
+    likeliest = jnp.argmax(p, axis=-1, keepdims=True) == jnp.expand_dims(
+        jnp.arange(p.shape[-1]), range(p.ndim - 1))
+    gain = jnp.where(likeliest, 0.0, q - p)
+    up, down = jnp.maximum(gain, 0.0).sum(axis=-1), jnp.maximum(-gain, 0.0).sum(axis=-1)
+    return jnp.maximum(up, down)

@@ -1,0 +1,1 @@
+"""Readers, a file a format: text in, `Pairs` or `Labelled` out, and what was odd counted."""

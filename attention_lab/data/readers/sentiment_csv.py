@@ -1,0 +1,71 @@
+"""Reader of sentences with a class each from a CSV file with its splits, such as that of SST."""
+
+import csv
+import io
+import os
+
+from attention_lab.data import lines
+from attention_lab.data.labelled import Labelled, same_classes, shared, whole_sentences
+
+COLUMNS = ("text", "label", "exp_split")
+SPLITS = ("train", "dev", "test")
+NAMES = {"0": "negative", "1": "positive"}  # of labels
+
+
+def read(path: str | os.PathLike) -> dict[str, Labelled]:
+    """The splits of a CSV file, gz or plain, with a header that has text, label and exp_split in any order.
+
+    Label 0 is "negative", 1 "positive", any other stays as it is. Counts, of the whole file: what
+    `lines.read_lines` counts, "empty_lines" (rows without text, left out), "odd_spaces"; for dev and test
+    "also_in_train" (sentences that train has too).
+
+    Returns:
+      {"train", "dev", "test"}.
+
+    Raises:
+      ValueError: the file can't be used, lacks a column or a split, a line (named by number) is malformed,
+        has no label or another split, or dev or test has a class that train lacks.
+    """
+    if not os.fspath(path):
+        raise ValueError(f"data.path: not given; it names a CSV file with columns {', '.join(COLUMNS)}")
+    found, counts = lines.read_lines(path)
+    counts.update(empty_lines=0, odd_spaces=0)
+    rows = {split: [] for split in SPLITS}
+    for number, row in _records(path, found):
+        text, split, label = lines.one_space(row["text"]), row["exp_split"].strip(), row["label"].strip()
+        if split not in SPLITS:
+            raise ValueError(f"{path}: line {number}: exp_split {split!r} is none of {', '.join(SPLITS)}")
+        if not label:
+            raise ValueError(f"{path}: line {number} has no label")
+        if text:
+            rows[split].append((text, NAMES.get(label, label)))
+        counts["empty_lines"] += not text
+        counts["odd_spaces"] += bool(text) and text != row["text"]
+    parts = {}
+    for split in SPLITS:
+        if not rows[split]:
+            raise ValueError(f"{path}: no sentence with exp_split {split}")
+        parts[split] = whole_sentences(rows[split], counts)
+    for split in SPLITS[1:]:
+        same_classes(parts["train"], parts[split], split, os.fspath(path))
+        parts[split] = parts[split].counted(also_in_train=shared(parts["train"], parts[split]))
+    return parts
+
+
+def _records(path, found):
+    """(line number, {column: value}) of each row; a row of nothing is one of empty values."""
+    reader = csv.reader(io.StringIO("\n".join(found), newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        for name in COLUMNS:
+            if header.count(name) != 1:
+                raise ValueError(f"{path}: line 1 has {header.count(name) or 'no'} columns named {name!r}; "
+                                 f"the header needs {', '.join(COLUMNS)}")
+        for row in reader:
+            if row and len(row) != len(header):
+                raise ValueError(f"{path}: line {reader.line_num} has {len(row)} fields, the header has "
+                                 f"{len(header)}")
+            if row:
+                yield reader.line_num, dict(zip(header, row))
+    except csv.Error as error:
+        raise ValueError(f"{path}: line {reader.line_num}: {error}") from error

@@ -1,0 +1,67 @@
+"""Reader of sentences with a class each from a folder of one file per class (Pang & Lee 2005)."""
+
+import os
+from collections import Counter
+
+from attention_lab.data import lines
+from attention_lab.data.labelled import Labelled, whole_sentences
+
+SHORT = {"neg": "negative", "pos": "positive"}  # names of files, and their classes
+NOTES = ("readme", "license", "licence", "copying", "changelog")
+
+
+def read(directory: str | os.PathLike) -> Labelled:
+    """The sentences of a folder with one file per class, one sentence a line, gz or plain.
+
+    The class is the file's name without its endings; where all files have the same name, it is the ending:
+    rt-polarity.pos and rt-polarity.neg. "pos" is "positive", "neg" is "negative". Counts: what
+    `lines.read_lines` counts, "empty_lines" (left out), "odd_spaces", "empty_classes" (without a sentence),
+    "files_left_out" (a README or LICENSE, hidden files, folders).
+
+    Raises:
+      ValueError: the folder or a file can't be used, fewer than two classes that have a sentence, or two
+        files of one class.
+    """
+    directory = os.fspath(directory)
+    paths, others = _class_files(directory)
+    rows, counts = [], Counter(empty_lines=0, odd_spaces=0, empty_classes=0)
+    for label, path in paths.items():
+        found, odd = lines.read_lines(path)
+        counts.update(odd)
+        even = [lines.one_space(line) for line in found]
+        counts["empty_lines"] += sum(not text for text in even)
+        counts["odd_spaces"] += sum(bool(text) and text != line for text, line in zip(even, found))
+        counts["empty_classes"] += not any(even)
+        rows += [(text, label) for text in even if text]
+    if len(paths) - counts["empty_classes"] < 2:
+        raise ValueError(f"data.directory: of the files of {directory}, {', '.join(paths)}, "
+                         f"{counts['empty_classes']} have no sentence; two classes that have some are needed")
+    counts["files_left_out"] = others
+    return whole_sentences(rows, counts)
+
+
+def _class_files(directory) -> tuple[dict[str, str], int]:
+    """The path of each class's file, classes sorted, and the number of other entries."""
+    wanted = "it names a folder with one file for each class, one sentence a line"
+    if not directory:
+        raise ValueError(f"data.directory: not given; {wanted}")
+    try:
+        entries = sorted(os.listdir(directory))
+    except OSError as error:
+        raise ValueError(f"data.directory: {directory}: {error.strerror}; {wanted}") from error
+    names = [name for name in entries if os.path.isfile(os.path.join(directory, name))
+             and not name.startswith(".") and not name.lower().startswith(NOTES)]
+    bare = [name.removesuffix(".gz") for name in names]
+    stems = [name.partition(".")[0] for name in bare]
+    if len(names) > 1 and len(set(stems)) == 1:
+        stems = [name.partition(".")[2] or name for name in bare]
+    paths = {}
+    for stem, name in zip(stems, names):
+        label = SHORT.get(stem, stem)
+        if label in paths:
+            raise ValueError(f"data.directory: {directory}: {os.path.basename(paths[label])} and {name} are "
+                             f"both of class {label!r}; one file for each class is needed")
+        paths[label] = os.path.join(directory, name)
+    if len(paths) < 2:
+        raise ValueError(f"data.directory: {directory} has {len(paths)} classes, not 2 or more; {wanted}")
+    return {label: paths[label] for label in sorted(paths)}, len(entries) - len(names)

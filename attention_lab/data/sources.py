@@ -1,0 +1,152 @@
+"""Where examples come from: what `data.source` chooses among, each with its task, its files and its reader.
+
+The facts are literals, for config/ reads them without importing this file.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attention_lab.config import Data
+from attention_lab.config.choices import look_up
+from attention_lab.config.sources import Source
+from attention_lab.data import grammar, labelled
+from attention_lab.data.labelled import Labelled
+from attention_lab.data.pairs import Pairs
+from attention_lab.data.readers import coarsewsd, multi30k, senses_tsv, sentiment_csv, sentiment_files, tsv
+from attention_lab.data.synthetic import echo, recall, senses
+from attention_lab.storage.files import text_digest
+
+SPLITS = ("train", "dev", "test")
+
+
+def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Any]:
+    """The examples of the source that `data` names: {split: Pairs, Labelled or Sequences}.
+
+    Raises:
+      ValueError: a file or folder can't be used, or a field does not fit it; see the readers.
+    """
+    return look_up(SOURCES, "data.source", data.source).read(data, splits)
+
+
+def load_whole(data: Data) -> Any:
+    """All examples of a source whose file is in one piece; None of a source with splits."""
+    read = look_up(SOURCES, "data.source", data.source).read_whole
+    return read(data) if read else None
+
+
+def digest(corpus: Mapping[str, Pairs | Labelled]) -> str:
+    """sha256 of the text of a corpus, by which a run knows its data again wherever it lies."""
+    return text_digest("\n".join([split, *column, ""]) for split in sorted(corpus)
+                       for column in corpus[split].text_columns())
+
+
+def _grammar(data: Data, splits: tuple[str, ...]) -> dict[str, Pairs]:
+    try:
+        corpus = grammar.corpus(data.train_size, data.dev_size, data.test_size, seed=data.corpus_seed,
+                                lexicon_size=data.lexicon_size, min_words=data.min_words,
+                                max_words=data.max_words)
+    except ValueError as error:
+        key = "" if str(error).startswith("lexicon_size") else "train_size, dev_size and test_size together, "
+        raise ValueError(f"data.{key}{error}") from error
+    return {split: Pairs([s.source for s in sentences], [s.target for s in sentences], sentences,
+                         {"pairs": len(sentences)})
+            for split, sentences in corpus.items() if split in splits}
+
+
+def _tsv(data: Data, splits: tuple[str, ...]) -> dict[str, Pairs]:
+    parts = tsv.hold_out(tsv.read(data.path), data.dev_size, data.test_size, data.corpus_seed)
+    return {split: part for split, part in zip(SPLITS, parts) if split in splits}
+
+
+def _drawn(draw: Callable[[Data, int, str], Any]) -> Callable:
+    """The reader of a source whose splits are drawn one by one: (data, count, split) -> Sequences."""
+    return lambda data, splits: {split: draw(data, getattr(data, f"{split}_size"), split) for split in splits}
+
+
+def _classified(read: Callable[[Data], dict[str, Labelled]]) -> Callable:
+    """A reader of all splits with the checks that classified text needs; few shots of train if asked for."""
+    def load(data: Data, splits: tuple[str, ...]) -> dict[str, Labelled]:
+        if data.source != "coarsewsd" and data.word != coarsewsd.ALL:
+            raise ValueError(f"data.word={data.word}: data.source={data.source} has all its words in one; "
+                             f"{coarsewsd.ALL} is allowed, or data.source=coarsewsd")
+        corpus = read(data)
+        for split, part in corpus.items():
+            if not len(part):
+                raise ValueError(f"{data.directory or data.path}: no sentence is left for {split}: a class "
+                                 "gives some to what is held out where it has 3 different ones or more")
+        for split in ("dev", "test") if SOURCES[data.source].location else ():
+            labelled.same_classes(corpus["train"], corpus[split], split, data.directory or data.path)
+        if data.shots:
+            corpus["train"] = labelled.few(corpus["train"], data.shots, data.corpus_seed)
+        return {split: corpus[split] for split in splits}
+
+    return load
+
+
+def _senses(data: Data) -> dict[str, Labelled]:
+    try:
+        return senses.read(data.train_size, data.dev_size, data.test_size, data.corpus_seed,
+                           data.lexicon_size, data.max_words, (data.least_distance, data.most_distance),
+                           data.distractors)
+    except ValueError as error:
+        raise ValueError(f"data.{error}") from error
+
+
+def _coarsewsd(data: Data) -> dict[str, Labelled]:
+    parts = coarsewsd.read(data.directory, data.word)
+    train, dev = labelled.hold_out(parts["train"], data.dev_share, data.corpus_seed)
+    return {"train": train, "dev": dev, "test": parts["test"]}
+
+
+def _held_out(read_whole: Callable[[Data], Labelled]) -> Callable:
+    """The reader of a file in one piece: test is held out of it, then dev."""
+    def read(data: Data) -> dict[str, Labelled]:
+        rest, test = labelled.hold_out(read_whole(data), data.dev_share, data.corpus_seed)
+        train, dev = labelled.hold_out(rest, data.dev_share, data.corpus_seed + 1)
+        return {"train": train, "dev": dev, "test": test}
+
+    return _classified(read)
+
+
+def _whole_tsv(data: Data) -> Pairs:
+    return tsv.read(data.path)
+
+
+def _whole_senses(data: Data) -> Labelled:
+    return senses_tsv.read(data.path)
+
+
+def _whole_sentiment(data: Data) -> Labelled:
+    return sentiment_files.read(data.directory)
+
+
+SOURCES = {
+    "grammar": Source(task="translation", read=_grammar),
+    "multi30k": Source(
+        task="translation", location="data.directory", contents="the folder of its files",
+        read=lambda data, splits: {split: multi30k.read(data.directory, split, data.text)
+                                   for split in splits}),
+    "tsv": Source(
+        task="translation", location="data.path", contents="a file of 'english TAB french' lines",
+        splits=("whole",), read=_tsv, read_whole=_whole_tsv),
+    "recall": Source(task="sequences", read=_drawn(lambda data, count, split: recall.sequences(
+        count, data.pairs, data.vocabulary_size, data.corpus_seed, split))),
+    "echo": Source(task="sequences", read=_drawn(lambda data, count, split: echo.sequences(
+        count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed, split))),
+    "senses": Source(task="classification", asks="word", read=_classified(_senses)),
+    "coarsewsd": Source(
+        task="classification", asks="word", location="data.directory",
+        contents="the folder of the words' folders", splits=("train", "test"), read=_classified(_coarsewsd)),
+    "senses_tsv": Source(
+        task="classification", asks="word", location="data.path",
+        contents="a file of 'index TAB sentence TAB sense' lines", splits=("whole",),
+        read=_held_out(_whole_senses), read_whole=_whole_senses),
+    "sentiment_csv": Source(
+        task="classification", asks="sentence", location="data.path",
+        contents="a file of text,label,exp_split", read=_classified(
+            lambda data: sentiment_csv.read(data.path))),
+    "sentiment_files": Source(
+        task="classification", asks="sentence", location="data.directory",
+        contents="the folder that has a file for each class", splits=("whole",),
+        read=_held_out(_whole_sentiment), read_whole=_whole_sentiment),
+}

@@ -1,0 +1,184 @@
+"""A classifier with its tokenizer and the classes of its words: sentences in, probabilities out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from attention_lab.config import LEARNED_POSITIONS, POOLED, Config, Hyper, split
+from attention_lab.data import batching, tokenizers
+from attention_lab.data.labelled import Labelled
+from attention_lab.data.tokenizers import MARK
+from attention_lab.data.vocabulary import PAD
+from attention_lab.models import Model
+from attention_lab.storage.files import read_json, write_json
+from attention_lab.storage.runs import Run
+from attention_lab.tasks.specification import model_of
+
+SCORING_TOKENS = 8192  # padded tokens a batch while scoring
+CLASSES = "classes.json"
+
+
+class Judged(NamedTuple):
+    """What a classifier makes of sentences, row i of sentence i.
+
+    Fields:
+      probabilities: float32 (N, C), 0 beyond the classes of a word.
+      labels: the class with the largest one.
+      weights: of each sentence {"encoder": (L, H, S, S), "pool": (1, 1, 1, S)}, as far as the model has them,
+        S its tokens with the end mark; None unless asked for.
+    """
+
+    probabilities: np.ndarray
+    labels: list[str]
+    weights: list[dict[str, np.ndarray]] | None
+
+
+class Classifier:
+    """Functions of one (config, tokenizer, classes).
+
+    Fields:
+      model: the Model. tokenizer: text to ids. buckets: padded lengths, rising.
+      classes: {word: its classes}, in the order of their numbers.
+      forms: {a form of a word: the word}, by which it is known in new text.
+    """
+
+    def __init__(self, config: Config, tokenizer: tokenizers.Tokenizer,
+                 classes: Mapping[str, Sequence[str]], forms: Mapping[str, str], buckets: Sequence[int]):
+        self.config, self.tokenizer, self.buckets = config, tokenizer, tuple(buckets)
+        self.classes = {word: tuple(labels) for word, labels in classes.items()}
+        self.forms = dict(forms)
+        self.hyper = split(config)[1]
+        self.model = model_of(config, tokenizer.size, tuple(map(len, self.classes.values())))
+        self._numbers = {word: i for i, word in enumerate(self.classes)}
+
+    @property
+    def attends(self) -> bool:
+        """Whether the model has attention that can be looked at."""
+        return self.config.model.kind == "encoder" or self.config.model.pooling in POOLED
+
+    def encode(self, sentences: Labelled) -> tuple[list[list[int]], np.ndarray]:
+        """Ids of each sentence, and the place of what is asked about among its tokens, int32 (N,)."""
+        ids = self.tokenizer.encode(sentences.text)
+        if self.tokenizer.kind == "word":
+            return ids, np.maximum(sentences.place, 0).astype(np.int32)
+        places = [self.begins(row)[max(place, 0)] for row, place in zip(ids, sentences.place)]
+        return ids, np.array(places, np.int32)
+
+    def begins(self, row: Sequence[int]) -> np.ndarray:
+        """The place among the tokens of a sentence of the first one of each word, which stands for it."""
+        if self.tokenizer.kind == "word":
+            return np.arange(len(row))
+        return np.flatnonzero([token.startswith(MARK) for token in self.tokenizer.tokens(row)])
+
+    def columns(self, sentences: Labelled) -> dict[str, np.ndarray]:
+        """What a batch has of each sentence beside its tokens: word and target, int32 (N,).
+
+        A class that training did not have is -1.
+        """
+        numbers = [self.classes[word].index(label) if label in self.classes[word] else -1
+                   for word, label in zip(sentences.word, sentences.label)]
+        return {"word": np.array([self._numbers[word] for word in sentences.word], np.int32),
+                "target": np.array(numbers, np.int32)}
+
+    def in_order(self, sentences: Labelled, extra: Mapping[str, Any] | None = None,
+                 room: int = SCORING_TOKENS) -> Iterator[dict[str, np.ndarray]]:
+        """Every sentence once, in batches of few shapes; rows that fill a batch up have example -1.
+
+        Args:
+          extra: more columns: arrays (N, ...), or lists of rows of the length of their sentences (guides).
+        Raises:
+          ValueError: a sentence that is longer than a table of learned positions.
+        """
+        ids, places = self.encode(sentences)
+        longest = max(map(len, ids), default=0) + 1
+        if self.config.model.kind == "encoder" and self.config.model.positions == "learned" \
+                and longest > LEARNED_POSITIONS:
+            raise ValueError(f"a sentence of {longest} tokens is beyond the table of "
+                             f"model.positions=learned, which has {LEARNED_POSITIONS}")
+        columns = self.columns(sentences) | {"place": places} | dict(extra or {})
+        return (with_columns(batch, columns) for batch in batching.in_order(ids, ids, self.buckets, room))
+
+    def judge(self, params: Any, sentences: Labelled, hyper: Hyper | None = None,
+              with_weights: bool = False, intervention: Any = None,
+              extra: Mapping[str, Any] | None = None) -> Judged:
+        """The probabilities of the classes of each sentence, in the order given.
+
+        Args:
+          params: weights. hyper: None as in the config.
+          intervention: of all batches, so without numbers of its own; see `Model.apply`.
+          extra: as of `in_order`.
+        """
+        count = len(sentences)
+        probabilities = np.zeros((count, max(map(len, self.classes.values()))), np.float32)
+        weights: list[Any] = [None] * count
+        for batch in self.in_order(sentences, extra):
+            found, seen = jax.device_get(decide(
+                self.model, params, batch, hyper or self.hyper, intervention, with_weights))
+            for row, example in enumerate(batch["example"]):
+                if example < 0:
+                    continue
+                probabilities[example] = found[row]
+                S = int((batch["source"][row] != PAD).sum())
+                weights[example] = {name: part[:, row, ..., :S] if name == "pool" else part[:, row, :, :S, :S]
+                                    for name, part in seen.items()}
+        labels = [self.classes[word][best]
+                  for word, best in zip(sentences.word, probabilities.argmax(axis=1))]
+        return Judged(probabilities, labels, weights if with_weights else None)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes tokenizer.json and classes.json."""
+        self.tokenizer.save(Path(folder) / "tokenizer.json")
+        write_json(Path(folder) / CLASSES, {
+            "classes": {word: list(one) for word, one in self.classes.items()}, "forms": self.forms})
+
+
+@partial(jax.jit, static_argnames=("model", "with_weights"))
+def decide(model: Model, params: Any, batch: dict, hyper: Hyper, intervention: Any = None,
+           with_weights: bool = False) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """Probabilities (B, C), and the weights of `Decision` if they are asked for."""
+    decision = model.apply(params, batch, hyper, with_weights=with_weights, intervention=intervention)
+    return jax.nn.softmax(decision.logits, axis=-1, where=decision.allowed), decision.weights
+
+
+def read(run: Run, config: Config) -> Classifier:
+    """The classifier of a finished run.
+
+    Raises:
+      ValueError: a file of the run can't be read.
+    """
+    return Classifier(config, tokenizers.load(run.folder / "tokenizer.json"), *load_names(run.folder),
+                      read_json(run.folder / "run.json")["data"]["buckets"])
+
+
+def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """A batch of `batching` with the rows that its examples have in the columns; those filled up have 0.
+
+    A column that is a list has rows of the length of their sentences, which are padded with 0.
+    """
+    example = batch["example"]
+    made = {"source": batch["source"], "example": example}
+    for name, column in columns.items():
+        if isinstance(column, list):
+            rows = np.zeros(batch["source"].shape, np.float32)
+            for row, index in enumerate(example):
+                if index >= 0:
+                    rows[row, :len(column[index])] = column[index]
+        else:
+            rows = np.asarray(column)[np.maximum(example, 0)]
+            real = np.expand_dims(example >= 0, tuple(range(1, rows.ndim)))
+            rows = np.where(real, rows, 0).astype(rows.dtype)
+        made[name] = rows
+    return made
+
+
+def load_names(folder: str | Path) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The classes and the forms that a run was trained with; ValueError where they can't be read."""
+    path = Path(folder) / CLASSES
+    held = read_json(path)
+    if not isinstance(held, dict) or not {"classes", "forms"} <= set(held):
+        raise ValueError(f"{path}: it has no classes and forms: the run can't be read")
+    return held["classes"], held["forms"]

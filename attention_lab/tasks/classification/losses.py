@@ -1,0 +1,76 @@
+"""What a classifier is trained by, chosen by attention.weights."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from attention_lab.config import Config, Hyper
+from attention_lab.config.choices import look_up
+from attention_lab.models import Model
+from attention_lab.training.task import Batch, Sums
+
+
+@dataclasses.dataclass(frozen=True)
+class Supervised:
+    """Smoothed cross-entropy of the right class among those of its word, weighted by batch["weight"]."""
+
+    model: Model
+
+    def __call__(self, params: Any, batch: Batch, hyper: Hyper, key: jax.Array | None
+                 ) -> tuple[Sums, dict[str, Sums]]:
+        decision = self.model.apply(params, batch, hyper, key)
+        log_p = jnp.where(decision.allowed, jax.nn.log_softmax(
+            decision.logits, axis=-1, where=decision.allowed), 0.0)
+        plain = -jnp.take_along_axis(log_p, jnp.maximum(batch["target"], 0)[:, None], axis=-1)[:, 0]
+        even = -log_p.sum(axis=-1) / decision.allowed.sum(axis=-1)
+        smoothed = (1.0 - hyper.label_smoothing) * plain + hyper.label_smoothing * even
+        weight = batch["weight"]
+        real = (weight > 0).astype(jnp.float32)
+        return Sums((smoothed * weight).sum(), weight.sum()), {
+            "cross_entropy": Sums((plain * real).sum(), real.sum())}
+
+
+@dataclasses.dataclass(frozen=True)
+class Adversarial:
+    """What an adversary is trained by (Wiegreffe & Pinter 2019, section 4).
+
+    The total variation of its predictions from the guide's, less `divergence` times KL(its weights ||
+    guide's); labels, their smoothing and their weights have no part in that.
+    """
+
+    model: Model
+    divergence: float
+
+    def __call__(self, params: Any, batch: Batch, hyper: Hyper, key: jax.Array | None
+                 ) -> tuple[Sums, dict[str, Sums]]:
+        decision = self.model.apply(params, batch, hyper, key, with_weights=True)
+        p = jax.nn.softmax(decision.logits, axis=-1, where=decision.allowed)
+        variation = 0.5 * jnp.abs(p - batch["answer"]).sum(axis=-1)
+        weights, guide = decision.weights["pool"][0][:, 0, 0], batch["guide"]
+        tiny = jnp.finfo(jnp.float32).tiny
+        ratio = jnp.log(jnp.maximum(weights, tiny)) - jnp.log(jnp.maximum(guide, tiny))
+        divergence = jnp.where(weights > 0, weights * ratio, 0.0).sum(axis=-1)
+        real = (batch["weight"] > 0).astype(jnp.float32)
+        loss = variation - self.divergence * divergence
+        return Sums((loss * real).sum(), real.sum()), {
+            "variation": Sums((variation * real).sum(), real.sum()),
+            "divergence": Sums((divergence * real).sum(), real.sum())}
+
+
+def _supervised(config: Config, model: Model) -> Supervised:
+    return Supervised(model)
+
+
+def _adversarial(config: Config, model: Model) -> Adversarial:
+    return Adversarial(model, config.attention.divergence)
+
+
+LOSSES = {"learned": _supervised, "uniform": _supervised, "frozen": _supervised,
+          "adversarial": _adversarial}
+
+
+def make_loss(config: Config, model: Model) -> Supervised | Adversarial:
+    """The loss of a classifier with this config."""
+    return look_up(LOSSES, "attention.weights", config.attention.weights)(config, model)

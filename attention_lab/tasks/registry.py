@@ -1,0 +1,55 @@
+"""The tasks by name. Their literal facts are read by config/ without importing this file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from attention_lab.config import Config, task_of
+from attention_lab.config.choices import look_up
+from attention_lab.tasks.classification import classifier
+from attention_lab.tasks.classification import task as classification
+from attention_lab.tasks.sequences import task as sequences
+from attention_lab.tasks.translation import task as translation
+from attention_lab.tasks.translation import translator
+from attention_lab.training.task import Task
+
+
+class Family(NamedTuple):
+    """What a task is besides its data.
+
+    Fields:
+      build: (config, folder) -> Task; the folder is a run that has a tokenizer already, or None.
+      read: (finished Run, Config) -> the model with its tokenizer, as the run left them.
+      kinds: the values of model.kind that it can train.
+      scores: what its runs are compared by; dev_ and test_ precede them in result.json.
+    """
+
+    build: Callable[[Config, str | Path | None], Task]
+    read: Callable
+    kinds: tuple[str, ...]
+    scores: tuple[str, ...]
+
+
+TASKS = {
+    "translation": Family(build=translation.build, read=translator.read,
+                          kinds=("transformer", "rnn", "lstm", "gru"), scores=("bleu",)),
+    "classification": Family(build=classification.build, read=classifier.read,
+                             kinds=("encoder", "rnn", "lstm", "gru", "average", "bag_of_words"),
+                             scores=("accuracy", "macro_f1")),
+    "sequences": Family(build=sequences.build, read=sequences.read,
+                        kinds=("encoder", "rnn", "lstm", "gru"), scores=("accuracy",)),
+}
+
+
+def family(config: Config) -> Family:
+    """The family of the task that `data.source` belongs to."""
+    return look_up(TASKS, "task", task_of(config))
+
+
+def build(config: Config, folder: str | Path | None = None) -> Task:
+    """The task that `data.source` belongs to, its data loaded; `folder` is a run that has a tokenizer.
+
+    Raises:
+      ValueError: data that can't be used.
+    """
+    return family(config).build(config, folder)

@@ -1,0 +1,1 @@
+"""Recall and echo: sequences that are answered token by token."""

@@ -1,0 +1,63 @@
+"""One run from Python: what `python -m experiments.train` does, without a command line."""
+
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attention_lab.config import Config
+from attention_lab.config.load import load as load_config
+from attention_lab.config.parse import merge
+from attention_lab.config.rules import check
+from attention_lab.storage import runs
+from attention_lab.tasks.load import Trained, load
+from attention_lab.tasks.registry import build
+from attention_lab.training.run import carry_out, check_data
+
+LOG = logging.getLogger(__name__)
+
+
+def train(config: Config | str, workdir: str | Path, **overrides: Any) -> Trained:
+    """Trains a model and reads it back; a run that was begun goes on, a finished one is only read.
+
+    Args:
+      config: a Config, or `configs/x.py:variant`.
+      workdir: the run's folder, made where it is missing.
+      overrides: values of fields, with two underscores for the dot: training__steps=100.
+    Returns:
+      The model with the weights that scored best on dev. What a user should read is logged.
+    Raises:
+      ValueError: a field or value that is not allowed, data that can't be used, a folder that holds another
+        run, or a run that diverged.
+      OSError: the folder can't be written.
+    """
+    config = load_config(config) if isinstance(config, str) else config
+    config = merge(config, {key.replace("__", "."): value for key, value in overrides.items()})
+    check(config)
+    run = runs.open_run(workdir, config, f"attention_lab.train(..., {str(workdir)!r})")
+    with contextlib.closing(run):
+        for warning in run.warnings:
+            LOG.warning("%s: %s", run.folder, warning)
+        finish(run, LOG.info, lambda *step, **known: None)
+    return load(run.folder, say=LOG.warning)
+
+
+def finish(run: runs.Run, say: Callable[[str], None], show: Callable | None = None) -> dict[str, Any]:
+    """Trains and scores an open run unless it is finished; what result.json holds.
+
+    Args:
+      say: takes a line that a user should read.
+      show: the progress line, as of `progress.progress`; None makes one.
+    Raises:
+      ValueError: data that can't be used, or other data than the run was begun on.
+    """
+    if run.finished and not run.data_moved:
+        return run.result
+    task = build(run.config, run.folder)
+    if run.finished:
+        check_data(run, task)
+        return run.result
+    for notice in task.notices:
+        say(notice)
+    return carry_out(run, task, show=show, say=say)

@@ -1,0 +1,1 @@
+"""Sentence pairs in, translations and BLEU out."""

@@ -1,0 +1,173 @@
+"""A trained translation model with its tokenizer: sentences in, sentences and attention out."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attention_lab.config import LEARNED_POSITIONS, Config, Hyper, split
+from attention_lab.data import batching, detokenize, tokenizers
+from attention_lab.data.vocabulary import BOS, EOS, PAD
+from attention_lab.decoding import beam_search, greedy_search
+from attention_lab.models import Model
+from attention_lab.storage.files import read_json
+from attention_lab.storage.runs import Run
+from attention_lab.tasks.specification import model_of
+
+SCORING_TOKENS = 4096  # padded source tokens a batch while decoding
+FEW = 16  # as many sentences go in the smallest batches, so that one of them need not wait for hundreds
+
+
+class Attention(NamedTuple):
+    """What a model attended to while it was given one sentence pair.
+
+    Fields:
+      source, target: the tokens, the end marks included.
+      cross: weights from target (T) to source (S), float32 (L, H, T, S).
+      values: norm of what a source position adds at a weight of 1, float32 (L, H, S).
+      encoder, decoder: weights within the source (L, H, S, S) and within the target (L, H, T, T); None
+        for a recurrent model, which has none.
+    """
+
+    source: list[str]
+    target: list[str]
+    cross: np.ndarray
+    values: np.ndarray
+    encoder: np.ndarray | None
+    decoder: np.ndarray | None
+
+
+class Translations(NamedTuple):
+    """Fields: texts, as the tokenizer spells them; cut, how many of them met the limit before an end."""
+
+    texts: list[str]
+    cut: int
+
+
+class Translator:
+    """Functions of one (config, tokenizer): translate, look at the attention, and text in and out.
+
+    Fields:
+      model: the Model. tokenizer: text to ids. buckets: padded lengths, rising.
+    """
+
+    def __init__(self, config: Config, tokenizer: tokenizers.Tokenizer, buckets: Sequence[int]):
+        self.config, self.tokenizer, self.buckets = config, tokenizer, tuple(buckets)
+        self.hyper = split(config)[1]
+        self.model = model_of(config, tokenizer.size)
+
+    @property
+    def attends(self) -> bool:
+        """Whether the model has cross-attention that can be looked at."""
+        return self.config.attention.compatibility != "none"
+
+    def _limit(self, length: int) -> int:
+        """Tokens written at most for sources padded to `length`: in proportion beyond the last bucket."""
+        limit = self.config.decoding.max_length * max(1, math.ceil(length / self.buckets[-1]))
+        if self.config.model.positions != "learned":
+            return limit
+        if length > LEARNED_POSITIONS:
+            raise ValueError(f"a sentence of more than {LEARNED_POSITIONS} tokens is beyond the table of "
+                             "model.positions=learned")
+        return min(limit, LEARNED_POSITIONS)
+
+    def translate(self, params: Any, sentences: Sequence[str], beam: int | None = None,
+                  hyper: Hyper | None = None) -> Translations:
+        """The best translation of each sentence, in the order given; none is left out.
+
+        Args:
+          params: weights.
+          sentences: source text as in training.
+          beam: hypotheses kept; None as in the config's decoding.
+          hyper: None as in the config.
+        Raises:
+          ValueError: a sentence that is longer than a table of learned positions.
+        """
+        if not sentences:
+            return Translations([], 0)
+        ids = self.tokenizer.encode(sentences)
+        beam = self.config.decoding.beam if beam is None else beam
+        best: list[Any] = [None] * len(ids)
+        room = SCORING_TOKENS if len(ids) > FEW else 1
+        for batch in batching.in_order(ids, ids, self.buckets, room):
+            tokens = np.asarray(decode(
+                self.model, params, batch["source"], hyper or self.hyper,
+                jnp.float32(self.config.decoding.length_penalty), beam,
+                self._limit(batch["source"].shape[1])))
+            for example, row in zip(batch["example"], tokens):
+                if example >= 0:
+                    best[example] = row
+        return Translations(self.tokenizer.decode(best), sum(EOS not in row for row in best))
+
+    def prepare(self, sentences: Sequence[str], language: str = "en") -> list[str]:
+        """Sentences as people write them in the form that training saw; `language` is en or fr."""
+        if self.config.data.text == "raw":
+            return list(sentences)
+        return [detokenize.prepare(sentence, language) for sentence in sentences]
+
+    def restore(self, translations: Sequence[str]) -> list[str]:
+        """Translations as people read them: unescaped, punctuation joined to its words."""
+        if self.config.data.text == "raw":
+            return list(translations)
+        return [detokenize.restore(translation) for translation in translations]
+
+    def attention(self, params: Any, sources: Sequence[str], targets: Sequence[str],
+                  hyper: Hyper | None = None) -> list[Attention]:
+        """The weights of every layer and head while each target is read along its source."""
+        both = [self.tokenizer.encode(side) for side in (sources, targets)]
+        attentions: list[Any] = [None] * len(sources)
+        for batch in batching.in_order(*both, self.buckets, SCORING_TOKENS):
+            weights = jax.device_get(attention_weights(
+                self.model, params, batch, hyper or self.hyper))
+            for row, example in enumerate(batch["example"]):
+                if example < 0:
+                    continue
+                source, target = (batch[side][row][batch[side][row] != PAD]
+                                  for side in ("source", "target"))
+                S, T = len(source), len(target)
+                inner = [weights[name][:, row, :, :size, :size] if name in weights else None
+                         for name, size in (("encoder", S), ("decoder", T))]
+                attentions[example] = Attention(self.tokenizer.tokens(source), self.tokenizer.tokens(target),
+                                                weights["cross"][:, row, :, :T, :S],
+                                                weights["values"][:, row, :, :S], *inner)
+        return attentions
+
+
+@partial(jax.jit, static_argnames=("model", "beam", "limit"))
+def decode(model: Model, params: Any, source: jax.Array, hyper: Hyper, length_penalty: Any, beam: int,
+           limit: int) -> jax.Array:
+    """The best token ids (B, limit) of source ids (B, S), by a beam of so many hypotheses; 1 is greedy."""
+    marks = {"bos": BOS, "eos": EOS, "pad": PAD}
+    search = partial(greedy_search, **marks) if beam == 1 else partial(
+        beam_search, beam=beam, length_penalty=length_penalty, **marks)
+    tokens, _ = search(lambda: model.start(params, source, hyper, limit),
+                       lambda carry, token: model.step(params, carry, token, hyper),
+                       batch_size=source.shape[0], max_length=limit, active=jnp.any(source != PAD, axis=1))
+    return tokens if beam == 1 else tokens[:, 0]
+
+
+@partial(jax.jit, static_argnames="model")
+def attention_weights(model: Model, params: Any, batch: dict, hyper: Hyper) -> dict[str, jax.Array]:
+    """The weights of `Output` by kind of attention, and "values": the norms of `Model.values`."""
+    weights = model.apply(params, batch, hyper, with_weights=True).weights
+    return weights | {"values": model.values(params, batch, hyper)}
+
+
+def read(run: Run, config: Config) -> Translator:
+    """The translator of a finished run; `config` may search in another way than the run's.
+
+    Raises:
+      ValueError: a file of the run can't be read.
+    """
+    return Translator(config, tokenizers.load(tokenizer_path(run.folder)),
+                      read_json(run.folder / "run.json")["data"]["buckets"])
+
+
+def tokenizer_path(folder: str | Path) -> Path:
+    """Where a run keeps its tokenizer."""
+    return Path(folder) / "tokenizer.json"

@@ -1,0 +1,192 @@
+"""The host's side of one run: what it logs, scores and saves between steps, and when."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from attention_lab.config import Config, Hyper, split
+from attention_lab.storage.files import JsonLines
+from attention_lab.training import checkpoint
+from attention_lab.training.logs import Writers
+from attention_lab.training.programs import Programs
+from attention_lab.training.state import State, parameter_count, scored_params
+from attention_lab.training.task import Sums, Task
+
+# What the host must know to go on; JSON in each checkpoint beside the arrays.
+NEW_BOOK = {"status": "running", "best": None, "best_step": 0, "stale": 0, "seconds": 0.0, "window": {}}
+
+
+class RunningSums:
+    """Sums since the last line of the log. The newest step's stay on the device until the next is queued."""
+
+    def __init__(self, sums: dict):
+        self.sums = {name: Sums(*pair) for name, pair in sums.items()}
+        self.queued = None
+
+    def add(self, logged: dict[str, Sums]) -> None:
+        queued, self.queued = self.queued, logged
+        self._take(queued)
+
+    def _take(self, logged):
+        for name, new in jax.device_get(logged or {}).items():
+            old = self.sums.get(name, Sums(0.0, 0.0))
+            self.sums[name] = Sums(old.total + float(new.total), old.count + float(new.count))
+
+    def collected(self) -> dict[str, Sums]:
+        self._take(self.queued)
+        self.queued = None
+        return self.sums
+
+    def means(self) -> dict[str, float]:
+        """The one division, on the host; the window is empty afterwards."""
+        sums, self.sums = self.collected(), {}
+        return {name: total / max(count, 1.0) for name, (total, count) in sums.items()}
+
+
+class Host:
+    """Logs, scores and saves one run, going on from its checkpoint; a context, for its logs stay open.
+
+    Args:
+      task, config, folder, programs: of the run. steps: its duration; None where minutes rule.
+      show: (step, tokens_per_second=, loss=, dev=, seconds=) -> None, the progress line.
+      say: takes a line that a user should read.
+      share: of the wall-clock that this run has for itself, where several are trained at once.
+      at: the step of the checkpoint to go on from, 0 to begin anew; None is the newest.
+
+    Fields:
+      step: optimizer steps done.
+      state: the State that was restored; None for a new run. Whoever takes it sets it to None.
+    """
+
+    def __init__(self, task: Task, config: Config, folder: Path, programs: Programs, steps: int | None,
+                 show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
+                 share: float = 1.0, at: int | None = None):
+        self.task, self.training, self.hyper = task, config.training, split(config)[1]
+        self.folder, self.programs, self.steps = Path(folder), programs, steps
+        self.show, self.say, self.share = show, say, share
+        self.checkpoints = self.folder / "checkpoints"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        restored = checkpoint.restore(self.checkpoints, programs.template, step=at) if at != 0 else None
+        self.step, self.state, self.book = restored or (0, None, dict(NEW_BOOK))
+        if restored:
+            say(f"continuing from step {self.step}")
+        self.window, self._before = RunningSums(self.book["window"]), self.book["seconds"]
+
+    def __enter__(self) -> "Host":
+        self._writers = Writers(self.folder, self.step)
+        self._begun = self._clock = time.monotonic()
+        self._tokens = 0
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._writers.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether another step is to be taken."""
+        return self.book["status"] == "running"
+
+    def until_due(self) -> int:
+        """Steps until the host has something to do; the last of them ends the run at the latest."""
+        training = self.training
+        every = (training.log_every, training.eval_every, training.checkpoint_every)
+        left = min(n - self.step % n for n in every)
+        return left if self.steps is None else min(left, self.steps - self.step)
+
+    def seconds(self) -> float:
+        """Wall-clock of the run, earlier processes' too."""
+        return self._before + self.share * (time.monotonic() - self._begun)
+
+    def note_step(self, logged: dict[str, Sums], tokens: int) -> None:
+        """Notes a step that has been queued."""
+        self.window.add(logged)
+        self.step += 1
+        self._tokens += tokens
+        if self.step == self.steps or self.seconds() >= 60 * (self.training.max_minutes or math.inf):
+            self.book["status"] = "finished"
+        self.show(self.step, seconds=self.seconds())
+
+    def after_step(self, get_state: Callable[[], State]) -> None:
+        """Logs, scores and saves what is due after the step; `get_state` is called if it has to be."""
+        training, book, step = self.training, self.book, self.step
+        if step % training.log_every == 0 or book["status"] == "finished":
+            self._log()
+        paused, improved = time.monotonic(), False
+        if book["status"] == "finished" or (book["status"] == "running" and step % training.eval_every == 0):
+            numbers = score_dev(self.task, self.programs.dev_loss, scored_params(get_state()), self.hyper)
+            improved = note_dev_score(book, numbers, self.task.select, step, training.patience)
+            self._writers.write(step, numbers)
+            self.show(step, dev=numbers[self.task.select[0]])
+            if book["status"] == "finished" and self._tokens:  # patience ended it between two lines
+                self._clock, paused = self._clock + time.monotonic() - paused, time.monotonic()
+                self._log()
+        if improved or book["status"] != "running" or step % training.checkpoint_every == 0:
+            book |= {"seconds": self.seconds(), "window": self.window.collected()}
+            checkpoint.save(self.checkpoints, step, get_state(), book)
+            checkpoint.prune(self.checkpoints, training.keep_checkpoints, book["best_step"])
+        self.exclude(time.monotonic() - paused)
+
+    def exclude(self, seconds: float) -> None:
+        """Leaves time out of the speed that is logged."""
+        self._clock += seconds
+
+    def ended(self, state: State) -> tuple[Any, dict[str, Any]]:
+        """The weights that scored best on dev, and the result of `loop.train`."""
+        params, scored_step = self._best_params(state)
+        return params, {"status": self.book["status"], "steps": self.step, "best_step": scored_step,
+                        "train_seconds": round(self.book["seconds"], 1),
+                        "parameters": parameter_count(state.params), **_speed(self.folder)}
+
+    def _log(self):
+        means = self.window.means()
+        speed = self._tokens / (self.share * (time.monotonic() - self._clock))
+        self._writers.write(self.step, means, {"seconds": self.seconds(), "tokens_per_second": speed})
+        self.show(self.step, tokens_per_second=speed, loss=means["loss"])
+        self._tokens, self._clock = 0, time.monotonic()
+        if not math.isfinite(means["loss"]):
+            self.book["status"] = "diverged"
+
+    def _best_params(self, state):
+        last, best_step = int(state.step), self.book["best_step"]
+        if best_step in (0, last):
+            return scored_params(state), last
+        best = checkpoint.restore(self.checkpoints, self.programs.template, step=best_step)
+        if best is None:
+            self.say(f"the checkpoint of the best step, {best_step}, can't be read: the last weights "
+                     "are scored")
+            return scored_params(state), last
+        return scored_params(best[1]), best_step
+
+
+def score_dev(task: Task, dev_loss: Callable, params: Any, hyper: Hyper) -> dict[str, float]:
+    """The dev split's losses and cheap scores."""
+    window = RunningSums({})
+    for batch in task.dev_batches():
+        window.add(dev_loss(params, batch, hyper))
+    numbers = {f"dev_{name}": value for name, value in window.means().items()}
+    numbers |= task.score(params, hyper, "dev", False).numbers
+    return {name: value for name, value in numbers.items() if not isinstance(value, str)}
+
+
+def note_dev_score(book: dict, numbers: dict, select: tuple[str, float], step: int, patience: int) -> bool:
+    """Notes a dev score in `book`, and that patience is at its end; True if the score is the best so far."""
+    name, sign = select
+    improved = book["best"] is None or sign * numbers[name] > sign * book["best"]
+    if improved:
+        book |= {"best": numbers[name], "best_step": step, "stale": 0}
+    else:
+        book["stale"] += 1
+    if patience and book["stale"] >= patience:
+        book["status"] = "finished"
+    return improved
+
+
+def _speed(folder):
+    speeds = [line["tokens_per_second"] for line in JsonLines(folder / "timing.jsonl").read()
+              if line.get("tokens_per_second")]
+    return {"tokens_per_second": round(float(np.median(speeds)), 1)} if speeds else {}

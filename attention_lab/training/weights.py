@@ -1,0 +1,56 @@
+"""The weights of a run, before its first step and at its end."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from attention_lab.config import Config, split
+from attention_lab.storage import environment, runs
+from attention_lab.training import checkpoint
+from attention_lab.training.optimizer import recipe
+from attention_lab.training.programs import initial_state
+from attention_lab.training.state import scored_params
+from attention_lab.training.step import run_keys
+
+
+def load_finished(folder: str | Path) -> runs.Run:
+    """A run that has finished.
+
+    Raises:
+      ValueError: no run, an unfinished one, one that diverged, or settings of jax that change its numbers.
+    """
+    run = runs.load_run(folder)
+    if run.result.get("status") != "finished":
+        raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to go by")
+    if not run.facts.get("settings", {}).get("jax_enable_x64"):
+        environment.check_settings()
+    return run
+
+
+def first_weights(config: Config, init: Callable) -> Any:
+    """The weights that a run of this config begins with; `init` is its model's."""
+    return init(run_keys(split(config)[1].seed)[0])
+
+
+def scored_weights(run: runs.Run, init: Callable, say: Callable[[str], None] = lambda line: None) -> Any:
+    """The weights that were scored: those best on dev, averaged where the run averages.
+
+    Args:
+      run: finished. init: its model's.
+      say: takes a warning, such as that of a damaged checkpoint, for which another is taken.
+    Raises:
+      ValueError: no checkpoint can be read.
+    """
+    structure, hyper = split(run.config)
+    shapes = jax.eval_shape(lambda: initial_state(init, recipe(structure, 1), hyper))
+    checkpoints, best_step = run.folder / "checkpoints", run.result["best_step"]
+    restored = checkpoint.restore(checkpoints, shapes, step=best_step)
+    if restored is None:
+        restored = checkpoint.restore(checkpoints, shapes)
+        if restored is None:
+            raise ValueError(f"{run.folder}: none of its checkpoints can be read")
+        say(f"the checkpoint of the best step, {best_step}, can't be read: the weights of step "
+            f"{int(restored[1].step)} are taken")
+    return scored_params(restored[1])

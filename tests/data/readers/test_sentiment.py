@@ -1,0 +1,117 @@
+"""Sentiment in CSV files and in folders of one file per class."""
+
+import gzip
+
+import pytest
+
+from attention_lab.data import labelled
+from attention_lab.data.readers import sentiment_csv, sentiment_files
+
+HEADER = "text,label,exp_split\n"
+ROWS = "good film,1,train\nbad film,0,train\nso good,1,dev\nso bad,0,test\n"
+
+
+def write(folder, text):
+    path = folder / "s.csv"
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_reads_the_splits_of_a_csv(tmp_path):
+    text = ('exp_split,more,text,label\ntrain,,"good, ""very""  good",1\r\ntrain,x,\u00a0,1\n\ntrain,,bad,0\n'
+            'train,,fair,middling\ndev,,bad,0\ntest,,worse,0\n')
+    parts = sentiment_csv.read(write(tmp_path, text))
+    assert list(parts) == ["train", "dev", "test"]
+    train = parts["train"]
+    assert train.text == ['good, "very" good', "bad", "fair"]
+    assert train.label == ["positive", "negative", "middling"]
+    assert (train.place, train.word, train.truth) == ([-1] * 3, [""] * 3, None)
+    assert train.counts == {"byte_order_mark": 0, "cr_line_ends": 1, "empty_lines": 1, "odd_spaces": 1,
+                            "sentences": 3}
+    assert (parts["dev"].counts["also_in_train"], parts["test"].counts["also_in_train"]) == (1, 0)
+    (tmp_path / "s.csv.gz").write_bytes(gzip.compress(text.encode()))
+    assert sentiment_csv.read(tmp_path / "s.csv.gz") == parts
+
+
+@pytest.mark.parametrize("text, message", [
+    ("text,label\n" + ROWS, "line 1 has no columns named 'exp_split'; the header needs text, label, "),
+    ("text,label,text,exp_split\n", "line 1 has 2 columns named 'text'"),
+    ("", "line 1 has no columns named 'text'"),
+    (HEADER + ROWS + "fine,1,valid\n", "line 6: exp_split 'valid' is none of train, dev, test"),
+    (HEADER + ROWS + "fine,1\n", "line 6 has 2 fields, the header has 3"),
+    (HEADER + ROWS + "fine,,train\n", "line 6 has no label"),
+    (HEADER + ROWS + '"fine",1,train\n"so" fine,1,train\n', "line 7: "),
+    (HEADER + ROWS + '"fine,1,train\n', "line 6: "),
+    (HEADER + ROWS.replace("dev", "train"), "no sentence with exp_split dev"),
+    (HEADER + ROWS + "meh,2,dev\n", "the class '2' is in dev but not in train, which has negative, positive"),
+    (HEADER + ROWS + "meh,2,test\n", "the class '2' is in test but not in train"),
+])
+def test_a_bad_csv_is_refused(tmp_path, text, message):
+    with pytest.raises(ValueError, match=f"s.csv: {message}") as caught:
+        sentiment_csv.read(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_reads_a_file_for_each_class(tmp_path):
+    (tmp_path / "sad.txt").write_text("so sad\n\n")
+    (tmp_path / "glad.txt.gz").write_bytes(gzip.compress("so glad \nmost glad\r\n".encode()))
+    (tmp_path / "README.md").write_text("two classes\n")
+    (tmp_path / ".hidden").write_text("x\n")
+    (tmp_path / "more").mkdir()
+    read = sentiment_files.read(tmp_path)
+    assert (read.text, read.label) == (["so glad", "most glad", "so sad"], ["glad", "glad", "sad"])
+    assert (read.place, read.word, read.truth) == ([-1] * 3, [""] * 3, None)
+    assert read.counts == {"byte_order_mark": 0, "cr_line_ends": 1, "empty_lines": 1, "odd_spaces": 1,
+                           "empty_classes": 0, "files_left_out": 3, "sentences": 3}
+
+
+def test_files_of_one_name_are_told_by_their_endings(tmp_path):
+    for name in ("rt.pos", "rt.neg", "rt.nega"):
+        (tmp_path / name).write_text(f"{name}\n")
+    read = sentiment_files.read(tmp_path)
+    assert list(zip(read.text, read.label)) == [("rt.nega", "nega"), ("rt.neg", "negative"),
+                                                ("rt.pos", "positive")]  # sorted by class
+
+
+def test_bad_folders_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="data.directory: not given"):
+        sentiment_files.read("")
+    with pytest.raises(ValueError, match="data.directory: .*gone: No such file or directory"):
+        sentiment_files.read(tmp_path / "gone")
+    (tmp_path / "sad.txt").write_text("so sad\n")
+    with pytest.raises(ValueError, match="has 1 classes, not 2 or more"):
+        sentiment_files.read(tmp_path)
+    (tmp_path / "glad.txt").write_bytes(b"caf\xe9\n")
+    with pytest.raises(ValueError, match="glad.txt: line 1 is not UTF-8"):
+        sentiment_files.read(tmp_path)
+    (tmp_path / "glad.txt").write_text(" \n")
+    with pytest.raises(ValueError, match="glad, sad, 1 have no sentence; two classes that have some"):
+        sentiment_files.read(tmp_path)
+    (tmp_path / "calm.txt").write_text("so calm\n")
+    read = sentiment_files.read(tmp_path)
+    assert (read.label, read.counts["empty_classes"]) == (["calm", "sad"], 1)
+    (tmp_path / "glad.en").write_text("glad\n")
+    with pytest.raises(ValueError, match="glad.en and glad.txt are both of class 'glad'"):
+        sentiment_files.read(tmp_path)
+
+
+def test_an_empty_path_is_refused():
+    with pytest.raises(ValueError, match="data.path: not given"):
+        sentiment_csv.read("")
+
+
+def test_the_real_sst(data_folder):
+    parts = sentiment_csv.read(data_folder / "attention-explanation" / "sst_dataset.csv.gz")
+    assert {name: len(part) for name, part in parts.items()} == {"train": 6920, "dev": 872, "test": 1821}
+    assert {name: part.label.count("positive") for name, part in parts.items()} == {
+        "train": 3610, "dev": 444, "test": 909}
+    assert labelled.classes(parts["train"]) == {"": ("negative", "positive")}
+
+
+def test_the_real_snippets(data_folder):
+    read = sentiment_files.read(data_folder / "cornell-polarity")
+    assert (read.label.count("positive"), read.label.count("negative")) == (5331, 5331)
+    assert read.text[0] == "simplistic , silly and tedious ." and read.label[0] == "negative"
+    assert read.counts["files_left_out"] == 1
+    rest, held = labelled.hold_out(read, 0.1, 0)
+    assert (held.label.count("positive"), held.label.count("negative"), len(rest)) == (533, 533, 9596)

@@ -1,0 +1,21 @@
+"""Oddities of a corpus, a line each."""
+
+from attention_lab.data import tokenizers
+from attention_lab.data.anomalies import anomalies
+
+TOKENIZER = tokenizers.train("word", ["the dog sees"], 100)
+
+
+def test_what_was_counted_and_what_training_never_had():
+    corpus = {"train": ({"pairs": 3, "empty_lines": 2, "duplicates": 0}, ["a cat"]),
+              "dev": ({"pairs": 2}, ["the cat sees", "a cat"]),
+              "test": ({}, ["the dog"])}
+    assert anomalies(corpus, "pairs", TOKENIZER, 4, 7) == [
+        "train: 2 empty lines",
+        "dev: 3 words never seen in training (cat a)",
+        "train: 4 pairs are longer than 7 tokens and left out"]
+
+
+def test_nothing_odd_says_nothing():
+    corpus = {"train": ({"sentences": 5}, ["x"]), "dev": ({}, ["dog"])}
+    assert anomalies(corpus, "sentences", TOKENIZER, 0, 7) == []
