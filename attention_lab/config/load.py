@@ -1,54 +1,127 @@
-"""From `configs/x.py:variant` to a Config: the file is run, its get_config(variant) called."""
+"""From `configs/x.py:variant` to a Config: the file is run, and its get_config(variant) called."""
 
+import ast
+import dataclasses
 import importlib.util
 import os
-import types
+import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from attention_lab.config.parse import nearest
-from attention_lab.config.schema import Config
+from attention_lab.config.parse import field_of, nearest
+from attention_lab.config.schema import Config, all_fields, get, replace
 
 
 def load(spelled: str) -> Config:
-    """The config that `file.py:variant[,variant...]` names; not yet checked.
+    """The config that `file.py:variant[,variant...]` names; not yet checked. `~` is the user's home folder.
 
     Raises:
-      ValueError: no such file, a file that can't be run or has no get_config, an unknown variant.
+      ValueError: no such file, one that can't be run or has no get_config, one whose get_config raises
+        anything or returns no Config; a single line that names the file, and the line where it failed.
     """
-    module = load_module(spelled)
-    if not callable(getattr(module, "get_config", None)):
-        raise ValueError(f"--config={spelled}: {module.__file__} has no function get_config(variant)")
-    try:
-        config = module.get_config(spelled.partition(":")[2])
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"--config={spelled}: {error}") from error
+    get_config = _function(spelled, "get_config")
+    if get_config is None:
+        raise ValueError(f"--config={spelled}: {_path(spelled)} has no function get_config(variant)")
+    config = _result(spelled, lambda: get_config(spelled.partition(":")[2]))
     if not isinstance(config, Config):
-        raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is "
-                         "no Config")
-    return config
+        raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is no Config "
+                         f"({_path(spelled)}, line {_first_line(get_config)})")
+    return replace(config, _home(config))
 
 
-def load_module(spelled: str) -> types.ModuleType:
-    """The Python file of `file.py:variant`, run.
+def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
+    """The cells that get_sweep() of `file.py:variant` lists, as {dotted key: value}; None without get_sweep.
 
     Raises:
-      ValueError: no such file, or one that can't be run.
+      ValueError: as of `load`, or cells that are no list of dicts.
     """
-    path = spelled.partition(":")[0]
+    get_sweep = _function(spelled, "get_sweep")
+    if get_sweep is None:
+        return None
+    cells = _result(spelled, get_sweep)
+    if not isinstance(cells, list) or not all(
+            isinstance(cell, dict) and all(isinstance(key, str) for key in cell) for cell in cells):
+        what = "a list of something else" if isinstance(cells, list) else type(cells).__name__
+        raise ValueError(f"--config={spelled}: get_sweep gave {what}; a list of {{'dotted.key': value}} is "
+                         f"needed ({_path(spelled)}, line {_first_line(get_sweep)})")
+    return cells
+
+
+def _function(spelled: str, name: str) -> Callable | None:
+    """A function of the file, which is run; None where it has none of this name."""
+    path = _path(spelled)
     if not Path(path).is_file():
         raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
     spec = importlib.util.spec_from_file_location("config_file", path)
     if spec is None:
         raise ValueError(f"--config={spelled}: {path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
+    _result(spelled, lambda: spec.loader.exec_module(module))
+    function = getattr(module, name, None)
+    return function if callable(function) else None
+
+
+def _result(spelled: str, call: Callable[[], Any]) -> Any:
+    """What `call` gives; whatever it raises becomes a ValueError that names the file and the line."""
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
-            raise
-        raise ValueError(f"--config={spelled}: {path} can't be run: "
-                         f"{type(error).__name__}: {error}") from error
-    return module
+        return call()
+    except (Exception, SystemExit) as error:
+        where, line = _place(error, _path(spelled))
+        if isinstance(error, dataclasses.FrozenInstanceError):
+            what = _replacement(error, where, line)
+        elif isinstance(error, ValueError) and str(error):
+            what = str(error)  # a line for a user already, as of an unknown variant
+        else:
+            what = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
+        raise ValueError(f"--config={spelled}: {what} ({where}{f', line {line}' if line else ''})") from error
+
+
+def _place(error: BaseException, path: str) -> tuple[str, int]:
+    """File and line where an error was raised: the last in the config file, if it is among the callers."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno or 0
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+              if frame.filename != __file__ and not frame.filename.startswith("<")]
+    own = [frame for frame in frames if os.path.abspath(frame.filename) == os.path.abspath(path)]
+    frame = (own or frames or [None])[-1]
+    return (frame.filename, frame.lineno or 0) if frame else (path, 0)
+
+
+def _replacement(error: BaseException, path: str, line: int) -> str:
+    """How `config.training.steps = 2` is spelled here."""
+    for node in ast.walk(ast.parse(Path(path).read_bytes())):
+        if not isinstance(node, (ast.Assign, ast.AugAssign)) or not node.lineno <= line <= node.end_lineno:
+            continue
+        target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+        value = ast.unparse(node.value if isinstance(node, ast.Assign) else
+                            ast.BinOp(node.target, node.op, node.value))
+        config, _, key = ast.unparse(target).partition(".")
+        if key not in all_fields():  # of a group, as training.steps, or misspelled
+            config = "config"
+            ends = [other for other in all_fields() if other.endswith(f".{key}")]
+            try:
+                key = ends[0] if ends else field_of(key).key
+            except ValueError as unknown:
+                return str(unknown)
+        return (f'a config is frozen: write `{config} = replace({config}, {{"{key}": {value}}})`, by replace of '
+                f"attention_lab.config, for `{ast.unparse(node)}`")
+    return f"a config is frozen, replace of attention_lab.config makes a changed copy: {error}"
+
+
+def _first_line(function: Callable) -> int:
+    return getattr(getattr(function, "__code__", None), "co_firstlineno", 1)
+
+
+def _home(config: Config) -> dict[str, str]:
+    """Texts of a config that begin with ~, with the home folder in its place."""
+    texts = {key: get(config, key) for key in all_fields()}
+    return {key: os.path.expanduser(text) for key, text in texts.items()
+            if isinstance(text, str) and text.startswith("~")}
+
+
+def _path(spelled: str) -> str:
+    return os.path.expanduser(spelled.partition(":")[0])
 
 
 def _beside(path: str) -> str:
