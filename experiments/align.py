@@ -1,9 +1,9 @@
 """python -m experiments.align --run=DIR --links=FOLDER: a run's attention against links made by hand."""
 
 import os
-import sys
 
 from experiments import flags
+from experiments.flags import say
 
 PROGRAM = flags.Program("align", "Scores where a run's attention looks against links made by hand.", {
     "run": flags.Flag("", "folder of a finished run with attention", required=True),
@@ -14,11 +14,6 @@ PROGRAM = flags.Program("align", "Scores where a run's attention looks against l
     "every": flags.Flag(False, "prints the error rates of every layer and head, too"),
 }, config="none")
 WEIGHED = ("weight", "weight and value")  # by whether the norms of the values count
-
-
-def say(line: str) -> None:
-    """A line for the user, apart from error rates, which go to standard output."""
-    print(f"align: {line}", file=sys.stderr, flush=True)
 
 
 def main(options: flags.Options) -> int:

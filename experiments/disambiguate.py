@@ -3,6 +3,7 @@
 import sys
 
 from experiments import flags, stdin
+from experiments.flags import say
 
 MEANING = """Tells the senses of words in sentences from stdin, one a line, with a finished run. Each word
 that the run knows, in any form it knows, has a line: word, sense, probability, number of the input line,
@@ -14,11 +15,6 @@ PROGRAM = flags.Program("disambiguate", MEANING, {
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four words"),
 }, config="none")
 NONE = "-"  # in the place of a word, a sense and a probability that there are not
-
-
-def say(line: str) -> None:
-    """A line for the user, apart from senses, which go to standard output."""
-    print(f"disambiguate: {line}", file=sys.stderr, flush=True)
 
 
 def main(options: flags.Options) -> int:

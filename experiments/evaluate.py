@@ -2,9 +2,9 @@
 
 import dataclasses
 import os
-import sys
 
 from experiments import flags
+from experiments.flags import say
 
 # What may differ from the run: which sentences, and how translations are searched for. Sizes may not:
 # splits are cut from one stream, so that other sizes would score sentences that were trained on.
@@ -17,11 +17,6 @@ PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own
     "lengths": flags.Flag((), "bins of source words to be scored apart as well, such as 1-10,11-20; words "
                           "are what blanks part, a full stop among them"),
 }, config="overrides", keys=KEYS)
-
-
-def say(line: str) -> None:
-    """A line for the user, apart from scores, which go to standard output."""
-    print(f"evaluate: {line}", file=sys.stderr, flush=True)
 
 
 def main(options: flags.Options) -> int:

@@ -21,7 +21,6 @@ from collections.abc import Callable, Sequence
 
 from absl import app
 from absl import logging as absl_logging
-
 from attention_lab.storage import environment, xla
 from experiments.parsing import parse
 from experiments.program import Flag, Options, Program

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from absl import flags
-
 from attention_lab.config import Config, Field, all_fields, get
 from attention_lab.config import parse as overrides
 from attention_lab.config.load import load

@@ -1,6 +1,7 @@
 """python -m experiments.reproduce STUDY ...: measures what is missing, judges, draws."""
 
 import contextlib
+from pathlib import Path
 
 from experiments import flags
 
@@ -20,7 +21,8 @@ PROGRAM = flags.Program("reproduce", "Measures what a study lacks, gives its ver
 
 def main(options: flags.Options) -> int:
     """Reproduces the named studies; prints a table of verdicts for each."""
-    from experiments import quick, reproduction, studies
+    from experiments import reproduction, studies, summary
+    from experiments.short_compilation import short_compilation
     if options.list:
         for name in studies.NAMES:
             print(f"{name}\t{studies.load(name).question}")
@@ -34,14 +36,11 @@ def main(options: flags.Options) -> int:
         if options.preset not in study.presets:
             raise ValueError(f"--preset={options.preset}: allowed are {', '.join(study.presets)}")
     brief = options.preset == "smoke" and not options.redraw
-    with quick.quickly_compiled() if brief else contextlib.nullcontext():
+    with short_compilation() if brief else contextlib.nullcontext():
         for study in chosen:
             reproduction.reproduce(study, options)
     if options.all and (options.preset != "smoke" or options.results):
-        from pathlib import Path
-
-        from experiments.summary import summarise
-        summarise(Path(options.results or reproduction.RESULTS), names)
+        summary.summarise(Path(options.results or reproduction.RESULTS), names)
     return 0
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,10 +16,15 @@ from attention_lab.figures import style
 from attention_lab.statistics import Interval, Verdict, judge, spelled
 from attention_lab.storage import environment
 from attention_lab.storage.files import read_json, write_json
+from attention_lab.sweeps import execution, launch
+from attention_lab.sweeps.cell import Shared
+from attention_lab.sweeps.plan import plan
+from attention_lab.tasks import build
 from attention_lab.training.progress import progress
 from experiments import table
-from experiments.flags import Options
+from experiments.flags import Options, say
 from experiments.studies.record import Rows, Study
+from experiments.sweep_run import join_command
 
 RESULTS = Path("experiments/results")
 
@@ -50,8 +54,7 @@ def reproduce(study: Study, options: Options) -> list[Verdict]:
                                                            for one in verdicts]})
         style.save(figure, folder / "figure.png")
         _print(study, verdicts, resampled)
-        print(f"reproduce: {folder if _kept(options) else 'results are kept by --results=DIR only'}",
-              file=sys.stderr)
+        say(str(folder) if _kept(options) else "results are kept by --results=DIR only")
     return verdicts
 
 
@@ -67,8 +70,7 @@ def _measure(study: Study, settings: Any, rows: Rows, folder: Path, options: Opt
         raise ValueError(f"{folder} holds preset {held['preset']}: for {options.preset} give another "
                          "--results, or take the folder away")
     if held.get("claims_hash", study.claims_hash()) != study.claims_hash():
-        print(f"reproduce: warning: the claims of {study.name} were changed after its runs began",
-              file=sys.stderr)
+        say(f"warning: the claims of {study.name} were changed after its runs began")
     missing = [cell for cell in cells if tuple(cell.values()) not in known]
     if missing and study.overrides:
         study.overrides(missing[0], settings, rows)  # what it lacks is said before anything is written
@@ -99,13 +101,7 @@ def _train(study: Study, stage: Rows, settings: Any, rows: Rows, runs: Path, opt
 
     One worker on a CPU has nothing to gain: there `measure` trains cell by cell.
     """
-    from attention_lab.sweeps.cell import Shared
-    from attention_lab.sweeps.execution import execute, how_of
-    from attention_lab.sweeps.plan import plan
-    from attention_lab.tasks import build
-    from experiments.sweep import PROGRAM
-    from experiments.sweep_run import by_workers
-    if options.workers == 1 and how_of("auto") == "loop":
+    if options.workers == 1 and execution.how_of("auto") == "loop":
         return
     file = study.config(settings)
     changes = [study.overrides(cell, settings, rows) for cell in stage]
@@ -118,12 +114,10 @@ def _train(study: Study, stage: Rows, settings: Any, rows: Rows, runs: Path, opt
     groups = plan(base, changes)
     if options.workers == 1:
         with progress(None, study.name) as line:
-            execute(groups, runs, Shared(build), options.command, line, how="auto")
+            execution.execute(groups, runs, Shared(build), options.command, line, how="auto")
         return
-    asked = Options(**({name: flag.default for name, flag in PROGRAM.flags.items()} | {
-        "workers": options.workers, "command": options.command, "file": file, "config": base,
-        "given": [(key, show(value)) for key, value in places.items()]}))
-    by_workers(asked, groups, runs, lambda line: print(f"reproduce: {line}", file=sys.stderr, flush=True))
+    command = join_command(file, [(key, show(value)) for key, value in places.items()])
+    launch.run_groups(groups, base, runs, launch.Workers(command, options.workers), build, say)
 
 
 def _kept(options: Options) -> bool:

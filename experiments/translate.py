@@ -3,6 +3,7 @@
 import sys
 
 from experiments import flags, stdin
+from experiments.flags import say
 
 PROGRAM = flags.Program("translate", "Translates sentences from stdin, one a line, with a finished run.", {
     "run": flags.Flag("", "folder of a finished run", required=True),
@@ -10,11 +11,6 @@ PROGRAM = flags.Program("translate", "Translates sentences from stdin, one a lin
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four sentences"),
 }, config="none")
 AT_ONCE = stdin.AT_ONCE  # lines translated together where they come from a file
-
-
-def say(line: str) -> None:
-    """A line for the user, apart from translations, which go to standard output."""
-    print(f"translate: {line}", file=sys.stderr, flush=True)
 
 
 def main(options: flags.Options) -> int:

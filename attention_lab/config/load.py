@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attention_lab.config.parse import field_of, nearest
+from attention_lab.config.parse import nearest
 from attention_lab.config.schema import Config, all_fields, get, replace
 
 
@@ -90,23 +90,14 @@ def _place(error: BaseException, path: str) -> tuple[str, int]:
 
 def _replacement(error: BaseException, path: str, line: int) -> str:
     """How `config.training.steps = 2` is spelled here."""
+    config, key, value = "config", "training.steps", "2"
     for node in ast.walk(ast.parse(Path(path).read_bytes())):
-        if not isinstance(node, (ast.Assign, ast.AugAssign)) or not node.lineno <= line <= node.end_lineno:
-            continue
-        target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
-        value = ast.unparse(node.value if isinstance(node, ast.Assign) else
-                            ast.BinOp(node.target, node.op, node.value))
-        config, _, key = ast.unparse(target).partition(".")
-        if key not in all_fields():  # of a group, as training.steps, or misspelled
-            config = "config"
-            ends = [other for other in all_fields() if other.endswith(f".{key}")]
-            try:
-                key = ends[0] if ends else field_of(key).key
-            except ValueError as unknown:
-                return str(unknown)
-        return (f'a config is frozen: write `{config} = replace({config}, {{"{key}": {value}}})`, by replace of '
-                f"attention_lab.config, for `{ast.unparse(node)}`")
-    return f"a config is frozen, replace of attention_lab.config makes a changed copy: {error}"
+        if isinstance(node, ast.Assign) and node.lineno <= line <= node.end_lineno:
+            target, _, rest = ast.unparse(node.targets[0]).partition(".")
+            if rest in all_fields():
+                config, key, value = target, rest, ast.unparse(node.value)
+    return (f"{error}, for a config is frozen: write `{config} = replace({config}, {{\"{key}\": {value}}})`, "
+            "by replace of attention_lab.config")
 
 
 def _first_line(function: Callable) -> int:

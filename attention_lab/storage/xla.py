@@ -50,10 +50,12 @@ def short_compilation() -> Iterator[None]:
 
 
 def avoid_wrong_sums() -> str:
-    """Adds the flag that the installed jaxlib needs to be right; the line that says so, or ""."""
-    if not gets_sums_wrong() or not known([WITHOUT_WRONG_SUMS]):
+    """Adds the flag that the installed jaxlib needs to be right; a line that says so, "" if none is added."""
+    before = os.environ.get("XLA_FLAGS")
+    if gets_sums_wrong() and known([WITHOUT_WRONG_SUMS]):
+        add([WITHOUT_WRONG_SUMS])
+    if os.environ.get("XLA_FLAGS") == before:
         return ""
-    add([WITHOUT_WRONG_SUMS])
     return f"jaxlib {version()} gets some sums wrong on CPUs: {WITHOUT_WRONG_SUMS} is added to XLA_FLAGS"
 
 
