@@ -2,6 +2,8 @@
 
 import os
 
+from attention_lab.data import links
+from attention_lab.data.detokenize import respell
 from experiments import flags
 from experiments.flags import say
 
@@ -23,8 +25,6 @@ def main(options: flags.Options) -> int:
     if not options.source and os.path.isfile(options.links):
         raise ValueError(f"--links={options.links} is a file: the folder of the Alibi stories is needed, or "
                          "--source and --target beside it, for links of the Hansards")
-    from attention_lab.data import links
-    from attention_lab.data.detokenize import respell
     from attention_lab.tasks import corpora, finished, readings
     from attention_lab.tasks.notices import notices
     pairs = links.read_hansards(options.source, options.target, options.links) if options.source \

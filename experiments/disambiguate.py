@@ -2,6 +2,7 @@
 
 import sys
 
+from attention_lab.data.labelled import joined
 from experiments import flags, stdin
 from experiments.flags import say
 
@@ -19,7 +20,7 @@ NONE = "-"  # in the place of a word, a sense and a probability that there are n
 
 def main(options: flags.Options) -> int:
     """Tells senses line by line; every line has an answer."""
-    from attention_lab.tasks import finished, guides
+    from attention_lab.tasks import class_pictures, finished, guides
     from attention_lab.tasks.asked import asked
     stdin.check_figure(options.attention)
     run = finished.classifier(options.run, say)
@@ -28,10 +29,8 @@ def main(options: flags.Options) -> int:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
     guide = guides.of(run)
-    before, without, drawn, room = 0, 0, [], 0
-    if options.attention:
-        from attention_lab.tasks import class_pictures
-        room = class_pictures.DRAWN
+    before, without, drawn = 0, 0, []
+    room = class_pictures.DRAWN if options.attention else 0
     for part in stdin.parts():
         found = asked(classifier, part)
         unseen = stdin.unseen(classifier.tokenizer, [found.texts[i] for i in sorted(set(found.lines))])
@@ -56,7 +55,10 @@ def main(options: flags.Options) -> int:
         what = "without a word that the run knows" if any(classifier.classes) else "empty"
         say(f"{without} of {before} lines are {what}")
     if options.attention:
-        _draw(classifier, drawn, options.attention)
+        if not drawn:
+            raise ValueError(f"--attention={options.attention}: there was no word to draw")
+        sentences, labels, weights = zip(*drawn)
+        class_pictures.draw(classifier, joined(sentences), labels, weights, options.attention)
     return 0
 
 
@@ -66,15 +68,6 @@ def _row(word, classes, probabilities, line, place) -> str:
     (best, p), *others = [(classes[c], f"{probabilities[c]:.4f}") for c in order]
     return "\t".join([word or NONE, best, p, str(line), str(place) if word else NONE,
                       *(field for other in others for field in other)])
-
-
-def _draw(classifier, drawn, path) -> None:
-    from attention_lab.data.labelled import joined
-    from attention_lab.tasks import class_pictures
-    if not drawn:
-        raise ValueError(f"--attention={path}: there was no word to draw")
-    sentences, answers, weights = zip(*drawn)
-    class_pictures.draw(classifier, joined(sentences), answers, weights, path)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import sys
 
+from attention_lab.config import all_fields
 from experiments import flags, stdin
 from experiments.flags import say
 
@@ -15,7 +16,6 @@ AT_ONCE = stdin.AT_ONCE  # lines translated together where they come from a file
 
 def main(options: flags.Options) -> int:
     """Translates line by line; an empty line stays one."""
-    from attention_lab.config import all_fields
     from attention_lab.tasks import finished, illustrations
     most = int(all_fields()["decoding.beam"].high)
     if not 0 <= options.beam <= most:
