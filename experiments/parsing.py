@@ -26,7 +26,7 @@ CONFIG = Flag("", "the experiment, FILE.py[:variant[,variant...]], such as confi
 OWN, FIELDS, COMMON = "flags", "fields of the config", "flags of every program"  # parts of the help
 HELP = {"help": ("shows the program's flags and the fields of the config", (OWN, FIELDS)),
         "helpshort": ("shows the program's flags", (OWN,)),
-        "helpfull": ("shows these, too", (OWN, FIELDS, COMMON))}
+        "helpfull": ("shows all flags", (OWN, FIELDS, COMMON))}
 KINDS = {bool: "true or false", int: "an integer", float: "a number"}
 
 
