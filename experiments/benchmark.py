@@ -21,12 +21,12 @@ def main(options: flags.Options) -> int:
     environment.check_settings()
     if options.words[0] == "pytorch":
         try:
-            from experiments import pytorch
+            from experiments import benchmark_pytorch
         except ModuleNotFoundError as error:
             raise ValueError(f"{error.name} is not installed: pip install -e '.[pytorch]'") from error
-        return pytorch.main(options)
-    from experiments import timing
-    return timing.together(options) if options.words[0] == "together" else timing.configs(options)
+        return benchmark_pytorch.main(options)
+    from experiments import benchmark_jax
+    return {"together": benchmark_jax.together, "configs": benchmark_jax.configs}[options.words[0]](options)
 
 
 if __name__ == "__main__":

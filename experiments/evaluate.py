@@ -20,15 +20,15 @@ PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own
 
 def main(options: flags.Options) -> int:
     """Prints the scores of a split, a line each; writes nothing."""
-    from experiments import evaluation, translation_evaluation
+    from experiments import evaluate_classes, evaluate_translations
     held = runs.load_run(options.run).config
     config, changed = overrides.apply(held, options.given), [key for key, _ in options.given]
     if held.data.source not in CLASSIFIED:
-        return translation_evaluation.translations(options.run, held, config, changed, options.lengths)
+        return evaluate_translations.translations(options.run, held, config, changed, options.lengths)
     if options.lengths:
         raise ValueError(f"--lengths={','.join(options.lengths)}: {options.run} classifies; translations are "
                          "scored by length")
-    return evaluation.classes(options.run, config, changed, flags.say)
+    return evaluate_classes.classes(options.run, config, changed, flags.say)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def _parse(program: Program, argv: Sequence[str]) -> Options:
         if first[name].value:
             print(_title(program), *map(values.module_help, parts), sep="\n")
             sys.stdout.flush()
-            sys.exit()
+            sys.exit(0)
     plain = values([program.name, *words])[1:]
     if plain and not program.words:
         raise ValueError(_not_a_flag(plain[0]))

@@ -62,7 +62,8 @@ def by_default() -> bool:
     flags = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in (
         "--xla_backend_optimization_level=3", "--xla_cpu_use_fusion_emitters=true")]
     changed = ("--xla_backend_optimization_level", "--xla_cpu_use_fusion_emitters")
-    return not (jax.config.jax_disable_most_optimizations or any(flag.startswith(changed) for flag in flags))
+    unoptimised = jax.config.values["jax_disable_most_optimizations"]
+    return not (unoptimised or any(flag.startswith(changed) for flag in flags))
 
 
 def together(task: Task, structure: Structure, total_steps: int | None, how: str,

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from attention_lab.data.pairs import Pairs
-from experiments import evaluate, flags, train, translate, translation_evaluation
+from experiments import evaluate, evaluate_translations, flags, train, translate
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +191,6 @@ def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
 
 def test_written_text_is_scored_as_the_run_was_trained():
     pairs = Pairs(["A boy's dog.", "a boy &apos;s dog ."], ["Le chien d'un garçon.", "le chien ."])
-    made = translation_evaluation.prepared(pairs)
+    made = evaluate_translations.prepared(pairs)
     assert made.source == ["a boy &apos;s dog ."] * 2
     assert made.target == ["le chien d&apos; un garçon .", "le chien ."]
