@@ -5,10 +5,10 @@ from experiments import flags
 
 WORDS = "together|configs|pytorch"
 PROGRAM = flags.Program("benchmark", "Times ways to do the same, or variants of a config, by turns.", {
-    "runs": flags.Flag(8, "together: runs of the config, one seed each, that are trained together"),
+    "runs": flags.Flag(8, "together: runs of the config, one seed each, that are trained together", low=2),
     "variants": flags.Flag("", "configs: variants that are timed beside the config itself, commas between "
                            "them"),
-    "steps": flags.Flag(20, "configs and pytorch: training steps that are timed, by turns"),
+    "steps": flags.Flag(20, "configs and pytorch: training steps that are timed, by turns", low=1),
 }, words=WORDS)
 
 
@@ -16,8 +16,6 @@ def main(options: flags.Options) -> int:
     """Prints a line for each way to do the same, and ratios."""
     if len(options.words) != 1 or options.words[0] not in WORDS.split("|"):
         raise ValueError(f"one benchmark is to be named: {', '.join(WORDS.split('|'))}")
-    if options.steps < 1:
-        raise ValueError(f"--steps={options.steps}: at least 1 is needed")
     environment.check_settings()
     if options.words[0] == "pytorch":
         try:

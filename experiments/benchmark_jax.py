@@ -19,8 +19,6 @@ from experiments.flags import Options
 
 def together(options: Options) -> int:
     """Several runs: milliseconds a step of one run, and how many times as fast as the loop."""
-    if options.runs < 2:
-        raise ValueError(f"--runs={options.runs}: at least 2 are needed")
     configs = [replace(options.config, {"seed": options.config.seed + one}) for one in range(options.runs)]
     task = build(configs[0])
     found = measure(task, configs, programs(task, split(configs[0])[0], loop.total_steps(configs[0], task)))

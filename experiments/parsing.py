@@ -10,7 +10,8 @@ import contextlib
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ OWN, FIELDS, COMMON = "flags", "fields of the config", "flags of every program" 
 HELP = {"help": ("shows the program's flags and the fields of the config", (OWN, FIELDS)),
         "helpshort": ("shows the program's flags", (OWN,)),
         "helpfull": ("shows all flags", (OWN, FIELDS, COMMON))}
-KINDS = {bool: "true or false", int: "an integer", float: "a number"}
 
 
 def parse(program: Program, argv: Sequence[str]) -> Options:
@@ -89,14 +89,15 @@ class _Once(flags.Flag):
 
 
 class _Parser(flags.ArgumentParser):
-    """What `read` makes of a flag's text; a ValueError of `read` is the whole line.
+    """Reads a text as a value of a field, whose refusal is the whole line of the error.
 
     To be made with named arguments: absl keeps, for ever, those that are made without names.
     """
 
-    def __init__(self, name: str, read: Callable[[str], Any], allowed: str):
+    def __init__(self, name: str, field: Any, note: str):
         super().__init__()
-        self.name, self.read, self.syntactic_help = name, read, allowed
+        self.name, self.field = name, field
+        self.syntactic_help = "; ".join(filter(None, (allowed(field), note)))
 
     def parse(self, argument: Any) -> Any:
         if not isinstance(argument, str):
@@ -104,50 +105,28 @@ class _Parser(flags.ArgumentParser):
         if argument.startswith("--"):
             raise flags.IllegalFlagValueError(f"--{self.name} needs a value: --{self.name}=VALUE")
         try:
-            return self.read(argument)
+            if self.field.type is bool:
+                with contextlib.suppress(ValueError):
+                    return flags.BooleanParser().parse(argument)
+            return overrides.value_of(self.field, argument)
         except ValueError as error:
             raise flags.IllegalFlagValueError(str(error)) from error
 
 
-def _define(values: flags.FlagValues, part: str, name: str, default: Any, meaning: str, kind: Any,
-            read: Callable[[str], Any], allowed: str = "") -> None:
-    flag = (flags.MultiFlag if kind is tuple else _Once)(
-        _Parser(name=name, read=read, allowed=allowed), None, name, default, meaning, boolean=kind is bool)
+def _define(values: flags.FlagValues, part: str, name: str, field: Any, default: Any, note: str = "",
+            kind: Any = _Once) -> None:
+    flag = kind(_Parser(name=name, field=field, note=note), None, name, default, field.meaning,
+                boolean=field.type is bool)
     flag.default_as_str = None if default in ("", ()) else show(default)
     flags.DEFINE_flag(flag, values, part)
 
 
 def _define_own(values: flags.FlagValues, part: str, name: str, flag: Flag) -> None:
-    kind = type(flag.default)
-
-    def read(text: str) -> Any:
-        if flag.choices and text not in flag.choices:
-            raise ValueError(f"--{name}={text}: allowed are {', '.join(flag.choices)}"
-                             f"{overrides.nearest(text, flag.choices)}")
-        try:
-            return _boolean(text) if kind is bool else overrides.read(str if kind is tuple else kind, text)
-        except ValueError:
-            raise ValueError(f"--{name}={text} is not {KINDS[kind]}") from None
-
-    _define(values, part, name, flag.default, flag.meaning, kind, read,
-            "required" if flag.required else ", ".join(flag.choices))
-
-
-def _define_field(values: flags.FlagValues, field: Field, default: Any, file: str) -> None:
-    def read(text: str) -> Any:
-        if field.type is bool:
-            with contextlib.suppress(ValueError):
-                return _boolean(text)
-        return overrides.parse(field.key, text)
-
-    other = "" if default == field.default else f"; {show(field.default)} without {file}"
-    _define(values, FIELDS, f"config.{field.key}", default, field.meaning, field.type, read,
-            allowed(field) + other)
-
-
-def _boolean(text: str) -> bool:
-    """true, t, 1, false, f and 0, as absl spells them."""
-    return flags.BooleanParser().parse(text)
+    several = flag.default == ()
+    field = types.SimpleNamespace(key=f"--{name}", type=str if several else type(flag.default),
+                                  **flag._asdict())
+    _define(values, part, name, field, flag.default, "required" if flag.required else "",
+            flags.MultiFlag if several else _Once)
 
 
 def _first_flags(program: Program) -> flags.FlagValues:
@@ -167,7 +146,9 @@ def _all_flags(program: Program, base: Config, file: str) -> flags.FlagValues:
     for name, flag in program.flags.items():
         _define_own(values, OWN, name, flag)
     for key, field in _fields(program).items():
-        _define_field(values, field, get(base, key), file)
+        default = get(base, key)
+        note = "" if default == field.default else f"{show(field.default)} without {file}"
+        _define(values, FIELDS, f"config.{key}", field, default, note)
     return values
 
 

@@ -9,13 +9,16 @@ class Flag(NamedTuple):
     """A program's own flag: its default, whose type is the flag's type, and its meaning.
 
     A flag whose default is False is switched on by naming it; one whose default is () may be given
-    several times; a required one has no default; choices, if any, are all that is allowed.
+    several times; a required one has no default. Choices and bounds are those of a config field.
     """
 
     default: Any
     meaning: str
     required: bool = False
-    choices: Sequence[str] = ()
+    choices: Sequence[str] | None = None
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
 
 
 class Program(NamedTuple):

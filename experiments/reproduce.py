@@ -12,7 +12,7 @@ PROGRAM = flags.Program("reproduce", "Measures what a study lacks, gives its ver
     "list": flags.Flag(False, "names the studies and their questions; measures nothing"),
     "redraw": flags.Flag(False, "judges and draws from the tables that are there; measures nothing"),
     "workers": flags.Flag(1, "processes that train a study's runs, each on its share of the cores; numbers "
-                          "then differ in the last digits from those of one worker"),
+                          "then differ in the last digits from those of one worker", low=1),
     "data": flags.Flag("", "the folder of real corpora, such as multi30k/, for the studies that read them; "
                        "empty: the environment variable ATTENTION_LAB_DATA"),
     "results": flags.Flag("", "the folder of the studies' folders; empty: experiments/results"),

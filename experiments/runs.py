@@ -15,7 +15,7 @@ WORDS = "list [PARENT] | show DIR | diff DIR DIR | samples DIR"
 PROGRAM = flags.Program("runs", "Lists runs, shows one, or tells how two differ; writes nothing.", {
     "columns": flags.Flag("", "numbers of result.json in the table; empty: the scores that they have, and "
                           "train_seconds"),
-    "count": flags.Flag(5, "samples: how many to show"),
+    "count": flags.Flag(5, "samples: how many to show", low=1),
     "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
 }, config="none", words=WORDS, device=False)
 LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}

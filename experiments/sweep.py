@@ -11,25 +11,26 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; goes on w
                         "file's get_sweep() gives; a search takes log(low,high) and linear(low,high) too"),
     "seeds": flags.Flag("", "seeds of every cell: 0:8 is 0 to 7; 0,3,5 is a list"),
     "workdir": flags.Flag("", "the parent of the cells' folders; empty: runs/EXPERIMENT"),
-    "max_cells": flags.Flag(1000, "more cells are refused"),
+    "max_cells": flags.Flag(1000, "more cells are refused", low=1),
     "dry_run": flags.Flag(False, "prints the cells and programs, and what they take; writes nothing"),
     "how": flags.Flag("auto", "loop runs a cell after the other; map and vmap run those that differ in "
                       "numbers alone in one program, spread over the devices here; measure times them and "
                       "takes the fastest; auto is loop on a CPU and measure elsewhere", choices=WAYS),
     "workers": flags.Flag(1, "processes that share the work; on one machine each gets its share of the "
-                          "cores, so that numbers differ in the last digits from those of one worker"),
+                          "cores, so that numbers differ in the last digits from those of one worker",
+                          low=1),
     "storage": flags.Flag("", "where the queue of several workers is kept: a file, or a database such as "
                           "postgresql://user@host/name; empty: a file in the workdir"),
     "join": flags.Flag(False, "takes work from the sweep in --storage, on this host or any other, until "
                        "none is left; --sweep need not be repeated"),
     "search": flags.Flag("", "tpe or random: proposes cells inside --sweep's ranges instead of all"),
-    "trials": flags.Flag(0, "cells of a search"),
+    "trials": flags.Flag(0, "cells of a search", low=0),
     "maximize": flags.Flag("", "the dev score of result.json that a search raises, such as dev_bleu"),
     "minimize": flags.Flag("", "the dev score that it lowers"),
     "launcher": flags.Flag("process", "process starts workers here; slurm submits them by submitit; local "
                            "runs what slurm would, here", choices=("process", "slurm", "local")),
     "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
-    "lease": flags.Flag(60.0, "seconds of silence after which another worker takes a cell over"),
+    "lease": flags.Flag(60.0, "seconds of silence after which another worker takes a cell over", above=0.0),
 })
 
 
@@ -43,9 +44,6 @@ def main(options: flags.Options) -> int:
 
 def check(options: flags.Options) -> None:
     """ValueError for flags that don't go together."""
-    if options.workers < 1 or options.lease <= 0:
-        name = "workers" if options.workers < 1 else "lease"
-        raise ValueError(f"--{name}={getattr(options, name)}: a number above 0 is needed")
     several = [name for name in ("workers", "storage", "search", "join", "launcher")
                if getattr(options, name) != PROGRAM.flags[name].default]
     if options.how not in ("auto", "loop") and several:

@@ -8,7 +8,8 @@ from experiments.flags import say
 
 PROGRAM = flags.Program("translate", "Translates sentences from stdin, one a line, with a finished run.", {
     "run": flags.Flag("", "folder of a finished run", required=True),
-    "beam": flags.Flag(0, "hypotheses kept; 0 as in the run's config, 1 is greedy"),
+    "beam": flags.Flag(0, "hypotheses kept; 0 as in the run's config, 1 is greedy", low=0,
+                       high=all_fields()["decoding.beam"].high),
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four sentences"),
 }, config="none")
 AT_ONCE = stdin.AT_ONCE  # lines translated together where they come from a file
@@ -17,9 +18,6 @@ AT_ONCE = stdin.AT_ONCE  # lines translated together where they come from a file
 def main(options: flags.Options) -> int:
     """Translates line by line; an empty line stays one."""
     from attention_lab.tasks import finished, illustrations
-    most = int(all_fields()["decoding.beam"].high)
-    if not 0 <= options.beam <= most:
-        raise ValueError(f"--beam={options.beam}: allowed are 1 to {most}, and 0 (as in the run's config)")
     stdin.check_figure(options.attention)
     run = finished.load(options.run, say=say)
     translator, drawn = run.translator, []

@@ -101,7 +101,11 @@ def parse(key: str, text: str) -> Any:
     Raises:
       ValueError: an unknown key, or a text that is no value of the field.
     """
-    field = field_of(key)
+    return value_of(field_of(key), text)
+
+
+def value_of(field: Field, text: str) -> Any:
+    """The typed value that a text means for a field; see `parse`."""
     for kind in sorted(members(field.type), key=_ORDER.index):
         try:
             value = read(kind, text)
@@ -109,7 +113,7 @@ def parse(key: str, text: str) -> Any:
             return value
         except ValueError:
             pass
-    raise ValueError(f"{key}={text} is not {allowed(field)}{nearest(text, field.choices or ())}")
+    raise ValueError(f"{field.key}={text} is not {allowed(field)}{nearest(text, field.choices or ())}")
 
 
 def read(kind: Any, text: str) -> Any:

@@ -52,7 +52,7 @@ def test_translate_names_a_line_that_is_no_text(call, finished):
     assert status == 2 and "stdin: line 2 is not UTF-8 (byte 0xe9)" in err
     for beam in (-1, 65):
         status, _, err = call(translate, f"--run={finished}", f"--beam={beam}")
-        assert status == 2 and f"--beam={beam}: allowed are 1 to 64" in err
+        assert status == 2 and f"--beam={beam} is not an integer from 0 to 64" in err
 
 
 def test_evaluate_repeats_the_result(call, finished):

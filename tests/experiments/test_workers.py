@@ -49,13 +49,14 @@ def test_a_search_prints_its_best(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("words, said", [
-    (["--workers=0", "--seeds=0:2"], "--workers=0"),
+    (["--workers=0", "--seeds=0:2"], "--workers=0 is not an integer of at least 1"),
+    (["--lease=0", "--seeds=0:2"], "--lease=0 is not a number above 0"),
     (["--join"], "--join needs --storage"),
     (["--join", "--storage=none.journal"], "is not there, so there is no sweep to join"),
     (["--seeds=0:2", "--storage=postgresql://nobody@127.0.0.1:1/x"], "can't be reached"),
-    (["--seeds=0:2", "--how=pmap"], "--how=pmap: allowed are auto, measure, loop, map, vmap"),
+    (["--seeds=0:2", "--how=pmap"], "--how=pmap is not auto, measure, loop, map, vmap; did you mean map?"),
     (["--seeds=0:2", "--how=map", "--workers=2"], "--how=map and --workers don't go together"),
-    (["--seeds=0:2", "--launcher=lsf"], "allowed are process, slurm, local"),
+    (["--seeds=0:2", "--launcher=lsf"], "--launcher=lsf is not process, slurm, local"),
     (["--seeds=0:2", "--maximize=dev_bleu"], "without --search"),
     (["--search=tpe", "--seeds=0:2"], "--search needs --trials=N"),
     (["--search=grid", "--trials=2", "--maximize=dev_accuracy", "--sweep=config.seed=range(0,4)"],
