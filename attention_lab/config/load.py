@@ -24,10 +24,16 @@ def load(spelled: str) -> Config:
     if get_config is None:
         raise ValueError(f"--config={spelled}: {_path(spelled)} has no function get_config(variant)")
     config = _result(spelled, lambda: get_config(spelled.partition(":")[2]))
+    where = f"({_path(spelled)}, line {_first_line(get_config)})"
     if not isinstance(config, Config):
         raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is no Config "
-                         f"({_path(spelled)}, line {_first_line(get_config)})")
-    return replace(config, _home(config))
+                         f"{where}")
+    for name, group in vars(Config()).items():
+        given = getattr(config, name)
+        if dataclasses.is_dataclass(group) and not isinstance(given, type(group)):
+            raise ValueError(f"--config={spelled}: get_config gave a Config whose {name} is "
+                             f"{type(given).__name__}, which is no {type(group).__name__} {where}")
+    return replace(config, _home({key: get(config, key) for key in all_fields()}))
 
 
 def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
@@ -45,7 +51,7 @@ def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
         what = "a list of something else" if isinstance(cells, list) else type(cells).__name__
         raise ValueError(f"--config={spelled}: get_sweep gave {what}; a list of {{'dotted.key': value}} is "
                          f"needed ({_path(spelled)}, line {_first_line(get_sweep)})")
-    return cells
+    return [_home(cell) for cell in cells]
 
 
 def _function(spelled: str, name: str) -> Callable | None:
@@ -104,11 +110,10 @@ def _first_line(function: Callable) -> int:
     return getattr(getattr(function, "__code__", None), "co_firstlineno", 1)
 
 
-def _home(config: Config) -> dict[str, str]:
-    """Texts of a config that begin with ~, with the home folder in its place."""
-    texts = {key: get(config, key) for key in all_fields()}
-    return {key: os.path.expanduser(text) for key, text in texts.items()
-            if isinstance(text, str) and text.startswith("~")}
+def _home(values: dict[str, Any]) -> dict[str, Any]:
+    """Values by key, with the home folder for the ~ that a text begins with."""
+    return {key: os.path.expanduser(value) if isinstance(value, str) else value
+            for key, value in values.items()}
 
 
 def _path(spelled: str) -> str:

@@ -1,5 +1,7 @@
 """A config file that fails, in whatever way, is one line that names the file and the line of it."""
 
+import os
+
 import pytest
 
 from attention_lab.config.load import load, load_sweep
@@ -47,6 +49,7 @@ def test_the_variant_reaches_the_file_and_home_its_texts(written, monkeypatch, t
     ("def get_config(v):\n    raise ValueError", "ValueError: ", 3),
     ("def get_config(v):\n    raise ValueError('seed=-1 is odd')", "seed=-1 is odd", 3),
     ("\n\ndef get_config(v):\n    return {}", "get_config gave dict, which is no Config", 4),
+    ("def get_config(v):\n    return replace(Config(), {'seed': 1 / 0})", "ZeroDivisionError: ", 3),
     ("def get_config(v):\n    pass", "get_config gave NoneType, which is no Config", 2),
 ])
 def test_whatever_goes_wrong_is_told_with_its_line(written, body, said, line):
@@ -60,6 +63,12 @@ def test_an_error_below_the_file_is_told_with_the_line_that_led_to_it(written, m
     monkeypatch.syspath_prepend(str(tmp_path))
     path = written("import helper_of_a_config\n\ndef get_config(v):\n    return helper_of_a_config.halve(3)")
     assert refused(load, path) == f"ZeroDivisionError: division by zero ({path}, line 5)"
+
+
+def test_a_group_that_is_a_dict_is_told(written):
+    path = written("def get_config(v):\n    return Config(model={'width': 8})\n")
+    assert refused(load, path) == ("get_config gave a Config whose model is dict, which is no Model "
+                                   f"({path}, line 2)")
 
 
 def test_a_file_without_the_function(written):
@@ -82,6 +91,8 @@ def test_a_field_that_is_assigned_is_answered_with_the_right_spelling(written, b
 
 def test_a_file_may_list_the_cells_of_a_sweep(written):
     assert load_sweep(written("def get_sweep():\n    return [{'seed': 1}, {}]")) == [{"seed": 1}, {}]
+    home, = load_sweep(written("def get_sweep():\n    return [{'data.path': '~/x'}]"))
+    assert home == {"data.path": os.path.expanduser("~/x")}
     assert load_sweep(written("x = 1")) is None
 
 
