@@ -24,15 +24,13 @@ def load(spelled: str) -> Config:
     if get_config is None:
         raise ValueError(f"--config={spelled}: {_path(spelled)} has no function get_config(variant)")
     config = _result(spelled, lambda: get_config(spelled.partition(":")[2]))
-    where = f"({_path(spelled)}, line {_first_line(get_config)})"
     if not isinstance(config, Config):
-        raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is no Config "
-                         f"{where}")
+        raise _gave(spelled, get_config, f"{type(config).__name__}, which is no Config")
     for name, group in vars(Config()).items():
         given = getattr(config, name)
         if dataclasses.is_dataclass(group) and not isinstance(given, type(group)):
-            raise ValueError(f"--config={spelled}: get_config gave a Config whose {name} is "
-                             f"{type(given).__name__}, which is no {type(group).__name__} {where}")
+            raise _gave(spelled, get_config, f"a Config whose {name} is {type(given).__name__}, which is no "
+                        f"{type(group).__name__}")
     return replace(config, _home({key: get(config, key) for key in all_fields()}))
 
 
@@ -49,8 +47,7 @@ def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
     if not isinstance(cells, list) or not all(
             isinstance(cell, dict) and all(isinstance(key, str) for key in cell) for cell in cells):
         what = "a list of something else" if isinstance(cells, list) else type(cells).__name__
-        raise ValueError(f"--config={spelled}: get_sweep gave {what}; a list of {{'dotted.key': value}} is "
-                         f"needed ({_path(spelled)}, line {_first_line(get_sweep)})")
+        raise _gave(spelled, get_sweep, f"{what}; a list of {{'dotted.key': value}} is needed")
     return [_home(cell) for cell in cells]
 
 
@@ -106,8 +103,9 @@ def _replacement(error: BaseException, path: str, line: int) -> str:
             "by replace of attention_lab.config")
 
 
-def _first_line(function: Callable) -> int:
-    return getattr(getattr(function, "__code__", None), "co_firstlineno", 1)
+def _gave(spelled: str, function: Callable, what: str) -> ValueError:
+    line = getattr(getattr(function, "__code__", None), "co_firstlineno", 1)
+    return ValueError(f"--config={spelled}: {function.__name__} gave {what} ({_path(spelled)}, line {line})")
 
 
 def _home(values: dict[str, Any]) -> dict[str, Any]:
