@@ -1,9 +1,11 @@
 """python -m experiments.align --run=DIR --links=FOLDER: a run's attention against links made by hand."""
 
 import os
-import sys
 
+from attention_lab.data.detokenize import respell
+from attention_lab.data.readers import links
 from experiments import flags
+from experiments.flags import say
 
 PROGRAM = flags.Program("align", "Scores where a run's attention looks against links made by hand.", {
     "run": flags.Flag("", "folder of a finished run with attention", required=True),
@@ -16,11 +18,6 @@ PROGRAM = flags.Program("align", "Scores where a run's attention looks against l
 WEIGHED = ("weight", "weight and value")  # by whether the norms of the values count
 
 
-def say(line: str) -> None:
-    """A line for the user, apart from error rates, which go to standard output."""
-    print(f"align: {line}", file=sys.stderr, flush=True)
-
-
 def main(options: flags.Options) -> int:
     """Prints error rates of the layer and head that one half of the sentences chose, on the other half."""
     if bool(options.source) != bool(options.target):
@@ -31,8 +28,6 @@ def main(options: flags.Options) -> int:
     from attention_lab.analysis import alignment
     from attention_lab.data import sources
     from attention_lab.data.anomalies import anomalies
-    from attention_lab.data.detokenize import respell
-    from attention_lab.data.readers import links
     from attention_lab.tasks.load import load
     pairs = links.read_hansards(options.source, options.target, options.links) if options.source \
         else links.read_alibi(options.links)

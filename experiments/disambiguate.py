@@ -2,7 +2,9 @@
 
 import sys
 
+from attention_lab.data.labelled import joined
 from experiments import flags, stdin
+from experiments.flags import say
 
 MEANING = """Tells the senses of words in sentences from stdin, one a line, with a finished run. Each word
 that the run knows, in any form it knows, has a line: word, sense, probability, number of the input line,
@@ -16,14 +18,9 @@ PROGRAM = flags.Program("disambiguate", MEANING, {
 NONE = "-"  # in the place of a word, a sense and a probability that there are not
 
 
-def say(line: str) -> None:
-    """A line for the user, apart from senses, which go to standard output."""
-    print(f"disambiguate: {line}", file=sys.stderr, flush=True)
-
-
 def main(options: flags.Options) -> int:
     """Tells senses line by line; every line has an answer."""
-    from attention_lab.tasks.classification import guidance
+    from attention_lab.tasks.classification import guidance, pictures
     from attention_lab.tasks.classification.new_text import questions
     from attention_lab.tasks.load import load
     stdin.check_figure(options.attention)
@@ -33,18 +30,15 @@ def main(options: flags.Options) -> int:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
     guide = guidance.of(run.run)
-    before, without, drawn, room = 0, 0, [], 0
-    if options.attention:
-        from attention_lab.tasks.classification import pictures
-        room = pictures.DRAWN
+    before, without, drawn = 0, 0, []
+    room = pictures.DRAWN if options.attention else 0
     for part in stdin.parts():
         found = questions(classifier, part)
         unseen = stdin.unseen(classifier.tokenizer, [found.texts[i] for i in sorted(set(found.lines))])
         if unseen:
             say(unseen)
-        judged = classifier.judge(run.params, found.sentences, with_weights=bool(options.attention),
-                                  extra=guide and guidance.answers(
-                                      guide, found.sentences, classifier.classes))
+        extra = guide and guidance.answers(guide, found.sentences, classifier.classes)
+        judged = classifier.judge(run.params, found.sentences, with_weights=bool(options.attention), extra=extra)
         answers: dict[int, list[str]] = {}
         for i, line in enumerate(found.lines):
             word = found.sentences.word[i]
@@ -62,7 +56,10 @@ def main(options: flags.Options) -> int:
         what = "without a word that the run knows" if any(classifier.classes) else "empty"
         say(f"{without} of {before} lines are {what}")
     if options.attention:
-        _draw(classifier, drawn, options.attention)
+        if not drawn:
+            raise ValueError(f"--attention={options.attention}: there was no word to draw")
+        sentences, labels, weights = zip(*drawn)
+        pictures.draw(classifier, joined(sentences), labels, weights, options.attention)
     return 0
 
 
@@ -72,15 +69,6 @@ def _row(word, classes, probabilities, line, place) -> str:
     (best, p), *others = [(classes[c], f"{probabilities[c]:.4f}") for c in order]
     return "\t".join([word or NONE, best, p, str(line), str(place) if word else NONE,
                       *(field for other in others for field in other)])
-
-
-def _draw(classifier, drawn, path) -> None:
-    from attention_lab.data.labelled import joined
-    from attention_lab.tasks.classification import pictures
-    if not drawn:
-        raise ValueError(f"--attention={path}: there was no word to draw")
-    sentences, answers, weights = zip(*drawn)
-    pictures.draw(classifier, joined(sentences), answers, weights, path)
 
 
 if __name__ == "__main__":

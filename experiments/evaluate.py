@@ -1,9 +1,8 @@
 """python -m experiments.evaluate --run=DIR [--config.data.split=dev] [--lengths=1-10,11-20]: scores a run."""
 
-import dataclasses
-import os
-import sys
-
+from attention_lab.config import parse as overrides
+from attention_lab.config import task_of
+from attention_lab.storage import runs
 from experiments import flags
 
 # What may differ from the run: which sentences, and how translations are searched for. Sizes may not:
@@ -19,102 +18,17 @@ PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own
 }, config="overrides", keys=KEYS)
 
 
-def say(line: str) -> None:
-    """A line for the user, apart from scores, which go to standard output."""
-    print(f"evaluate: {line}", file=sys.stderr, flush=True)
-
-
 def main(options: flags.Options) -> int:
     """Prints the scores of a split, a line each; writes nothing."""
-    from attention_lab.config import parse as overrides
-    from attention_lab.config import task_of
-    from attention_lab.data import sources
-    from attention_lab.data.anomalies import anomalies
-    from attention_lab.data.readers import tsv
-    from attention_lab.evaluation import lengths
-    from attention_lab.storage import runs
-    from attention_lab.tasks.load import load
-    from attention_lab.tasks.translation import task as translation
+    from experiments import evaluate_classes, evaluate_translations
     held = runs.load_run(options.run).config
-    config = overrides.apply(held, options.given)
-    data = config.data
-    asked = ",".join(options.lengths)
-    bins = lengths.bins(asked) if options.lengths else []
-    if bins and task_of(held) == "classification":
-        raise ValueError(f"--lengths={asked}: {options.run} classifies; translations are scored by length")
-    if task_of(held) == "classification":
-        from experiments import evaluation
-        return evaluation.classes(options.run, config, [key for key, _ in options.given], say)
-    if task_of(config) == "classification":
-        raise ValueError(f"data.source={data.source}: {options.run} does not classify: its data.source is "
-                         f"{held.data.source}")
-    run = load(options.run, config, say)
-    translator = run.translator
-    if data.source == "tsv" and not _same_file(data.path, held.data.path):
-        pairs = tsv.read(data.path)  # another file holds nothing out: all of it is scored
-    else:
-        if data.source == held.data.source == "tsv":
-            _check_own_file(options.run, held, run.run.facts)
-        pairs = sources.load(data, (data.split,))[data.split]
-    if held.data.text == "tokenized" and held.data.source == "multi30k" and data.source == "tsv":
-        pairs = _prepared(pairs)
-    lengths.places(pairs.source, bins)  # says so before anything is translated
-    for notice in anomalies({data.split: (pairs.counts, pairs.source)}, "pairs", translator.tokenizer):
-        say(notice)
-    print(f"pairs\t{len(pairs)}")
-    if any(key.startswith("data.") and key != "data.split" for key, _ in options.given):
-        _tell_overlap(held.data, pairs)
-    scores = translation.scores(translator, run.params, pairs, data.split)
-    for name, value in scores.numbers.items():
-        print(f"{name}\t{value}")
-    sides = ([row[side] for row in scores.predictions] for side in ("source", "reference", "translation"))
-    for one in lengths.by_length(*sides, bins, translator.config.data.text):
-        name = f"{one.low}-{one.high}"
-        print(f"pairs_{name}\t{one.sentences}\n{data.split}_bleu_{name}\t{one.bleu:.4f}\n"
-              f"{data.split}_first_words_{name}\t{one.first:.6f}\n"
-              f"{data.split}_last_words_{name}\t{one.last:.6f}")
-    return 0
-
-
-def _check_own_file(folder, held, facts) -> None:
-    """ValueError where the run's TSV was changed, for other lines would be held out than were then."""
-    from attention_lab.data import sources
-    was = facts.get("data", {}).get("sha256")
-    if was and was != sources.digest(sources.load(held.data, ("train", "dev", held.data.split))):
-        raise ValueError(f"{held.data.path} was changed after {folder} was trained on it, so that sentences "
-                         "held out now were trained on then: give other lines as another file by "
-                         "--config.data.path")
-
-
-def _prepared(pairs):
-    """Sentences as the run was trained on them: tokenised and lower-cased."""
-    from attention_lab.data import detokenize
-    made = dataclasses.replace(pairs, source=[detokenize.prepare(one, "en") for one in pairs.source],
-                               target=[detokenize.prepare(one, "fr") for one in pairs.target])
-    changed = sum(old != new for old, new in zip(pairs.source, made.source))
-    if changed:
-        say(f"{changed} of {len(pairs)} source sentences were tokenised and lower-cased, and so were "
-            "references: the run was trained on such text")
-    return made
-
-
-def _same_file(path: str, other: str) -> bool:
-    return bool(path and other) and os.path.exists(path) and os.path.exists(other) and os.path.samefile(
-        path, other)
-
-
-def _tell_overlap(held, pairs) -> None:
-    """How many of the scored sentences the run was trained on, where its own data can still be read."""
-    from attention_lab.data import sources
-    try:
-        trained = set(sources.load(held, ("train",))["train"].source)
-    except ValueError as error:
-        say(f"whether these sentences were trained on is not known: {error}")
-        return
-    seen = sum(sentence in trained for sentence in pairs.source)
-    print(f"seen_in_training\t{seen}")
-    if seen:
-        say(f"{seen} of {len(pairs)} source sentences are among those that the run was trained on")
+    config, changed = overrides.apply(held, options.given), [key for key, _ in options.given]
+    if task_of(held) != "classification":
+        return evaluate_translations.translations(options.run, held, config, changed, options.lengths)
+    if options.lengths:
+        raise ValueError(f"--lengths={','.join(options.lengths)}: {options.run} classifies; translations are "
+                         "scored by length")
+    return evaluate_classes.classes(options.run, config, changed, flags.say)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """python -m experiments.fetch --url=URL --sha256=HEX --path=FILE: one file of data, checked."""
 
+from attention_lab.data.fetch import fetch
 from experiments import flags
 
 PROGRAM = flags.Program("fetch", "Puts the file behind a URL in its place if it has the checksum.", {
@@ -11,7 +12,6 @@ PROGRAM = flags.Program("fetch", "Puts the file behind a URL in its place if it 
 
 def main(options: flags.Options) -> int:
     """Fetches the file unless it is there already, and prints its path."""
-    from attention_lab.data.fetch import fetch
     fetch(options.url, options.sha256, options.path)
     print(options.path)
     return 0

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 
 from experiments import flags
@@ -17,7 +16,7 @@ PROGRAM = flags.Program("reproduce", "Measures what a study lacks, gives its ver
     "accept_changed_claims": flags.Flag(False, "goes on where a study's claims or recipe are not those "
                                         "declared before its runs; every table then says so"),
     "workers": flags.Flag(1, "processes that train a study's runs, each on its share of the cores; numbers "
-                          "then differ in the last digits from those of one worker"),
+                          "then differ in the last digits from those of one worker", low=1),
     "data": flags.Flag("", "the folder of real corpora, such as multi30k/, for the studies that read them; "
                        "empty: the environment variable ATTENTION_LAB_DATA"),
     "studies": flags.Flag("", "the folder of the studies' folders; empty: experiments/studies"),
@@ -29,7 +28,7 @@ def main(options: flags.Options) -> int:
     """Reproduces the named studies; prints a table of verdicts for each."""
     from attention_lab.studies.load import load, names
     from attention_lab.studies.reproduce import reproduce
-    from experiments import quick
+    from experiments.short_compilation import short_compilation
     own = Path(os.path.relpath(ROOT / "experiments" / "studies"))
     folder = Path(options.studies) if options.studies else own
     if options.list:
@@ -46,28 +45,24 @@ def main(options: flags.Options) -> int:
     brief = options.preset == "smoke" and not options.redraw
     kept = options.preset != "smoke" or bool(options.results)
     root = Path(options.results) if options.results else folder
-    with quick.quickly_compiled() if brief else contextlib.nullcontext():
+    with short_compilation() if brief else contextlib.nullcontext():
         for study in studies:
             reproduce(study, root if kept else None, options.preset, redraw=options.redraw,
                       accept_changed_claims=options.accept_changed_claims,
                       data=options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
-                      command=options.command, workers=options.workers, by_workers=_by_workers(options),
+                      command=options.command, workers=options.workers, by_workers=_by_workers,
                       documents=[ROOT / "README.md"] if root == own else [])
     return 0
 
 
-def _by_workers(options):
+def _by_workers(file, config, given, groups, runs, workers):
     """Trains groups of cells by processes, as a sweep does."""
-    def train(file, config, given, groups, runs, workers):
-        from attention_lab.config.rules import show
-        from experiments.sweep import PROGRAM as SWEEP
-        from experiments.sweep_run import by_workers
-        as_sweep = flags.Options(**{name: flag.default for name, flag in SWEEP.flags.items()} | {
-            "workers": workers, "command": options.command, "file": file, "config": config,
-            "given": [(key, show(value)) for key, value in given.items()]})
-        by_workers(as_sweep, groups, runs,
-                   lambda line: print(f"reproduce: {line}", file=sys.stderr, flush=True))
-    return train
+    from attention_lab.config.rules import show
+    from attention_lab.sweeps import launch
+    from attention_lab.tasks import build
+    from experiments.sweep_run import join_command
+    command = join_command(file, [(key, show(value)) for key, value in given.items()])
+    launch.run_groups(groups, config, runs, launch.Workers(command, workers), build, flags.say)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,22 @@
 """python -m experiments.runs list|show|diff|samples: the table of runs, one run, how two differ."""
 
+import csv
 import json
 from pathlib import Path
 
+from attention_lab.config import Config, all_fields, differences, get
+from attention_lab.config.rules import show as spelled
+from attention_lab.config.sources import score_names
+from attention_lab.data.detokenize import restore
+from attention_lab.storage import runs
 from experiments import flags
+from experiments.flags import say
 
 WORDS = "list [PARENT] | show DIR | diff DIR DIR | samples DIR"
 PROGRAM = flags.Program("runs", "Lists runs, shows one, or tells how two differ; writes nothing.", {
     "columns": flags.Flag("", "numbers of result.json in the table; empty: the scores that they have, and "
                           "train_seconds"),
-    "count": flags.Flag(5, "samples: how many to show"),
+    "count": flags.Flag(5, "samples: how many to show", low=1),
     "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
 }, config="none", words=WORDS, device=False)
 LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}
@@ -30,12 +37,6 @@ def main(options: flags.Options) -> int:
 
 def table(options: flags.Options, parent: str = "runs") -> int:
     """A line a run: folder, status, what differs from the other runs, and numbers of its result."""
-    import sys
-
-    from attention_lab.config import all_fields, get
-    from attention_lab.config.rules import show as spelled
-    from attention_lab.config.sources import score_names
-    from attention_lab.storage import runs
     found, damaged = runs.collect(parent)
     columns = [name.strip() for name in options.columns.split(",") if name.strip()] or [
         *(name for name in score_names() if any(name in (run.result or {}) for run in found)),
@@ -52,15 +53,12 @@ def table(options: flags.Options, parent: str = "runs") -> int:
         fields = [get(run.config, key) for key in varied] + [result.get(name) for name in columns]
         print("\t".join([str(run.folder), result["status"], *map(spelled, fields)]))
     for line in damaged:
-        print(f"runs: {line}", file=sys.stderr)
+        say(line)
     return 1 if damaged else 0
 
 
 def show(options: flags.Options, folder: str) -> int:
     """Everything that a run says of itself: how it was made, what differs from the defaults, its result."""
-    from attention_lab.config import Config, differences
-    from attention_lab.config.rules import show as spelled
-    from attention_lab.storage import runs
     run = runs.load_run(folder, finished=False)
     for name, value in run.facts.items():
         print(f"{name}\t{value if isinstance(value, str) else json.dumps(value)}")
@@ -73,10 +71,6 @@ def show(options: flags.Options, folder: str) -> int:
 
 def samples(options: flags.Options, folder: str) -> int:
     """The first examples of the split that was scored: translations as people write them, or classes."""
-    import csv
-
-    from attention_lab.data.detokenize import restore
-    from attention_lab.storage import runs
     run = runs.load_run(folder)
     path = Path(folder) / "predictions.tsv"
     if not path.exists():
@@ -95,9 +89,6 @@ def samples(options: flags.Options, folder: str) -> int:
 
 def diff(options: flags.Options, first: str, second: str) -> int:
     """The fields and results in which two runs differ, a line each: name, first, second."""
-    from attention_lab.config import differences
-    from attention_lab.config.rules import show as spelled
-    from attention_lab.storage import runs
     one, other = (runs.load_run(Path(folder), finished=False) for folder in (first, second))
     for key, (a, b) in differences(one.config, other.config).items():
         print(f"config.{key}\t{spelled(a)}\t{spelled(b)}")

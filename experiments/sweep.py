@@ -1,7 +1,7 @@
 """python -m experiments.sweep --config=FILE.py [--sweep=config.KEY=A,B] [--seeds=0:4]: many runs."""
 
-import sys
-
+from attention_lab.storage import environment
+from attention_lab.sweeps.plan import WAYS
 from experiments import flags
 
 PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; goes on where it was stopped.", {
@@ -11,79 +11,44 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; goes on w
                         "file's get_sweep() gives; a search takes log(low,high) and linear(low,high) too"),
     "seeds": flags.Flag("", "seeds of every cell: 0:8 is 0 to 7; 0,3,5 is a list"),
     "workdir": flags.Flag("", "the parent of the cells' folders; empty: runs/EXPERIMENT"),
-    "max_cells": flags.Flag(1000, "more cells are refused"),
+    "max_cells": flags.Flag(1000, "more cells are refused", low=1),
     "dry_run": flags.Flag(False, "prints the cells and programs, and what they take; writes nothing"),
     "how": flags.Flag("auto", "loop runs a cell after the other; map and vmap run those that differ in "
                       "numbers alone in one program, spread over the devices here; measure times them and "
-                      "takes the fastest; auto is loop on a CPU and measure elsewhere"),
+                      "takes the fastest; auto is loop on a CPU and measure elsewhere", choices=WAYS),
     "workers": flags.Flag(1, "processes that share the work; on one machine each gets its share of the "
-                          "cores, so that numbers differ in the last digits from those of one worker"),
+                          "cores, so that numbers differ in the last digits from those of one worker",
+                          low=1),
     "storage": flags.Flag("", "where the queue of several workers is kept: a file, or a database such as "
                           "postgresql://user@host/name; empty: a file in the workdir"),
     "join": flags.Flag(False, "takes work from the sweep in --storage, on this host or any other, until "
                        "none is left; --sweep need not be repeated"),
     "search": flags.Flag("", "tpe or random: proposes cells inside --sweep's ranges instead of all"),
-    "trials": flags.Flag(0, "cells of a search"),
+    "trials": flags.Flag(0, "cells of a search", low=0),
     "maximize": flags.Flag("", "the dev score of result.json that a search raises, such as dev_bleu"),
     "minimize": flags.Flag("", "the dev score that it lowers"),
     "launcher": flags.Flag("process", "process starts workers here; slurm submits them by submitit; local "
-                           "runs what slurm would, here"),
+                           "runs what slurm would, here", choices=("process", "slurm", "local")),
     "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
-    "lease": flags.Flag(60.0, "seconds of silence after which another worker takes a cell over"),
+    "lease": flags.Flag(60.0, "seconds of silence after which another worker takes a cell over", above=0.0),
 })
 
 
 def main(options: flags.Options) -> int:
     """Runs what is not finished, prints a table; status 1 where a cell failed."""
     check(options)
-    from attention_lab.storage import environment
-    environment.check_settings()
-    if options.join:
-        from experiments import sweep_run
-        return sweep_run.join(options)
-    if options.search:
-        from experiments import sweep_run
-        return sweep_run.search(options)
-    from attention_lab.sweeps.plan import plan
-    groups = plan(options.config, cells(options), options.max_cells)
     from experiments import sweep_run
-    if options.dry_run:
-        return sweep_run.dry_run(options, groups)
-    alone = options.workers == 1 and not options.storage and options.launcher == "process"
-    return sweep_run.sweep(options, groups) if alone else sweep_run.share(options, groups)
-
-
-def cells(options: flags.Options) -> list[dict]:
-    """The space that the flags spell, or the one beside the config."""
-    from attention_lab.sweeps import space
-    axes = [space.parse_axis(text) for text in options.sweep]
-    if options.seeds:
-        axes.append(space.parse_seeds(options.seeds))
-    if axes:
-        return space.product(*axes)
-    from attention_lab.config.load import load_module
-    get_sweep = getattr(load_module(options.file), "get_sweep", None)
-    if get_sweep is None:
-        raise ValueError(f"nothing is swept: give --sweep=config.KEY=VALUE,VALUE or --seeds=0:8, or "
-                         f"write get_sweep() into {options.file.partition(':')[0]}")
-    return get_sweep()
+    environment.check_settings()
+    return sweep_run.main(options)
 
 
 def check(options: flags.Options) -> None:
     """ValueError for flags that don't go together."""
-    if options.workers < 1 or options.lease <= 0:
-        name = "workers" if options.workers < 1 else "lease"
-        raise ValueError(f"--{name}={getattr(options, name)}: a number above 0 is needed")
-    from attention_lab.sweeps.plan import WAYS
-    if options.how not in WAYS:
-        raise ValueError(f"--how={options.how}: allowed are {', '.join(WAYS)}")
     several = [name for name in ("workers", "storage", "search", "join", "launcher")
                if getattr(options, name) != PROGRAM.flags[name].default]
     if options.how not in ("auto", "loop") and several:
         raise ValueError(f"--how={options.how} and --{several[0]} don't go together: workers take one "
                          "cell at a time")
-    if options.launcher not in ("process", "slurm", "local"):
-        raise ValueError(f"--launcher={options.launcher}: allowed are process, slurm, local")
     if options.join and not options.storage:
         raise ValueError("--join needs --storage=URL, the place of the sweep to take work from")
     goals = [name for name in ("maximize", "minimize") if getattr(options, name)]
@@ -96,11 +61,6 @@ def check(options: flags.Options) -> None:
                              "it")
     elif goals or options.trials:
         raise ValueError(f"--{goals[0] if goals else 'trials'} is given without --search: add --search=tpe")
-
-
-def say(line: str) -> None:
-    """A line for the user, apart from results."""
-    print(f"sweep: {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

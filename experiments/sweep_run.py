@@ -1,19 +1,18 @@
 """What `sweep` does once its flags are read: plan, run here or by workers, table."""
 
-import hashlib
-import json
-import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from optuna.trial import TrialState
 
 from attention_lab.config import digest
+from attention_lab.config.load import load_sweep
 from attention_lab.config.rules import show
 from attention_lab.config.sources import score_names
 from attention_lab.storage.files import read_json
-from attention_lab.sweeps import worker
+from attention_lab.sweeps import launch, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared
 from attention_lab.sweeps.execution import execute, steps_of
 from attention_lab.sweeps.plan import Group, plan
@@ -24,9 +23,37 @@ from attention_lab.sweeps.storage import storage_errors
 from attention_lab.tasks import build
 from attention_lab.training.estimate import estimate
 from attention_lab.training.progress import progress
-from experiments import fleet
-from experiments.flags import Options
-from experiments.sweep import cells, say
+from experiments.flags import Options, say
+
+
+def main(options: Options) -> int:
+    """Runs what is not finished, prints a table; status 1 where a cell failed."""
+    if options.join:
+        return join(options)
+    if options.search:
+        return search(options)
+    groups = plan(options.config, cells(options), options.max_cells)
+    if options.dry_run:
+        return dry_run(options, groups)
+    check_results(groups, parent(options))
+    alone = options.workers == 1 and not options.storage and options.launcher == "process"
+    outcomes = run_here(options, groups) if alone else launch.run_groups(
+        groups, options.config, parent(options), workers(options), build, say)
+    return report(outcomes, options.command)
+
+
+def cells(options: Options) -> space.Space:
+    """The space that the flags spell, or the one beside the config."""
+    axes = [space.parse_axis(text) for text in options.sweep]
+    if options.seeds:
+        axes.append(space.parse_seeds(options.seeds))
+    if axes:
+        return space.product(*axes)
+    beside = load_sweep(options.file)
+    if beside is None:
+        raise ValueError(f"nothing is swept: give --sweep=config.KEY=VALUE,VALUE or --seeds=0:8, or "
+                         f"write get_sweep() into {options.file.partition(':')[0]}")
+    return beside
 
 
 def parent(options: Options) -> Path:
@@ -34,19 +61,11 @@ def parent(options: Options) -> Path:
     return Path(options.workdir or Path("runs") / options.experiment)
 
 
-def sweep(options: Options, groups: list[Group]) -> int:
+def run_here(options: Options, groups: list[Group]) -> list[Outcome]:
     """Runs the cells in this process."""
-    check_results(groups, parent(options))
     steps = [steps_of(group, build) for group in groups]
     with progress(None if None in steps else sum(steps), str(parent(options))) as line:
-        outcomes = execute(groups, parent(options), Shared(build), options.command, line, say, options.how)
-    return report(outcomes, options.command)
-
-
-def share(options: Options, groups: list[Group]) -> int:
-    """Runs the cells by workers that take them from a queue."""
-    check_results(groups, parent(options))
-    return report(by_workers(options, groups, parent(options), say), options.command)
+        return execute(groups, parent(options), Shared(build), options.command, line, say, options.how)
 
 
 def check_results(groups: list[Group], folder: Path) -> None:
@@ -61,23 +80,21 @@ def check_results(groups: list[Group], folder: Path) -> None:
                 raise ValueError(f"{error}; to run the cell anew, move {path.parent} away") from error
 
 
-def by_workers(options: Options, groups: list[Group], folder: Path, tell) -> list[Outcome]:
-    """Has the cells run by `options.workers` processes; what became of each, in the order of the plan."""
-    names = sorted(cell.name for group in groups for cell in group.cells)
-    place = options.storage or str(folder / f"{_digest(names)}.journal")
-    with storage_errors(place):
-        queue = Queue(place, _digest(names), digest(options.config), options.lease)
-        queue.fill(groups, folder)
-        steps = [steps_of(group, build) for group in groups]
-        with progress(None if None in steps else sum(steps), str(folder)) as line:
-            fleet.watch(queue, starter(options, place, folder), options.workers, line, tell)
-        # Of a cell that was handed out several times, what counts is that it finished, or how it ended last.
-        known = [trial for trial in queue.trials() if "double" not in trial.user_attrs]
-        trials = {trial.user_attrs["cell"]: trial for trial in sorted(
-            known, key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))}
-    return [Outcome(cell, cell.folder(folder), trials[cell.name].user_attrs.get("result"),
-                    trials[cell.name].user_attrs.get("error", "no worker was left to run it"))
-            for group in groups for cell in group.cells]
+def workers(options: Options) -> launch.Workers:
+    """How the workers that the flags ask for are started."""
+    settings = {name: int(value) if value.isdigit() else value for name, _, value in (
+        part.partition("=") for part in options.launcher_options.split(",") if part)}
+    return launch.Workers(join_command(options.file, options.given, options.lease), options.workers,
+                          options.launcher, settings, options.storage, options.lease)
+
+
+def join_command(file: str, given: Sequence[tuple[str, str]], lease: float = 60.0
+                 ) -> Callable[[str, Path], list[str]]:
+    """(storage, folder) -> the command that takes work from the sweep of a config, `given` put in."""
+    return lambda storage, folder: [
+        sys.executable, "-m", "experiments.sweep", f"--config={file}",
+        *(f"--config.{key}={text}" for key, text in given),
+        f"--workdir={folder}", f"--storage={storage}", f"--lease={lease}", "--join"]
 
 
 def search(options: Options) -> int:
@@ -92,14 +109,15 @@ def search(options: Options) -> int:
             print(f"{name}\t{show(value)}")
         return 0
     folder = parent(options)
-    name = _digest([goal, digest(options.config)])
-    place = options.storage or str(folder / f"{name}.journal")
-    with storage_errors(place):
-        queue = Queue(place, name, digest(options.config), options.lease, goal)
+    name = launch.sha256_name([goal, digest(options.config)])
+    storage = options.storage or str(folder / f"{name}.journal")
+    with storage_errors(storage):
+        queue = Queue(storage, name, digest(options.config), options.lease, goal)
         queue.fill_search(options.trials)
         steps = options.config.training.steps
         with progress(steps and steps * options.trials, str(folder)) as line:
-            fleet.watch(queue, starter(options, place, folder), options.workers, line, say)
+            start = launch.starter(workers(options), storage, folder)
+            launch.watch(queue, start, options.workers, line, say)
         return _report_search(options, queue.trials(), goal)
 
 
@@ -111,23 +129,11 @@ def join(options: Options) -> int:
     name = ""
     if (options.sweep or options.seeds) and not options.search:
         groups = plan(options.config, cells(options), options.max_cells)
-        name = _digest(sorted(cell.name for group in groups for cell in group.cells))
+        name = launch.name_of(groups)
     with storage_errors(options.storage):
         queue = Queue(options.storage, name, digest(options.config), options.lease)
         worker.work(queue, options.config, parent(options), Shared(build), options.command, say)
     return 0
-
-
-def starter(options: Options, place: str, folder: Path):
-    """number -> a worker of the launcher that was asked for."""
-    command = fleet.worker_command(options.file, options.given, folder, place, options.lease)
-    if options.launcher == "process":
-        cores = fleet.shares(options.workers)
-        return lambda number: fleet.Process(command, folder / "workers" / f"{os.getpid()}-{number}.log",
-                                            cores[number])
-    extra = {name: int(value) if value.isdigit() else value for name, _, value in (
-        part.partition("=") for part in options.launcher_options.split(",") if part)}
-    return lambda number: fleet.Job(command, folder / "workers", options.launcher, extra)
 
 
 def report(outcomes: list[Outcome], command: str) -> int:
@@ -181,7 +187,3 @@ def dry_run(options: Options, groups: list[Group]) -> int:
     count = sum(len(group.cells) for group in groups)
     print(f"cells\t{count}\nprograms\t{len(groups)}\nminutes\t{minutes:.2g}")
     return 0
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

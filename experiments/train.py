@@ -11,8 +11,8 @@ PROGRAM = flags.Program("train", "Trains one run or goes on with it; does nothin
 
 def main(options: flags.Options) -> int:
     """Trains, scores, draws; status 0, or 1 where the run diverged."""
-    from experiments import training_run
-    return training_run.dry_run(options) if options.dry_run else training_run.train(options)
+    from experiments import train_run
+    return train_run.dry_run(options) if options.dry_run else train_run.train(options)
 
 
 if __name__ == "__main__":

@@ -2,29 +2,23 @@
 
 import sys
 
+from attention_lab.config import all_fields
 from experiments import flags, stdin
+from experiments.flags import say
 
 PROGRAM = flags.Program("translate", "Translates sentences from stdin, one a line, with a finished run.", {
     "run": flags.Flag("", "folder of a finished run", required=True),
-    "beam": flags.Flag(0, "hypotheses kept; 0 as in the run's config, 1 is greedy"),
+    "beam": flags.Flag(0, "hypotheses kept; 0 as in the run's config, 1 is greedy", low=0,
+                       high=all_fields()["decoding.beam"].high),
     "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four sentences"),
 }, config="none")
 AT_ONCE = stdin.AT_ONCE  # lines translated together where they come from a file
 
 
-def say(line: str) -> None:
-    """A line for the user, apart from translations, which go to standard output."""
-    print(f"translate: {line}", file=sys.stderr, flush=True)
-
-
 def main(options: flags.Options) -> int:
     """Translates line by line; an empty line stays one."""
-    from attention_lab.config import all_fields
     from attention_lab.tasks.load import load
     from attention_lab.tasks.translation import pictures
-    most = int(all_fields()["decoding.beam"].high)
-    if not 0 <= options.beam <= most:
-        raise ValueError(f"--beam={options.beam}: allowed are 1 to {most}, and 0 (as in the run's config)")
     stdin.check_figure(options.attention)
     run = load(options.run, say=say)
     translator, drawn = run.translator, []
@@ -52,7 +46,8 @@ def main(options: flags.Options) -> int:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no translation to draw")
         looked = translator.attention(run.params, *zip(*drawn))
-        pictures.draw(looked, [()] * len(looked), options.attention, translator.tokenizer.kind)
+        pictures.draw(looked, [()] * len(looked), options.attention,
+                      translator.tokenizer.kind)
     return 0
 
 

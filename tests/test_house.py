@@ -1,7 +1,10 @@
-"""The house: a room imports from floors below its own, or from itself."""
+"""The house: a room imports from floors below its own, or from itself; programs import no circle."""
 
 import ast
+import graphlib
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -93,3 +96,63 @@ def test_imports_point_downwards(path):
 ])
 def test_the_rules_themselves(room, source, count):
     assert len(breaches(room, imports(source))) == count
+
+
+PROGRAMS = ROOT / "experiments"
+
+
+def circle(files):
+    """The names of modules, {dotted name: source}, that import one another in a circle; none: []."""
+    edges = {}
+    for name, source in files.items():
+        # `from a import b` names a and a.b: where a.b is a module, it is what is meant.
+        named = [other for other in imports(source) if other in files]
+        edges[name] = {other for other in named if other != name and not any(
+            longer.startswith(other + ".") for longer in named)}
+    try:
+        graphlib.TopologicalSorter(edges).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return []
+
+
+def modules(folder):
+    """{dotted name: source} of the Python files below a folder of the root."""
+    found = {}
+    for path in folder.rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(encoding="utf-8")
+    return found
+
+
+def test_programs_import_no_circle():
+    assert circle(modules(PROGRAMS)) == []
+
+
+@pytest.mark.parametrize("files, count", [
+    ({"a": "import b", "b": "import c", "c": ""}, 0),
+    ({"a": "import b", "b": "def f():\n    import a"}, 3),
+    ({"a": "from p import b", "p": "", "p.b": "from p import c", "p.c": "import p.b"}, 3),
+    ({"p": "from p import b", "p.b": "from p import c", "p.c": ""}, 0),
+])
+def test_a_circle_is_found(files, count):
+    assert len(circle(files)) == count
+
+
+def inner_imports(source):
+    """Names of functions that import something."""
+    return {function.name for function in ast.walk(ast.parse(source))
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+            for node in ast.walk(function) if isinstance(node, (ast.Import, ast.ImportFrom))}
+
+
+@pytest.mark.parametrize("path", sorted(PROGRAMS.glob("*.py")), ids=lambda path: path.name)
+def test_programs_import_in_main_alone(path):
+    """What starts jax: by then flags are right. All else is imported where a file begins."""
+    assert inner_imports(path.read_text(encoding="utf-8")) <= {"main"}
+
+
+def test_no_program_starts_jax_before_its_flags_are_right():
+    code = ("import sys, experiments.__main__ as listed; programs = listed.programs(); "
+            "sys.exit(len(programs) < 10 or 'jax' in sys.modules or 'scipy' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

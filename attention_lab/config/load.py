@@ -1,54 +1,121 @@
-"""From `configs/x.py:variant` to a Config: the file is run, its get_config(variant) called."""
+"""From `configs/x.py:variant` to a Config: the file is run, and its get_config(variant) called."""
 
+import ast
+import dataclasses
 import importlib.util
 import os
-import types
+import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from attention_lab.config.parse import nearest
-from attention_lab.config.schema import Config
+from attention_lab.config.schema import Config, all_fields, get, replace
 
 
 def load(spelled: str) -> Config:
-    """The config that `file.py:variant[,variant...]` names; not yet checked.
+    """The config that `file.py:variant[,variant...]` names; not yet checked. `~` is the user's home folder.
 
     Raises:
-      ValueError: no such file, a file that can't be run or has no get_config, an unknown variant.
+      ValueError: no such file, one that can't be run or has no get_config, one whose get_config raises
+        anything or returns no Config; a single line that names the file, and the line where it failed.
     """
-    module = load_module(spelled)
-    if not callable(getattr(module, "get_config", None)):
-        raise ValueError(f"--config={spelled}: {module.__file__} has no function get_config(variant)")
-    try:
-        config = module.get_config(spelled.partition(":")[2])
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"--config={spelled}: {error}") from error
+    get_config = _function(spelled, "get_config")
+    if get_config is None:
+        raise ValueError(f"--config={spelled}: {_path(spelled)} has no function get_config(variant)")
+    config = _result(spelled, lambda: get_config(spelled.partition(":")[2]))
     if not isinstance(config, Config):
-        raise ValueError(f"--config={spelled}: get_config gave {type(config).__name__}, which is "
-                         "no Config")
-    return config
+        raise _gave(spelled, get_config, f"{type(config).__name__}, which is no Config")
+    for name, group in vars(Config()).items():
+        given = getattr(config, name)
+        if dataclasses.is_dataclass(group) and not isinstance(given, type(group)):
+            raise _gave(spelled, get_config, f"a Config whose {name} is {type(given).__name__}, which is no "
+                        f"{type(group).__name__}")
+    return replace(config, _home({key: get(config, key) for key in all_fields()}))
 
 
-def load_module(spelled: str) -> types.ModuleType:
-    """The Python file of `file.py:variant`, run.
+def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
+    """The cells that get_sweep() of `file.py:variant` lists, as {dotted key: value}; None without get_sweep.
 
     Raises:
-      ValueError: no such file, or one that can't be run.
+      ValueError: as of `load`, or cells that are no list of dicts.
     """
-    path = spelled.partition(":")[0]
+    get_sweep = _function(spelled, "get_sweep")
+    if get_sweep is None:
+        return None
+    cells = _result(spelled, get_sweep)
+    if not isinstance(cells, list) or not all(
+            isinstance(cell, dict) and all(isinstance(key, str) for key in cell) for cell in cells):
+        what = "a list of something else" if isinstance(cells, list) else type(cells).__name__
+        raise _gave(spelled, get_sweep, f"{what}; a list of {{'dotted.key': value}} is needed")
+    return [_home(cell) for cell in cells]
+
+
+def _function(spelled: str, name: str) -> Callable | None:
+    """A function of the file, which is run; None where it has none of this name."""
+    path = _path(spelled)
     if not Path(path).is_file():
         raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
     spec = importlib.util.spec_from_file_location("config_file", path)
     if spec is None:
         raise ValueError(f"--config={spelled}: {path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
+    _result(spelled, lambda: spec.loader.exec_module(module))
+    function = getattr(module, name, None)
+    return function if callable(function) else None
+
+
+def _result(spelled: str, call: Callable[[], Any]) -> Any:
+    """What `call` gives; whatever it raises becomes a ValueError that names the file and the line."""
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
-            raise
-        raise ValueError(f"--config={spelled}: {path} can't be run: "
-                         f"{type(error).__name__}: {error}") from error
-    return module
+        return call()
+    except (Exception, SystemExit) as error:
+        where, line = _place(error, _path(spelled))
+        if isinstance(error, dataclasses.FrozenInstanceError):
+            what = _replacement(error, where, line)
+        elif isinstance(error, ValueError) and str(error):
+            what = str(error)  # a line for a user already, as of an unknown variant
+        else:
+            what = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
+        raise ValueError(f"--config={spelled}: {what} ({where}{f', line {line}' if line else ''})") from error
+
+
+def _place(error: BaseException, path: str) -> tuple[str, int]:
+    """File and line where an error was raised: the last in the config file, if it is among the callers."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno or 0
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+              if frame.filename != __file__ and not frame.filename.startswith("<")]
+    own = [frame for frame in frames if os.path.abspath(frame.filename) == os.path.abspath(path)]
+    frame = (own or frames or [None])[-1]
+    return (frame.filename, frame.lineno or 0) if frame else (path, 0)
+
+
+def _replacement(error: BaseException, path: str, line: int) -> str:
+    """How `config.training.steps = 2` is spelled here."""
+    config, key, value = "config", "training.steps", "2"
+    for node in ast.walk(ast.parse(Path(path).read_bytes())):
+        if isinstance(node, ast.Assign) and node.lineno <= line <= node.end_lineno:
+            target, _, rest = ast.unparse(node.targets[0]).partition(".")
+            if rest in all_fields():
+                config, key, value = target, rest, ast.unparse(node.value)
+    return (f"{error}, for a config is frozen: write `{config} = replace({config}, {{\"{key}\": {value}}})`, "
+            "by replace of attention_lab.config")
+
+
+def _gave(spelled: str, function: Callable, what: str) -> ValueError:
+    line = getattr(getattr(function, "__code__", None), "co_firstlineno", 1)
+    return ValueError(f"--config={spelled}: {function.__name__} gave {what} ({_path(spelled)}, line {line})")
+
+
+def _home(values: dict[str, Any]) -> dict[str, Any]:
+    """Values by key, with the home folder for the ~ that a text begins with."""
+    return {key: os.path.expanduser(value) if isinstance(value, str) else value
+            for key, value in values.items()}
+
+
+def _path(spelled: str) -> str:
+    return os.path.expanduser(spelled.partition(":")[0])
 
 
 def _beside(path: str) -> str:

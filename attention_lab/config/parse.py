@@ -3,11 +3,12 @@
 import decimal
 import difflib
 import math
+import os
 import types
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from attention_lab.config import Config, Field, all_fields, get, replace
+from attention_lab.config import Config, Field, all_fields, replace
 from attention_lab.config.rules import DURATIONS, allowed, check, check_value, members, show
 from attention_lab.config.sources import SOURCES
 
@@ -95,12 +96,17 @@ def field_of(key: str) -> Field:
 def parse(key: str, text: str) -> Any:
     """The typed value that a text means for a field.
 
-    `1e3` is an integer where one is meant, `none` unsets an optional field, `12,16,20` is a tuple.
+    `1e3` is an integer where one is meant, `none` unsets an optional field, `12,16,20` is a tuple, and `~` at
+    the beginning of a text is the user's home folder.
 
     Raises:
       ValueError: an unknown key, or a text that is no value of the field.
     """
-    field = field_of(key)
+    return value_of(field_of(key), text)
+
+
+def value_of(field: Field, text: str) -> Any:
+    """The typed value that a text means for a field; see `parse`."""
     for kind in sorted(members(field.type), key=_ORDER.index):
         try:
             value = read(kind, text)
@@ -108,7 +114,7 @@ def parse(key: str, text: str) -> Any:
             return value
         except ValueError:
             pass
-    raise ValueError(f"{key}={text} is not {allowed(field)}{nearest(text, field.choices or ())}")
+    raise ValueError(f"{field.key}={text} is not {allowed(field)}{nearest(text, field.choices or ())}")
 
 
 def read(kind: Any, text: str) -> Any:
@@ -118,22 +124,6 @@ def read(kind: Any, text: str) -> Any:
       ValueError: the text is no such value; nan and inf are not.
     """
     return _READERS[kind](text if kind is str else text.strip())
-
-
-class Row(NamedTuple):
-    """A field as `--help` shows it; default and value are spelled as on the command line."""
-
-    key: str
-    type: str
-    default: str
-    value: str
-    meaning: str
-
-
-def describe(config: Config) -> list[Row]:
-    """Every field of the tree, in its order, with what it allows and what it is in `config`."""
-    return [Row(key, allowed(field), show(field.default), show(get(config, key)), field.meaning)
-            for key, field in all_fields().items()]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -191,4 +181,4 @@ def _no() -> Any:
 # Numbers are tried before text, so that attention.scale=0.5 is a number and nan is refused.
 _ORDER = (types.NoneType, bool, int, float, tuple[int, ...], str)
 _READERS = {types.NoneType: _none, bool: _boolean, int: _integer, float: _number,
-            tuple[int, ...]: _integers, str: str}
+            tuple[int, ...]: _integers, str: os.path.expanduser}

@@ -36,10 +36,10 @@ def test_variants_of_a_config_are_timed_beside_it(call, monkeypatch):
     ([], "one benchmark is to be named: together, configs, pytorch"),
     (["configs"], "--variants is needed"),
     (["configs", "--variants=har"], "variant 'har' is not known"),
-    (["configs", "--variants=gru", "--steps=0"], "--steps=0: at least 1 is needed"),
+    (["configs", "--variants=gru", "--steps=0"], "--steps=0 is not an integer of at least 1"),
     (["speed"], "one benchmark is to be named"),
-    (["pytorch", "--steps=0"], "--steps=0: at least 1 is needed"),
-    (["together", "--runs=1"], "--runs=1: at least 2 are needed"),
+    (["pytorch", "--steps=0"], "--steps=0 is not an integer of at least 1"),
+    (["together", "--runs=1"], "--runs=1 is not an integer of at least 2"),
 ])
 def test_what_is_refused(call, argv, words):
     status, _, err = call(benchmark, *argv, CONFIG)

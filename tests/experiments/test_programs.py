@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from attention_lab.data.pairs import Pairs
-from experiments import evaluate, flags, train, translate
+from experiments import evaluate, evaluate_translations, flags, train, translate
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_translate_names_a_line_that_is_no_text(call, finished):
     assert status == 2 and "stdin: line 2 is not UTF-8 (byte 0xe9)" in err
     for beam in (-1, 65):
         status, _, err = call(translate, f"--run={finished}", f"--beam={beam}")
-        assert status == 2 and f"--beam={beam}: allowed are 1 to 64" in err
+        assert status == 2 and f"--beam={beam} is not an integer from 0 to 64" in err
 
 
 def test_evaluate_repeats_the_result(call, finished):
@@ -191,6 +191,6 @@ def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
 
 def test_written_text_is_scored_as_the_run_was_trained():
     pairs = Pairs(["A boy's dog.", "a boy &apos;s dog ."], ["Le chien d'un garçon.", "le chien ."])
-    made = evaluate._prepared(pairs)
+    made = evaluate_translations.prepared(pairs)
     assert made.source == ["a boy &apos;s dog ."] * 2
     assert made.target == ["le chien d&apos; un garçon .", "le chien ."]

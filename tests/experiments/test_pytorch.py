@@ -20,6 +20,6 @@ def test_both_begin_with_the_same_loss(call):
 
 def test_without_it_one_line_says_what_to_install(call, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "experiments.pytorch", raising=False)
+    monkeypatch.delitem(sys.modules, "experiments.benchmark_pytorch", raising=False)
     status, out, err = call(benchmark, "pytorch", CONFIG)
     assert status == 2 and not out and "torch is not installed: pip install -e '.[pytorch]'" in err

@@ -1,20 +1,101 @@
 """Worker processes of a sweep: started here or by SLURM, watched, replaced when they die."""
 
 import contextlib
+import hashlib
+import json
 import os
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from optuna.trial import TrialState
 
+from attention_lab.config import Config, digest
+from attention_lab.sweeps.cell import Outcome
+from attention_lab.sweeps.execution import steps_of
+from attention_lab.sweeps.plan import Group
 from attention_lab.sweeps.queue import Queue
+from attention_lab.sweeps.storage import storage_errors
+from attention_lab.training.progress import progress
+from attention_lab.training.task import Task
 
 POLL = 1.0  # seconds between looks at the queue
 REPLACED = 3  # processes that may die in a worker's place
+
+
+class Workers(NamedTuple):
+    """How the workers of a sweep are started.
+
+    Fields:
+      command: (storage, folder) -> argv of a process that takes cells from the queue in the storage, and
+        makes their folders in the folder.
+      count: how many.
+      launcher: "process" starts them on this machine; "slurm" submits them by submitit, and "local" runs on
+        this machine what slurm would run.
+      settings: of slurm, as submitit names them.
+      storage: where the queue is kept; "" is a file in the folder.
+      lease: seconds of silence after which another worker takes a cell over.
+    """
+
+    command: Callable[[str, Path], Sequence[str]]
+    count: int = 1
+    launcher: str = "process"
+    settings: Mapping[str, Any] = types.MappingProxyType({})
+    storage: str = ""
+    lease: float = 60.0
+
+
+def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers,
+               build: Callable[[Config], Task], say: Callable[[str], None]) -> list[Outcome]:
+    """Has workers run the cells of a plan; what became of each, in the order of the plan.
+
+    Args:
+      groups: of `plan`. base: what every cell starts from.
+      folder: parent of the cells' folders.
+      workers: how they are started.
+      build: the task of a config, which knows how many steps an epoch has.
+      say: takes a line that a user should read.
+    Raises:
+      ValueError: a storage that can't be reached or holds another sweep, or a launcher that can't start.
+    """
+    name = name_of(groups)
+    storage = workers.storage or str(folder / f"{name}.journal")
+    with storage_errors(storage):
+        queue = Queue(storage, name, digest(base), workers.lease)
+        queue.fill(groups, folder)
+        steps = [steps_of(group, build) for group in groups]
+        with progress(None if None in steps else sum(steps), str(folder)) as show:
+            watch(queue, starter(workers, storage, folder), workers.count, show, say)
+        # Of a cell that was handed out several times, what counts is that it finished, or how it ended last.
+        known = [trial for trial in queue.trials() if "double" not in trial.user_attrs]
+        trials = {trial.user_attrs["cell"]: trial for trial in sorted(
+            known, key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))}
+    return [Outcome(cell, cell.folder(folder), trials[cell.name].user_attrs.get("result"),
+                    trials[cell.name].user_attrs.get("error", "no worker was left to run it"))
+            for group in groups for cell in group.cells]
+
+
+def name_of(groups: list[Group]) -> str:
+    """The name of a sweep in its storage: equal plans have equal names."""
+    return sha256_name(sorted(cell.name for group in groups for cell in group.cells))
+
+
+def sha256_name(value: Any) -> str:
+    """Twelve hexadecimal digits of a value that JSON can hold."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def starter(workers: Workers, storage: str, folder: Path) -> Callable[[int], "Process | Job"]:
+    """number -> a worker that has been started by the launcher."""
+    command = workers.command(storage, folder)
+    if workers.launcher == "process":
+        cores = shares(workers.count)
+        return lambda number: Process(command, folder / "workers" / f"{os.getpid()}-{number}.log",
+                                      cores[number])
+    return lambda number: Job(command, folder / "workers", workers.launcher, workers.settings)
 
 
 class Process:
@@ -46,7 +127,7 @@ class Process:
 class Job:
     """A worker that submitit has sent to a cluster."""
 
-    def __init__(self, argv: Sequence[str], folder: Path, cluster: str, options: dict[str, Any]):
+    def __init__(self, argv: Sequence[str], folder: Path, cluster: str, options: Mapping[str, Any]):
         # Left to itself it sets up logging anew for the whole process, and closes what others had set up.
         os.environ.setdefault("SUBMITIT_LOG_LEVEL", "NOCONFIG")
         try:
@@ -56,7 +137,7 @@ class Job:
                              ) from error
         try:
             executor = submitit.AutoExecutor(folder, cluster=cluster)
-            executor.update_parameters(**({"timeout_min": 60 * 24} | options))
+            executor.update_parameters(**{"timeout_min": 60 * 24, **options})
             self._job = executor.submit(submitit.helpers.CommandFunction(list(argv)))
         except (RuntimeError, TypeError, NotImplementedError, subprocess.CalledProcessError) as error:
             raise ValueError(f"--launcher={cluster}: {error}") from error
@@ -126,11 +207,3 @@ def steps_done(queue: Queue) -> int:
         elif trial.state == TrialState.RUNNING:
             done += trial.user_attrs.get("beat", [0, 0])[1]
     return done
-
-
-def worker_command(file: str, given: Sequence[tuple[str, str]], parent: Path, place: str,
-                   lease: float) -> list[str]:
-    """The command that joins a sweep."""
-    return [sys.executable, "-m", "experiments.sweep", f"--config={file}",
-            *(f"--config.{key}={text}" for key, text in given),
-            f"--workdir={parent}", f"--storage={place}", f"--lease={lease}", "--join"]

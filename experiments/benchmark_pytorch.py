@@ -3,6 +3,9 @@
 The parameters of our model are copied over, so that both begin with the same loss.
 """
 
+import itertools
+import statistics
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +13,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from attention_lab.config import Config
+from attention_lab.config import Config, replace, split
 from attention_lab.data.vocabulary import BOS, PAD
+from attention_lab.tasks import build
+from attention_lab.training import loop
+from attention_lab.training.programs import programs
+from experiments.flags import Options
+
+
+def main(options: Options) -> int:
+    """One LSTM with attention here and in PyTorch, both without dropout: median target tokens a second."""
+    ours, theirs, difference = compare(options.config, options.steps)
+    print("way\ttokens_a_second\ttimes_pytorch")
+    print(f"jax\t{ours:.0f}\t{ours / theirs:.3g}\npytorch\t{theirs:.0f}\t1")
+    print(f"first loss apart by {difference:.1e} nats")
+    return 0
 
 
 class Translator(nn.Module):
@@ -102,14 +118,6 @@ def compare(config: Config, steps: int) -> tuple[float, float, float]:
     Raises:
       ValueError: a config that the PyTorch model is not made for, or first losses that differ.
     """
-    import itertools
-    import statistics
-    import time
-
-    from attention_lab.config import replace, split
-    from attention_lab.tasks import build
-    from attention_lab.training import loop
-    from attention_lab.training.programs import programs
     config = replace(config, {"training.dropout": 0.0, "training.precision": "float32"})
     task, (structure, hyper) = build(config), split(config)
     ours = programs(task, structure, loop.total_steps(config, task))

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sys
 from pathlib import Path
 
 from attention_lab import tasks
@@ -10,12 +9,7 @@ from attention_lab.config import to_dict
 from attention_lab.storage import runs
 from attention_lab.training.estimate import estimate
 from attention_lab.training.run import carry_out, check_data
-from experiments.flags import Options
-
-
-def say(line: str) -> None:
-    """A line for the user, apart from results, which go to standard output."""
-    print(f"train: {line}", file=sys.stderr, flush=True)
+from experiments.flags import Options, say
 
 
 def train(options: Options) -> int:

@@ -1,49 +1,15 @@
-"""Workers as processes: their cores, their deaths, a cluster's launcher."""
+"""A sweep by workers, and a search: a cluster's launcher, the best cell, flags that don't go together."""
 
 import os
 
 import pytest
 
-from attention_lab.config import Config, digest
 from attention_lab.storage.files import read_json
-from attention_lab.sweeps.plan import plan
+from attention_lab.sweeps import launch
 from attention_lab.sweeps.queue import Queue
-from attention_lab.sweeps.space import axis
-from experiments import fleet, sweep
+from experiments import flags, sweep
 
 RECALL = "--config=configs/recall.py:smoke"
-
-
-def test_cores_are_shared_out(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 5}, raising=False)
-    assert fleet.shares(1) == [None]
-    assert fleet.shares(2) == [[0, 1], [2, 5]]
-    assert fleet.shares(3) == [[0], [1], [2]]
-    assert fleet.shares(5) == [[0], [1], [2], [5], [0]]
-
-
-def test_workers_that_die_are_replaced_until_enough_is_enough(tmp_path, monkeypatch):
-    monkeypatch.setattr(fleet, "POLL", 0.001)
-    queue = Queue(str(tmp_path / "j"), "s", digest(Config()))
-    queue.fill(plan(Config(), axis("seed", [0, 1])))
-    begun, said = [], []
-
-    class Dead:
-        log = "the log"
-
-        def status(self):
-            return -9
-
-        def stop(self):
-            raise AssertionError("it is dead already")
-
-    def start(number):
-        begun.append(number)
-        return Dead()
-
-    fleet.watch(queue, start, 2, lambda step: None, said.append)
-    assert sorted(begun) == [0] * 4 + [1] * 4
-    assert len(said) == 8 and "worker 0 ended with status -9; what it said is in the log" in said
 
 
 def test_a_launched_worker_runs_the_cells(call, tmp_path):
@@ -63,16 +29,15 @@ def test_a_launched_worker_runs_the_cells(call, tmp_path):
 
 def test_a_search_prints_its_best(call, tmp_path, monkeypatch):
     # The worker runs in this process: what it imports is compiled already.
-    def start(options, place, folder):
+    def start(workers, storage, folder):
         def at_once(number):
-            joined = {"join": True, "storage": place, "workdir": str(folder)}
-            sweep.main(type(options)(**(vars(options) | joined)))
+            words = workers.command(storage, folder)[3:]
+            sweep.main(flags.parse(sweep.PROGRAM, words))
             return type("Done", (), {"status": lambda self: 0})()
         return at_once
 
-    from experiments import sweep_run
-    monkeypatch.setattr(sweep_run, "starter", start)
-    monkeypatch.setattr(fleet, "POLL", 0.01)
+    monkeypatch.setattr(launch, "starter", start)
+    monkeypatch.setattr(launch, "POLL", 0.01)
     status, out, err = call(
         sweep, RECALL, "--sweep=config.optimizer.learning_rate=log(1e-3,1e-1)", "--search=tpe", "--trials=3",
         "--maximize=dev_accuracy", f"--workdir={tmp_path}/sweep")
@@ -84,13 +49,14 @@ def test_a_search_prints_its_best(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("words, said", [
-    (["--workers=0", "--seeds=0:2"], "--workers=0"),
+    (["--workers=0", "--seeds=0:2"], "--workers=0 is not an integer of at least 1"),
+    (["--lease=0", "--seeds=0:2"], "--lease=0 is not a number above 0"),
     (["--join"], "--join needs --storage"),
     (["--join", "--storage=none.journal"], "is not there, so there is no sweep to join"),
     (["--seeds=0:2", "--storage=postgresql://nobody@127.0.0.1:1/x"], "can't be reached"),
-    (["--seeds=0:2", "--how=pmap"], "--how=pmap: allowed are auto, measure, loop, map, vmap"),
+    (["--seeds=0:2", "--how=pmap"], "--how=pmap is not auto, measure, loop, map, vmap; did you mean map?"),
     (["--seeds=0:2", "--how=map", "--workers=2"], "--how=map and --workers don't go together"),
-    (["--seeds=0:2", "--launcher=lsf"], "allowed are process, slurm, local"),
+    (["--seeds=0:2", "--launcher=lsf"], "--launcher=lsf is not process, slurm, local"),
     (["--seeds=0:2", "--maximize=dev_bleu"], "without --search"),
     (["--search=tpe", "--seeds=0:2"], "--search needs --trials=N"),
     (["--search=grid", "--trials=2", "--maximize=dev_accuracy", "--sweep=config.seed=range(0,4)"],

@@ -1,25 +1,26 @@
-"""Compiling for a command that runs what it compiles for milliseconds, such as a study's smoke preset."""
+"""Compilation for commands that run what they compile for milliseconds, such as a study's smoke preset."""
 
 import contextlib
 import tempfile
 from collections.abc import Iterator
 
+import jax
+from jax.experimental.compilation_cache import compilation_cache
+
 from attention_lab.storage import xla
 
-SHORTEST = 0.05  # seconds of compiling from which on a program is kept
+SHORTEST = 0.05  # seconds of compilation from which on a program is kept
 
 
 @contextlib.contextmanager
-def quickly_compiled() -> Iterator[None]:
-    """Leaves the backend's optimiser out, and has equal programs compiled once though cells make them anew.
+def short_compilation() -> Iterator[None]:
+    """Leaves out the backend's optimiser, and compiles equal programs once though cells trace them anew.
 
-    A cache of compiled programs that the environment names is used as it is, and so are its XLA_FLAGS. These
-    are read when a process first compiles, so that in one that has done so they stay as they were.
+    A cache of compiled programs that the environment names is used as it is, and so are its XLA_FLAGS. XLA
+    reads these when a process first compiles; afterwards they have no effect.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(xla.short_compilation())
-        import jax
-        from jax.experimental.compilation_cache import compilation_cache
         wanted = {"jax_disable_most_optimizations": True}
         if not jax.config.jax_compilation_cache_dir:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="compiled-"))

@@ -1,0 +1,20 @@
+"""python -m experiments: the programs, a line each."""
+
+import importlib
+
+from experiments.program import Program
+
+NAMES = ("train", "translate", "evaluate", "disambiguate", "align", "sweep", "runs", "benchmark", "reproduce",
+         "fetch")
+
+
+def programs() -> list[Program]:
+    """All programs, in the order in which one is likely to need them."""
+    return [importlib.import_module(f"experiments.{name}").PROGRAM for name in NAMES]
+
+
+if __name__ == "__main__":
+    for program in programs():
+        does = " ".join(program.meaning.split()).partition(".")[0]
+        print(f"python -m experiments.{program.name:13} {does}.")
+    print("--help after a program's name shows its flags.")

@@ -1,0 +1,196 @@
+"""From the words of a command line to Options, by absl.
+
+`--config=file.py:variant[,variant...]` is read first. Then every field of the config is registered as a flag
+of absl's, `--config.model.width=64`, with the file's value as its default, beside the program's own flags.
+They are in FlagValues of the call, not in absl's global ones, so that programs may be called in one process
+any number of times.
+"""
+
+import contextlib
+import re
+import shlex
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from attention_lab.config import Config, Field, all_fields, get
+from attention_lab.config import parse as overrides
+from attention_lab.config.load import load
+from attention_lab.config.rules import allowed, show
+from experiments.program import Flag, Options, Program
+
+CONFIG = Flag("", "the experiment, FILE.py[:variant[,variant...]], such as configs/translation.py:smoke",
+              required=True)
+OWN, FIELDS, COMMON = "flags", "fields of the config", "flags of every program"  # parts of the help
+HELP = {"help": ("shows the program's flags and the fields of the config", (OWN, FIELDS)),
+        "helpshort": ("shows the program's flags", (OWN,)),
+        "helpfull": ("shows all flags", (OWN, FIELDS, COMMON))}
+
+
+def parse(program: Program, argv: Sequence[str]) -> Options:
+    """The options that the words after a program's name mean; --help prints its text and exits.
+
+    Raises:
+      ValueError: an unknown or repeated flag, a missing or wrong value, a config that is refused.
+      OSError: a --flagfile that can't be read.
+    """
+    try:
+        return _parse(program, argv)
+    # The one place where errors of absl become errors of ours.
+    except flags.UnrecognizedFlagError as error:
+        raise ValueError(_unknown(error, program)) from None
+    except flags.CantOpenFlagFileError as error:
+        raise error.__context__ from None
+    except flags.Error as error:
+        raise ValueError(re.sub(r"^Missing value for flag (\S+)$", r"\1 needs a value: \1=VALUE",
+                                str(error))) from error
+
+
+def _parse(program: Program, argv: Sequence[str]) -> Options:
+    first = _first_flags(program)
+    words = ["--help" if word == "-h" else word for word in first.read_flags_from_files(argv)]
+    for word in words:
+        _check_spelling(word)
+    first([program.name, *words], known_only=True)
+    file = first["config"].value if "config" in first else ""
+    base = load(file) if "config" in first and first["config"].present else Config()
+    values = _all_flags(program, base, file)
+    for name, (_, parts) in HELP.items():
+        if first[name].value:
+            print(_title(program), *map(values.module_help, parts), sep="\n")
+            sys.stdout.flush()
+            sys.exit(0)
+    plain = values([program.name, *words])[1:]
+    if plain and not program.words:
+        raise ValueError(_not_a_flag(plain[0]))
+    for name, flag in {"config": CONFIG, **program.flags}.items():
+        if flag.required and name in values and not values[name].present:
+            raise ValueError(f"--{name} is required: {flag.meaning}")
+    given = [(key, values[f"config.{key}"].text) for key in _fields(program)
+             if values[f"config.{key}"].present]
+    own = {name: tuple(values[name].value) if flag.default == () else values[name].value
+           for name, flag in program.flags.items()}
+    return Options(**own, config=overrides.apply(base, given) if file else None, given=given, words=plain,
+                   file=file, experiment=Path(file.partition(":")[0]).stem,
+                   command=shlex.join(["python", "-m", f"experiments.{program.name}", *words]))
+
+
+class _Once(flags.Flag):
+    """A flag that may be given once, and that keeps its text."""
+
+    def parse(self, argument: str) -> None:
+        if self.present:
+            raise flags.IllegalFlagValueError(f"--{self.name} is given twice: {self.text} and {argument}")
+        super().parse(argument)
+        self.text = show(self.value) if self.boolean else argument
+
+
+class _Parser(flags.ArgumentParser):
+    """Reads a text as a value of a field, whose refusal is the whole line of the error.
+
+    To be made with named arguments: absl keeps, for ever, those that are made without names.
+    """
+
+    def __init__(self, name: str, field: Any, note: str):
+        super().__init__()
+        self.name, self.field = name, field
+        self.syntactic_help = "; ".join(filter(None, (allowed(field), note)))
+
+    def parse(self, argument: Any) -> Any:
+        if not isinstance(argument, str):
+            return argument  # a default
+        if argument.startswith("--"):
+            raise flags.IllegalFlagValueError(f"--{self.name} needs a value: --{self.name}=VALUE")
+        try:
+            if self.field.type is bool:
+                with contextlib.suppress(ValueError):
+                    return flags.BooleanParser().parse(argument)
+            return overrides.value_of(self.field, argument)
+        except ValueError as error:
+            raise flags.IllegalFlagValueError(str(error)) from error
+
+
+def _define(values: flags.FlagValues, part: str, name: str, field: Any, default: Any, note: str = "",
+            kind: Any = _Once) -> None:
+    flag = kind(_Parser(name=name, field=field, note=note), None, name, default, field.meaning,
+                boolean=field.type is bool)
+    flag.default_as_str = None if default in ("", ()) else show(default)
+    flags.DEFINE_flag(flag, values, part)
+
+
+def _define_own(values: flags.FlagValues, part: str, name: str, flag: Flag) -> None:
+    several = flag.default == ()
+    field = types.SimpleNamespace(key=f"--{name}", type=str if several else type(flag.default),
+                                  **flag._asdict())
+    _define(values, part, name, field, flag.default, "required" if flag.required else "",
+            flags.MultiFlag if several else _Once)
+
+
+def _first_flags(program: Program) -> flags.FlagValues:
+    """Flags that settle what others there are and whether these are read: --config, --help, --flagfile."""
+    values = flags.FlagValues()
+    values.set_gnu_getopt()  # flags may follow words
+    for name, (meaning, _) in HELP.items():
+        _define_own(values, COMMON, name, Flag(False, meaning))
+    _define_own(values, COMMON, "flagfile", Flag("", "a file of flags, one a line; # begins a comment"))
+    if program.config == "required":
+        _define_own(values, OWN, "config", CONFIG)
+    return values
+
+
+def _all_flags(program: Program, base: Config, file: str) -> flags.FlagValues:
+    values = _first_flags(program)
+    for name, flag in program.flags.items():
+        _define_own(values, OWN, name, flag)
+    for key, field in _fields(program).items():
+        default = get(base, key)
+        note = "" if default == field.default else f"{show(field.default)} without {file}"
+        _define(values, FIELDS, f"config.{key}", field, default, note)
+    return values
+
+
+def _fields(program: Program) -> dict[str, Field]:
+    """The config fields that may be given on the program's command line."""
+    if program.config == "none":
+        return {}
+    return {key: field for key, field in all_fields().items() if program.keys is None or key in program.keys}
+
+
+def _check_spelling(word: str) -> None:
+    """ValueError for what absl would let pass: -name for --name, and flags that silence others."""
+    if word == "--" or re.match("-[A-Za-z]", word):
+        raise ValueError(_not_a_flag(word))
+    if word.partition("=")[0] == "--undefok":
+        raise ValueError("--undefok is not allowed: an unknown flag is always an error")
+
+
+def _unknown(error: flags.UnrecognizedFlagError, program: Program) -> str:
+    """The line for a flag that the program does not have."""
+    name, fields = error.flagname, _fields(program)
+    if not error.flagvalue.startswith("--"):
+        return _not_a_flag(error.flagvalue)
+    if name.startswith("config.") and fields:
+        key = name.removeprefix("config.")
+        overrides.field_of(key)  # raises the line that names the nearest field
+        return f"--{name} is settled by the run: allowed are {', '.join(fields)}"
+    if name == "config" and program.config == "overrides":
+        return (f"--config is not a flag of {program.name}: the config is its run's, with "
+                "--config.KEY=VALUE put in")
+    known = list(_all_flags(program, Config(), ""))
+    if name.startswith("no") and name[2:] in known:
+        return f"--{name}: --{name[2:]} takes a value and can't be negated"
+    near = overrides.nearest("--" + name.replace("-", "_"), [f"--{other}" for other in known])
+    return f"--{name} is not a flag of {program.name}{near or '; see --help'}"
+
+
+def _not_a_flag(word: str) -> str:
+    return f"{word!r} is not a flag: flags are spelled --name=value; see --help"
+
+
+def _title(program: Program) -> str:
+    return (f"python -m experiments.{program.name} {program.words}".rstrip() + "\n\n"
+            + flags.text_wrap(" ".join(program.meaning.split()), indent="  "))
