@@ -38,7 +38,8 @@ def main(options: flags.Options) -> int:
         if unseen:
             say(unseen)
         extra = guide and guidance.answers(guide, found.sentences, classifier.classes)
-        judged = classifier.judge(run.params, found.sentences, with_weights=bool(options.attention), extra=extra)
+        judged = classifier.judge(run.params, found.sentences, with_weights=bool(options.attention),
+                                  extra=extra)
         answers: dict[int, list[str]] = {}
         for i, line in enumerate(found.lines):
             word = found.sentences.word[i]

@@ -5,6 +5,7 @@ import dataclasses
 import importlib.util
 import os
 import traceback
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,12 @@ def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
     return [_home(cell) for cell in cells]
 
 
-def _function(spelled: str, name: str) -> Callable | None:
-    """A function of the file, which is run; None where it has none of this name."""
+def load_module(spelled: str) -> types.ModuleType:
+    """The file of `file.py:variant`, run.
+
+    Raises:
+      ValueError: as of `load`.
+    """
     path = _path(spelled)
     if not Path(path).is_file():
         raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
@@ -61,7 +66,12 @@ def _function(spelled: str, name: str) -> Callable | None:
         raise ValueError(f"--config={spelled}: {path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     _result(spelled, lambda: spec.loader.exec_module(module))
-    function = getattr(module, name, None)
+    return module
+
+
+def _function(spelled: str, name: str) -> Callable | None:
+    """A function of the file, which is run; None where it has none of this name."""
+    function = getattr(load_module(spelled), name, None)
     return function if callable(function) else None
 
 
