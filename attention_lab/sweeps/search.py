@@ -5,20 +5,31 @@ from typing import Any, NamedTuple
 
 import optuna
 
+from attention_lab.config.choices import look_up
 from attention_lab.config.parse import field_of, parse
 from attention_lab.config.rules import show
 from attention_lab.sweeps.space import SPACED, axis, parse_axis
 
 Distributions = dict[str, optuna.distributions.BaseDistribution]
 
-SAMPLERS = ("tpe", "random")
+
+def _tpe(seed):
+    # Cells that still run count as bad ones, or several workers would all try the same place.
+    return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+
+
+def _random(seed):
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+SAMPLERS = {"tpe": _tpe, "random": _random}
 
 
 class Search(NamedTuple):
     """How cells are proposed.
 
     Fields:
-      sampler: "tpe" or "random". space: by dotted key. metric: a number of result.json, such as dev_bleu.
+      sampler: of SAMPLERS. space: by dotted key. metric: a number of result.json, such as dev_bleu.
       sign: +1 where higher is better, -1 where lower. seed: where the proposals start.
     """
 
@@ -69,11 +80,7 @@ def parse_distribution(text: str) -> Distributions:
 
 def sampler(name: str, seed: int, number: int) -> optuna.samplers.BaseSampler:
     """The sampler of trial `number`: one of its own, so that what it proposes first repeats from the seed."""
-    seeds = seed * 100003 + number
-    if name == "random":
-        return optuna.samplers.RandomSampler(seed=seeds)
-    # Cells that still run count as bad ones, or several workers would all try the same place.
-    return optuna.samplers.TPESampler(seed=seeds, constant_liar=True)
+    return look_up(SAMPLERS, "--search", name)(seed * 100003 + number)
 
 
 def suggest(trial: optuna.Trial, space: Distributions) -> dict[str, Any]:

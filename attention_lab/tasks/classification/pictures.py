@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from attention_lab.config import Hyper
 from attention_lab.data.detokenize import unescape
 from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import EOS
 from attention_lab.figures import heatmap, style
+from attention_lab.tasks.classification.classifier import Classifier
 
 WORDS = 14  # of a sentence that is read at a glance
 SENTENCES = 8  # whose weights are kept, those nearest to that length
 DRAWN = 4  # sentences in the figure, the first ones
 
 
-def write(classifier: Any, params: Any, hyper: Any, sentences: Labelled, folder: str | Path,
+def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: Labelled, folder: str | Path,
           guided: Mapping[str, Any] | None = None) -> None:
     """Writes attention.npz for a few sentences of about fourteen words, and attention.png for the first ones.
 
@@ -44,7 +46,7 @@ def write(classifier: Any, params: Any, hyper: Any, sentences: Labelled, folder:
     draw(classifier, few, judged.labels, judged.weights, Path(folder) / "attention.png")
 
 
-def draw(classifier: Any, sentences: Labelled, answers: Sequence[str], weights: Sequence[dict],
+def draw(classifier: Classifier, sentences: Labelled, answers: Sequence[str], weights: Sequence[dict],
          path: str | Path) -> None:
     """Draws for each sentence the row of the word that is asked about, a line a layer, mean over its heads.
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from attention_lab.config import Hyper
 from attention_lab.data.detokenize import unescape
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.tokenizers import MARK
 from attention_lab.figures import heatmap, style
+from attention_lab.tasks.translation.translator import Attention, Translator
 from attention_lab.tasks.translation.word_alignment import cross_weights, word_numbers
 
 WORDS = 10  # of a sentence that fits beside another
@@ -16,7 +18,7 @@ SENTENCES = 8  # whose weights are kept, those nearest to that length
 DRAWN = 4  # sentences in the figure, the first ones
 
 
-def write(translator: Any, params: Any, hyper: Any, pairs: Pairs, folder: str | Path) -> None:
+def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs, folder: str | Path) -> None:
     """Writes attention.npz for a few pairs of about ten words, and attention.png for the first of them.
 
     attention.npz holds, for pair i, i_source and i_target (tokens with the end mark), i_cross (L, H, T, S),
@@ -38,7 +40,7 @@ def write(translator: Any, params: Any, hyper: Any, pairs: Pairs, folder: str | 
     draw(found[:DRAWN], links, Path(folder) / "attention.png", translator.tokenizer.kind)
 
 
-def draw(found: list[Any], links: list[Any], path: str | Path, kind: str) -> None:
+def draw(found: list[Attention], links: list[Any], path: str | Path, kind: str) -> None:
     """Draws the cross-attention of the last layer, mean over its heads, between whole words.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from attention_lab.config import Hyper
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import BOS, EOS, PAD, SPECIALS
 from attention_lab.evaluation import alignment
+from attention_lab.tasks.translation.translator import Attention, Translator
 
 
 def word_numbers(tokens: Sequence[str], kind: str) -> np.ndarray:
@@ -22,13 +24,13 @@ def word_numbers(tokens: Sequence[str], kind: str) -> np.ndarray:
     return np.where(np.isin(tokens, marks), -1, np.cumsum(begins) - 1)
 
 
-def cross_weights(one: Any, kind: str) -> np.ndarray:
+def cross_weights(one: Attention, kind: str) -> np.ndarray:
     """Cross-attention of the last layer, mean over heads, between whole words: (target, source)."""
     return alignment.merge_subwords(one.cross[-1].mean(axis=0), word_numbers(one.source, kind),
                                     word_numbers(one.target, kind))
 
 
-def error_rate(translator: Any, params: Any, pairs: Pairs, hyper: Any = None) -> float:
+def error_rate(translator: Translator, params: Any, pairs: Pairs, hyper: Hyper | None = None) -> float:
     """Alignment error rate of the last layer's cross-attention while the references are read.
 
     Each target word is linked to the source word that it looks at most (Och & Ney 2003).
