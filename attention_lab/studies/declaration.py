@@ -5,7 +5,8 @@ settings, and every cell with what its run changes in the config; a function tha
 name. about.json keeps all of it from the moment a study is first measured. Scheme 1, of studies that
 were measured before, hashed the claims alone, and of these no threshold: what was compared with 0 was the
 value less the threshold, described by `metric` and `contrast`. Such a study keeps its claims as they were
-hashed. Since then they were written anew as data; statement, direction, margin and family can be compared.
+hashed. Since then they were written anew as data; statement, direction, margin and family can be compared,
+and settings with those that were recorded at that time.
 """
 
 import dataclasses
@@ -57,12 +58,12 @@ def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
             found += [f"{name}: {field} was {json.dumps(old)}, is {json.dumps(new)}"
                       for field, old, new in _compared(before[name], after[name], about["claims_scheme"])
                       if old != new]
-    if about["claims_scheme"] == SCHEME:
+    if "settings" in about:
         settings = about["settings"] | now["settings"]
         found += [f"setting {name} was changed" for name in settings
                   if about["settings"].get(name) != now["settings"].get(name)]
-        if about["runs_hash"] != now["runs_hash"]:
-            found.append("what the runs change in their configs was changed")
+    if about.get("runs_hash", now["runs_hash"]) != now["runs_hash"]:
+        found.append("what the runs change in their configs was changed")
     return found
 
 

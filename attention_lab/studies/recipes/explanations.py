@@ -126,17 +126,19 @@ def overrides(cell, settings, rows):
     if cell["stage"] == ADVERSARY:
         return shared | settings["arms"][LSTM] | {
             "attention.weights": "adversarial", "attention.divergence": cell["divergence_weight"],
-            "attention.guide": _folder(LSTM, cell["seed"], settings)}
+            "attention.guide": _folder(LSTM, cell["seed"], settings, rows)}
     student, guide = shared | _ALONE | settings["arms"][AVERAGE], STUDENTS[cell["arm"]]
     if not guide:
         return student | {"attention.weights": "uniform"}
     return student | {"attention.weights": "frozen",
-                      "attention.guide": _folder(guide, cell["seed"], settings)}
+                      "attention.guide": _folder(guide, cell["seed"], settings, rows)}
 
 
-def _folder(arm, seed, settings):
-    """The run folder of the arm of the same seed that another one goes by."""
-    changed = overrides(_guide(arm, seed, settings), settings, None)
+def _folder(arm, seed, settings, rows):
+    """The run folder of the arm of the same seed that another one goes by; a recipe names no folder."""
+    if rows is None:
+        return f"the run of {arm}, seed {seed}"
+    changed = overrides(_guide(arm, seed, settings), settings, rows)
     return str(runs.cell_of(config(settings), changed).folder(settings["runs"]))
 
 
@@ -163,7 +165,7 @@ def measure(cell, settings, rows, folder):
 
 
 def _trained(arm, seed, settings, folder):
-    changed = overrides(_guide(arm, seed, settings), settings, None)
+    changed = overrides(_guide(arm, seed, settings), settings, [])
     return runs.trained(config(settings), changed, folder, settings["study"])[2]
 
 
