@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from attention_lab.config.choices import facts
 from attention_lab.config.fields import Attention, Data, Decoding, Model, Optimizer, Training, field
 
 # Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
@@ -128,7 +129,7 @@ def attention_scale(config: Config) -> float:
     if config.attention.compatibility == "none":
         return 1.0
     if scale is None:
-        scale = "inverse_sqrt" if config.attention.compatibility in ("dot", "general") else 1.0
+        scale = facts("attention_lab.attention.scores", "SCORES")[config.attention.compatibility]["scale"]
     size = key_size(config.model)
     return {"inverse_sqrt": size ** -0.5, "inverse": 1.0 / size}.get(scale, scale)
 
