@@ -17,7 +17,7 @@ RAISED = 2.0 ** 60  # gradients are followed this much larger, so that they stay
 def cell(kind: str, units: int, inputs: int, forget_bias: float = 1.0) -> Cell:
     """A cell of `units` H for inputs of size D, its parameters not yet drawn."""
     config = replace(Config(), {"model.kind": kind, "model.forget_bias": forget_bias})
-    return Cell(split(config)[0], units, inputs)
+    return Cell(models.spec_of(config, 0), units, inputs)
 
 
 def start(module: Cell, key: jax.Array) -> dict:
@@ -64,7 +64,7 @@ def cell_path_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
     bound = module.bind({"params": params})
     step, state = bound.step(), bound.blank(1)
     if len(state) != 2:
-        raise ValueError(f"model.kind={module.structure.model.kind} has no path along a cell: lstm has")
+        raise ValueError(f"model.kind={module.spec.model.kind} has no path along a cell: lstm has")
 
     def one(state, now):
         h, c = state
@@ -101,7 +101,7 @@ def token_norms(structure: Structure, params: dict, hyper: Hyper, source: jax.Ar
         raise ValueError(f"model.num_layers={structure.model.num_layers}: one layer of cells is followed")
     x = params["embedding"][source]
     if structure.model.kind in RECURRENT:
-        module = Cell(structure, structure.model.hidden, structure.model.width)
+        module = Cell(models.spec_of(structure, 0), structure.model.hidden, structure.model.width)
         size = structure.model.width ** 0.5
         return recurrent_norms(module, params["cell_0"], x * size) + jnp.log(size)
     # Each place gets an id of its own, so that a row of the embedding is the input at one place. The readout

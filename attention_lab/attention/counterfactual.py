@@ -1,25 +1,24 @@
-"""Counterfactual weights: what would attention have answered, had it looked elsewhere?
+"""Counterfactual weights: what would attention return if its weights were others?
 
-The compatibility of query and key is left out or overruled: weights are given (frozen from another
-model, or made by an adversary), spread evenly, dealt out anew, or robbed of their largest. A mask is
-obeyed whatever happens, so a counterfactual is never an answer from where a row may not look.
+The weights that query and key give are replaced: by given ones (frozen from another model, or an
+adversary's), by uniform ones, by a permutation of themselves, or by themselves without the largest. The mask
+always holds: a forbidden key has weight 0 in every counterfactual.
 """
 
 import dataclasses
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
-
-from attention_lab.attention.guards import bad_rows, finite, somewhere_bad
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["numbers", "rows"], meta_fields=["kind"])
 @dataclasses.dataclass(frozen=True)
 class Counterfactual:
-    """Weights to put in the place of one's own; a pytree, made by one of the functions below.
+    """Weights to use instead of the model's own; a pytree, made by one of the functions below.
 
-    Leading axes (heads, sentences, layers) are the business of who lifts it: see `multi_head`.
+    Leading axes (heads, sentences, layers) are mapped by the caller: see `multi_head`.
 
     Fields:
       kind: "given", "uniform", "permuted" or "zero_max"; static.
@@ -103,12 +102,12 @@ def spread(counterfactual: Counterfactual, shape: tuple[int, ...]) -> Counterfac
                           fit("rows", counterfactual.rows, tuple(shape[:-1])))
 
 
-def replaced(weights: jax.Array, mask: jax.Array, counterfactual: Counterfactual) -> jax.Array:
-    """The weights that the counterfactual has in the place of these; one head, one sentence.
+def replaced(weights: chex.Array, mask: chex.Array | None, counterfactual: Counterfactual) -> jax.Array:
+    """Replaces weights by the counterfactual's; one head, one sentence.
 
     Args:
-      weights: a row's own, shape (T, S), as `attend` gives them.
-      mask: bool, shape (T, S), True = may attend; T or S may be 1.
+      weights: the model's own, shape (T, S), as `attend` gives them.
+      mask: bool, shape (T, S), True = may attend; T or S may be 1. None allows everything.
       counterfactual: numbers (T, S) and rows (T,), as far as it has them.
     Returns:
       weights, shape (T, S), float32; exactly 0 where the mask forbids, also in rows that keep their own.
@@ -124,7 +123,8 @@ def replaced(weights: jax.Array, mask: jax.Array, counterfactual: Counterfactual
         raise ValueError(f"counterfactual.kind is {kind!r}; allowed are {', '.join(_KINDS)}")
     if numbers is None and kind in ("given", "permuted"):
         raise ValueError(f"counterfactual.numbers is None: {kind!r} needs numbers of shape (T, S)")
-    mask = jnp.broadcast_to(mask, weights.shape)
+    chex.assert_rank(weights, 2)
+    mask = jnp.broadcast_to(True if mask is None else mask, weights.shape)
     own = jnp.where(mask, weights, 0).astype(jnp.float32)
     new = jnp.where(mask, _KINDS[kind](own, mask, numbers), 0)
     if rows is None:
@@ -158,77 +158,3 @@ def _zero_max(own, mask, numbers):
 
 
 _KINDS = {"given": _given, "uniform": _uniform, "permuted": _permuted, "zero_max": _zero_max}
-
-
-def mean(weights: jax.Array, v: jax.Array, mask: jax.Array) -> jax.Array:
-    """The mean of the values under given weights; one head, one sentence.
-
-    It keeps the contract of `attend`: a NaN or inf in a value or weight changes nothing for a row that
-    may not attend to it, forward or backward. Gradients flow to the weights and to v.
-
-    Args:
-      weights: shape (T, S); what the mask forbids counts as 0.
-      v: values, shape (S, V).
-      mask: bool, shape (T, S), True = may attend; T or S may be 1.
-    Returns:
-      context, shape (T, V) in v's dtype.
-
-    >>> v = jnp.array([[1.], [3.], [jnp.nan]])
-    >>> mean(jnp.array([[0.5, 0.5, 9.]]), v, jnp.array([[True, True, False]])).tolist()
-    [[2.0]]
-    """
-    # Copies, as in `attend`: what comes to the `cond` must be an array of jax.
-    mask = jnp.broadcast_to(mask, weights.shape)
-    return _mean(*(jnp.copy(x) for x in (jnp.asarray(weights, jnp.float32), v, mask)))
-
-
-def _values(weights, v, mask):
-    return jnp.einsum("ts,sv->tv", jnp.where(mask, weights, 0), v.astype(jnp.float32)).astype(v.dtype)
-
-
-def _careful_values(weights, v, mask):
-    spoilt = jnp.any(mask & ~jnp.isfinite(weights), axis=-1, keepdims=True)
-    context = _values(finite(weights), finite(v), mask)
-    return jnp.where(spoilt | _reached(mask, ~jnp.isfinite(v)), jnp.nan, context)
-
-
-def _gradients(weights, v, g, mask):
-    g_v = jnp.einsum("ts,tv->sv", jnp.where(mask, weights, 0), g.astype(jnp.float32))
-    return jnp.where(mask, _pairs(g, v), 0), g_v.astype(v.dtype)
-
-
-def _careful_gradients(weights, v, g, mask):
-    g_weights, g_v = _gradients(finite(weights), finite(v), finite(g), mask)
-    # What does not depend on a row gets nothing from it, not even 0 * NaN.
-    wanted = jnp.any(g != 0, axis=-1)[:, None]
-    spoilt = mask & wanted & (bad_rows(g)[:, None] | bad_rows(v)[None, :])
-    reached = _reached(mask.T, ~jnp.isfinite(g)) | _reached((mask & ~jnp.isfinite(weights)).T, wanted)
-    return jnp.where(spoilt, jnp.nan, g_weights), jnp.where(reached, jnp.nan, g_v)
-
-
-def _pairs(g, v):
-    return jnp.einsum("tv,sv->ts", g, v, preferred_element_type=jnp.float32)
-
-
-def _reached(mask, bad):
-    """True where a row of mask (T, S) lets in something of bad (S, V); bool (T, V)."""
-    return jnp.einsum("ts,sv->tv", mask.astype(jnp.float32), bad.astype(jnp.float32)) > 0
-
-
-@jax.custom_vjp
-def _mean(weights, v, mask):
-    return jax.lax.cond(somewhere_bad(weights, v), _careful_values, _values, weights, v, mask)
-
-
-def _mean_forward(weights, v, mask):
-    return _mean(weights, v, mask), (weights, v, mask)
-
-
-def _mean_backward(saved, g):
-    weights, v, mask = saved
-    # A bad number in g or v is bad in its pairs.
-    bad = somewhere_bad(weights, _pairs(g, v))
-    return *jax.lax.cond(bad, _careful_gradients, _gradients, weights, v, g, mask), None
-
-
-_mean.defvjp(_mean_forward, _mean_backward)

@@ -1,87 +1,172 @@
-"""Masks: bool, True = may attend; shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1."""
+"""Masks say which keys a row (query) may attend to: intervals of keys, or bool arrays, True = may attend."""
 
+import dataclasses
+import functools
+from typing import Self
+
+import chex
 import jax
 import jax.numpy as jnp
 
 
-def causal(T: int) -> jax.Array:
-    """Position t may attend to positions up to and including t; shape (T, T).
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["start", "stop", "dense"], meta_fields=[])
+@dataclasses.dataclass(frozen=True, eq=False)
+class Mask:
+    """Row t may attend to the keys start[t] <= s < stop[t] where dense[t, s] is True; a pytree of size O(T).
 
-    >>> causal(3).astype(int).tolist()
-    [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+    `a & b` allows what both allow; either may be a bool array of 2 to 4 axes.
+
+    Fields:
+      start: first key, integers of shape (T,), (B, T) or (B, H, T), any axis may be 1; None is 0.
+      stop: one past the last key, shaped like start; None is S.
+      dense: bool, shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1; None allows everything.
     """
-    return jnp.tri(T, dtype=bool)
+
+    start: jax.Array | None = None
+    stop: jax.Array | None = None
+    dense: jax.Array | None = None
+
+    __array_ufunc__ = None  # numpy leaves `array & mask` to __rand__
+
+    def __and__(self, other: Self | chex.Array) -> Self:
+        other = as_mask(other)
+        lead = max(_lead(self), _lead(other))
+        a, b = with_axes(self, lead), with_axes(other, lead)
+        return Mask(_both(jnp.maximum, a.start, b.start), _both(jnp.minimum, a.stop, b.stop),
+                    _both(jnp.logical_and, a.dense, b.dense))
+
+    __rand__ = __and__
+
+    def as_array(self, T: int, S: int) -> jax.Array:
+        """Bool, shape (T, S), (B, T, S) or (B, H, T, S), True = may attend.
+
+        >>> causal(3).as_array(3, 3).astype(int).tolist()
+        [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+        """
+        array = _compact(self, S)
+        return jnp.broadcast_to(array, (*array.shape[:-2], T, S))
 
 
-def padding(lengths: jax.Array, S: int) -> jax.Array:
+def causal(T: int) -> Mask:
+    """Position t may attend to positions up to and including t.
+
+    >>> causal(3).stop.tolist()
+    [1, 2, 3]
+    """
+    return Mask(stop=jnp.arange(1, T + 1))
+
+
+def padding(lengths: chex.Array) -> Mask:
     """The first `lengths` source positions may be attended to, the padding behind them may not.
 
     Args:
       lengths: how many positions are real; shape (B,), or () for one sentence.
-      S: number of source positions.
-    Returns:
-      mask, shape (B, 1, S), or (1, S) for one sentence.
 
-    >>> padding(jnp.array([1, 3]), 3).astype(int).tolist()
+    >>> padding(jnp.array([1, 3])).as_array(1, 3).astype(int).tolist()
     [[[1, 0, 0]], [[1, 1, 1]]]
     """
-    lengths = jnp.asarray(lengths)
-    places = jnp.arange(S).reshape((1,) * (lengths.ndim + 1) + (S,))
-    return places < lengths[..., None, None]
+    return Mask(stop=jnp.asarray(lengths)[..., None])
 
 
-def window(T: int, S: int, w: int) -> jax.Array:
-    """Position t may attend to source positions at most `w` away, |t - s| <= w; shape (T, S).
+def window(T: int, w: chex.Numeric) -> Mask:
+    """Position t may attend to source positions at most `w` away, |t - s| <= w.
 
     Args:
       T: number of target positions.
-      S: number of source positions.
       w: half-width in positions, 0 or more; may be traced.
 
-    >>> window(3, 4, 1).astype(int).tolist()
+    >>> window(3, 1).as_array(3, 4).astype(int).tolist()
     [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1]]
     """
-    return jnp.abs(jnp.arange(T)[:, None] - jnp.arange(S)[None, :]) <= w
+    t = jnp.arange(T)
+    return Mask(t - w, t + w + 1)
 
 
-def with_axes(mask: jax.Array, ndim: int) -> jax.Array:
-    """`mask` with axes of size 1 put in for the missing B and H, up to `ndim` axes.
+def documents(ids: chex.Array) -> Mask:
+    """Position t may attend to its own document, where several are packed into one sequence.
+
+    Args:
+      ids: integers, shape (T,) or (B, T), the same for neighbours of one document.
+
+    >>> documents(jnp.array([7, 7, 2])).as_array(3, 3).astype(int).tolist()
+    [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    """
+    ids = jnp.asarray(ids)
+    T, t = ids.shape[-1], jnp.broadcast_to(jnp.arange(ids.shape[-1]), ids.shape)
+    edge, inside = jnp.ones((*ids.shape[:-1], 1), bool), ids[..., 1:] != ids[..., :-1]
+    first, last = jnp.concatenate([edge, inside], -1), jnp.concatenate([inside, edge], -1)
+    axis = ids.ndim - 1
+    return Mask(jax.lax.cummax(jnp.where(first, t, 0), axis),
+                jax.lax.cummin(jnp.where(last, t + 1, T), axis, reverse=True))
+
+
+def as_mask(mask: Mask | chex.Array) -> Mask:
+    """A bool array as a `Mask`; a `Mask` as it is.
 
     Raises:
-      ValueError: it is not bool, or does not have 2 to `ndim` axes.
+      ValueError: it is not bool, or does not have 2 to 4 axes.
     """
+    if isinstance(mask, Mask):
+        return mask
     mask = jnp.asarray(mask)
     if mask.dtype != bool:
         raise ValueError(f"mask has dtype {mask.dtype}; allowed is bool, True = may attend")
-    if not 2 <= mask.ndim <= ndim:
-        raise ValueError(f"mask has shape {mask.shape}; allowed are "
-                         + ", ".join(("(T, S)", "(B, T, S)", "(B, H, T, S)")[:ndim - 1]))
-    if mask.ndim < 3 <= ndim:
-        mask = mask[None]
-    if mask.ndim < 4 <= ndim:
-        mask = mask[:, None]
-    return mask
+    if not 2 <= mask.ndim <= 4:
+        raise ValueError(f"mask has shape {mask.shape}; allowed are (T, S), (B, T, S), (B, H, T, S)")
+    return Mask(dense=mask)
 
 
-def combine(*masks: jax.Array | None) -> jax.Array | None:
-    """A pair may attend where every mask says so; None stands for no mask.
+def with_axes(mask: Mask, lead: int) -> Mask:
+    """`mask` with axes of size 1 put in for missing B and H, so that `lead` axes (0 to 2) stand before T."""
+    def widen(x, own):
+        x = x[None] if x.ndim - own < 1 <= lead else x
+        return x[:, None] if x.ndim - own < 2 <= lead else x
 
-    Args:
-      masks: shapes (T, S), (B, T, S) or (B, H, T, S), mixed as you like; axes of size 1 broadcast.
-    Returns:
-      mask with as many axes as the one that has most, or None if there is none.
+    return Mask(*(None if x is None else widen(x, own) for x, own in _parts(mask)))
+
+
+def within(mask: Mask | chex.Array, T: int, S: int) -> jax.Array:
+    """The mask of one head and one sentence as a bool array (T, S), where T or S may be 1.
+
     Raises:
-      ValueError: a mask is not bool, or has fewer than 2 or more than 4 axes.
-
-    >>> combine(causal(2), padding(jnp.array([1, 2]), 2)).astype(int).tolist()
-    [[[1, 0], [1, 0]], [[1, 0], [1, 1]]]
+      ValueError: it does not fit T rows and S keys.
     """
-    masks = [with_axes(mask, 4) if jnp.ndim(mask) > 3 else jnp.asarray(mask)
-             for mask in masks if mask is not None]
-    if not masks:
-        return None
-    ndim = max(mask.ndim for mask in masks)
-    result, *rest = [with_axes(mask, min(ndim, 4)) for mask in masks]
-    for mask in rest:
-        result = result & mask
-    return result
+    mask = as_mask(mask)
+    for x, own in _parts(mask):
+        if x is not None and (x.ndim != own or any(a not in (1, b) for a, b in zip(x.shape, (T, S)))):
+            raise ValueError(f"mask has shape {x.shape}; allowed is (T, S) = {(T, S)}"
+                             + ("" if own == 2 else ", (T,) for the ends of an interval"))
+    return _compact(mask, S)
+
+
+def seen_keys(mask: jax.Array) -> jax.Array:
+    """Keys that some row may attend to, of a mask (T, S): bool (S, 1)."""
+    return jnp.any(mask, axis=0)[:, None]
+
+
+def rows_that_attend(mask: jax.Array) -> jax.Array:
+    """Rows that may attend to some key, of a mask (T, S): bool (T, 1)."""
+    return jnp.any(mask, axis=1)[:, None]
+
+
+def _parts(mask):
+    """start, stop and dense, each with the number of axes that it has for one head of one sentence."""
+    return (mask.start, 1), (mask.stop, 1), (mask.dense, 2)
+
+
+def _lead(mask):
+    return max((x.ndim - own for x, own in _parts(mask) if x is not None), default=0)
+
+
+def _both(join, a, b):
+    return b if a is None else a if b is None else join(a, b)
+
+
+def _compact(mask, S):
+    """Bool (..., T, S), where axes that are all alike have size 1."""
+    lead = _lead(mask)
+    mask, s = with_axes(mask, lead), jnp.arange(S).reshape((1,) * (lead + 1) + (S,))
+    after = None if mask.start is None else s >= mask.start[..., None]
+    before = None if mask.stop is None else s < mask.stop[..., None]
+    array = _both(jnp.logical_and, _both(jnp.logical_and, after, before), mask.dense)
+    return jnp.ones((1, 1), bool) if array is None else array

@@ -13,6 +13,8 @@ T = TypeVar("T")
 def names(module: str, dictionary: str) -> tuple[str, ...]:
     """The keys of a dictionary literal at the top of a module of attention_lab.
 
+    >>> names("attention_lab.attention.scores", "SCORES")
+    ('dot', 'additive', 'general', 'cosine')
     >>> names("attention_lab.data.vocabulary", "MISSING")
     Traceback (most recent call last):
     ...
@@ -22,7 +24,11 @@ def names(module: str, dictionary: str) -> tuple[str, ...]:
 
 
 def facts(module: str, dictionary: str) -> dict[str, dict[str, Any]]:
-    """{key: {name: value}} of those arguments of each entry, a call, that are named and literal."""
+    """{key: {name: value}} of those arguments of each entry, a call, that are named and literal.
+
+    >>> facts("attention_lab.attention.scores", "SCORES")["dot"]
+    {'scale': 'inverse_sqrt'}
+    """
     literal = _literal(module, dictionary)
     return {ast.literal_eval(key): {argument.arg: ast.literal_eval(argument.value) for argument in
                                     value.keywords if _is_literal(argument.value)}
@@ -49,7 +55,8 @@ def look_up(registry: Mapping[str, T], key: str, name: str) -> T:
 
 @functools.cache
 def _literal(module: str, dictionary: str) -> ast.Dict:
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    path = ROOT.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == dictionary for target in targets) \

@@ -106,10 +106,10 @@ class Model(Group):
     kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token "
                       "or classifies; rnn, lstm and gru do any of it; average, which sees each token "
                       "alone, and bag_of_words classify",
-                      choices=("transformer", "encoder", "rnn", "lstm", "gru", "average", "bag_of_words"))
+                      choices=names("attention_lab.models", "MODELS"))
     pooling: str = field("place", "classifiers: what is read of a sentence's states: the one at the place "
                          "that is asked about, their mean, or what additive or dot attention finds by a "
-                         "learned query", choices=("place", "mean", "additive", "dot"))
+                         "learned query", choices=names("attention_lab.models.pooling", "POOLINGS"))
     width: int = field(128, "size of a token's vector, units", low=1)
     num_layers: int = field(2, "layers in the encoder and again in the decoder; average and "
                             "bag_of_words have none", low=1)
@@ -121,11 +121,11 @@ class Model(Group):
     hidden: int = field(256, "hidden size of the feed-forward layers, or size of a recurrent state or of "
                         "average's, units", low=1)
     norm: str = field("pre", "layer norm before each block (pre) or after each sum (post)",
-                      choices=("pre", "post"))
+                      choices=names("attention_lab.models.layers", "NORMS"))
     positions: str = field("sinusoidal", "how a token's place enters",
-                           choices=("sinusoidal", "learned", "rotary"))
+                           choices=names("attention_lab.models.positions", "POSITIONS"))
     activation: str = field("relu", "non-linearity of the feed-forward layers",
-                            choices=("relu", "gelu"))
+                            choices=names("attention_lab.models.layers", "ACTIVATIONS"))
     tie_embeddings: bool = field(True, "one matrix for source, target and output embeddings")
     causal: bool = field(False, "encoder: a token sees itself and what came before it alone")
     bidirectional: bool = field(False, "recurrent: the source is read both ways, by half of hidden each")
@@ -141,7 +141,7 @@ class Attention(Group):
 
     compatibility: str = field("dot", "score of a query and a key; none: a network without it, whose "
                                "pooling may attend",
-                               choices=("dot", "additive", "general", "cosine", "none"))
+                               choices=names("attention_lab.attention.scores", "SCORES") + ("none",))
     scale: str | float | None = field(
         None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a "
         "number; unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose "
@@ -151,13 +151,13 @@ class Attention(Group):
     weights: str = field("learned", "classifiers: weights of a pooling by attention: learned; uniform over "
                          "the sentence; frozen, those of the run that guide names; adversarial, learned to "
                          "give the guide's predictions by other weights",
-                         choices=("learned", "uniform", "frozen", "adversarial"))
+                         choices=names("attention_lab.models.pooling", "WEIGHTS"))
     guide: str = field("", "weights=frozen and adversarial: folder of the finished run to go by")
     divergence: float = field(0.001, "weights=adversarial: what a nat of divergence from the guide's weights "
                               "is worth in variation of the predictions (Wiegreffe & Pinter 2019)", low=0.0)
     implementation: str = field("reference", "reference forms the weights; xla is "
                                 "jax.nn.dot_product_attention (dot only)",
-                                choices=("reference", "xla"))
+                                choices=names("attention_lab.attention.implementations", "IMPLEMENTATIONS"))
 
 
 @group
@@ -194,7 +194,7 @@ class Training(Group):
                                    low=0.0, high=0.95, traced=True)
     precision: str = field("float32", "type of the numbers that products with weights "
                            "multiply; sums and all else are float32",
-                           choices=("float32", "bfloat16"))
+                           choices=names("attention_lab.models.products", "PRECISIONS"))
     average_decay: float = field(0.0, "decay of the moving average of weights that is scored; 0 "
                                  "scores the last weights", low=0.0, high=0.99999)
     devices: int = field(0, "devices that share each batch; 0: all that are visible", low=0)

@@ -17,6 +17,7 @@ from attention_lab.config import (
     key_size,
     task_of,
 )
+from attention_lab.config.choices import facts
 from attention_lab.config.sources import SOURCES, TASKS
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
@@ -178,9 +179,14 @@ def _check_model(config: Config) -> None:
     if model.positions == "learned" and get(config, longest) > LEARNED_POSITIONS:
         raise ValueError(f"{longest}={get(config, longest)} is beyond the table of "
                          f"model.positions=learned: at most {LEARNED_POSITIONS} is allowed")
-    if attention.implementation == "xla" and attention.compatibility != "dot":
-        raise ValueError(f"attention.implementation=xla computes dot alone: with "
-                         f"attention.compatibility={attention.compatibility}, reference is allowed")
+    able = {name: entry["scores"] for name, entry in
+            facts("attention_lab.attention.implementations", "IMPLEMENTATIONS").items()}
+    scores = able[attention.implementation]
+    if scores is not None and attention.compatibility not in scores:
+        others = [name for name, known in able.items() if known is None or attention.compatibility in known]
+        raise ValueError(f"attention.implementation={attention.implementation} computes {', '.join(scores)} "
+                         f"alone: with attention.compatibility={attention.compatibility}, "
+                         f"{', '.join(others)} is allowed")
 
 
 def _check_recurrent(config: Config) -> None:

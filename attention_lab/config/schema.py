@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attention_lab.config.choices import look_up
+from attention_lab.config.choices import facts, look_up
 from attention_lab.config.fields import (
     Attention,
     Data,
@@ -144,7 +144,7 @@ def attention_scale(config: Config) -> float:
     if config.attention.compatibility == "none":
         return 1.0
     if scale is None:
-        scale = "inverse_sqrt" if config.attention.compatibility in ("dot", "general") else 1.0
+        scale = facts("attention_lab.attention.scores", "SCORES")[config.attention.compatibility]["scale"]
     size = key_size(config.model)
     return {"inverse_sqrt": size ** -0.5, "inverse": 1.0 / size}.get(scale, scale)
 

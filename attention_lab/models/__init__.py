@@ -1,25 +1,47 @@
-"""Networks around attention, behind one seam: `build(structure, vocabulary_size) -> Model`."""
+"""Networks around attention, behind one seam: ModelSpec -> Model."""
 
-import functools
-
-from attention_lab.config import RECURRENT, Structure, task_of
+from attention_lab.config import Structure, replace, task_of
+from attention_lab.config.choices import look_up
 from attention_lab.models import classifier, encoder, recurrent, tagger, transformer
-from attention_lab.models.record import Decision, Model, Output
+from attention_lab.models.record import Decision, Model, ModelSpec, Output
 
-__all__ = ["Decision", "Model", "Output", "build"]
+__all__ = ["MODELS", "Decision", "Model", "ModelSpec", "Output", "build", "from_spec", "spec_of"]
+
+_RECURRENT = {"sentence": recurrent.build, "tokens": tagger.build, "class": classifier.build}
+
+# Task -> what is read from its model.
+OUTPUTS = {"translation": "sentence", "classification": "class", "sequences": "tokens"}
+
+# Kind of model -> what can be read from it -> the function ModelSpec -> Model.
+MODELS = {
+    "transformer": {"sentence": transformer.build},
+    "encoder": {"tokens": encoder.build, "class": classifier.build},
+    "rnn": _RECURRENT,
+    "lstm": _RECURRENT,
+    "gru": _RECURRENT,
+    "average": {"class": classifier.build},
+    "bag_of_words": {"class": classifier.build},
+}
 
 
-@functools.lru_cache(maxsize=64)  # one Model for each specification, so that jit knows it again
-def build(structure: Structure, vocabulary_size: int, classes: tuple[int, ...] = ()) -> Model:
-    """The model that `model.kind` names, as plain functions over a pytree of parameters.
+def from_spec(spec: ModelSpec) -> Model:
+    """The model of this specification; a ValueError for a kind or an output that it cannot have."""
+    outputs = look_up(MODELS, "model.kind", spec.model.kind)
+    return look_up(outputs, f"with model.kind={spec.model.kind} output", spec.output)(spec)
+
+
+def spec_of(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = ()) -> ModelSpec:
+    """What a config says of its model; fields that no model reads are left out.
 
     Args:
-      structure: what it is. vocabulary_size: ids N.
-      classes: of a classifier, how many each word has.
+      vocabulary_size: ids N. classes: of a classifier, how many each word has.
     """
-    if task_of(structure) == "classification":
-        return classifier.build(structure, vocabulary_size, classes)
-    kind, tokenwise = structure.model.kind, task_of(structure) == "sequences"
-    if kind in RECURRENT:
-        return (tagger if tokenwise else recurrent).build(structure, vocabulary_size)
-    return {"transformer": transformer, "encoder": encoder}[kind].build(structure, vocabulary_size)
+    output = look_up(OUTPUTS, "task", task_of(config))
+    config = replace(config, {"attention.scale": None, "attention.guide": "", "attention.divergence": 0.0})
+    return ModelSpec(config.model, config.attention, config.training.precision, vocabulary_size, output,
+                     tuple(classes))
+
+
+def build(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = ()) -> Model:
+    """The model that a config describes, as plain functions over a pytree of parameters; see `spec_of`."""
+    return from_spec(spec_of(config, vocabulary_size, classes))

@@ -4,16 +4,17 @@ A state is a tuple, (h,) or for the LSTM (h, c), each (B, H). What a cell takes 
 all positions at once, x W + b, so that a step has one product left.
 """
 
+import dataclasses
 from collections.abc import Callable
 
+import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from attention_lab.config import Structure
+from attention_lab.config.choices import look_up
 from attention_lab.models.products import product
-
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+from attention_lab.models.record import ModelSpec
 
 
 def rnn_step(state: tuple, x: jax.Array, recur: Callable) -> tuple:
@@ -40,46 +41,72 @@ def lstm_step(state: tuple, x: jax.Array, recur: Callable) -> tuple:
     return jax.nn.sigmoid(o) * jnp.tanh(c), c
 
 
-class Cell(nn.Module):
-    """The parameters of one cell: rnn, gru or lstm, of `units` H."""
+@dataclasses.dataclass(frozen=True)
+class Recurrence:
+    """A kind of cell.
 
-    structure: Structure
+    Fields:
+      step: (state, x W + b, h -> U h, and the bias of the candidate if it has one) -> state.
+      gates: how many gates stand side by side. states: arrays in a state.
+      forgets: whether the second gate is a forget gate, whose bias begins at `model.forget_bias`.
+      candidate_bias: whether the candidate has a bias inside its reset.
+    """
+
+    step: Callable
+    gates: int
+    states: int = 1
+    forgets: bool = False
+    candidate_bias: bool = False
+
+
+CELLS = {
+    "rnn": Recurrence(rnn_step, gates=1),
+    "gru": Recurrence(gru_step, gates=3, candidate_bias=True),
+    "lstm": Recurrence(lstm_step, gates=4, states=2, forgets=True),
+}
+
+
+class Cell(nn.Module):
+    """The parameters of one cell of the kind `model.kind`, of `units` H."""
+
+    spec: ModelSpec
     units: int
     inputs: int
 
+    @property
+    def recurrence(self) -> Recurrence:
+        """Which kind of cell it is."""
+        return look_up(CELLS, "model.kind", self.spec.model.kind)
+
     def setup(self):
-        kind = self.structure.model.kind
-        gates, H = GATES[kind], self.units
+        gates, H = self.recurrence.gates, self.units
         self.kernel = self.param("kernel", nn.initializers.xavier_uniform(), (self.inputs, gates * H))
         # Gate by gate: an orthogonal map keeps lengths.
         self.recurrent = self.param("recurrent", lambda key, shape: jnp.concatenate(
             [nn.initializers.orthogonal()(one, (H, H)) for one in jax.random.split(key, gates)], axis=1),
             (H, gates * H))
         self.bias = self.param("bias", lambda key, shape: jnp.zeros(shape).at[H:2 * H].set(
-            self.structure.model.forget_bias if kind == "lstm" else 0.0), (gates * H,))
-        if kind == "gru":
+            self.spec.model.forget_bias if self.recurrence.forgets else 0.0), (gates * H,))
+        if self.recurrence.candidate_bias:
             self.candidate_bias = self.param("candidate_bias", nn.initializers.zeros, (H,))
 
     def read(self, x):
         """x W + b for all positions, (B, T, D) -> (B, T, G H)."""
-        return product(x, self.kernel, self.structure.training.precision) + self.bias[None, None, :]
+        return product(x, self.kernel, self.spec.precision) + self.bias[None, None, :]
 
     def step(self):
-        """(state, what was read at one position (B, G H)) -> state; pure, for `jax.lax.scan`."""
-        recurrent, precision = self.recurrent, self.structure.training.precision
+        """(state, x W + b at one position (B, G H)) -> state; pure, for `jax.lax.scan`."""
+        recurrent, precision, step = self.recurrent, self.spec.precision, self.recurrence.step
+        biases = (self.candidate_bias,) if self.recurrence.candidate_bias else ()
 
         def recur(h):
             return product(h, recurrent, precision)
 
-        if self.structure.model.kind == "gru":
-            bias = self.candidate_bias
-            return lambda state, x: gru_step(state, x, recur, bias)
-        one = {"rnn": rnn_step, "lstm": lstm_step}[self.structure.model.kind]
-        return lambda state, x: one(state, x, recur)
+        return lambda state, x: step(state, x, recur, *biases)
 
     def blank(self, rows):
         """The state before anything was read."""
-        return (jnp.zeros((rows, self.units)),) * (2 if self.structure.model.kind == "lstm" else 1)
+        return (jnp.zeros((rows, self.units)),) * self.recurrence.states
 
 
 def scan(step: Callable, state: tuple, read: jax.Array, mask: jax.Array, reverse: bool = False
@@ -93,6 +120,8 @@ def scan(step: Callable, state: tuple, read: jax.Array, mask: jax.Array, reverse
     Returns:
       The last state, and h at every position (B, T, H).
     """
+    chex.assert_equal_shape_prefix([read, mask], 2)
+
     def one(state, at):
         x, real = at
         new = tuple(jnp.where(real[:, None], after, before) for after, before in zip(step(state, x), state))

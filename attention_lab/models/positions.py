@@ -1,26 +1,32 @@
-"""How a token's place enters: sinusoids added to it, or rotations of queries and keys."""
+"""How a token's position enters: vectors added to it, or rotations of queries and keys."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
+import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from attention_lab.config import LEARNED_POSITIONS
+from attention_lab.config.choices import look_up
 
-def place(x: jax.Array, positions: jax.Array, kind: str, table: jax.Array | None) -> jax.Array:
-    """Adds to embeddings x (B, T, D) where they stand; `kind` as in `model.positions`.
 
-    Args:
-      x: float (B, T, D).
-      positions: (T,) or (B, T), integers.
-      kind: "sinusoidal", "learned" (rows of `table`), or "rotary", which adds nothing here.
-      table: (longest, D), or None.
+class Positions(NamedTuple):
+    """A value of `model.positions`.
+
+    Fields:
+      vectors: (positions (T,) or (B, T), D, table or None) -> (T, D) or (B, T, D), added to embeddings.
+      learned: whether it has a table (longest, D).
+      turn: (x (B, H, T, K), positions) -> queries or keys, rotated.
     """
-    if kind == "sinusoidal":
-        return x + jnp.broadcast_to(sinusoids(positions, x.shape[-1]), x.shape)
-    if kind == "learned":
-        return x + jnp.broadcast_to(table[positions], x.shape)
-    return x
+
+    vectors: Callable | None = None
+    learned: bool = False
+    turn: Callable | None = None
 
 
-def sinusoids(positions: jax.Array, width: int) -> jax.Array:
+def sinusoids(positions: jax.Array, width: int, table: None = None) -> jax.Array:
     """Sines and cosines of geometrically falling frequency (Vaswani et al. 2017, 3.5).
 
     Args:
@@ -36,9 +42,9 @@ def sinusoids(positions: jax.Array, width: int) -> jax.Array:
 
 
 def rotate(x: jax.Array, positions: jax.Array) -> jax.Array:
-    """Rotates pairs of units by an angle that grows with the place (Su et al. 2021, RoFormer).
+    """Rotates pairs of units by an angle that grows with the position (Su et al. 2021, RoFormer).
 
-    After it, the product of a query and a key depends on their places by the difference alone.
+    After it, the product of a query and a key depends on their positions by the difference alone.
 
     Args:
       x: queries or keys, (B, H, T, K), K even.
@@ -46,6 +52,7 @@ def rotate(x: jax.Array, positions: jax.Array) -> jax.Array:
     Returns:
       the same shape and type.
     """
+    chex.assert_rank(x, 4)
     half = x.shape[-1] // 2
     rates = 10000.0 ** (-jnp.arange(half, dtype=jnp.float32) / half)
     angles = jnp.broadcast_to(positions, (x.shape[0], x.shape[2]))[:, None, :, None]
@@ -54,3 +61,29 @@ def rotate(x: jax.Array, positions: jax.Array) -> jax.Array:
     first, second = jnp.split(x.astype(jnp.float32), 2, axis=-1)
     turned = jnp.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
     return turned.astype(x.dtype)
+
+
+POSITIONS = {
+    "sinusoidal": Positions(vectors=sinusoids),
+    "learned": Positions(vectors=lambda positions, width, table: table[positions], learned=True),
+    "rotary": Positions(turn=rotate),
+}
+
+
+def positions_of(kind: str) -> Positions:
+    """What `model.positions` names; ValueError for another name."""
+    return look_up(POSITIONS, "model.positions", kind)
+
+
+def position_table(module: nn.Module, *lead: int) -> jax.Array | None:
+    """Learned vectors of positions, (*lead, longest, D), created in a module; None where none are learned."""
+    model = module.spec.model
+    if not positions_of(model.positions).learned:
+        return None
+    return module.param("places", nn.initializers.normal(0.02), (*lead, LEARNED_POSITIONS, model.width))
+
+
+def add_positions(x: jax.Array, positions: jax.Array, kind: str, table: jax.Array | None) -> jax.Array:
+    """Adds to embeddings x (B, T, D) the vectors of their positions (T,) or (B, T), if `kind` has any."""
+    vectors = positions_of(kind).vectors
+    return x if vectors is None else x + jnp.broadcast_to(vectors(positions, x.shape[-1], table), x.shape)

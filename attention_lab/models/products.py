@@ -5,6 +5,8 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
+from attention_lab.config.choices import look_up
+
 
 def product(x: jax.Array, w: jax.Array, precision: str) -> jax.Array:
     """x @ w, summed in float32, of numbers rounded to `precision`; so are its gradients.
@@ -22,7 +24,7 @@ def product(x: jax.Array, w: jax.Array, precision: str) -> jax.Array:
     >>> product(jnp.array([[1.001]]), jnp.array([[2.0]]), "bfloat16").tolist()
     [[2.0]]
     """
-    return x @ w if precision == "float32" else _rounded(x, w, precision)
+    return look_up(PRECISIONS, "training.precision", precision)(x, w)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -45,3 +47,5 @@ def _rounded_backward(precision, saved, g):
 
 
 _rounded.defvjp(_rounded_forward, _rounded_backward)
+
+PRECISIONS = {"float32": jnp.matmul, "bfloat16": partial(_rounded, precision="bfloat16")}

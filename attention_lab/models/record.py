@@ -1,7 +1,36 @@
-"""A Model is plain functions over a pytree of parameters; linen stays behind this seam."""
+"""What a model is (ModelSpec), and its plain functions over a pytree of parameters (Model)."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from attention_lab.config import fields
+from attention_lab.data.vocabulary import BOS
+from attention_lab.models.dropout import make_dropout
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSpec:
+    """What a model is; models see nothing else of the config.
+
+    Fields:
+      model, attention: those groups of the config.
+      precision: of products with weights, as `training.precision`.
+      vocabulary: ids N.
+      output: what is read from the model: "sentence", a translation; "tokens", an answer at each token of the
+        source; "class", one of the classes of a word or sentence.
+      classes: of a classifier, how many each word has.
+    """
+
+    model: fields.Model
+    attention: fields.Attention
+    precision: str
+    vocabulary: int
+    output: str = "sentence"
+    classes: tuple[int, ...] = ()
 
 
 class Output(NamedTuple):
@@ -11,7 +40,7 @@ class Output(NamedTuple):
       hidden: last states, (B, T, D).
       readout: matrix from states to logits, (N, D).
       weights: {"encoder": (L, B, H, S, S), "decoder": (L, B, H, T, T), "cross": (L, B, H, T, S)},
-        float32, or {} unless asked for.
+        float32, or {} unless they are wanted.
     """
 
     hidden: Any
@@ -26,7 +55,7 @@ class Decision(NamedTuple):
       logits: (B, C) of the classes of each row's word. allowed: bool (B, C), False beyond their number.
       states: (B, S, D), what is pooled.
       weights: {"encoder": (L, B, H, S, S), "pool": (1, B, 1, 1, S)}, float32, as far as the model has
-        them, or {} unless asked for.
+        them, or {} unless they are wanted.
     """
 
     logits: Any
@@ -35,14 +64,36 @@ class Decision(NamedTuple):
     weights: dict
 
 
-class Model(NamedTuple):
+class Pass(NamedTuple):
+    """What goes down through the layers in one forward pass.
+
+    Fields:
+      scale: factor on the scores. drop: (x (B, T, D), site) -> x with units dropped. with_weights: whether
+        attention returns its weights.
+    """
+
+    scale: Any
+    drop: Callable
+    with_weights: bool = False
+
+
+def _function() -> Any:
+    return dataclasses.field(default=None, compare=False, repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
     """Pure functions; `batch` holds source (B, S), target (B, T) and example (B,), int32, 0 where padded.
+
+    Hashable, and equal when its spec is, so that a `jax.jit(..., static_argnames="model")` at the top of a
+    module compiles once for all who build the same model.
 
     A classifier's batch holds source, example, word (B,) and place (B,), int32; where its pooling has frozen
     weights, guide (B, S). Its `apply` gives a Decision, its kinds of attention are "encoder" and "pool", and
-    it takes `embedded` (B, S, D) in the place of what `embed` makes of the source.
+    it takes `embedded` (B, S, D) instead of what `embed` makes of the source.
 
     Fields:
+      spec: what the model is.
       init: key -> params.
       apply: (params, batch, hyper, key=None, with_weights=False, intervention=None) -> Output.
         hidden[:, t] predicts batch["target"][:, t] from the target before t; key None means no dropout.
@@ -62,10 +113,52 @@ class Model(NamedTuple):
       embed: (params, source (B, S)) -> vectors of the tokens alone (B, S, D); None but for classifiers.
     """
 
-    init: Callable
-    apply: Callable
-    projections: Callable
-    values: Callable
-    start: Callable
-    step: Callable
-    embed: Callable | None = None
+    spec: ModelSpec
+    init: Callable = _function()
+    apply: Callable = _function()
+    projections: Callable | None = _function()
+    values: Callable | None = _function()
+    start: Callable | None = _function()
+    step: Callable | None = _function()
+    embed: Callable | None = _function()
+
+
+def without_dropout(scale: Any) -> Pass:
+    """A Pass without dropout."""
+    return Pass(scale, make_dropout(None, 0.0, None))
+
+
+def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = None,
+             values: Callable | None = None) -> Model:
+    """The plain functions of a linen module; those of `start`, `step` and `embed` that it has.
+
+    Args:
+      module: called as (batch, Pass, intervention); its start takes (source, Pass, max_length), its step
+        (carry, token, Pass), its embed (source).
+      projections, values: as in Model.
+    """
+    def init(key):
+        tokens, row = jnp.full((1, 2), BOS, jnp.int32), jnp.zeros((1,), jnp.int32)
+        batch = {"source": tokens, "target": tokens, "example": row, "word": row, "place": row,
+                 "guide": jnp.zeros((1, 2))}
+        return module.init(key, batch, without_dropout(1.0))["params"]
+
+    def apply(params, batch, hyper, key=None, with_weights=False, intervention=None, **more):
+        drop = make_dropout(key, hyper.dropout, batch["example"])
+        return module.apply({"params": params}, batch, Pass(hyper.attention_scale, drop, with_weights),
+                            intervention, **more)
+
+    def start(params, source, hyper, max_length):
+        return module.apply({"params": params}, source, without_dropout(hyper.attention_scale), max_length,
+                            method="start")
+
+    def step(params, carry, token, hyper):
+        return module.apply({"params": params}, carry, token, without_dropout(hyper.attention_scale),
+                            method="step")
+
+    def embed(params, source):
+        return module.apply({"params": params}, source, method="embed")
+
+    has = {function.__name__: function for function in (start, step, embed)
+           if hasattr(type(module), function.__name__)}
+    return Model(spec, init, apply, projections, values, **has)

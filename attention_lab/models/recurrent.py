@@ -20,26 +20,25 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab import attention
-from attention_lab.config import Structure
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.cells import Cell, scan
-from attention_lab.models.dropout import make_dropout
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import GLOROT, embeddings
 from attention_lab.models.products import product
-from attention_lab.models.record import Model, Output
+from attention_lab.models.record import Model, ModelSpec, Output, Pass, as_model
+from attention_lab.models.scores import score_of, score_parameters
 
 
 class Reader(nn.Module):
     """Layers of cells over the source: states (B, S, H), and the last state of every layer."""
 
-    structure: Structure
+    spec: ModelSpec
 
     def setup(self):
-        model = self.structure.model
+        model = self.spec.model
         units = model.hidden // (2 if model.bidirectional else 1)
         names = ("forward", "backward")[:1 + model.bidirectional]
-        self.cells = [[Cell(self.structure, units, model.hidden if i else model.width, name=f"{name}_{i}")
+        self.cells = [[Cell(self.spec, units, model.hidden if i else model.width, name=f"{name}_{i}")
                        for name in names] for i in range(model.num_layers)]
 
     def __call__(self, x, mask, drop):
@@ -57,74 +56,66 @@ class Reader(nn.Module):
 class Recurrent(nn.Module):
     """Embeddings, a reader, a writer of as many layers, and between them attention or nothing."""
 
-    structure: Structure
-    vocabulary_size: int
+    spec: ModelSpec
 
     def setup(self):
-        model, kind = self.structure.model, self.structure.attention.compatibility
+        model, kind = self.spec.model, self.spec.attention.compatibility
         self.embeddings = embeddings(self, "embedding", "target_embedding", "readout")
-        self.reader = Reader(self.structure)
+        self.reader = Reader(self.spec)
         H, fed = model.hidden, model.width if model.input_feeding else model.hidden
-        self.writer = [Cell(self.structure, H, H if i else model.width + fed, name=f"writer_{i}")
+        self.writer = [Cell(self.spec, H, H if i else model.width + fed, name=f"writer_{i}")
                        for i in range(model.num_layers)]
         size = 2 * H + (0 if model.input_feeding else model.width)
         self.output_kernel = self.param("output_kernel", GLOROT, (size, model.width))
         self.output_bias = self.param("output_bias", nn.initializers.zeros, (model.width,))
-        square = nn.initializers.lecun_normal()
-        if kind == "additive":
-            self.w_query = self.param("score_query", square, (H, H))
-            self.w_key = self.param("score_key", square, (H, H))
-            self.v = self.param("score_vector", nn.initializers.normal(H ** -0.5), (H,))
-        elif kind == "general":
-            self.w = self.param("score_matrix", square, (H, H))
-        elif kind == "cosine":
-            self.gain = self.param("gain", nn.initializers.constant(7.9), ())
+        self.score = score_parameters(self, kind, H) if kind != "none" else {}
 
-    def embed(self, tokens, side, drop):
+    def vectors(self, tokens, side, run: Pass):
         """Tokens (B, T) as vectors (B, T, D); side 0 source, 1 target."""
         table = self.embeddings[side]
-        return drop(table[tokens] * self.structure.model.width ** 0.5, 500 * side + 100)
+        return run.drop(table[tokens] * self.spec.model.width ** 0.5, 500 * side + 100)
 
-    def start(self, source, drop=lambda x, site: x):
+    def start(self, source, run: Pass, max_length=None):
         """The carry before the first token: every leaf leads with B."""
-        model = self.structure.model
+        model = self.spec.model
         mask = source != PAD
         read = _reversed(source, mask) if model.reverse_source else source
-        memory, lasts = self.reader(self.embed(read, 0, drop), mask, drop)
+        memory, lasts = self.reader(self.vectors(read, 0, run), mask, run.drop)
         memory = _reversed(memory, mask) if model.reverse_source else memory
         fed = jnp.zeros((source.shape[0], model.width)) if model.input_feeding else lasts[-1][0]
         return {"states": lasts, "fed": fed, "memory": memory, "keys": self.keys(memory), "mask": mask}
 
     def keys(self, memory):
-        """What is compared with a query, made once for each sentence."""
-        if self.structure.attention.compatibility == "additive":
-            return product(memory, self.w_key, self.structure.training.precision)
-        return memory
+        """What the score compares with a query, made once for each sentence."""
+        first = self.key_map
+        return memory if first is None else product(memory, self.score[first], self.spec.precision)
 
-    def asker(self, carry, scale):
+    @property
+    def key_map(self):
+        """The parameter of the score that keys are multiplied by once for each sentence, or None."""
+        kind = self.spec.attention.compatibility
+        return None if kind == "none" else attention.SCORES[kind].key_map
+
+    def attention_over(self, carry, run: Pass):
         """(query (B, H), counterfactual of this step or None) -> context (B, H), weights (B, S)."""
-        kind, compatibility = self.structure.attention.compatibility, attention.dot
-        if kind == "additive":
-            compatibility = attention.additive(self.w_query, None, self.v)
-        elif kind == "general":
-            compatibility = attention.general(self.w)
-        elif kind == "cosine":
-            compatibility, scale = attention.cosine, scale * self.gain
         keys, memory, mask = carry["keys"][:, None], carry["memory"][:, None], carry["mask"][:, None, :]
+        score, parameters = score_of(self.spec.attention.compatibility), self.score
+        parameters = {name: None if name == self.key_map else jnp.expand_dims(x, range(x.ndim > 0))
+                      for name, x in parameters.items()}
 
-        def ask(query, counterfactual):
+        def attend(query, counterfactual):
             context, weights = attention.multi_head(
-                query[:, None, None, :], keys, memory, mask, scale, compatibility=compatibility,
+                query[:, None, None, :], keys, memory, mask, run.scale, score, parameters,
                 return_weights=True, counterfactual=counterfactual)
             return context[:, 0, 0], weights[:, 0, 0]
 
-        return ask
+        return attend
 
-    def write(self, carry, x, scale, counterfactual=None):
+    def write(self, carry, x, run: Pass, counterfactual=None):
         """Goes on by the tokens x (B, T, D): the carry, outputs (B, T, D) and weights (B, T, S) or None."""
-        model, precision = self.structure.model, self.structure.training.precision
-        attends = self.structure.attention.compatibility != "none"
-        ask = self.asker(carry, scale) if attends else None
+        model, precision = self.spec.model, self.spec.precision
+        attends = self.spec.attention.compatibility != "none"
+        attend = self.attention_over(carry, run) if attends else None
         steps, D = [cell.step() for cell in self.writer], model.width
         # What a step adds nothing to is multiplied for all positions at once, the rest inside the loop.
         first = self.writer[0]
@@ -148,13 +139,13 @@ class Recurrent(nn.Module):
             counter = jax.tree.map(lambda leaf: jnp.expand_dims(leaf, 2), counter)
             if model.input_feeding:
                 states = cells(states, now + product(fed, rest, precision))
-                context, weights = ask(states[-1][0], counter)
+                context, weights = attend(states[-1][0], counter)
                 both = jnp.concatenate([states[-1][0], context], axis=-1)
                 out = jnp.tanh(product(both, kernel, precision) + bias[None, :])
                 return (states, out), (out, weights)
             context, weights = fed, None
             if attends:
-                context, weights = ask(states[-1][0], counter)
+                context, weights = attend(states[-1][0], counter)
                 now = now + product(context, rest, precision)
             states = cells(states, now)
             return (states, fed), ((states[-1][0], context), weights)
@@ -171,20 +162,19 @@ class Recurrent(nn.Module):
                            + bias[None, None, :])
         return {**carry, "states": states, "fed": fed}, out, weights
 
-    def __call__(self, batch, scale, key, rate, with_weights=False, intervention=None):
-        attends = self.structure.attention.compatibility != "none"
+    def __call__(self, batch, run: Pass, intervention=None):
+        attends = self.spec.attention.compatibility != "none"
         counterfactual, = by_layer(intervention, **{"cross": 1} if attends else {}).get("cross", [None])
-        drop = make_dropout(key, rate, batch["example"])
-        carry = self.start(batch["source"], drop)
+        carry = self.start(batch["source"], run)
         shifted = jnp.pad(batch["target"], ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
-        _, out, weights = self.write(carry, self.embed(shifted, 1, drop), scale, counterfactual)
-        seen = {} if weights is None or not with_weights else {"cross": weights[None, :, None]}
-        return Output(drop(out, 999), self.embeddings[-1], seen)
+        _, out, weights = self.write(carry, self.vectors(shifted, 1, run), run, counterfactual)
+        seen = {} if weights is None or not run.with_weights else {"cross": weights[None, :, None]}
+        return Output(run.drop(out, 999), self.embeddings[-1], seen)
 
-    def step(self, carry, token, scale):
+    def step(self, carry, token, run: Pass):
         """One token in, the logits of the next one out."""
-        carry, out, _ = self.write(carry, self.embed(token[:, None], 1, lambda x, site: x), scale)
-        return product(out[:, 0], self.embeddings[-1].T, self.structure.training.precision), carry
+        carry, out, _ = self.write(carry, self.vectors(token[:, None], 1, run), run)
+        return product(out[:, 0], self.embeddings[-1].T, self.spec.precision), carry
 
 
 def _reversed(x, mask):
@@ -195,27 +185,11 @@ def _reversed(x, mask):
     return jnp.take_along_axis(x, places if x.ndim == 2 else places[:, :, None], axis=1)
 
 
-def build(structure: Structure, vocabulary_size: int) -> Model:
-    """The recurrent network of this structure as plain functions; it has no `projections`."""
-    module = Recurrent(structure, vocabulary_size)
-
-    def init(key):
-        tokens = jnp.full((1, 2), BOS, jnp.int32)
-        batch = {"source": tokens, "target": tokens, "example": jnp.zeros((1,), jnp.int32)}
-        return module.init(key, batch, 1.0, None, 0.0)["params"]
-
-    def apply(params, batch, hyper, key=None, with_weights=False, intervention=None):
-        return module.apply({"params": params}, batch, hyper.attention_scale, key, hyper.dropout,
-                            with_weights, intervention)
-
-    def start(params, source, hyper, max_length):
-        return module.apply({"params": params}, source, method=module.start)
-
-    def step(params, carry, token, hyper):
-        return module.apply({"params": params}, carry, token, hyper.attention_scale, method=module.step)
-
+def build(spec: ModelSpec) -> Model:
+    """The recurrent network of this specification as plain functions; it has no `projections`."""
     def values(params, batch, hyper):
-        memory = start(params, batch["source"], hyper, 1)["memory"]
+        memory = model.start(params, batch["source"], hyper, 1)["memory"]
         return jnp.linalg.norm(memory, axis=-1)[None, :, None]
 
-    return Model(init, apply, None, values, start, step)
+    model = as_model(spec, Recurrent(spec), values=values)
+    return model

@@ -1,11 +1,11 @@
-"""The contract: what a row may not attend to changes nothing for it, forward or backward.
+"""The contract: masked positions have no effect on any value or derivative, and every derivative is right.
 
-Masks, and where a NaN or inf stands, are drawn by hypothesis, a hundred masks to an example, so
-that each shape and dtype is compiled once.
+Masks are drawn by hypothesis, a hundred to an example, so that each program is compiled once.
 """
 
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,165 +16,165 @@ from hypothesis import strategies as st
 from attention_lab import attention
 
 N = 100  # masks in an example
-EXAMPLES = 10
 T, S, K, V = 5, 7, 11, 13
 BAD = np.array([np.nan, np.inf, -np.inf])
-TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}
+SCALE = 0.3
+COUNT = N * T * S
+
+masks = st.binary(min_size=-(-COUNT // 8), max_size=-(-COUNT // 8)).map(
+    lambda data: np.unpackbits(np.frombuffer(data, np.uint8))[:COUNT].astype(bool).reshape(N, T, S))
 
 
-def bits(count):
-    """A strategy for bool arrays of this many entries."""
-    size = -(-count // 8)
-    return st.binary(min_size=size, max_size=size).map(
-        lambda data: np.unpackbits(np.frombuffer(data, np.uint8))[:count].astype(bool))
+def gradients(q, k, v, mask, scale, g_context, g_weights):
+    """Context, weights and the gradients of q, k, v and scale."""
+    values, pull = jax.vjp(lambda q, k, v, scale: attention.attend(q, k, v, mask, scale), q, k, v, scale)
+    return *values, *pull((g_context, g_weights))
 
 
-masks = bits(N * T * S).map(lambda b: b.reshape(N, T, S))
-# One row in eight of k, v and the cotangent is bad.
-places = st.tuples(*[bits(3 * N * size).map(
-    lambda b, size=size: b.reshape(3, N, size).all(axis=0)) for size in (S, S, T)])
+AXES = (0, 0, 0, 0, None, 0, 0)
+LIFTS = {"vmap": lambda f: jax.vmap(f, in_axes=AXES),
+         "jit of vmap": lambda f: jax.jit(jax.vmap(f, in_axes=AXES)),
+         "vmap of jit": lambda f: jax.vmap(jax.jit(f), in_axes=AXES)}
+lifted = functools.cache(lambda lift: LIFTS[lift](gradients))
 
 
-@functools.cache
-def lifted(mode):
-    """attend with its gradients over N masks: compiled, mapped by vmap, or both."""
-    def both(q, k, v, mask, scale, g_context, g_weights):
-        values, pull = jax.vjp(
-            lambda q, k, v, scale: attention.attend(q, k, v, mask, scale), q, k, v, scale)
-        return *values, *pull((g_context, g_weights))
-    axes = (0, 0, 0, 0, None, 0, 0)
-    if mode == "vmap":
-        return jax.vmap(both, in_axes=axes)
-    if mode == "jit of vmap":
-        return jax.jit(jax.vmap(both, in_axes=axes))
-    compiled = jax.jit(both)
-
-    def one_by_one(q, k, v, mask, scale, *g):
-        q, k, v, mask, *g = (np.asarray(x) for x in (q, k, v, mask, *g))
-        results = [compiled(q[n], k[n], v[n], mask[n], scale, g[0][n], g[1][n]) for n in range(N)]
-        return [np.stack([np.asarray(x, np.float64) for x in xs]) for xs in zip(*results)]
-    return one_by_one
+@jax.jit
+@functools.partial(jax.vmap, in_axes=(0, 0, 0, 0, 0, 0, 0))
+def forward_and_second(q, k, v, mask, g_context, g_weights, steps):
+    """Directional derivatives of context, weights and of the gradients (Hessian-vector products)."""
+    def both(q, k, v, scale):
+        return gradients(q, k, v, mask, scale, g_context, g_weights)
+    return jax.jvp(both, (q, k, v, jnp.float32(SCALE)), steps)[1]
 
 
-def arrays(lab, dtype):
+def arrays(lab, dtype="float32"):
     *narrow, g_weights = lab.normal(0, (N, T, K), (N, S, K), (N, S, V), (N, T, V), (N, T, S))
     q, k, v, g_context = (x.astype(dtype) for x in narrow)
     return q, k, v, g_context, g_weights
 
 
-def by_rows(lab, q, k, v, mask, *cotangents):
-    """The oracle for each of the N masks."""
-    q, k, v, *g = (np.asarray(x, np.float64) for x in (q, k, v, *cotangents))
-    each = [lab.attend_by_rows(q[n], k[n], v[n], mask[n], 0.3, g[0][n], g[1][n]) for n in range(N)]
+def by_rows(lab, q, k, v, mask, scale, g_context, g_weights):
+    """The oracle for each of the N masks; scale is a number or (N,)."""
+    scale = np.broadcast_to(scale, N)
+    each = [lab.attend_by_rows(q[n], k[n], v[n], mask[n], scale[n], g_context[n], g_weights[n])
+            for n in range(N)]
     return [np.stack(xs) for xs in zip(*each)]
 
 
-def spoil(x, rows, kind=BAD):
-    """Puts NaN, inf or -inf into one column of the rows that are True."""
-    x = np.array(x)
-    for i, (n, row) in enumerate(np.argwhere(rows)):
-        x[n, row, i % x.shape[-1]] = kind[i % len(kind)]
-    return jnp.asarray(x)
+def as_doubles(*xs):
+    return [np.asarray(x, np.float64) for x in xs]
 
 
-@pytest.mark.parametrize("mode", ["jit", "vmap", "jit of vmap"])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_a_thousand_masks_without_anything_bad(lab, dtype, mode):
+@pytest.mark.parametrize("lift, dtype, tolerance", [
+    ("vmap", "float32", 1e-4), ("vmap of jit", "float32", 1e-4), ("jit of vmap", "bfloat16", 2e-2)])
+def test_values_and_gradients_are_the_closed_form_under_any_mask(lab, lift, dtype, tolerance):
     q, k, v, g_context, g_weights = arrays(lab, dtype)
-    scale = jnp.float32(0.3)
 
-    @settings(max_examples=EXAMPLES)
+    @settings(max_examples=5)
     @given(masks)
     def check(mask):
-        found = lifted(mode)(q, k, v, jnp.asarray(mask), scale, g_context, g_weights)
-        lab.check(found, by_rows(lab, q, k, v, mask, g_context, g_weights), TOLERANCE[dtype])
-        empty = ~mask.any(axis=-1)
-        for x in found[:3]:  # context, weights, dq: exactly zero, not nearly
-            assert not np.asarray(x, np.float32)[empty].any()
-        unseen = ~mask.any(axis=-2)
-        for x in found[3:5]:  # dk, dv
-            assert not np.asarray(x, np.float32)[unseen].any()
+        ours = lifted(lift)(q, k, v, jnp.asarray(mask), jnp.float32(SCALE), g_context, g_weights)
+        expected = by_rows(lab, *as_doubles(q, k, v), mask, SCALE, *as_doubles(g_context, g_weights))
+        lab.check(ours, expected, tolerance)
+        empty, unseen = ~mask.any(axis=-1), ~mask.any(axis=-2)
+        for x, rows in zip(ours[:5], (empty, empty, empty, unseen, unseen)):  # exactly zero, not nearly
+            assert not np.asarray(x, np.float32)[rows].any()
     check()
 
 
-@pytest.mark.parametrize("mode", ["jit", "vmap", "jit of vmap"])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_a_thousand_masks_with_bad_keys_values_and_cotangents(lab, dtype, mode):
-    q, k, v, g_context, g_weights = arrays(lab, dtype)
-    scale = jnp.float32(0.3)
+def test_forward_mode_and_second_derivatives_are_finite_differences_under_any_mask(lab):
+    q, k, v, g_context, g_weights = arrays(lab)
+    steps = (*lab.normal(1, q.shape, k.shape, v.shape), lab.normal(2, (N,))[0])
 
-    @settings(max_examples=EXAMPLES)
-    @given(masks, places)
-    def check(mask, where):
-        bad_k, bad_v, bad_g = spoil(k, where[0]), spoil(v, where[1]), spoil(g_context, where[2])
-        found = lifted(mode)(q, bad_k, bad_v, jnp.asarray(mask), scale, bad_g, g_weights)
-        expected = by_rows(lab, q, bad_k, bad_v, mask, bad_g, g_weights)
-        lab.check(found, expected, TOLERANCE[dtype])
+    @settings(max_examples=3)
+    @given(masks)
+    def check(mask):
+        ours = forward_and_second(q, k, v, jnp.asarray(mask), g_context, g_weights, steps)
+
+        def at(h):  # the closed form of values and gradients, h steps away, in float64
+            moved = [x + h * step for x, step in zip(as_doubles(q, k, v), as_doubles(*steps))]
+            return by_rows(lab, *moved, mask, SCALE + h * np.asarray(steps[3], np.float64),
+                           *as_doubles(g_context, g_weights))
+        expected = [(a - b) / 2e-5 for a, b in zip(at(1e-5), at(-1e-5))]
+        lab.check(ours, expected, 1e-4)
+        empty, unseen = ~mask.any(axis=-1), ~mask.any(axis=-2)
+        for x, rows in zip(ours[:5], (empty, empty, empty, unseen, unseen)):
+            assert not np.asarray(x)[rows].any()
     check()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def parameters_of(lab, name, size=K):
+    entry, letters = attention.SCORES[name], {"K": size, "A": 3}
+    shapes = [tuple(letters[axis] for axis in one.axes) for one in entry.parameters.values()]
+    return dict(zip(entry.parameters, lab.normal(6, *shapes)))
+
+
 @pytest.mark.parametrize("bad", BAD)
-def test_what_nobody_may_attend_to_changes_no_bit(lab, dtype, bad):
-    q, k, v, g_context, g_weights = arrays(lab, dtype)
-    mask = np.random.default_rng(1).random((N, T, S)) < 0.5
-    mask[:, :, [2, 5]] = False
-    run = lifted("jit of vmap")
-    clean = run(q, k, v, jnp.asarray(mask), jnp.float32(1), g_context, g_weights)
-    k, v = k.at[:, [2, 5]].set(k.dtype.type(bad)), v.at[:, 2].set(v.dtype.type(bad))
-    spoilt = run(q, k, v, jnp.asarray(mask), jnp.float32(1), g_context,
-                 g_weights.at[:, :, 5].set(bad))
-    for a, b in zip(clean, spoilt, strict=True):
-        np.testing.assert_array_equal(np.asarray(a, np.float32), np.asarray(b, np.float32))
+@pytest.mark.parametrize("name", [*attention.SCORES, "distance"])
+def test_what_nobody_may_attend_to_changes_no_bit_of_any_derivative(lab, name, bad):
+    q, k, v, *steps = lab.normal(0, *[(T, K), (S, K), (S, V)] * 2)
+    mask = jnp.asarray(np.random.default_rng(1).random((T, S)) < 0.6)
+    mask = mask.at[:, [2, 5]].set(False).at[3].set(False)
+    known = name in attention.SCORES
+    parameters = parameters_of(lab, name) if known else {}
+    score = attention.SCORES[name].function if known else lambda q, k: -jnp.abs(q[:, None] - k[None]).sum(-1)
+
+    def total(q, k, v, parameters):
+        context, weights = attention.attend(q, k, v, mask, 0.5, functools.partial(score, **parameters))
+        return jnp.sin(context).sum() + (weights ** 2).sum()
+
+    @jax.jit
+    def derivatives(*x):
+        gradient = jax.grad(total, (0, 1, 2, 3))
+        forward = jax.jacfwd(total, 1)(*x)
+        along = (*steps, jax.tree.map(jnp.ones_like, parameters))
+        return total(*x), forward, jax.jvp(gradient, x, along)
+
+    clean = derivatives(q, k, v, parameters)
+    spoilt = derivatives(q.at[3].set(bad), k.at[2].set(bad), v.at[5].set(bad), parameters)
+    chex.assert_tree_all_finite(clean)
+    chex.assert_trees_all_equal(clean, spoilt)
 
 
-@pytest.mark.parametrize("what", ["key", "value", "both"])
-@pytest.mark.parametrize("bad", BAD)
-def test_of_two_rows_only_the_one_allowed_sees_it(lab, what, bad):
-    q, k, v = lab.normal(0, (2, K), (3, K), (3, V))
-    mask = jnp.array([[True, True, True], [True, True, False]])
-    before, _ = attention.attend(q, k, v, mask)
-    # With -inf the logit is -inf, which would give weight 0 and hide the key.
-    k = k.at[2].set(bad * jnp.sign(q[0])) if what != "value" else k
-    v = v.at[2].set(bad) if what != "key" else v
+@pytest.mark.parametrize("implementation", attention.IMPLEMENTATIONS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_every_implementation_leaves_out_what_nobody_may_attend_to(lab, implementation, bad):
+    q, k, v = lab.normal(0, (2, 3, T, K), (2, 3, S, K), (2, 3, S, V))
+    mask = attention.padding(jnp.array([4, 0]))
 
-    def row(t):
-        return jax.value_and_grad(lambda q, k, v: attention.attend(q, k, v, mask)[0][t].sum(),
-                                  argnums=(0, 1, 2))(q, k, v)
-    value, gradients = row(1)
-    np.testing.assert_allclose(value, before[1].sum(), rtol=1e-5)
-    assert all(np.isfinite(g).all() for g in gradients[:1] + (gradients[1][:2], gradients[2][:2]))
-    assert not gradients[1][2].any() and not gradients[2][2].any()
-    assert not np.isfinite(attention.attend(q, k, v, mask)[0][0]).any()
-    assert not np.isfinite(row(0)[1][0][0]).any()
+    @jax.jit
+    def derivatives(q, k, v):
+        def total(q, k, v):
+            return (attention.multi_head(q, k, v, mask, implementation=implementation) ** 2).sum()
+        return total(q, k, v), jax.jvp(jax.grad(total, (0, 1, 2)), (q, k, v), (q + 1, k + 1, v + 1))
+
+    clean = derivatives(q, k, v)
+    assert all(not x[1].any() for x in jax.tree.leaves(clean[1]))  # the second sentence is all padding
+    chex.assert_trees_all_equal(clean, derivatives(
+        q.at[1].set(bad), k.at[0, :, 4:].set(bad).at[1].set(bad), v.at[0, :, 5].set(bad).at[1].set(bad)))
 
 
-@pytest.mark.parametrize("name", ["general", "additive", "cosine", "a user's own"])
-def test_every_compatibility_keeps_the_contract(lab, name):
-    q, k, v, w, bilinear, u = lab.normal(0, (T, K), (S, K), (S, V), (K, 3), (K, K), (3,))
-    mask = jnp.ones((T, S), bool).at[:, 4].set(False).at[1].set(False).at[0, 4].set(True)
-    parameters = {"general": (bilinear,), "additive": (w, 2 * w, u)}.get(name, ())
+def test_all_ways_to_differentiate_agree(lab):
+    q, k, v = lab.normal(3, (3, T, K), (3, S, K), (3, S, 2))
+    mask = attention.window(T, 2)
 
-    def total(k, v, rows, q, parameters):
-        make = {"general": attention.general, "additive": attention.additive,
-                "cosine": lambda: attention.cosine,
-                "a user's own": lambda: lambda q, k: -jnp.abs(q[:, None] - k[None]).sum(-1)}[name]
-        context, weights = attention.attend(q, k, v, mask, 0.5, make(*parameters))
-        return context[rows].sum() + (weights[rows] ** 2).sum()
+    def total(q, k, v):
+        return jnp.sin(attention.attend(q, k, v, mask)[0]).sum()
 
-    run = jax.jit(jax.value_and_grad(total, argnums=(0, 1, 3, 4)))
-    clean_rows, seeing = jnp.array([1, 2, 3, 4]), jnp.array([0])
-    clean = run(k, v, clean_rows, q, parameters)
-    # Row 1 may attend to nothing: its query may be bad too. Row 0 may attend to key 4.
-    spoilt = run(k.at[4].set(jnp.nan), v.at[4].set(jnp.inf), clean_rows,
-                 q.at[1].set(jnp.nan), parameters)
-    for a, b in zip(jax.tree.leaves(clean), jax.tree.leaves(spoilt), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-    for bad in BAD:
-        assert np.isnan(run(k.at[4, 2].set(bad), v, seeing, q, parameters)[0])
+    ways = (jax.jacfwd(total), jax.jacrev(total), jax.jit(jax.grad(total)))
+    each = [jax.vmap(way)(q, k, v) for way in ways]
+    for other in each[1:]:
+        chex.assert_trees_all_close(each[0], other, rtol=1e-4, atol=1e-5)
+    twice = [(jax.jacfwd, jax.jacrev), (jax.jacrev, jax.jacrev), (jax.jacfwd, jax.jacfwd)]
+    hessians = [jax.vmap(outer(inner(total)))(q, k, v) for outer, inner in twice]
+    for other in hessians[1:]:
+        chex.assert_trees_all_close(hessians[0], other, rtol=1e-3, atol=1e-5)
+    flat = hessians[0].reshape(3, T * K, T * K)
+    np.testing.assert_allclose(flat, flat.swapaxes(1, 2), rtol=1e-3, atol=1e-5)
+    assert np.abs(flat).max() > 1e-2
 
 
-def test_a_traced_scale_takes_no_gradient_from_forbidden_pairs(lab):
+def test_a_traced_scale_takes_no_gradient_from_keys_that_nobody_sees(lab):
     q, k, v = lab.normal(0, (T, K), (S, K), (S, V))
     mask = jnp.ones((T, S), bool).at[:, 3].set(False)
 
@@ -182,26 +182,3 @@ def test_a_traced_scale_takes_no_gradient_from_forbidden_pairs(lab):
         return jax.grad(lambda s: (attention.attend(q, k, v, mask, s)[0] ** 2).sum())(0.7)
     assert gradient(k) != 0
     assert gradient(k) == gradient(k.at[3].set(jnp.inf))
-
-
-def test_logits_that_overflow_spoil_their_own_row_alone():
-    q = jnp.array([[1e30], [1.0]])
-    k = jnp.array([[1e30], [1.0]])
-    context, _ = attention.attend(q, k, jnp.ones((2, 1)), scale=1.0)
-    assert np.isnan(context[0, 0]) and context[1, 0] == 1
-    mask = jnp.array([[False, True], [True, True]])
-    assert (attention.attend(q, k, jnp.ones((2, 1)), mask, 1.0)[0] == 1).all()
-
-
-def test_a_bad_sentence_leaves_the_rest_of_the_batch_alone(lab):
-    B, H = 3, 2
-    q, k, v, g = lab.normal(0, (B, H, T, K), (B, H, S, K), (B, H, S, V), (B, H, T, V))
-
-    def gradients(k):
-        context, pull = jax.vjp(lambda *x: attention.multi_head(*x), q, k, v)
-        return context, *pull(g)
-    clean, spoilt = jax.jit(gradients)(k), jax.jit(gradients)(k.at[1, 0, 3, 2].set(jnp.nan))
-    for a, b in zip(clean, spoilt, strict=True):
-        np.testing.assert_allclose(a[jnp.array([0, 2])], b[jnp.array([0, 2])], rtol=1e-6, atol=1e-6)
-        np.testing.assert_allclose(a[1, 1], b[1, 1], rtol=1e-6, atol=1e-6)
-        assert np.isnan(b[1, 0]).any()

@@ -2,6 +2,7 @@
 
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,10 +18,10 @@ def qkv(lab):
     return lab.normal(0, (B, H, T, K), (B, H, S, K), (B, H, S, V))
 
 
-def one_by_one(q, k, v, mask, scales, compatibilities):
-    """Context and weights of every head by itself; scales and compatibilities are one a head."""
-    heads = [jax.jit(functools.partial(attention.attend, scale=scale, compatibility=compatibility))
-             for scale, compatibility in zip(scales, compatibilities, strict=True)]
+def one_by_one(q, k, v, mask, scales, scores):
+    """Context and weights of every head by itself, each with a scale and a score."""
+    heads = [jax.jit(functools.partial(attention.attend, scale=scale, score=score))
+             for scale, score in zip(scales, scores, strict=True)]
     each = [[heads[h](q[b, h], k[b, h], v[b, h], mask[b, h]) for h in range(H)] for b in range(B)]
     return [np.stack([np.stack([each[b][h][i] for h in range(H)]) for b in range(B)])
             for i in range(2)]
@@ -39,24 +40,38 @@ def test_every_shape_of_mask_is_broadcast(qkv, shape):
     np.testing.assert_array_equal(found[0], attention.multi_head(*qkv, mask))
 
 
-@pytest.mark.parametrize("name", ["general", "additive"])
+@pytest.mark.parametrize("shape", [(T,), (1,), (B, T), (B, 1), (B, H, T), (1, H, 1)])
+def test_every_shape_of_interval_is_broadcast(qkv, shape):
+    start, stop = np.random.default_rng(len(shape)).integers(0, S, (2, *shape))
+    mask = attention.Mask(start, stop)
+    for a, b in zip(attention.multi_head(*qkv, mask, return_weights=True),
+                    attention.multi_head(*qkv, mask.as_array(T, S), return_weights=True), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in attention.SCORES.items() if entry.parameters])
 def test_each_head_has_its_own_parameters_and_scale(lab, qkv, name):
-    w, w_key, u = lab.normal(1, (H, K, K), (H, K, K), (H, K))
-    parameters = {"w": w} if name == "general" else {"w_query": w, "w_key": w_key, "v": u}
+    entry, sizes = attention.SCORES[name], {"K": K, "A": K}
+    shapes = [(H, *(sizes[axis] for axis in one.axes)) for one in entry.parameters.values()]
+    parameters = dict(zip(entry.parameters, lab.normal(1, *shapes)))
     scales = jnp.array([0.1, 0.2, 0.3])
-    maker = getattr(attention, name)
-    found = attention.multi_head(*qkv, scale=scales, compatibility=maker, parameters=parameters,
+    found = attention.multi_head(*qkv, scale=scales, score=entry.function, parameters=parameters,
                                  return_weights=True)
-    compatibilities = [maker(**{key: x[h] for key, x in parameters.items()}) for h in range(H)]
-    everything = np.ones((B, H, T, S), bool)
-    expected = one_by_one(*map(np.asarray, qkv), everything, scales, compatibilities)
+    scores = [functools.partial(entry.function, **{key: x[h] for key, x in parameters.items()})
+              for h in range(H)]
+    expected = one_by_one(*map(np.asarray, qkv), np.ones((B, H, T, S), bool), scales, scores)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-def test_the_default_scale_of_a_maker_is_that_of_what_it_makes(lab, qkv):
+def test_a_number_is_a_parameter_of_all_heads(qkv):
+    run = functools.partial(attention.multi_head, *qkv, score=attention.cosine)
+    np.testing.assert_allclose(run(parameters={"gain": 3.0}), run(scale=3.0), rtol=1e-5, atol=1e-6)
+
+
+def test_the_default_scale_is_that_of_the_score_with_parameters(lab, qkv):
     (w,) = lab.normal(2, (H, K, K))
-    arguments = dict(compatibility=attention.general, parameters={"w": w})
+    arguments = dict(score=attention.general, parameters={"w": w})
     np.testing.assert_array_equal(attention.multi_head(*qkv, **arguments),
                                   attention.multi_head(*qkv, scale=K ** -0.5, **arguments))
 
@@ -76,15 +91,16 @@ def pulled(function, q, k, v, g):
     return value, *pull(g)
 
 
-@pytest.mark.parametrize("implementation", ["reference", "xla"])
-@pytest.mark.parametrize("mask", ["none", "causal", "random"])
+@pytest.mark.parametrize("implementation", attention.IMPLEMENTATIONS)
+@pytest.mark.parametrize("mask", ["none", "window", "random"])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_implementations_agree_with_attend_in_value_and_gradient(
         lab, qkv, implementation, mask, dtype):
     q, k, v, g = (x.astype(dtype) for x in (*qkv, *lab.normal(3, (B, H, T, V))))
-    mask = {"none": None, "causal": attention.causal(7)[:5],
+    mask = {"none": None, "window": attention.window(T, 2),
             "random": jnp.asarray(np.random.default_rng(4).random((B, H, T, S)) < 0.3)}[mask]
-    full = np.broadcast_to(True if mask is None else mask, (B, H, T, S))
+    full = mask.as_array(T, S) if isinstance(mask, attention.Mask) else True if mask is None else mask
+    full = np.broadcast_to(full, (B, H, T, S))
     attend = jax.vmap(jax.vmap(lambda q, k, v, m: attention.attend(q, k, v, m)[0]))
     lifted = functools.partial(attention.multi_head, mask=mask, implementation=implementation)
     expected = pulled(lambda *x: attend(*x, full), q, k, v, g)
@@ -97,28 +113,25 @@ def test_implementations_agree_with_attend_in_value_and_gradient(
         np.testing.assert_array_equal(*((np.asarray(x) == 0).all(-1) for x in (a, b)))
 
 
-@pytest.mark.parametrize("implementation", ["reference", "xla"])
-def test_bad_keys_and_values_show_in_the_rows_that_see_them_and_there_alone(qkv, implementation):
-    q, k, v = qkv
-    mask = jnp.asarray(np.random.default_rng(5).random((B, H, T, S)) < 0.5).at[:, :, 2].set(False)
-    bad = (k.at[:, 1, 3, 2].set(jnp.nan), v.at[:, 2, 4].set(jnp.inf))
-    seen = np.zeros((B, H, T), bool)
-    seen[:, 1], seen[:, 2] = mask[:, 1, :, 3], mask[:, 2, :, 4]
-    run = jax.jit(functools.partial(attention.multi_head, mask=mask,
-                                    implementation=implementation))
-    clean, spoilt = run(q, k, v), run(q, *bad)
-    np.testing.assert_array_equal(np.isfinite(spoilt).all(-1), ~seen)
-    np.testing.assert_allclose(spoilt[~seen], clean[~seen], rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize("implementation", attention.IMPLEMENTATIONS)
+def test_implementations_agree_on_integers_and_on_second_and_forward_derivatives(lab, implementation):
+    q, k, v = (np.random.default_rng(i).integers(-2, 3, (B, H, n, size))
+               for i, (n, size) in enumerate([(T, K), (S, K), (S, V)]))
+    run = functools.partial(attention.multi_head, mask=attention.window(T, 2), scale=0.2)
+    floats = [jnp.asarray(x, jnp.float32) for x in (q, k, v)]
+    whole = run(q, k, v, implementation=implementation)
+    assert whole.dtype == jnp.float32
+    np.testing.assert_allclose(whole, run(*floats), rtol=1e-5, atol=1e-6)
 
-    def loss(q, k, v):
-        # Cotangents are 0 in the rows that see something bad.
-        return (jnp.where(seen[..., None], 0, run(q, k, v)) ** 2).sum()
-    gradients = jax.jit(jax.grad(loss, (0, 1, 2)))
-    for a, b in zip(gradients(q, k, v), gradients(q, *bad), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    @functools.partial(jax.jit, static_argnums=0)
+    def second(implementation, *x):
+        gradient = jax.grad(lambda *x: jnp.sin(run(*x, implementation=implementation)).sum(), (0, 1, 2))
+        return jax.jvp(gradient, x, tuple(y[::-1] for y in x))
+    chex.assert_trees_all_close(second(implementation, *floats), second("reference", *floats),
+                                rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("implementation", ["reference", "xla"])
+@pytest.mark.parametrize("implementation", attention.IMPLEMENTATIONS)
 def test_a_traced_scale_is_a_number_in_the_program(qkv, implementation):
     @jax.jit
     def gradient(scale):
@@ -132,12 +145,13 @@ def test_a_traced_scale_is_a_number_in_the_program(qkv, implementation):
 
 @pytest.mark.parametrize("arguments, words", [
     (dict(implementation="flash"), "allowed are reference, xla"),
-    (dict(implementation="xla", compatibility=attention.cosine), "cosine"),
-    (dict(implementation="xla", return_weights=True), "return_weights"),
+    (dict(implementation="xla", score=attention.cosine), "score is cosine; implementation 'xla' allows dot"),
+    (dict(implementation="xla", return_weights=True), "allowed are reference"),
     (dict(mask=np.ones((S, T), bool)), "(2, 3, 5, 7)"),
     (dict(mask=np.ones((B, T, S))), "allowed is bool"),
     (dict(scale=jnp.ones(H + 1)), "scale has shape (4,)"),
-    (dict(compatibility=attention.general, parameters={"w": jnp.ones((H + 1, K, K))}),
+    (dict(mask=attention.causal(T + 1)), "mask has axes (1, 1, 6); allowed is (2, 3, 5)"),
+    (dict(score=attention.general, parameters={"w": jnp.ones((H + 1, K, K))}),
      "parameters['w'] has shape (4, 11, 11)"),
 ])
 def test_what_can_not_be_done_is_refused(qkv, arguments, words):

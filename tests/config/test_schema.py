@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
+from attention_lab import models
 from attention_lab.config import (
     Config,
     Hyper,
@@ -25,7 +26,6 @@ from attention_lab.config import (
     to_dict,
 )
 from attention_lab.config.rules import DURATIONS, allowed, check, check_value, members
-from attention_lab.models import transformer
 
 ROOT = pathlib.Path(__file__).parents[2]
 KEYS = sorted(all_fields())
@@ -200,7 +200,9 @@ def test_what_a_run_can_follow_is_let_through(values):
 
 
 def test_the_table_of_learned_positions_is_as_long_as_is_checked():
-    assert transformer.LEARNED_POSITIONS == configs.LEARNED_POSITIONS
+    model = models.build(replace(Config(), {"model.positions": "learned"}), 9)
+    table = jax.eval_shape(model.init, jax.random.key(0))["places"]
+    assert table.shape == (2, configs.LEARNED_POSITIONS, 128)
 
 
 def test_exactly_one_duration_of_three():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
-from attention_lab.models.cells import GATES, Cell, scan
+from attention_lab import models
+from attention_lab.models.cells import CELLS, Cell, scan
 
 D, H, B, T = 5, 7, 3, 4
 NAMES = {"rnn": ("", ), "gru": ("r", "z", "n"), "lstm": ("i", "f", "g", "o")}
@@ -16,7 +17,7 @@ LIBRARY = {"rnn": nn.SimpleCell, "gru": nn.GRUCell, "lstm": nn.LSTMCell}
 
 def cell_of(kind, forget_bias=1.0):
     config = configs.replace(configs.Config(), {"model.kind": kind, "model.forget_bias": forget_bias})
-    return Cell(configs.split(config)[0], H, D)
+    return Cell(models.spec_of(config, 0), H, D)
 
 
 def weights(kind):
@@ -33,9 +34,9 @@ def run(kind, params, x, mask, state=None, reverse=False):
 
 def librarys(kind, params):
     """Our parameters as flax names them."""
-    kernels = jnp.split(params["kernel"], GATES[kind], axis=1)
-    recurrent = jnp.split(params["recurrent"], GATES[kind], axis=1)
-    biases = jnp.split(params["bias"], GATES[kind])
+    kernels = jnp.split(params["kernel"], CELLS[kind].gates, axis=1)
+    recurrent = jnp.split(params["recurrent"], CELLS[kind].gates, axis=1)
+    biases = jnp.split(params["bias"], CELLS[kind].gates)
     named = {}
     for name, kernel, recur, bias in zip(NAMES[kind], kernels, recurrent, biases):
         # The LSTM of flax has its bias beside the recurrent map.
@@ -46,7 +47,7 @@ def librarys(kind, params):
     return named
 
 
-@pytest.mark.parametrize("kind", GATES)
+@pytest.mark.parametrize("kind", CELLS)
 def test_it_is_the_librarys_cell_in_value_and_gradient(kind):
     params, x = weights(kind), jax.random.normal(jax.random.key(1), (B, T, D))
     state = tuple(jax.random.normal(jax.random.key(i), (B, H)) for i in range(2 if kind == "lstm" else 1))
@@ -70,7 +71,7 @@ def test_it_is_the_librarys_cell_in_value_and_gradient(kind):
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("kind", GATES)
+@pytest.mark.parametrize("kind", CELLS)
 def test_padding_leaves_the_state_as_it_is(kind, reverse):
     params, x = weights(kind), jax.random.normal(jax.random.key(1), (B, T, D))
     state, out = run(kind, params, x, jnp.ones((B, T), bool), reverse=reverse)

@@ -13,8 +13,8 @@ SOURCE = np.random.default_rng(0).integers(4, N, (3, 7)).astype(np.int32)
 
 def logits(changes=None, source=SOURCE, scale=None):
     config = configs.replace(configs.Config(), {
-        "model.kind": "encoder", "model.width": 12, "model.hidden": 10, "model.num_heads": 3,
-        "model.causal": True} | (changes or {}))
+        "data.source": "recall", "model.kind": "encoder", "model.width": 12, "model.hidden": 10,
+        "model.num_heads": 3, "model.causal": True} | (changes or {}))
     structure, hyper = configs.split(config)
     if scale is not None:
         hyper = hyper._replace(attention_scale=np.float32(scale))

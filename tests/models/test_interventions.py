@@ -18,7 +18,7 @@ TAGGER = {"data.source": "echo", "model.kind": "gru", "model.width": 6, "model.h
 KINDS = {
     "transformer": TRANSFORMER,
     "one layer": ONE,
-    "encoder": TRANSFORMER | {"model.kind": "encoder"},
+    "encoder": TRANSFORMER | {"data.source": "recall", "model.kind": "encoder"},
     "additive": GRU,
     "input feeding": GRU | {"model.input_feeding": True, "model.bidirectional": False,
                             "attention.compatibility": "dot"},

@@ -14,8 +14,8 @@ N, LAYERS = 19, 2
 @pytest.mark.parametrize("kind", ["encoder", "transformer"])
 def test_they_give_the_models_own_weights(kind):
     config = configs.replace(configs.Config(), {
-        "model.kind": kind, "model.width": 12, "model.hidden": 10, "model.num_heads": 3,
-        "model.num_layers": LAYERS, "model.value_size": 5})
+        "data.source": "recall" if kind == "encoder" else "grammar", "model.kind": kind, "model.width": 12,
+        "model.hidden": 10, "model.num_heads": 3, "model.num_layers": LAYERS, "model.value_size": 5})
     structure, hyper = configs.split(config)
     model = models.build(structure, N)
     source, target = (np.random.default_rng(0).integers(4, N, (3, length)).astype(np.int32)

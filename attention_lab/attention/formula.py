@@ -1,0 +1,87 @@
+"""The formula, written once: one head, one sentence, every derivative."""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from attention_lab.attention.masks import Mask, rows_that_attend, seen_keys, within
+from attention_lab.attention.scores import Score, default_scale, dot
+
+
+def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
+            scale: chex.Numeric | None = None, score: Score = dot) -> jax.Array:
+    """The weights of `attend` alone, shape (T, S), float32: how much query t attends to key s.
+
+    >>> weights(jnp.zeros((1, 2)), jnp.ones((4, 2))).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
+    q, k = as_floats(q=q, k=k)
+    if not q.ndim == k.ndim == 2:
+        raise ValueError(f"q and k have shapes {q.shape} and {k.shape}; allowed are (T, K) and (S, K)")
+    scale = default_scale(score, q.shape[-1]) if scale is None else scale
+    if mask is None:
+        return jax.nn.softmax(scale * score(q, k), axis=-1)
+    mask = within(mask, q.shape[0], k.shape[0])
+    q, k = jnp.where(rows_that_attend(mask), q, 0), jnp.where(seen_keys(mask), k, 0)
+    return jax.nn.softmax(scale * score(q, k), axis=-1, where=mask)
+
+
+def mean(w: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None) -> jax.Array:
+    """The mean of values v (S, V) under weights w (T, S): (T, V), in v's dtype."""
+    if mask is not None:
+        v = jnp.where(seen_keys(within(mask, *w.shape)), v, 0)
+    return jnp.einsum("ts,sv->tv", w, v, preferred_element_type=jnp.float32).astype(v.dtype)
+
+
+def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None,
+           scale: chex.Numeric | None = None, score: Score = dot) -> tuple[jax.Array, jax.Array]:
+    """The mean of the values, each weighted by how well its key matches the query.
+
+    With c the score (compatibility) of a query and a key (Vaswani et al. 2017, equation 1, for `dot`),
+
+        w_ts = exp(scale * c(q_t, k_s)) / sum_s' exp(scale * c(q_t, k_s'))
+        context_t = sum_s w_ts v_s
+
+    where s and s' run over the positions that t may attend to. Logits and softmax are float32 whatever the
+    inputs are; integers are computed in float32. The context, weights and every derivative of a row that may
+    attend to nothing are exactly 0. A key or value that no row may attend to has no effect on any value or
+    derivative, even if it is NaN or inf; neither has the query of a row that may attend to nothing.
+
+    Args:
+      q: queries, shape (T, K).
+      k: keys, shape (S, K).
+      v: values, shape (S, V).
+      mask: `Mask`, or bool, shape (T, S), True = may attend; T or S may be 1. None allows everything.
+      scale: factor on the logits, a number that may be traced; None is 1/sqrt(K) for dot and general, and 1
+        for all others.
+      score: a function (q, k) -> logits (T, S): `dot`, `cosine`, or one of SCORES with its parameters, such
+        as `functools.partial(general, w=w)`.
+    Returns:
+      context, shape (T, V) in v's dtype, and weights, shape (T, S), float32; each row of weights sums to 1,
+      or is all 0 if it may attend to nothing.
+    Raises:
+      ValueError: shapes that do not fit together, complex numbers, or an array as mask that is not bool.
+
+    The second key matches best, the third is forbidden:
+
+    >>> k = jnp.array([[0., 0.], [0., 99.], [0., 99.]])
+    >>> v = jnp.array([[1.], [2.], [jnp.nan]])
+    >>> context, w = attend(jnp.array([[5., 6.]]), k, v, mask=jnp.array([[True, True, False]]))
+    >>> context.tolist(), w.tolist()
+    ([[2.0]], [[0.0, 1.0, 0.0]])
+    """
+    q, k, v = as_floats(q=q, k=k, v=v)
+    if not q.ndim == k.ndim == v.ndim == 2 or k.shape[0] != v.shape[0]:
+        raise ValueError(f"q, k and v have shapes {q.shape}, {k.shape} and {v.shape}; "
+                         "allowed are (T, K), (S, K) and (S, V)")
+    w = weights(q, k, mask, scale, score)
+    return mean(w, v, mask), w
+
+
+def as_floats(**arrays: chex.Array) -> list[jax.Array]:
+    """The arrays, integers as float32; a ValueError that names the array for complex numbers."""
+    for name, x in arrays.items():
+        if jnp.iscomplexobj(x):
+            raise ValueError(f"{name} has dtype {x.dtype}; allowed are floating-point numbers and integers")
+    return [jnp.asarray(x, None if jnp.issubdtype(jnp.result_type(x), jnp.floating) else jnp.float32)
+            for x in arrays.values()]

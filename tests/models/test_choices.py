@@ -1,0 +1,68 @@
+"""Every choice of model and attention is a program of its own, and a name that is none of them is refused."""
+
+import dataclasses
+import itertools
+
+import jax
+import numpy as np
+import pytest
+
+from attention_lab import models
+from attention_lab.config import Config, all_fields, replace, split
+
+TRANSLATION = {"model.width": 6, "model.hidden": 6, "model.num_heads": 1, "model.num_layers": 1}
+RECURRENT = TRANSLATION | {"model.kind": "gru"}
+CLASSES = TRANSLATION | {"data.source": "senses", "model.kind": "bag_of_words", "model.pooling": "additive",
+                         "attention.compatibility": "none"}
+BASES = {  # where a field means something; the rest are fields of a Transformer
+    "attention.compatibility": RECURRENT, "model.pooling": CLASSES, "attention.weights": CLASSES}
+# The scale is a number inside one program. An adversary has another loss: see tests/tasks.
+EQUAL = {"attention.weights": {("learned", "adversarial")}}
+FIELDS = [key for key, field in all_fields().items() if field.choices
+          and key.startswith(("model.", "attention.", "training.precision")) and key != "attention.scale"]
+BATCH = {name: np.ones((2, 3), np.int32) for name in ("source", "target")} | {
+    "example": np.arange(2), "word": np.zeros(2, np.int32), "place": np.zeros(2, np.int32),
+    "guide": np.ones((2, 3), np.float32)}
+
+
+def program(changes):
+    """The lowered forward pass of a config."""
+    config = replace(Config(), changes)
+    model = models.build(config, 11, (2, 3))
+    params = jax.eval_shape(model.init, jax.random.key(0))
+    return jax.jit(model.apply, static_argnames="with_weights").lower(
+        params, BATCH, split(config)[1]).as_text()
+
+
+def bases(key, choice):
+    """The configs in which a choice is tried: a kind of model with everything that can be read from it."""
+    if key != "model.kind":
+        return [BASES.get(key, TRANSLATION)]
+    of_output = {"sentence": {}, "tokens": {"data.source": "echo"}, "class": {"data.source": "senses"}}
+    return [TRANSLATION | of_output[output] | {
+        "attention.compatibility": "none" if output != "sentence" and choice != "encoder" else "dot"}
+        for output in models.MODELS[choice]]
+
+
+@pytest.mark.parametrize("key", FIELDS)
+def test_any_two_choices_are_two_programs(key):
+    programs = {choice: {program(base | {key: choice}) for base in bases(key, choice)}
+                for choice in all_fields()[key].choices}
+    for a, b in itertools.combinations(programs, 2):
+        assert programs[a].isdisjoint(programs[b]) != ((a, b) in EQUAL.get(key, ())), (a, b)
+
+
+def test_a_program_is_the_same_twice():
+    assert program(TRANSLATION) == program(TRANSLATION)
+
+
+@pytest.mark.parametrize("key", FIELDS)
+def test_a_name_that_is_no_choice_is_refused(key):
+    with pytest.raises(ValueError, match=f"{key}=wrong is not one of {all_fields()[key].choices[0]}"):
+        program(bases(key, "gru")[-1] | {key: "wrong"})
+
+
+def test_what_a_kind_cannot_give_is_refused():
+    spec = models.spec_of(replace(Config(), TRANSLATION), 11)
+    with pytest.raises(ValueError, match="with model.kind=transformer output=tokens is not one of sentence"):
+        models.from_spec(dataclasses.replace(spec, output="tokens"))
