@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab import attention, models
-from attention_lab.config import RECURRENT, Config, Hyper, Structure, replace, split
+from attention_lab.config import RECURRENT, Config, Hyper, Structure, replace
 from attention_lab.models.cells import Cell
 
 RAISED = 2.0 ** 60  # gradients are followed this much larger, so that they stay in float32
