@@ -1,4 +1,4 @@
-"""README: every command in it runs, in its smoke form, and every path it names is there."""
+"""README and docs/: every command in them runs, in its smoke form, and every path they name is there."""
 
 import gzip
 import hashlib
@@ -14,9 +14,11 @@ import pytest
 from experiments import flags
 
 ROOT = pathlib.Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-COMMANDS = [line.strip() for line in README.splitlines() if "python -m experiments." in line
-            and line.startswith("    ")]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = PAGES[0].read_text()
+COMMANDS = list(dict.fromkeys(
+    line.strip() for page in PAGES for line in page.read_text().splitlines()
+    if "python -m experiments." in line and line.startswith("    ")))
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +129,16 @@ def test_links_of_the_write_ups_are_there():
             assert (write_up.parent / path).exists(), (write_up, path)
 
 
-def test_paths_are_there():
-    for path in re.findall(r"`((?:attention_lab|configs|experiments|tests)/[\w./]*)`", README):
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_paths_are_there(page):
+    for path in re.findall(r"`((?:attention_lab|configs|experiments|tests)/[\w./]*)`", page.read_text()):
         assert (ROOT / path).exists(), path
-    for path in re.findall(r"\]\(([\w./-]+)\)", README):
-        assert (ROOT / path).exists(), path
+    for path in re.findall(r"\]\(([\w./-]+)\)", page.read_text()):
+        assert (page.parent / path).exists(), path
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 150
 
 
 def test_make_targets_are_there():
