@@ -29,8 +29,8 @@ def main(options: flags.Options) -> int:
     from attention_lab.studies.load import load, names
     from attention_lab.studies.reproduce import reproduce
     from experiments.short_compilation import short_compilation
-    own = Path(os.path.relpath(ROOT / "experiments" / "studies"))
-    folder = Path(options.studies) if options.studies else own
+    default = Path(os.path.relpath(ROOT / "experiments" / "studies"))
+    folder = Path(options.studies) if options.studies else default
     if options.list:
         for name in names(folder):
             print(f"{name}\t{load(name, folder).question}")
@@ -51,7 +51,7 @@ def main(options: flags.Options) -> int:
                       accept_changed_claims=options.accept_changed_claims,
                       data=options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
                       command=options.command, workers=options.workers, by_workers=_by_workers,
-                      documents=[ROOT / "README.md"] if root == own else [])
+                      documents=[ROOT / "README.md"] if root == default else [])
     return 0
 
 

@@ -131,8 +131,8 @@ def test_links_of_the_write_ups_are_there():
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
 def test_paths_are_there(page):
-    named = re.findall(r"(?<!new file )`((?:attention_lab|configs|experiments|tests)/[\w./]*)`", page.read_text())
-    for path in named:
+    rooms = r"(?<!new file )`((?:attention_lab|configs|experiments|tests)/[\w./]*)`"
+    for path in re.findall(rooms, page.read_text()):
         assert (ROOT / path).exists(), path
     for path in re.findall(r"\]\(([\w./-]+)\)", page.read_text()):
         assert (page.parent / path).exists(), path

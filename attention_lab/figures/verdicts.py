@@ -23,15 +23,15 @@ def verdict_grid(studies: Mapping[str, Mapping[str, Any]]) -> Figure:
     """
     if not studies:
         raise ValueError("studies: at least one is needed")
-    most = max(len(one["verdicts"]) for one in studies.values())
+    most = max(len(study["verdicts"]) for study in studies.values())
     with style.look():
         figure = style.figure(WIDTH * most + 2.4, HEIGHT * len(studies) + 0.6, layout="constrained")
         axes = figure.subplots()
         for row, study in enumerate(studies.values()):
-            for column, one in enumerate(study["verdicts"]):
-                axes.add_patch(Rectangle((column, row), 0.95, 0.9, color=COLOURS[one["verdict"]],
-                                         alpha=0.85 if one["primary"] else 0.35, linewidth=0))
-                axes.text(column + 0.475, row + 0.45, _wrapped(one["name"]), ha="center", va="center",
+            for column, verdict in enumerate(study["verdicts"]):
+                axes.add_patch(Rectangle((column, row), 0.95, 0.9, color=COLOURS[verdict["verdict"]],
+                                         alpha=0.85 if verdict["primary"] else 0.35, linewidth=0))
+                axes.text(column + 0.475, row + 0.45, _wrapped(verdict["name"]), ha="center", va="center",
                           fontsize=6.5, linespacing=0.95)
         axes.set(xlim=(0, most), ylim=(len(studies), 0), xticks=[])
         axes.set_yticks([row + 0.45 for row in range(len(studies))], [

@@ -50,28 +50,25 @@ def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
         raise ValueError(f"about.json of {study.name} is damaged: its claims do not have the hash "
                          f"{about['claims_hash']} that stands beside them")
     now = declare(study, about["preset"])
-    before, after = ({one["name"]: one for one in each["claims"]} for each in (about, now))
-    found = [f"{name} was taken out" for name in before if name not in after]
-    found += [f"{name} was added" for name in after if name not in before]
-    for name in before:
-        if name in after:
-            found += [f"{name}: {field} was {json.dumps(old)}, is {json.dumps(new)}"
-                      for field, old, new in _compared(before[name], after[name], about["claims_scheme"])
-                      if old != new]
+    before, after = ({claim["name"]: claim for claim in declared["claims"]} for declared in (about, now))
+    differing = [f"{name} was taken out" for name in before if name not in after]
+    differing += [f"{name} was added" for name in after if name not in before]
+    for name in [name for name in before if name in after]:
+        differing += [f"{name}: {field} was {json.dumps(old)}, is {json.dumps(new)}" for field, old, new in
+                      _compared(before[name], after[name], about["claims_scheme"]) if old != new]
     if "settings" in about:
-        settings = about["settings"] | now["settings"]
-        found += [f"setting {name} was changed" for name in settings
-                  if about["settings"].get(name) != now["settings"].get(name)]
+        differing += [f"setting {name} was changed" for name in about["settings"] | now["settings"]
+                      if about["settings"].get(name) != now["settings"].get(name)]
     if about.get("runs_hash", now["runs_hash"]) != now["runs_hash"]:
-        found.append("what the runs change in their configs was changed")
-    return found
+        differing.append("what the runs change in their configs was changed")
+    return differing
 
 
 def _compared(before, after, scheme):
     if scheme == SCHEME:
         return [(field, before.get(field), after.get(field)) for field in before | after]
-    return [(field, *(LESS.sub("", one[field]) if field == "statement" else one[field]
-                      for one in (before, after))) for field in COMPARED_1]
+    return [(field, *(LESS.sub("", claim[field]) if field == "statement" else claim[field]
+                      for claim in (before, after))) for field in COMPARED_1]
 
 
 def _claim(claim):

@@ -60,7 +60,7 @@ def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, 
                 if not done:
                     write_json(folder / ABOUT, about)
                 known[tuple(cell.values())] = row
-                rows = [known[tuple(one.values())] for one in cells if tuple(one.values()) in known]
+                rows = [known[tuple(other.values())] for other in cells if tuple(other.values()) in known]
                 table.write(folder, rows, names)  # whole after each cell, so that a kill loses one at most
                 done += 1
                 tick(done)
@@ -84,7 +84,7 @@ def _train(study, stage, settings, rows, command, workers, by_workers):
         return
     file = study.config(settings)
     changes = [study.overrides(cell, settings, rows) for cell in stage]
-    changes = [one for one in changes if one is not None]
+    changes = [change for change in changes if change is not None]
     if not changes:
         return
     # Where data lie is no part of a cell's name; a worker's config has to have it from the start.

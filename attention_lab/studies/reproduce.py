@@ -59,16 +59,16 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         verdicts = study.verdicts(rows)
         resampled = study.resampled(rows) if study.resampled else {}
         figure = study.draw(rows, settings)
-        held = tables.record(study, read_json(folder / ABOUT),
-                             declaration.declare(study, preset)["claims_hash"], changed, verdicts, resampled)
-        write_json(folder / tables.VERDICTS, held)
+        hash_now = declaration.declare(study, preset)["claims_hash"]
+        results = tables.record(study, read_json(folder / ABOUT), hash_now, changed, verdicts, resampled)
+        write_json(folder / tables.VERDICTS, results)
         style.save(figure, folder / "figure.png")
-        held = read_json(folder / tables.VERDICTS)
+        results = read_json(folder / tables.VERDICTS)
         if root:
             tables.write_tables(root, documents)
-        _print(study, held)
+        _print(study, results)
         print(f"reproduce: {folder if root else 'results are kept by --results=DIR only'}", file=sys.stderr)
-    return held
+    return results
 
 
 @contextlib.contextmanager
@@ -81,9 +81,9 @@ def _folder(study: Study, root: Path | None) -> Iterator[Path]:
     yield root / study.name
 
 
-def _print(study, held):
+def _print(study, results):
     print(study.question)
-    for line in tables.lines(held):
+    for line in tables.lines(results):
         print("\t".join(line))
-    for note in tables.notes(study.name, held):
+    for note in tables.notes(study.name, results):
         print(note)

@@ -100,8 +100,8 @@ def _packed(cells: Rows, columns: Mapping[str, Sequence[np.ndarray | None]]) -> 
 
 def _unpacked(path: Path) -> tuple[Rows, dict[str, list[np.ndarray | None]]]:
     try:
-        with np.load(path) as held:
-            content = dict(held)
+        with np.load(path) as file:
+            content = dict(file)
         cells, columns = [json.loads(cell) for cell in content.pop(CELLS)], {}
         for column in [name for name in content if not name.endswith(SHAPES)]:
             shapes = [tuple(map(int, shape)) for shape in content[column + SHAPES]]

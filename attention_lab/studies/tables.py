@@ -38,36 +38,43 @@ def record(study: Study, about: Mapping[str, Any], hash_now: str, changed: Seque
         "declared_hash": about["claims_hash"], "declared_scheme": about["claims_scheme"],
         "changed_since_declared": list(changed),
         "verdicts": [{
-            "name": one.claim.name, "statement": one.claim.statement, "primary": one.claim.primary,
-            "direction": one.claim.direction, "threshold": one.claim.threshold, "margin": one.claim.margin,
-            "published": one.claim.published, "value": one.value, "low": one.interval.low,
-            "high": one.interval.high, "level": one.interval.level,
-            **({"two_level": resampled[one.claim.name][:2]} if one.claim.name in resampled else {}),
-            "seeds": one.seeds, "p": one.p, "verdict": one.verdict, "reason": one.reason}
-            for one in verdicts]}
+            "name": each.claim.name, "statement": each.claim.statement, "primary": each.claim.primary,
+            "direction": each.claim.direction, "threshold": each.claim.threshold, "margin": each.claim.margin,
+            "published": each.claim.published, "value": each.value, "low": each.interval.low,
+            "high": each.interval.high, "level": each.interval.level,
+            **({"two_level": resampled[each.claim.name][:2]} if each.claim.name in resampled else {}),
+            "seeds": each.seeds, "p": each.p, "verdict": each.verdict, "reason": each.reason}
+            for each in verdicts]}
 
 
-def lines(held: Mapping[str, Any], claims: Sequence[str] = ()) -> list[list[str]]:
-    """A table of one study's verdicts, its head first: of all claims, or of those named."""
-    chosen = [one for one in held["verdicts"] if not claims or one["name"] in claims]
-    two_level = any("two_level" in one for one in chosen)
-    changed = ", claims changed since declared" * bool(held["changed_since_declared"])
-    head = ["claim", "is to be", "published", "value (95 % interval)",
-            *["test sentences drawn anew, too"] * two_level, "n", "verdict"]
-    return [head, *([
-        one["statement"] + " (exploratory)" * (not one["primary"]), _claimed(one),
-        _published(one["published"]), _measured(one),
-        *[f"{one['two_level'][0]:.3g} to {one['two_level'][1]:.3g}" for _ in "x" * two_level],
-        str(one["seeds"]), one["verdict"] + changed] for one in chosen)]
+def lines(results: Mapping[str, Any], claims: Sequence[str] = (), two_level: bool = True) -> list[list[str]]:
+    """A table of one study's verdicts, its head first.
+
+    Args:
+      results: what verdicts.json holds.
+      claims: by name; none are all.
+      two_level: with a column of intervals over seeds and test sentences, where there are any.
+    """
+    chosen = [verdict for verdict in results["verdicts"] if not claims or verdict["name"] in claims]
+    two_level = two_level and any("two_level" in verdict for verdict in chosen)
+    changed = ", claims changed since declared" * bool(results["changed_since_declared"])
+    table = [["claim", "is to be", "published", "value (95 % interval)",
+              *["test sentences drawn anew, too"] * two_level, "n", "verdict"]]
+    for verdict in chosen:
+        anew = ["{:.3g} to {:.3g}".format(*verdict["two_level"])] if two_level else []
+        table.append([verdict["statement"] + " (exploratory)" * (not verdict["primary"]), _claimed(verdict),
+                      _published(verdict["published"]), _measured(verdict), *anew, str(verdict["seeds"]),
+                      verdict["verdict"] + changed])
+    return table
 
 
-def notes(name: str, held: Mapping[str, Any]) -> list[str]:
+def notes(name: str, results: Mapping[str, Any]) -> list[str]:
     """What has to stand beside the verdicts of a study whose claims are not those that were declared."""
-    if not held["changed_since_declared"]:
+    if not results["changed_since_declared"]:
         return []
-    return [f"{name}: claims were changed after they had been declared (hash {held['declared_hash']}, scheme "
-            f"{held['declared_scheme']}; now {held['claims_hash']}): "
-            + "; ".join(held["changed_since_declared"])]
+    return [f"{name}: claims were changed after they had been declared (hash {results['declared_hash']}, "
+            f"scheme {results['declared_scheme']}; now {results['claims_hash']}): "
+            + "; ".join(results["changed_since_declared"])]
 
 
 def write_tables(root: Path, documents: Sequence[Path] = ()) -> None:
@@ -80,7 +87,7 @@ def write_tables(root: Path, documents: Sequence[Path] = ()) -> None:
       ValueError: a document asks for a study or a claim that is not there.
     """
     every = {path.parent.name: read_json(path) for path in sorted(root.glob(f"*/{VERDICTS}"))}
-    write_ups = {root / name / "README.md": _new_write_up(name, held) for name, held in every.items()}
+    write_ups = {root / name / "README.md": _new_write_up(name, results) for name, results in every.items()}
     for path, new in {root / LEDGER: NEW_LEDGER, **write_ups, **dict.fromkeys(documents, "")}.items():
         before = path.read_text(encoding="utf-8") if path.exists() else new
         after = BLOCK.sub(lambda block: block[1] + _block(path, block, every) + block[4], before)
@@ -89,23 +96,21 @@ def write_tables(root: Path, documents: Sequence[Path] = ()) -> None:
     style.save(verdict_grid(every), root / "claims.png")
 
 
-def _new_write_up(name, held):
-    return f"# {held['question']}\n\n<!-- verdicts {name} -->\n<!-- end -->\n\n![{name}](figure.png)\n"
+def _new_write_up(name, results):
+    return f"# {results['question']}\n\n<!-- verdicts {name} -->\n<!-- end -->\n\n![{name}](figure.png)\n"
 
 
 def _block(path, block, every):
     names = block[3].split()
     if block[2] == "ledger":
-        tables = {name: lines({**held, "verdicts": [
-            {key: value for key, value in one.items() if key != "two_level"} for one in held["verdicts"]]})
-            for name, held in every.items()}
+        tables = {name: lines(results, two_level=False) for name, results in every.items()}
         head = ["study", *next(iter(tables.values()))[0]]
         body = [[f"[{name}]({name}/README.md)", *row] for name, table in tables.items() for row in table[1:]]
-        return _markdown([head, *body], [note for name, held in every.items() for note in notes(name, held)])
+        return _markdown([head, *body], [note for name in every for note in notes(name, every[name])])
     study, *claims = names
     if study not in every:
         raise ValueError(f"{path} asks for the verdicts of {study}, which has none")
-    unknown = set(claims) - {one["name"] for one in every[study]["verdicts"]}
+    unknown = set(claims) - {verdict["name"] for verdict in every[study]["verdicts"]}
     if unknown:
         raise ValueError(f"{path} asks for claims that {study} does not have: {', '.join(sorted(unknown))}")
     return _markdown(lines(every[study], claims), notes(study, every[study]))
@@ -116,9 +121,9 @@ def _markdown(rows: list[list[str]], after: Sequence[str]) -> str:
     return "\n".join(table) + "\n" + "".join(f"\n{note}\n" for note in after)
 
 
-def _claimed(one):
-    margin = f" ± {one['margin']:g}" if one["margin"] else ""
-    return f"{SIGNS[one['direction']]} {one['threshold']:.3g}{margin}"
+def _claimed(verdict):
+    margin = f" ± {verdict['margin']:g}" if verdict["margin"] else ""
+    return f"{SIGNS[verdict['direction']]} {verdict['threshold']:.3g}{margin}"
 
 
 def _published(published):
@@ -127,13 +132,13 @@ def _published(published):
     return " to ".join(f"{end:.3g}" for end in np.atleast_1d(published))
 
 
-def _measured(one):
-    ends = [one["low"], one["high"]]
+def _measured(verdict):
+    ends = [verdict["low"], verdict["high"]]
     if None in ends:  # JSON has no infinity
-        return f"{one['value']:.3g} (no interval: {one['seeds']} seeds)"
+        return f"{verdict['value']:.3g} (no interval: {verdict['seeds']} seeds)"
     # Three digits of the largest number and two of the interval's width, whichever are more decimals.
     places = max(_places(max(map(abs, ends)), 3), _places(ends[1] - ends[0], 2))
-    return "{0:.{3}f} ({1:.{3}f} to {2:.{3}f})".format(one["value"], *ends, places)
+    return "{0:.{3}f} ({1:.{3}f} to {2:.{3}f})".format(verdict["value"], *ends, places)
 
 
 def _places(number: float, digits: int) -> int:

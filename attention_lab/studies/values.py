@@ -28,7 +28,7 @@ class Value:
         return Sum(_terms(self) + tuple((-factor, value) for factor, value in _terms(other)))
 
     def __rmul__(self, factor: float) -> "Sum":
-        return Sum(tuple((factor * one, value) for one, value in _terms(self)))
+        return Sum(tuple((factor * old, value) for old, value in _terms(self)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,16 +114,16 @@ def by_seed(value: Value, rows: Rows, functions: Mapping[str, Callable[..., Seri
 
 def of_seeds(value: Value, leaf: Callable[[Value], Series]) -> list[float]:
     """The value of each seed, where `leaf` gives the columns, slopes and functions that it is made of."""
-    parts = [(factor, leaf(one)) for factor, one in _terms(value)]
+    parts = [(factor, leaf(term)) for factor, term in _terms(value)]
     seeds = {frozenset(series) for _, series in parts if None not in series}
     if len(seeds) != 1:
         raise ValueError(f"{value}: its parts have the seeds {sorted(map(sorted, seeds))}")
-    found = [sum(factor * series.get(seed, series.get(None)) for factor, series in parts)
-             for seed in sorted(*seeds)]
-    skips = any(isinstance(one, Column) and one.missing == SKIP for _, one in _terms(value))
-    if any(map(math.isnan, found)) and not skips:
+    numbers = [sum(factor * series.get(seed, series.get(None)) for factor, series in parts)
+               for seed in sorted(*seeds)]
+    skips = any(isinstance(term, Column) and term.missing == SKIP for _, term in _terms(value))
+    if any(map(math.isnan, numbers)) and not skips:
         raise ValueError(f"{value} is not a number for every seed")
-    return [float(one) for one in found if not math.isnan(one)]
+    return [float(number) for number in numbers if not math.isnan(number)]
 
 
 def plain(value: Any) -> Any:
@@ -131,7 +131,7 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {"kind": type(value).__name__.lower()} | {
             field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return [plain(one) for one in value] if isinstance(value, tuple) else value
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _terms(value: Value) -> tuple[tuple[float, Value], ...]:
@@ -143,12 +143,12 @@ def _leaf(value: Value, rows: Rows, functions: Mapping[str, Callable[..., Series
         if value.name not in functions:
             raise ValueError(f"function {value.name!r} is none of the study's: {', '.join(functions)}")
         return functions[value.name](rows, **dict(value.arguments))
-    found: dict[Any, Rows] = {}
+    groups: dict[Any, Rows] = {}
     for row in _where(rows, value.where):
-        found.setdefault(None if "seed" in dict(value.where) else row["seed"], []).append(row)
-    if not found:
+        groups.setdefault(None if "seed" in dict(value.where) else row["seed"], []).append(row)
+    if not groups:
         raise ValueError(f"no row has {_spelled(value.where)}")
-    return {seed: _number(value, own, seed) for seed, own in found.items()}
+    return {seed: _number(value, group, seed) for seed, group in groups.items()}
 
 
 def _number(value, rows, seed):
@@ -167,14 +167,15 @@ def _number(value, rows, seed):
 
 
 def _where(rows: Rows, where: tuple[tuple[str, Any], ...]) -> Rows:
-    rows = [row for row in rows if all(isinstance(one, Nearest) or row[name] == one for name, one in where)]
-    for name, one in where:
-        if isinstance(one, Nearest) and rows:
-            there = sorted({row[name] for row in rows} - {None})
-            chosen = min(there, key=lambda size, one=one: abs(size - one.wanted))
+    rows = [row for row in rows
+            if all(isinstance(wanted, Nearest) or row[name] == wanted for name, wanted in where)]
+    for name, wanted in where:
+        if isinstance(wanted, Nearest) and rows:
+            present = sorted({row[name] for row in rows} - {None})
+            chosen = min(present, key=lambda number, goal=wanted.wanted: abs(number - goal))
             rows = [row for row in rows if row[name] == chosen]
     return rows
 
 
 def _spelled(where):
-    return ", ".join(f"{name}={one}" for name, one in where)
+    return ", ".join(f"{name}={wanted}" for name, wanted in where)

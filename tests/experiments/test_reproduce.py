@@ -2,11 +2,11 @@
 
 import csv
 import json
+import os
 import shutil
 
 import pytest
 
-from attention_lab.sweeps import execution
 from experiments import reproduce
 from tests.experiments.loaded import FOLDER, NAMES, ROOT, module, study, verdicts
 
@@ -202,18 +202,19 @@ STUDY = Study(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monkeypatch, tiny, workers):
-    folder = tmp_path / "all" / "tiny"
-    rewrite(folder, lambda _: RUNS.lstrip())
-    monkeypatch.setattr(execution, "how_of", lambda how: "map")  # as on an accelerator
-    monkeypatch.setattr("attention_lab.studies.measure.how_of", lambda how: "map")
-    shutil.rmtree(ROOT / "runs" / "studies" / "tiny", ignore_errors=True)
+def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monkeypatch, workers):
+    name = f"together-{os.getpid()}"  # of the run folders, which lie in the checkout
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "study.py").write_text(RUNS.lstrip())
+    for module_name in ("attention_lab.sweeps.execution", "attention_lab.studies.measure"):
+        monkeypatch.setattr(f"{module_name}.how_of", lambda how: "map")  # as on an accelerator
     monkeypatch.chdir(ROOT)
     try:
-        status, _, err = call(reproduce, *tiny, f"--workers={workers}")
+        status, _, err = call(reproduce, name, "--preset=smoke", f"--studies={tmp_path}",
+                              f"--results={tmp_path}", f"--workers={workers}")
     finally:
-        shutil.rmtree(ROOT / "runs" / "studies" / "tiny", ignore_errors=True)
+        shutil.rmtree(ROOT / "runs" / "studies" / name, ignore_errors=True)
     assert status == 0, err
-    with open(folder / "runs.csv", encoding="utf-8", newline="") as file:
+    with open(tmp_path / name / "runs.csv", encoding="utf-8", newline="") as file:
         assert [row["how"] for row in csv.DictReader(file)] == [
             "map,map" if workers == 1 else "loop,loop"] * 2
