@@ -178,7 +178,8 @@ def dry_run(options: Options, groups: list[Group]) -> int:
     """Prints cells and programs with estimates; writes and compiles nothing."""
     minutes = 0.0
     for number, group in enumerate(groups):
-        numbers = estimate(build(group.structure), group.structure)
+        config = group.cells[0].config
+        numbers = estimate(build(config), config)
         minutes += (numbers["minutes"] or 0.0) * len(group.cells)
         print("\t".join([f"program {number}", f"{len(group.cells)} cells"]
                         + [f"{name}={show(value)}" for name, value in numbers.items()]))
