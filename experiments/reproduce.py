@@ -26,9 +26,18 @@ PROGRAM = flags.Program("reproduce", "Measures what a study lacks, gives its ver
 
 def main(options: flags.Options) -> int:
     """Reproduces the named studies; prints a table of verdicts for each."""
+    from attention_lab.config.rules import show
     from attention_lab.studies.load import load, names
     from attention_lab.studies.reproduce import reproduce
+    from attention_lab.sweeps import launch
+    from attention_lab.tasks import build
     from experiments.short_compilation import short_compilation
+    from experiments.sweep_run import join_command
+
+    def by_workers(file, config, given, groups, runs, workers):
+        command = join_command(file, [(key, show(value)) for key, value in given.items()])
+        launch.run_groups(groups, config, runs, launch.Workers(command, workers), build, flags.say)
+
     default = Path(os.path.relpath(ROOT / "experiments" / "studies"))
     folder = Path(options.studies) if options.studies else default
     if options.list:
@@ -50,19 +59,9 @@ def main(options: flags.Options) -> int:
             reproduce(study, root if kept else None, options.preset, redraw=options.redraw,
                       accept_changed_claims=options.accept_changed_claims,
                       data=options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
-                      command=options.command, workers=options.workers, by_workers=_by_workers,
+                      command=options.command, workers=options.workers, by_workers=by_workers,
                       documents=[ROOT / "README.md"] if root == default else [])
     return 0
-
-
-def _by_workers(file, config, given, groups, runs, workers):
-    """Trains groups of cells by processes, as a sweep does."""
-    from attention_lab.config.rules import show
-    from attention_lab.sweeps import launch
-    from attention_lab.tasks import build
-    from experiments.sweep_run import join_command
-    command = join_command(file, [(key, show(value)) for key, value in given.items()])
-    launch.run_groups(groups, config, runs, launch.Workers(command, workers), build, flags.say)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from attention_lab import models
 from attention_lab.config import LEARNED_POSITIONS, POOLED, Config, Hyper, split
 from attention_lab.data import batching, tokenizers
 from attention_lab.data.labelled import Labelled
@@ -16,7 +17,6 @@ from attention_lab.data.vocabulary import PAD
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json, write_json
 from attention_lab.storage.runs import Run
-from attention_lab.tasks.specification import model_of
 
 SCORING_TOKENS = 8192  # padded tokens a batch while scoring
 CLASSES = "classes.json"
@@ -52,7 +52,7 @@ class Classifier:
         self.classes = {word: tuple(labels) for word, labels in classes.items()}
         self.forms = dict(forms)
         self.hyper = split(config)[1]
-        self.model = model_of(config, tokenizer.size, tuple(map(len, self.classes.values())))
+        self.model = models.build(config, tokenizer.size, tuple(map(len, self.classes.values())))
         self._numbers = {word: i for i, word in enumerate(self.classes)}
 
     @property

@@ -7,13 +7,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attention_lab import attention
+from attention_lab import attention, models
 from attention_lab.config import Config, Hyper, split
 from attention_lab.data import batching, sequences, sources
 from attention_lab.data.vocabulary import PAD, SPECIALS
 from attention_lab.models import Model
 from attention_lab.storage.runs import Run
-from attention_lab.tasks.specification import model_of
 from attention_lab.training.losses import TokenLoss
 from attention_lab.training.task import Batch, Scores, Sums, Task
 
@@ -23,7 +22,7 @@ class Tagger:
 
     def __init__(self, config: Config):
         self.config, self.hyper = config, split(config)[1]
-        self.model = model_of(config, config.data.vocabulary_size)
+        self.model = models.build(config, config.data.vocabulary_size)
         self.attends = config.model.kind == "encoder"
 
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from attention_lab import models
 from attention_lab.config import LEARNED_POSITIONS, Config, Hyper, split
 from attention_lab.data import batching, detokenize, tokenizers
 from attention_lab.data.vocabulary import BOS, EOS, PAD
@@ -17,7 +18,6 @@ from attention_lab.decoding import beam_search, greedy_search
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json
 from attention_lab.storage.runs import Run
-from attention_lab.tasks.specification import model_of
 
 SCORING_TOKENS = 4096  # padded source tokens a batch while decoding
 FEW = 16  # as many sentences go in the smallest batches, so that one of them need not wait for hundreds
@@ -59,7 +59,7 @@ class Translator:
     def __init__(self, config: Config, tokenizer: tokenizers.Tokenizer, buckets: Sequence[int]):
         self.config, self.tokenizer, self.buckets = config, tokenizer, tuple(buckets)
         self.hyper = split(config)[1]
-        self.model = model_of(config, tokenizer.size)
+        self.model = models.build(config, tokenizer.size)
 
     @property
     def attends(self) -> bool:
