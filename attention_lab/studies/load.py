@@ -29,7 +29,10 @@ def load(name: str, folder: Path) -> Study:
 
 @functools.cache
 def _loaded(path: Path) -> Study:
-    study = getattr(load_module(str(path)), "STUDY", None)
+    try:
+        study = getattr(load_module(str(path)), "STUDY", None)
+    except ValueError as error:  # which speaks of a flag
+        raise ValueError(str(error).removeprefix("--config=")) from error
     if not isinstance(study, Study):
         raise ValueError(f"{path}: STUDY is {type(study).__name__}; a Study is needed")
     return study

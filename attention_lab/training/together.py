@@ -15,6 +15,7 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from attention_lab.config import Structure
+from attention_lab.training.optimizer import recipe
 from attention_lab.training.step import make_step
 from attention_lab.training.task import Batch, Task
 
@@ -62,8 +63,8 @@ def by_default() -> bool:
     flags = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in (
         "--xla_backend_optimization_level=3", "--xla_cpu_use_fusion_emitters=true")]
     changed = ("--xla_backend_optimization_level", "--xla_cpu_use_fusion_emitters")
-    optimised = not jax.config.values["jax_disable_most_optimizations"]
-    return optimised and not any(flag.startswith(changed) for flag in flags)
+    return not (jax.config.read("jax_disable_most_optimizations")
+                or any(flag.startswith(changed) for flag in flags))
 
 
 def together(task: Task, structure: Structure, total_steps: int | None, how: str,
@@ -79,7 +80,7 @@ def together(task: Task, structure: Structure, total_steps: int | None, how: str
     count = devices or jax.local_device_count()
     mesh = jax.make_mesh((count,), ("runs",), devices=jax.local_devices()[:count],
                          axis_types=(AxisType.Auto,))
-    step = make_step(task, structure, total_steps or 0)
+    step = make_step(task.loss, recipe(structure, total_steps))
 
     def steps(state, batches, hyper):
         return jax.lax.scan(lambda state, batch: step(state, batch, hyper), state, batches)

@@ -163,7 +163,7 @@ def test_what_is_refused(call, argv, words, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("text, words", [("STUDY = 1\n", "STUDY is int; a Study is needed"),
-                                         ("1 / 0\n", "can't be run: ZeroDivisionError")])
+                                         ("1 / 0\n", "study.py: ZeroDivisionError: division by zero")])
 def test_a_file_that_is_no_study_is_refused(call, tmp_path, tiny, text, words):
     rewrite(tmp_path / "all" / "tiny", lambda _: text)
     status, _, err = call(reproduce, *tiny)

@@ -27,7 +27,8 @@ def test_accumulation_and_a_moving_average_show_in_memory(monkeypatch):
     monkeypatch.setattr(estimate, "_product_rate", lambda: 1e9)
     plain = told()["memory_megabytes"]
     assert told(**{"training.accumulate": 2})["memory_megabytes"] < 0.8 * plain
-    assert told(**{"training.average_decay": 0.9})["memory_megabytes"] > plain
+    wide = {"model.width": 64, "model.hidden": 256}
+    assert told(**wide, **{"training.average_decay": 0.9})["memory_megabytes"] > told(**wide)["memory_megabytes"]
 
 
 def test_minutes_have_no_steps(monkeypatch):

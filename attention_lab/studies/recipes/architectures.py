@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from attention_lab.config import split
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.study import Rows
-from attention_lab.tasks.load import load
-from attention_lab.tasks.translation.translator import tokenizer_path
 from attention_lab.training.state import parameter_count
 
 FILE = "configs/translation.py"
@@ -87,16 +84,6 @@ def facts(result: Mapping[str, Any], params: Any) -> dict[str, Any]:
     """Columns on what a run was: its status, weights without embeddings, target tokens a second."""
     return {"status": result["status"], "tokens_per_second": round(result["tokens_per_second"]),
             "weights": parameter_count({name: leaf for name, leaf in params.items() if name != "embedding"})}
-
-
-_translators: dict[tuple, Any] = {}
-
-
-def finished(folder: Path) -> Any:
-    """A finished run read back; the seeds of one arm share a translator, which compiles once."""
-    run = load(folder)
-    key = split(run.run.config)[0], tokenizer_path(folder).read_text(encoding="utf-8")
-    return run._replace(translator=_translators.setdefault(key, run.translator))
 
 
 # Fields of Study.

@@ -15,6 +15,7 @@ from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import heatmap, style
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import alignments, architectures
+from attention_lab.tasks.load import load
 
 SHOWN = 2  # sentences drawn: the first of test that have an adjective after its noun
 
@@ -46,7 +47,7 @@ CLAIMS = (
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and aligns the test sentences by its attention."""
     result, _, run = architectures.trained(cell, settings, folder)
-    finished = architectures.finished(run)
+    finished = load(run)
     pairs = load_corpus(finished.run.config.data, ("test",))["test"]
     found = alignment.errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
     places = [(sentence, link) for sentence, one in enumerate(pairs.truth)

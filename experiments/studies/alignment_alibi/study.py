@@ -15,6 +15,7 @@ from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import alignments, architectures, runs
+from attention_lab.tasks.load import load
 
 MODELS = "recurrent_multi30k"  # the study whose models are read
 T, ADDITIVE = "transformer", "gru, additive"
@@ -55,7 +56,7 @@ def check(settings):
 def measure(cell, settings, rows, folder):
     """Reads a model of recurrent_multi30k, trained here where it is missing, and aligns the stories."""
     _, _, run = architectures.trained(cell, settings, folder.parent / MODELS)
-    finished = architectures.finished(run)
+    finished = load(run)
     data = finished.run.config.data
     if settings["gold"] == "alibi":
         *texts, sure, possible = _stories(f"{settings['data']}/alibi-aer")

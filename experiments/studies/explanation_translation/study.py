@@ -13,6 +13,7 @@ from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, mean
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.drawing import draw_seeds
+from attention_lab.tasks.load import load
 
 KINDS = {"zero_max": "without the largest", "uniform": "spread evenly", "permuted": "dealt out anew"}
 CLASSES = ("function", "content")
@@ -45,7 +46,7 @@ CLAIMS = (
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and replaces its attention step by step."""
     result, _, run = architectures.trained(cell, settings, folder)
-    finished = architectures.finished(run)
+    finished = load(run)
     pairs = load_corpus(finished.run.config.data, ("test",))["test"]
     found = survival(finished.translator, finished.params, pairs.source[:settings["sentences"]],
                      jax.random.key(cell["seed"]))

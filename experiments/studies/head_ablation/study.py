@@ -16,6 +16,7 @@ from attention_lab.statistics import holm
 from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.drawing import draw_seeds
+from attention_lab.tasks.load import load
 
 ARM = "transformer"
 KINDS = {"encoder": "encoder, self", "decoder": "decoder, self", "cross": "cross"}
@@ -42,7 +43,7 @@ CLAIMS = (
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and translates without each of its heads."""
     result, _, run = architectures.trained(cell, settings, folder)
-    finished = architectures.finished(run)
+    finished = load(run)
     data = finished.run.config.data
     pairs = load_corpus(data, (data.split,))[data.split]
     sources, references = (side[:settings["sentences"]] for side in (pairs.source, pairs.target))

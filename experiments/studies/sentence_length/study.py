@@ -23,6 +23,7 @@ from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.architectures import of_arm
 from attention_lab.studies.values import of_seeds
+from attention_lab.tasks.load import load
 
 LONG = "the longest sentences trained on (60 words)"
 
@@ -94,7 +95,7 @@ def _sentences(data, length, count):
 def measure(cell, settings, rows, folder):
     """Trains a cell, or reads it where it is finished, and translates sentences of each length."""
     result, _, run = architectures.trained(cell, settings, folder)
-    finished = architectures.finished(run)
+    finished = load(run)
     config, lengths = finished.run.config, settings["lengths"]
     given = [one for length in lengths for one in _sentences(config.data, length, settings["sentences"])]
     sources, references = [one.source for one in given], [one.target for one in given]

@@ -149,10 +149,10 @@ def test_vectors_stand_where_the_embeddings_begin(tmp_path):
 def test_arms_that_differ_in_numbers_alone_share_a_program():
     arms = [classification.prepare(small(get_config("smoke"), attention__scale=scale, seed=seed))
             for scale, seed in ((None, 0), (1.0, 3))]
-    assert arms[0].classifier.model is arms[1].classifier.model
+    assert arms[0].classifier.model == arms[1].classifier.model
     assert arms[0].classifier.hyper.attention_scale != arms[1].classifier.hyper.attention_scale
     assert classification.prepare(small(get_config("smoke"), model__num_heads=2)).classifier.model \
-        is not arms[0].classifier.model
+        != arms[0].classifier.model
 
 
 def test_few_shots_train_on_few_and_tell_of_classes_that_have_fewer():
