@@ -46,7 +46,7 @@ def test_the_variant_reaches_the_file_and_home_its_texts(written, monkeypatch, t
     ("def part():\n    raise RuntimeError('odd')\ndef get_config(v):\n    return part()",
      "RuntimeError: odd", 3),
     ("def get_config(v):\n    return replace(Config(), {'model.colour': 3})",
-         "AttributeError: Model has no field colour", 3),
+     "AttributeError: Model has no field colour", 3),
     ("def get_config(v):\n    raise ValueError", "ValueError: ", 3),
     ("def get_config(v):\n    raise ValueError('seed=-1 is odd')", "seed=-1 is odd", 3),
     ("\n\ndef get_config(v):\n    return {}", "get_config gave dict, which is no Config", 4),

@@ -28,7 +28,8 @@ def test_accumulation_and_a_moving_average_show_in_memory(monkeypatch):
     plain = told()["memory_megabytes"]
     assert told(**{"training.accumulate": 2})["memory_megabytes"] < 0.8 * plain
     wide = {"model.width": 64, "model.hidden": 256}
-    assert told(**wide, **{"training.average_decay": 0.9})["memory_megabytes"] > told(**wide)["memory_megabytes"]
+    averaged = wide | {"training.average_decay": 0.9}
+    assert told(**averaged)["memory_megabytes"] > told(**wide)["memory_megabytes"]
 
 
 def test_minutes_have_no_steps(monkeypatch):
