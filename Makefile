@@ -9,7 +9,8 @@
 PYTHON ?= python3
 CONSTRAINTS ?=
 # An environment for each Python and set of versions, so that one is never taken for another.
-VENV ?= .venv$(addprefix -,$(filter-out python3,$(notdir $(PYTHON))))$(addprefix -,$(basename $(notdir $(CONSTRAINTS))))
+VERSION = $(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))$(addprefix -,$(basename $(notdir $(CONSTRAINTS))))
 RUN ?= runs/translation
 PYTEST ?= -n 2 --dist worksteal
 CODE = attention_lab configs experiments tests

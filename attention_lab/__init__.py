@@ -24,6 +24,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from attention_lab.storage import xla  # nothing of attention_lab is imported before it is used
     if line := xla.avoid_wrong_sums():
-        logging.getLogger(__name__).info(line)
+        logging.getLogger(__name__).warning(line)
     value = globals()[name] = getattr(importlib.import_module(_PLACES[name]), name)
     return value

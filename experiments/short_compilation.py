@@ -20,7 +20,7 @@ def short_compilation() -> Iterator[None]:
     reads these when a process first compiles; afterwards they have no effect.
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(xla.short_compilation())
+        stack.enter_context(xla.added(xla.SHORT_COMPILATION))
         wanted = {"jax_disable_most_optimizations": True}
         if not jax.config.jax_compilation_cache_dir:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="compiled-"))

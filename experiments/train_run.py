@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attention_lab import tasks
 from attention_lab.config import to_dict
-from attention_lab.storage import runs
+from attention_lab.storage import environment, runs
 from attention_lab.training.estimate import estimate
 from attention_lab.training.run import carry_out, check_data
 from experiments.flags import Options, say
@@ -44,6 +44,7 @@ def report(result: dict) -> int:
 
 def dry_run(options: Options) -> int:
     """Prints the resolved config, and estimates of size, memory and time; writes and compiles nothing."""
+    environment.check_settings()
     config = options.config
     task = tasks.build(config)
     print(json.dumps(to_dict(config), indent=2))

@@ -14,7 +14,8 @@ PACKAGES = ("attention-lab", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint
 # Settings of jax that change numbers, each an environment variable in capitals, and their defaults.
 SETTINGS = {"jax_enable_x64": False, "jax_default_prng_impl": "threefry2x32",
             "jax_threefry_partitionable": True, "jax_default_matmul_precision": None,
-            "jax_random_seed_offset": 0, "jax_numpy_dtype_promotion": "standard"}
+            "jax_random_seed_offset": 0, "jax_numpy_dtype_promotion": "standard",
+            "jax_disable_most_optimizations": False}
 
 
 def software() -> dict[str, Any]:
@@ -41,13 +42,13 @@ def hardware() -> dict[str, Any]:
     import jax
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {"device": jax.devices()[0].device_kind, "platform": jax.default_backend(),
-            "devices": jax.device_count(), "cores": cores, "settings": settings()}
+            "devices": jax.device_count(), "cores": cores, "jax_settings": settings()}
 
 
 def settings() -> dict[str, Any]:
     """SETTINGS as they are in this process, and the flags that XLA was given."""
     import jax
-    return {name: getattr(jax.config, name) for name in SETTINGS} | {
+    return {name: jax.config.values[name] for name in SETTINGS} | {
         "xla_flags": os.environ.get("XLA_FLAGS", "")}
 
 
@@ -60,14 +61,15 @@ def check_settings(before: Mapping[str, Any] | None = None) -> None:
     """
     import jax
     if before is None:
-        if jax.config.jax_enable_x64:
+        if jax.config.values["jax_enable_x64"]:
             raise ValueError("JAX_ENABLE_X64 is set: models are trained and read in 32 bits; unset it")
         return
     for name, default in SETTINGS.items():
-        was, now = before.get(name, default), getattr(jax.config, name)
+        was, now = before.get(name, default), jax.config.values[name]
         if was != now:
+            mend = "unset it" if was == default else f"set it to {was}"
             raise ValueError(f"{name.upper()} was {was} when the run began and is {now} now, which changes "
-                             f"numbers: set it to {was}")
+                             f"numbers: {mend}")
 
 
 def missing_device() -> str:

@@ -187,9 +187,9 @@ def _reopened(run: Run) -> Run:
     if (run.folder / "run.json").exists():
         before = read_json(run.folder / "run.json")
     if not run.finished:
-        environment.check_settings(before.get("settings", {}))
+        environment.check_settings(before.get("jax_settings", {}))
     names = [name for name in ("commit", "uncommitted_changes", "versions", "device", "devices", "cores",
-                               "settings") if name in before and name in now]
+                               "jax_settings") if name in before and name in now]
     moved = {name: now[name] for name in names if now[name] != before[name]}
     run.warnings = _data_moved(held, run.config)
     run.data_moved = bool(run.warnings)

@@ -18,7 +18,7 @@ from attention_lab.storage.files import read_json, write_json
 
 # For programs that are compiled to run for milliseconds. Without the optimiser of the backend compilation
 # takes half the time; XLA's older code generator for fused operations, which jaxlib 0.12 has no more, halves
-# it again.
+# it again. `xla_cpu_opt_preset` makes no difference (jaxlib 0.10.2 and 0.12.0.1).
 SHORT_COMPILATION = ("--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false")
 
 # XLA hands some products that are followed by a reduction to a library, YNNPACK, which computes some of tens
@@ -29,18 +29,27 @@ FIRST_RIGHT = (0, 11)  # version of jaxlib from which on the canaries are right 
 
 def add(flags: Sequence[str]) -> None:
     """Puts flags into XLA_FLAGS of this process; those whose name stands there already keep their value."""
-    now = os.environ.get("XLA_FLAGS", "").split()
+    now = _flags()
     names = {flag.partition("=")[0] for flag in now}
     new = [flag for flag in flags if flag.partition("=")[0] not in names]
     if new:
         os.environ["XLA_FLAGS"] = " ".join(now + new)
 
 
+def _flags() -> list[str]:
+    """Those in XLA_FLAGS, or in the file that it names, as XLA reads it."""
+    text = os.environ.get("XLA_FLAGS", "").strip()
+    if text and not text.startswith("-"):
+        with contextlib.suppress(OSError):
+            text = Path(text).read_text(encoding="utf-8")
+    return text.split()
+
+
 @contextlib.contextmanager
-def short_compilation() -> Iterator[None]:
-    """Inside, XLA_FLAGS has what shortens compilation; a process that has used a device reads it no more."""
+def added(flags: Sequence[str]) -> Iterator[None]:
+    """Inside, XLA_FLAGS has the flags that XLA knows; one that has used a device reads it no more."""
     before = os.environ.get("XLA_FLAGS")
-    add(known(SHORT_COMPILATION))
+    add(known(flags))
     try:
         yield
     finally:
@@ -51,11 +60,17 @@ def short_compilation() -> Iterator[None]:
 
 def avoid_wrong_sums() -> str:
     """Adds the flag that the installed jaxlib needs to be right; the line that says so, or ""."""
-    named = WITHOUT_WRONG_SUMS.partition("=")[0] in os.environ.get("XLA_FLAGS", "")
-    if named or not gets_sums_wrong() or not known([WITHOUT_WRONG_SUMS]):
+    name = WITHOUT_WRONG_SUMS.partition("=")[0]
+    if not gets_sums_wrong() or any(flag.startswith(name) for flag in _flags()):
         return ""
+    if not known([WITHOUT_WRONG_SUMS]):
+        return ""
+    wrong = f"jaxlib {version()} gets some sums wrong on CPUs"
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    if bridge and bridge.backends_are_initialized():  # XLA has read its flags
+        return f"{wrong}: start Python with XLA_FLAGS={WITHOUT_WRONG_SUMS}"
     add([WITHOUT_WRONG_SUMS])
-    return f"jaxlib {version()} gets some sums wrong on CPUs: {WITHOUT_WRONG_SUMS} is added to XLA_FLAGS"
+    return f"{wrong}: {WITHOUT_WRONG_SUMS} is added to XLA_FLAGS"
 
 
 def gets_sums_wrong() -> bool:
@@ -97,10 +112,11 @@ def _knows(flag: str) -> bool:
     """Whether a process that is given this flag alone gets as far as a device.
 
     Raises:
-      RuntimeError: it fails for another reason.
+      ValueError: it fails for another reason.
     """
     done = subprocess.run([sys.executable, "-c", "import jax; jax.devices()"], text=True, capture_output=True,
-                          env=os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"})
+                          env=os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"}, timeout=300)
     if done.returncode and "Unknown flag" not in done.stderr:
-        raise RuntimeError(f"jax does not start: {done.stderr.strip().splitlines()[-1]}")
+        lines = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        raise ValueError(f"jax does not start: {lines[-1]}")
     return done.returncode == 0

@@ -54,6 +54,8 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
             raise ValueError(f"{folder / table.RUNS} has no row of {missing[0]}: measure it, without "
                              "--redraw")
         if missing:
+            if rows:
+                environment.check_settings(about.get("jax_settings", {}))
             rows = measure(study, settings, preset, rows, folder, command, workers, by_workers)
         # What the table lacks is said before anything is written.
         verdicts = study.verdicts(rows)

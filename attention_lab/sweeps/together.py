@@ -55,8 +55,8 @@ def run_group(group: Group, parent: str | Path, shared: Shared, command: str, sh
         times = {"milliseconds_a_step": measured} if measured else {}
         if way == "loop":
             return {}, times
-        if way == "map" and not training.by_default():
-            say("XLA's optimiser is off: what --how=map trains differs from the same run alone by rounding")
+        if way == "map" and (why := training.why_map_rounds(group.structure)):
+            say(f"what --how=map trains may differ from the same run alone by rounding: {why}")
         program = training.together(task, split(config)[0], loop.total_steps(config, task), way)
     except (ValueError, OSError):
         return {}, {}  # the loop says of each cell what is wrong

@@ -19,12 +19,12 @@ def load_finished(folder: str | Path) -> runs.Run:
     """A run that has finished.
 
     Raises:
-      ValueError: no run, an unfinished one, one that diverged, or settings of jax that change its numbers.
+      ValueError: no run, an unfinished one, one that diverged, or 64 bits where it was trained in 32.
     """
     run = runs.load_run(folder)
     if run.result.get("status") != "finished":
         raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to go by")
-    if not run.facts.get("settings", {}).get("jax_enable_x64"):
+    if not run.facts.get("jax_settings", {}).get("jax_enable_x64"):
         environment.check_settings()
     return run
 

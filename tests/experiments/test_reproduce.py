@@ -51,6 +51,7 @@ def test_a_study_is_one_folder_and_stands_in_the_ledger(call, tmp_path, tiny):
     assert "| [tiny](tiny/README.md) | a scores more than b by over 2 | > 2 ± 0.5 | 2.5 | 3.09 " in ledger
     about = json.loads((tmp_path / "all" / "tiny" / "about.json").read_text())
     assert about["preset"] == "smoke" and about["claims_scheme"] == 2
+    assert about["jax_settings"]["jax_enable_x64"] is False
     assert about["claims"][0]["threshold"] == 2.0 and about["settings"] == {"seeds": 6, "lead": 3.0}
 
 

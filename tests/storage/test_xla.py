@@ -56,7 +56,7 @@ def test_damaged_notes_and_a_cache_that_cannot_be_written_are_done_without(cache
 def test_a_jax_that_does_not_start_is_no_answer(tmp_path, monkeypatch):
     (tmp_path / "jax.py").write_text("raise ImportError('broken')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(RuntimeError, match="jax does not start: .*broken"):
+    with pytest.raises(ValueError, match="jax does not start: .*broken"):
         xla._knows(KNOWN)
 
 
@@ -71,12 +71,18 @@ def test_flags_of_the_user_are_kept(monkeypatch, before, after):
 
 
 @pytest.mark.parametrize("before", [None, "--xla_a=1"])
+def test_flags_in_a_file_are_kept_too(monkeypatch, tmp_path):
+    (tmp_path / "flags").write_text("--xla_b=3\n--xla_c")
+    monkeypatch.setenv("XLA_FLAGS", str(tmp_path / "flags"))
+    xla.add(["--xla_a=1", "--xla_b=2"])
+    assert os.environ["XLA_FLAGS"] == "--xla_b=3 --xla_c --xla_a=1"
+
+
 def test_flags_for_short_compilation_come_and_go(cache, monkeypatch, before):
     monkeypatch.delenv("XLA_FLAGS")
     if before:
         monkeypatch.setenv("XLA_FLAGS", before)
-    monkeypatch.setattr(xla, "SHORT_COMPILATION", (KNOWN, UNKNOWN))
-    with pytest.raises(ZeroDivisionError), xla.short_compilation():
+    with pytest.raises(ZeroDivisionError), xla.added((KNOWN, UNKNOWN)):
         assert os.environ["XLA_FLAGS"] == f"{before} {KNOWN}".removeprefix("None ")
         1 / 0
     assert os.environ.get("XLA_FLAGS") == before
@@ -89,6 +95,9 @@ def test_versions_that_get_sums_wrong(monkeypatch, version, wrong):
     monkeypatch.setattr(xla, "version", lambda: version)
     monkeypatch.setattr(xla, "known", list)
     monkeypatch.delenv("XLA_FLAGS")
+    if wrong:  # jax has started here
+        assert "start Python with XLA_FLAGS=" in xla.avoid_wrong_sums() and "XLA_FLAGS" not in os.environ
+    monkeypatch.delitem(sys.modules, "jax._src.xla_bridge")
     line = xla.avoid_wrong_sums()
     assert (version in line and xla.WITHOUT_WRONG_SUMS in line) if wrong else line == ""
     assert os.environ.get("XLA_FLAGS") == (xla.WITHOUT_WRONG_SUMS if wrong else None)
@@ -102,5 +111,5 @@ def test_a_program_says_at_its_start_that_it_avoids_wrong_sums(tmp_path):
     done = subprocess.run(command, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     said = f"train: jaxlib {xla.version()} gets some sums wrong on CPUs" in done.stderr
-    used = read_json(tmp_path / "run" / "run.json")["settings"]["xla_flags"]
+    used = read_json(tmp_path / "run" / "run.json")["jax_settings"]["xla_flags"]
     assert (said, used) == ((True, xla.WITHOUT_WRONG_SUMS) if xla.gets_sums_wrong() else (False, ""))

@@ -15,7 +15,7 @@ from attention_lab.tasks.sequences import task as tokenwise
 from attention_lab.tasks.translation import task as translation
 from attention_lab.training import checkpoint, loop
 from attention_lab.training.programs import programs
-from attention_lab.training.together import by_default, together
+from attention_lab.training.together import together, why_map_rounds
 from configs import recall as recall_config
 from configs import translation as translation_config
 
@@ -126,16 +126,19 @@ def test_a_killed_group_goes_on_from_its_last_checkpoint(problem, tmp_path, monk
         assert (folder / "metrics.jsonl").read_bytes() == (lone / "metrics.jsonl").read_bytes()
 
 
-def test_here_xla_compiles_by_default(monkeypatch):
-    assert by_default()
+def test_where_map_may_round_is_told(monkeypatch):
+    transformer = split(translation_config.get_config("smoke"))[0]
+    assert why_map_rounds(transformer) == ""
+    recurrent = split(translation_config.get_config("smoke,gru"))[0]
+    assert why_map_rounds(recurrent) == "its networks are recurrent"
     for flags in ("--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false --xla_a=1"):
         monkeypatch.setenv("XLA_FLAGS", flags)
-        assert not by_default()
+        assert why_map_rounds(transformer) == "XLA does not compile by default"
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
-    assert by_default()
+    assert why_map_rounds(transformer) == ""
     jax.config.update("jax_disable_most_optimizations", True)
     try:
-        assert not by_default()
+        assert why_map_rounds(transformer) == "XLA does not compile by default"
     finally:
         jax.config.update("jax_disable_most_optimizations", False)
 
