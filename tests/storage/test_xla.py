@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import jax
 import pytest
 
 from attention_lab.storage import xla
@@ -70,7 +71,6 @@ def test_flags_of_the_user_are_kept(monkeypatch, before, after):
     assert os.environ["XLA_FLAGS"] == after
 
 
-@pytest.mark.parametrize("before", [None, "--xla_a=1"])
 def test_flags_in_a_file_are_kept_too(monkeypatch, tmp_path):
     (tmp_path / "flags").write_text("--xla_b=3\n--xla_c")
     monkeypatch.setenv("XLA_FLAGS", str(tmp_path / "flags"))
@@ -78,6 +78,7 @@ def test_flags_in_a_file_are_kept_too(monkeypatch, tmp_path):
     assert os.environ["XLA_FLAGS"] == "--xla_b=3 --xla_c --xla_a=1"
 
 
+@pytest.mark.parametrize("before", [None, "--xla_a=1"])
 def test_flags_for_short_compilation_come_and_go(cache, monkeypatch, before):
     monkeypatch.delenv("XLA_FLAGS")
     if before:
@@ -95,7 +96,8 @@ def test_versions_that_get_sums_wrong(monkeypatch, version, wrong):
     monkeypatch.setattr(xla, "version", lambda: version)
     monkeypatch.setattr(xla, "known", list)
     monkeypatch.delenv("XLA_FLAGS")
-    if wrong:  # jax has started here
+    jax.devices()
+    if wrong:  # too late for XLA to read it
         assert "start Python with XLA_FLAGS=" in xla.avoid_wrong_sums() and "XLA_FLAGS" not in os.environ
     monkeypatch.delitem(sys.modules, "jax._src.xla_bridge")
     line = xla.avoid_wrong_sums()
