@@ -107,3 +107,13 @@ def test_a_file_may_list_the_cells_of_a_sweep(written):
 def test_cells_that_are_none(written, body, said):
     path = written(f"def get_sweep():\n{body}\n")
     assert refused(load_sweep, path).startswith(said.replace("PATH", path))
+
+
+def test_a_file_that_is_edited_at_once_is_read_anew(tmp_path):
+    """Bytecode that is kept is told from its source by size and second alone."""
+    file = tmp_path / "x.py"
+    for seed in (1, 2):
+        file.write_text(f"from attention_lab.config import Config, replace\n\n\n"
+                        f"def get_config(variant):\n    return replace(Config(), {{'seed': {seed}}})\n")
+        os.utime(file, (1e9, 1e9))
+        assert load(str(file)).seed == seed
