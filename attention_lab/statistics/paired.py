@@ -1,4 +1,4 @@
-"""What a handful of paired differences says: an exact test, its interval, the t interval.
+"""What a handful of paired differences says: an exact test and its interval, equivalence, many tests at once.
 
 A difference is what one seed measured in one arm, less what the same seed measured in the other.
 """
@@ -9,31 +9,22 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-MOST = 16  # differences whose sign flips are all tried: 65,536 of them
+MOST = 16  # differences; their 2^16 = 65,536 sign flips are all tried
 
 
 class Interval(NamedTuple):
-    """Fields: low and high ends; level, the share of cases in which such intervals hold the truth."""
+    """Fields: low and high ends; level, the probability that such an interval covers the truth."""
 
     low: float
     high: float
     level: float
 
 
-def checked(differences: Sequence[float], least: int = 2) -> np.ndarray:
-    """The differences as float64; ValueError unless they are at least `least` finite numbers."""
-    values = np.asarray(differences, np.float64)
-    if values.ndim != 1 or len(values) < least or not np.isfinite(values).all():
-        raise ValueError(f"differences: at least {least} finite numbers are needed, given are "
-                         f"{np.array2string(values, threshold=8)}")
-    return values
-
-
 def sign_flip(differences: Sequence[float], shift: float = 0.0) -> float:
     """Two-sided p of the exact paired sign-flip test (Fisher 1935) that the differences centre on `shift`.
 
-    If they are symmetric about it each of the 2^n ways to flip their signs is as likely as what was
-    seen: p is the share whose mean is at least as far from 0.
+    If they are symmetric about it, all 2^n ways to flip their signs are equally likely: p is the share whose
+    mean is at least as far from 0 as the observed one.
 
     Raises:
       ValueError: fewer than two differences, more than 16, or one that is not finite.
@@ -41,28 +32,25 @@ def sign_flip(differences: Sequence[float], shift: float = 0.0) -> float:
     >>> sign_flip([1.0, 2.0, 3.0])  # of eight ways two, all plus and all minus, are as far
     0.25
     """
-    values = checked(differences) - shift
+    values = _checked(differences) - shift
     if len(values) > MOST:
         raise ValueError(f"differences: {len(values)} are too many to try all flips; at most {MOST}")
     sums = _signs(len(values)) @ values
     # Sums that are equal but for rounding are ties.
-    seen = abs(values.sum()) - 1e-12 * np.abs(values).sum()
-    return float(np.mean(np.abs(sums) >= seen))
+    observed = abs(values.sum()) - 1e-12 * np.abs(values).sum()
+    return float(np.mean(np.abs(sums) >= observed))
 
 
 def sign_flip_interval(differences: Sequence[float], level: float = 0.95) -> Interval:
-    """The centres that the sign-flip test does not reject: an exact interval.
+    """The centres that the sign-flip test does not reject: an exact interval of at least `level`.
 
-    The means of the 2^n - 1 non-empty subsets cut the line into 2^n pieces, each of which holds the
-    centre with the same chance (Hartigan 1969); as few as `level` allows are cut off at either end.
-
-    Returns:
-      the interval with the level it has, at least `level`; infinite ends where n is too small for it.
+    The means of the 2^n - 1 non-empty subsets cut the line into 2^n pieces that are equally likely to contain
+    the centre (Hartigan 1969). The ends are infinite where n is too small for `level`.
 
     >>> sign_flip_interval([1.0, 2.0, 4.0], level=0.75)
     Interval(low=1.0, high=4.0, level=0.75)
     """
-    values = checked(differences)
+    values = _checked(differences)
     if len(values) > MOST:
         raise ValueError(f"differences: {len(values)} are too many to try all subsets; at most {MOST}")
     members = (_signs(len(values))[1:] + 1.0) / 2.0  # the first row is the empty subset
@@ -74,19 +62,47 @@ def sign_flip_interval(differences: Sequence[float], level: float = 0.95) -> Int
     return Interval(float(means[cut - 1]), float(means[-cut]), 1.0 - 2.0 * cut / pieces)
 
 
-def t_interval(differences: Sequence[float], level: float = 0.95) -> Interval:
-    """Student's interval of the mean of the differences."""
-    found = stats.ttest_1samp(checked(differences), 0.0).confidence_interval(level)
-    return Interval(float(found.low), float(found.high), level)
+def tost(differences: Sequence[float], margin: float) -> float:
+    """p of two one-sided t tests (Schuirmann 1987); small if the mean lies between -margin and margin.
 
-
-def interquartile_mean(values: Sequence[float]) -> float:
-    """Mean without the lowest and the highest quarter (Agarwal et al. 2021).
-
-    >>> interquartile_mean([1.0, 2.0, 4.0, 99.0])
-    3.0
+    Raises:
+      ValueError: a margin that is not above 0, or differences that `sign_flip` refuses.
     """
-    return float(stats.trim_mean(checked(values, 1), 0.25))
+    if not margin > 0:
+        raise ValueError(f"margin={margin}: a number above 0 is needed")
+    values = _checked(differences)
+    if values.std() == 0:  # scipy divides by it
+        return float(abs(values[0]) >= margin)
+    low = stats.ttest_1samp(values, -margin, alternative="greater").pvalue
+    high = stats.ttest_1samp(values, margin, alternative="less").pvalue
+    return float(max(low, high))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p values of a family, adjusted to bound the chance of any false rejection (Holm 1979).
+
+    Raises:
+      ValueError: a value outside 0 to 1.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, np.float64)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p_values: {list(p_values)} leave 0 to 1")
+    order = np.argsort(p, kind="stable")
+    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(raised, 1.0)
+    return adjusted.tolist()
+
+
+def _checked(differences: Sequence[float]) -> np.ndarray:
+    values = np.asarray(differences, np.float64)
+    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError("differences: at least 2 finite numbers are needed, given are "
+                         f"{np.array2string(values, threshold=8)}")
+    return values
 
 
 def _signs(n: int) -> np.ndarray:

@@ -6,12 +6,11 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
-from attention_lab.statistics.equivalence import tost
-from attention_lab.statistics.families import holm
-from attention_lab.statistics.paired import Interval, sign_flip, sign_flip_interval
+from attention_lab.statistics.paired import Interval, holm, sign_flip, sign_flip_interval, tost
 
 DIRECTIONS = ("greater", "less", "equal")
-LEAST = 6  # paired seeds below which the exact test can't reach p < 0.05
+LEAST = 6  # paired seeds; with fewer the exact test can't reach p < ALPHA
+ALPHA = 0.05  # of a verdict, after the correction of Holm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Claim:
       direction: "greater" or "less" than the threshold, or "equal" to it up to the margin.
       threshold: 0 for a difference that is claimed to be there.
       margin: values nearer to the threshold than this count as equal to it; needed for "equal".
-      published: what the literature has: a number, two ends of a range, or words; "" for nothing.
-      primary: whether it belongs to the family that Holm corrects; others are exploratory.
+      published: from the literature: a number, the two ends of a range, or words; "" for nothing.
+      primary: whether Holm's correction covers it; others are exploratory.
     """
 
     name: str
@@ -70,8 +69,7 @@ class Verdict:
     reason: str
 
 
-def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]],
-          alpha: float = 0.05) -> list[Verdict]:
+def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]]) -> list[Verdict]:
     """A verdict on each claim of one study.
 
     "greater" and "less": supported if the exact sign-flip test rejects the threshold and the mean is on
@@ -80,43 +78,42 @@ def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]],
     outside the margin. All else is inconclusive. p values of primary claims are adjusted by Holm, together.
 
     Args:
-      claims: of one study.
-      values: by a claim's name, one for each seed, in the claim's unit.
+      values: {name of the claim: a value for each seed}.
     Raises:
       ValueError: a claim without values, or values that are no numbers.
     """
     missing = [claim.name for claim in claims if claim.name not in values]
     if missing:
         raise ValueError(f"no values for the claims {', '.join(missing)}")
-    raw = {claim.name: _p(claim, values[claim.name]) for claim in claims}
+    arrays = {claim.name: np.asarray(values[claim.name], np.float64) for claim in claims}
+    p = {claim.name: _p(claim, arrays[claim.name]) for claim in claims}
     primary = [claim.name for claim in claims if claim.primary]
-    adjusted = raw | dict(zip(primary, holm([raw[name] for name in primary])))
-    return [_verdict(claim, np.asarray(values[claim.name], np.float64), adjusted[claim.name], alpha)
-            for claim in claims]
+    p |= dict(zip(primary, holm([p[name] for name in primary])))
+    return [_verdict(claim, arrays[claim.name], p[claim.name]) for claim in claims]
 
 
 def _p(claim, values):
     if claim.direction == "equal":
-        return tost(np.asarray(values, np.float64) - claim.threshold, claim.margin)
+        return tost(values - claim.threshold, claim.margin)
     return sign_flip(values, claim.threshold)
 
 
-def _verdict(claim, values, p, alpha):
-    value, interval = float(values.mean()), sign_flip_interval(values, 1.0 - alpha)
-    beyond = values - claim.threshold
+def _verdict(claim, values, p):
+    value, interval = float(values.mean()), sign_flip_interval(values, 1.0 - ALPHA)
+    differences = values - claim.threshold
     verdict, reason = "inconclusive", f"p = {p:.2g} leaves it open"
     within = f"within {claim.margin:g} of {claim.threshold:g}" if claim.margin else ""
     if claim.direction == "equal":
-        if p < alpha and len(values) >= LEAST:
+        if p < ALPHA and len(values) >= LEAST:
             verdict, reason = "supported", f"{within} (TOST p = {p:.2g})"
         elif (interval.low - claim.threshold > claim.margin
               or interval.high - claim.threshold < -claim.margin):
             verdict, reason = "refuted", f"no value of the interval lies {within}"
-    elif p < alpha:
-        right = (beyond.mean() > 0) == (claim.direction == "greater")
-        verdict = "supported" if right else "refuted"
-        reason = f"sign-flip p = {p:.2g}, on the {'claimed' if right else 'other'} side"
-    elif claim.margin is not None and tost(beyond, claim.margin) < alpha:
+    elif p < ALPHA:
+        claimed = (differences.mean() > 0) == (claim.direction == "greater")
+        verdict = "supported" if claimed else "refuted"
+        reason = f"sign-flip p = {p:.2g}, on the {'claimed' if claimed else 'other'} side"
+    elif claim.margin is not None and tost(differences, claim.margin) < ALPHA:
         verdict, reason = "refuted", f"the value is {within}"
     if verdict == "inconclusive" and len(values) < LEAST:
         reason = f"{len(values)} seeds can't decide it; at least {LEAST} are needed"
