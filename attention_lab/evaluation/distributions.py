@@ -22,7 +22,7 @@ def divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     ratio = np.log(np.maximum(p, TINY)) - np.log(np.maximum(q, TINY))
-    return np.where(p > 0, p * ratio, 0.0).sum(axis=-1)
+    return (p * ratio).sum(axis=-1)
 
 
 def jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -31,6 +31,5 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     >>> round(float(jensen_shannon(np.array([1.0, 0.0]), np.array([0.0, 1.0]))), 4)
     0.6931
     """
-    p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
-    middle = 0.5 * (p + q)
+    middle = 0.5 * (np.asarray(p, np.float64) + np.asarray(q, np.float64))
     return 0.5 * (divergence(p, middle) + divergence(q, middle))
