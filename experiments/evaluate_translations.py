@@ -41,7 +41,7 @@ def translations(folder: str, held: Config, config: Config, changed: Collection[
     translator = run.translator
     if held.data.text == "tokenized" and held.data.source == "multi30k" and data.source == "tsv":
         pairs = prepared(pairs)
-    lengths.places(pairs.source, bins)  # says so before anything is translated
+    lengths.bin_members(pairs.source, bins)  # says so before anything is translated
     for notice in anomalies({data.split: (pairs.counts, pairs.source)}, "pairs", translator.tokenizer):
         say(notice)
     print(f"pairs\t{len(pairs)}")

@@ -1,4 +1,4 @@
-"""How well attention finds which word translates which: hard links, and their error rate.
+"""Hard links from attention weights, and their error rate against an alignment of words.
 
 A link is (source index, target index), words counted from 0.
 """
@@ -24,11 +24,11 @@ class AlignmentScore(NamedTuple):
 
 def alignment_error_rate(predicted: Sequence[Iterable[Link]], sure: Sequence[Iterable[Link]],
                          possible: Sequence[Iterable[Link]] | None = None) -> AlignmentScore:
-    """Alignment error rate of a corpus (Och & Ney 2003), links counted over all sentences at once.
+    """Alignment error rate of a corpus (Och & Ney 2003), from counts over all sentences.
 
     Args:
-      predicted, sure, possible: for each sentence its links. Sure ones are possible too, whether
-        `possible` repeats them or not; None: no others are.
+      predicted, sure, possible: the links of each sentence. Sure links are possible too, whether `possible`
+        repeats them or not; None: no others are.
     Raises:
       ValueError: no sentences, unequal counts, or no sure link at all.
 
@@ -39,29 +39,28 @@ def alignment_error_rate(predicted: Sequence[Iterable[Link]], sure: Sequence[Ite
     if not len(predicted) == len(sure) == len(possible):
         raise ValueError(f"links for {len(predicted)} predicted, {len(sure)} sure and "
                          f"{len(possible)} possible sentences; the counts must be equal")
-    in_sure = in_possible = predictions = sures = 0
-    for found, certain, allowed in zip(predicted, sure, possible):
-        found, certain = _links(found), _links(certain)
-        in_sure += len(found & certain)
-        in_possible += len(found & (certain | _links(allowed)))
-        predictions += len(found)
-        sures += len(certain)
-    if not sures:
+    in_sure = in_possible = count = sure_count = 0
+    for links, certain, allowed in zip(predicted, sure, possible):
+        links, certain, allowed = (set(map(tuple, side)) for side in (links, certain, allowed))
+        in_sure += len(links & certain)
+        in_possible += len(links & (certain | allowed))
+        count += len(links)
+        sure_count += len(certain)
+    if not sure_count:
         raise ValueError(f"no sure link in {len(sure)} sentences to score against")
-    return AlignmentScore(1.0 - (in_sure + in_possible) / (predictions + sures),
-                          in_possible / max(predictions, 1), in_sure / sures,
-                          predictions, sures, len(sure))
+    return AlignmentScore(1.0 - (in_sure + in_possible) / (count + sure_count), in_possible / max(count, 1),
+                          in_sure / sure_count, count, sure_count, len(sure))
 
 
 def hard_links(weights: np.ndarray) -> set[Link]:
-    """Links each target word to the source word with the largest weight; ties go to the first.
+    """Links each target word to the source word with the largest weight, the first of a tie.
 
     A row of zeros, which may attend to nothing, gives no link.
 
     Args:
-      weights: cross-attention (T, S), or other scores of that shape. Row t of a decoder's
-        weights is read while *predicting* token t; to read while token t is the *input*, which
-        aligns better in deep models (Chen et al. 2020), pass weights[1:].
+      weights: cross-attention (T, S). Row t of a decoder's weights belongs to the step that predicts token t;
+        weights[1:] are those of the steps with token t as input, which align better in deep models (Chen et
+        al. 2020).
     Raises:
       ValueError: another number of axes, no source, or a value that is not finite.
     """
@@ -72,17 +71,14 @@ def hard_links(weights: np.ndarray) -> set[Link]:
 
 def merge_subwords(weights: np.ndarray, source_words: Sequence[int], target_words: Sequence[int]
                    ) -> np.ndarray:
-    """Weights between words from weights between subwords.
+    """Weights between words, (target words, source words), from weights between subwords (T, S).
 
-    Sums over the subwords of a source word, for attention to a word is attention to any part of it;
-    averages over those of a target word, so that each row stays a distribution.
+    Sums over the subwords of a source word, as attention to a word is attention to any part of it; averages
+    over those of a target word, so that each row stays a distribution.
 
     Args:
-      weights: (T, S) between subwords.
-      source_words (S,), target_words (T,): index of each subword's word, from 0; -1 for a mark
-        that is no word, whose weight is left out, so that rows then sum to less than 1.
-    Returns:
-      (target words, source words).
+      source_words, target_words: index of each subword's word, from 0, (S,) and (T,); -1 for a mark that is
+        no word: its weight is left out, and rows sum to less than 1.
     Raises:
       ValueError: lengths that differ from the weights', or an index that skips a word.
     """
@@ -95,7 +91,7 @@ def merge_subwords(weights: np.ndarray, source_words: Sequence[int], target_word
     return (target / target.sum(axis=1, keepdims=True)) @ weights @ source.T
 
 
-def _membership(name: str, words: Sequence[int]) -> np.ndarray:
+def _membership(name, words):
     """1 where a subword belongs to a word: (words, subwords)."""
     words = np.asarray(words, dtype=np.int64)
     count = int(words.max(initial=-1)) + 1
@@ -106,14 +102,10 @@ def _membership(name: str, words: Sequence[int]) -> np.ndarray:
     return member
 
 
-def _checked(weights: np.ndarray) -> np.ndarray:
+def _checked(weights):
     weights = np.asarray(weights, dtype=np.float64)
     if weights.ndim != 2 or weights.shape[1] == 0:
         raise ValueError(f"weights have shape {weights.shape}; (target, source) is needed")
     if not np.isfinite(weights).all():
         raise ValueError("weights hold a value that is not finite")
     return weights
-
-
-def _links(links: Iterable[Link]) -> set[Link]:
-    return {(int(source), int(target)) for source, target in links}

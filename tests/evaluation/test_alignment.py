@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attention_lab.evaluation import alignment_error_rate, hard_links, merge_subwords
+from attention_lab.evaluation.alignment import alignment_error_rate, hard_links, merge_subwords
 
 
 def test_error_rate_by_hand_with_sure_and_possible_links():

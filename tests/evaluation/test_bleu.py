@@ -5,8 +5,7 @@ import warnings
 
 import pytest
 
-from attention_lab.evaluation import corpus_bleu, corpus_chrf
-from attention_lab.evaluation.bleu import bleu_losses
+from attention_lab.evaluation.bleu import bleu_losses, corpus_bleu, corpus_chrf
 
 
 def test_a_perfect_translation_scores_100():

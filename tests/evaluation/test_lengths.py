@@ -2,7 +2,7 @@
 
 import pytest
 
-from attention_lab.evaluation.lengths import bins, by_length, places
+from attention_lab.evaluation.lengths import bin_members, bins, by_length
 
 SOURCES = ["a b c d e", "f g", "h i"]
 REFERENCES = ["un deux trois quatre cinq", "six sept", "huit neuf"]
@@ -43,6 +43,6 @@ def test_bins_are_read_as_they_are_typed():
             bins(twice)
 
 
-def test_places_may_overlap_and_keep_their_order():
-    assert places(SOURCES, [(2, 2), (1, 9)]) == [[1, 2], [0, 1, 2]]
-    assert places(SOURCES, []) == []
+def test_bins_may_overlap_and_keep_their_order():
+    assert bin_members(SOURCES, [(2, 2), (1, 9)]) == [[1, 2], [0, 1, 2]]
+    assert bin_members(SOURCES, []) == []
