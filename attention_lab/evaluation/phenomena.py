@@ -50,8 +50,10 @@ _CASES = {
 
 
 def accuracies(hypotheses: Sequence[str], sentences: Sequence[Any]) -> dict[str, Accuracy]:
-    """The share of ambiguous nouns translated by their sense ("sense"), of finite verbs with the number of
-    their subject ("agreement"), of pronouns with the gender of their antecedent ("pronoun"); only if any occur.
+    """Accuracy of each phenomenon that occurs in the sentences.
+
+    "sense": ambiguous nouns translated by their sense; "agreement": finite verbs with the number of their
+    subject; "pronoun": pronouns with the gender of their antecedent.
 
     Args:
       hypotheses: translations, tokens separated by blanks.
@@ -129,7 +131,8 @@ def align(reference: Sequence[str], hypothesis: Sequence[str],
     cost = [[float(columns - j + rows - i) for j in range(columns + 1)] for i in range(rows + 1)]
     for i in reversed(range(rows)):
         for j in reversed(range(columns)):
-            cost[i][j] = min(cost[i + 1][j + 1] + replacing(i, j), 1.0 + cost[i + 1][j], 1.0 + cost[i][j + 1])
+            cost[i][j] = min(cost[i + 1][j + 1] + replacing(i, j),
+                             cost[i + 1][j] + 1.0, cost[i][j + 1] + 1.0)
     rest = range(len(hypothesis) - last, len(hypothesis))
     aligned: list[int | None] = [*range(first), *[None] * rows, *rest]
     i = j = 0
