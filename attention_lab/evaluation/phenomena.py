@@ -131,8 +131,8 @@ def align(reference: Sequence[str], hypothesis: Sequence[str],
     cost = [[float(columns - j + rows - i) for j in range(columns + 1)] for i in range(rows + 1)]
     for i in reversed(range(rows)):
         for j in reversed(range(columns)):
-            cost[i][j] = min(cost[i + 1][j + 1] + replacing(i, j),
-                             cost[i + 1][j] + 1.0, cost[i][j + 1] + 1.0)
+            cost[i][j] = min(cost[i + 1][j + 1] + replacing(i, j), 1.0 + cost[i + 1][j],
+                             1.0 + cost[i][j + 1])
     rest = range(len(hypothesis) - last, len(hypothesis))
     aligned: list[int | None] = [*range(first), *[None] * rows, *rest]
     i = j = 0
