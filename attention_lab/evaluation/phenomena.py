@@ -107,7 +107,7 @@ def _expected_position(aligned: Sequence[int | None], position: int) -> int:
 
 def align(reference: Sequence[str], hypothesis: Sequence[str],
           confusable: Mapping[int, tuple[str, ...]]) -> list[int | None]:
-    """For each word of the reference the index of the word of the hypothesis that it is aligned with, or None.
+    """For each reference word the index of the hypothesis word that it is aligned with, or None.
 
     Args:
       confusable: {index in the reference: words that replace its word at half the cost}.
