@@ -1,27 +1,30 @@
 """Sentences with a class each, the carrier between readers of classified text and tokenizers."""
 
 import dataclasses
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+
+from attention_lab.data.corpus import Corpus, first_indices
 
 WHOLE = -1  # the place of no word: the whole sentence is classified
 
 
 @dataclasses.dataclass(frozen=True)
-class Labelled:
-    """Sentences, what is asked about each, and the answer; entry i of one list belongs to entry i of all.
+class Labelled(Corpus):
+    """Sentences, the word or whole sentence to classify in each, and its class.
 
     Fields:
-      text: sentences, words parted by single spaces, never empty.
-      place: index of the word that is asked about, from 0; -1 where the whole sentence is classified.
+      text: sentences, words separated by single spaces, never empty.
+      place: index of the word to classify, from 0; -1 where the whole sentence is classified.
       word: the ambiguous word of each sentence, such as "bank"; "" where the whole sentence is classified.
       label: the class, such as "rive" or "positive".
-      truth: the grammar's Sentence of each, whose senses[0] is the one asked about; None for other text.
-      counts: what was odd on the way in, name -> number, "sentences" among them.
+      truth: the grammar's Sentence of each, whose senses[0] is to be predicted; None for other text.
+      counts: {name: number} of what was odd, and "sentences".
     """
 
+    UNIT = "sentences"
     text: list[str]
     place: list[int]
     word: list[str]
@@ -29,85 +32,60 @@ class Labelled:
     truth: list | None = None
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.text)
-
-    def select(self, indices: Sequence[int]) -> "Labelled":
-        """The sentences at these places; their counts are the whole's, but for "sentences"."""
-        text, place, word, label = ([field[i] for i in indices]
-                                    for field in (self.text, self.place, self.word, self.label))
-        truth = None if self.truth is None else [self.truth[i] for i in indices]
-        return Labelled(text, place, word, label, truth, {**self.counts, "sentences": len(indices)})
-
     def text_columns(self) -> list[list[str]]:
-        """What tells this corpus from another: one column, a line for each sentence."""
+        """What the digest of a corpus is made of: a line for each sentence."""
         rows = zip(self.text, self.place, self.word, self.label)
         return [["\t".join(map(str, row)) for row in rows]]
 
-    def counted(self, **counts: int) -> "Labelled":
-        """The same sentences with these counts put in."""
-        return dataclasses.replace(self, counts={**self.counts, **counts})
-
 
 def classes(labelled: Labelled) -> dict[str, tuple[str, ...]]:
-    """The labels of each word: {"bank": ("banque", "rive")}, words sorted, and the labels of a word."""
-    found = defaultdict(set)
+    """The labels of each word: {"bank": ("banque", "rive")}; words and labels are sorted."""
+    labels = defaultdict(set)
     for word, label in zip(labelled.word, labelled.label):
-        found[word].add(label)
-    return {word: tuple(sorted(found[word])) for word in sorted(found)}
+        labels[word].add(label)
+    return {word: tuple(sorted(labels[word])) for word in sorted(labels)}
 
 
 def whole_sentences(rows: Sequence[tuple[str, str]], counts: Mapping[str, int]) -> Labelled:
-    """Sentences that are classified whole, from (text, class) rows."""
+    """Sentences to classify as a whole, from (text, class) rows."""
     return Labelled([text for text, _ in rows], [WHOLE] * len(rows), [""] * len(rows),
                     [label for _, label in rows], None, {**counts, "sentences": len(rows)})
 
 
 def joined(parts: Sequence[Labelled]) -> Labelled:
-    """All sentences of several parts in a row, without truth and counts."""
-    return Labelled(*(sum((getattr(part, name) for part in parts), [])
-                      for name in ("text", "place", "word", "label")))
+    """The concatenation of several parts, their counts added up, without truth."""
+    counts = Counter()
+    for part in parts:
+        counts.update(part.counts)
+    text, place, word, label = ([entry for part in parts for entry in getattr(part, name)]
+                                for name in ("text", "place", "word", "label"))
+    return Labelled(text, place, word, label, None, dict(counts))
 
 
 def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
-    """Parts a corpus at random, class by class, into two that share no sentence.
+    """Splits a corpus at random, class by class, into (rest, held out), which share no sentence.
 
-    Of each class (word, label) of n different sentences round(share * n), a half upwards, are held out, at
-    least one where n is 3 or more; never so many that none is left, and none of a class of 1 or 2. Only the
-    first of sentences that read the same can be held out; the others are taken out of the rest and counted
-    as "repeats_of_held_out".
-
-    Args:
-      labelled: the whole.
-      share: of each class to hold out, above 0 and below 1.
-      seed: picks them.
-
-    Returns:
-      rest, held, each in the order of the corpus; the counts of the whole stay with the rest.
+    Of the n different sentences of a class (word, label) round(share * n), a half upwards, are held out: at
+    least one if n is 3 or more, at most n - 1, none if n is 1 or 2. Of repeated sentences only the first can
+    be held out; the others are then taken out of the rest and counted as "repeats_of_held_out". Both parts
+    keep the order of the corpus.
 
     Raises:
       ValueError: a share that is not between 0 and 1.
     """
     if not 0 < share < 1:
         raise ValueError(f"share={share}: what is held out is a share above 0 and below 1")
-    first = {}
-    for index, sentence in enumerate(labelled.text):
-        first.setdefault(sentence, index)
     held = set()
-    for places in _drawn(labelled, first.values(), seed):
-        if len(places) >= 3:
-            held.update(places[:min(max(1, int(share * len(places) + 0.5)), len(places) - 1)])
-    rest = [i for i, sentence in enumerate(labelled.text) if first[sentence] not in held]
-    repeats = len(labelled) - len(rest) - len(held)
-    labelled = labelled.counted(repeats_of_held_out=repeats)
-    # Or what a file has once would be told of each of its parts.
-    return labelled.select(rest), dataclasses.replace(labelled, counts={}).select(sorted(held))
+    for indices in _shuffled_classes(labelled, first_indices(labelled.text).values(), seed):
+        if len(indices) >= 3:
+            held.update(indices[:min(max(1, int(share * len(indices) + 0.5)), len(indices) - 1)])
+    return labelled.without(held, labelled.text), labelled.held_out(held)
 
 
 def few(labelled: Labelled, shots: int, seed: int) -> Labelled:
     """`shots` sentences of each class (word, label), drawn at random, in the order of the corpus.
 
-    The sentences of fewer shots are among those of more, for one seed. A class that has fewer keeps all;
+    For one seed, fewer shots are a subset of more. A class that has fewer keeps all, and
     "classes_below_shots" counts such classes.
 
     Raises:
@@ -115,12 +93,12 @@ def few(labelled: Labelled, shots: int, seed: int) -> Labelled:
     """
     if shots < 1:
         raise ValueError(f"shots={shots}: 1 or more sentences of each class are needed")
-    groups = list(_drawn(labelled, range(len(labelled)), seed))
-    kept = labelled.select(sorted(i for places in groups for i in places[:shots]))
-    return kept.counted(classes_below_shots=sum(len(places) < shots for places in groups))
+    groups = _shuffled_classes(labelled, range(len(labelled)), seed)
+    kept = labelled.select(sorted(i for indices in groups for i in indices[:shots]))
+    return kept.counted(classes_below_shots=sum(len(indices) < shots for indices in groups))
 
 
-def _drawn(labelled, indices: Iterable[int], seed):
+def _shuffled_classes(labelled, indices: Iterable[int], seed):
     """The indices of each class in random order, classes in the order of their names."""
     groups = defaultdict(list)
     raw = np.random.PCG64(seed).random_raw(len(labelled))  # raw words: the same from every numpy
@@ -130,21 +108,17 @@ def _drawn(labelled, indices: Iterable[int], seed):
 
 
 def same_classes(train: Labelled, other: Labelled, part: str, name: str) -> None:
-    """Refuses classes that another part, such as "test", has and train lacks.
-
-    Raises:
-      ValueError: there is one; the message begins with `name`.
-    """
-    known = classes(train)
+    """ValueError, beginning with `name`, if another part, such as "test", has a class that train lacks."""
+    in_train = classes(train)
     for word, labels in classes(other).items():
         for label in labels:
-            if label not in known.get(word, ()):
+            if label not in in_train.get(word, ()):
                 of = f" of {word!r}" if word else ""
                 raise ValueError(f"{name}: the class {label!r}{of} is in {part} but not in train, which has "
-                                 f"{', '.join(known.get(word, ())) or 'none'}")
+                                 f"{', '.join(in_train.get(word, ())) or 'none'}")
 
 
 def shared(train: Labelled, other: Labelled) -> int:
-    """How many sentences of another part train has too."""
-    known = set(train.text)
-    return sum(sentence in known for sentence in other.text)
+    """How many sentences of another part are in train, too."""
+    in_train = set(train.text)
+    return sum(sentence in in_train for sentence in other.text)

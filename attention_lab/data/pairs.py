@@ -6,59 +6,46 @@ from collections import Counter
 from collections.abc import Sequence
 
 from attention_lab.data import lines
+from attention_lab.data.corpus import Corpus
 
 
 @dataclasses.dataclass(frozen=True)
-class Pairs:
-    """Sentences and their translations, entry i of one belonging to entry i of the other.
+class Pairs(Corpus):
+    """Sentences and their translations.
 
     Fields:
-      source, target: text, never empty, words parted by single spaces.
-      truth: the annotations of each sentence, or None where text is all there is.
-      counts: what was odd on the way in, name -> number, "pairs" among them.
+      source, target: text, never empty, words separated by single spaces.
+      truth: the annotations of each sentence, or None.
+      counts: {name: number} of what was odd, and "pairs".
     """
 
+    UNIT = "pairs"
     source: list[str]
     target: list[str]
     truth: list | None = None
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.source)
-
     def text_columns(self) -> list[list[str]]:
-        """What tells this corpus from another: its two sides."""
+        """What the digest of a corpus is made of: its two sides."""
         return [self.source, self.target]
-
-    def select(self, indices: Sequence[int]) -> "Pairs":
-        """The pairs at these places; their counts are the whole's, but for "pairs"."""
-        truth = None if self.truth is None else [self.truth[i] for i in indices]
-        return Pairs([self.source[i] for i in indices], [self.target[i] for i in indices], truth,
-                     {**self.counts, "pairs": len(indices)})
 
 
 def from_lines(source: Sequence[str], target: Sequence[str], counts: Counter, name: str) -> Pairs:
-    """Pairs from aligned lines: odd spaces evened out, empty sides left out, both counted.
+    """Pairs from aligned lines; odd spaces are normalised, pairs with an empty side left out, both counted.
 
     Args:
-      source, target: equally many lines.
-      counts: what the reader of the lines has counted already.
+      counts: of the reader of the lines.
       name: of the corpus, for the message.
-
     Raises:
       ValueError: nothing is left.
     """
     even = [(lines.one_space(s), lines.one_space(t)) for s, t in zip(source, target, strict=True)]
-    counts = Counter(counts)
-    counts["empty_lines"] = sum(not s or not t for s, t in even)
-    counts["odd_spaces"] = sum(
-        bool(s and t and (s != raw_s or t != raw_t))
-        for (s, t), raw_s, raw_t in zip(even, source, target))
     kept = [(s, t) for s, t in even if s and t]
     if not kept:
         raise ValueError(f"{name}: empty corpus: of {len(even)} lines none has text on both sides")
-    counts["pairs"] = len(kept)
-    return Pairs([s for s, _ in kept], [t for _, t in kept], None, dict(counts))
+    odd_spaces = sum(bool(s and t and (s, t) != raw) for (s, t), raw in zip(even, zip(source, target)))
+    return Pairs([s for s, _ in kept], [t for _, t in kept], None, dict(counts) | {
+        "empty_lines": len(even) - len(kept), "odd_spaces": odd_spaces, "pairs": len(kept)})
 
 
 def read_parallel(source_path: str | os.PathLike, target_path: str | os.PathLike) -> Pairs:

@@ -3,10 +3,9 @@
 import difflib
 import json
 import os
-from collections import Counter
 
 from attention_lab.data import lines
-from attention_lab.data.labelled import Labelled, same_classes, shared
+from attention_lab.data.labelled import Labelled, joined, same_classes, shared
 from attention_lab.data.readers import indexed
 
 ALL = "all"
@@ -25,26 +24,25 @@ def read(directory: str | os.PathLike, word: str) -> dict[str, Labelled]:
       word: the name of a sub-folder, or "all": each that has the five files, in alphabetical order.
 
     Returns:
-      {"train", "test"}: label is the sense's name, word the sub-folder's. Counts: what
-      `lines.read_lines` counts, "index_off_word" (another word stands at the index), "odd_spaces",
-      "empty_classes" (named but without a sentence in this part), "also_in_train" (test sentences that
-      train has too), and for "all" "folders_left_out" (without the five files).
+      {"train", "test"}: label is the sense's name, word the sub-folder's. Counts: those of
+      `lines.read_lines`, "index_off_word" (another word is at the index), "odd_spaces", "empty_classes" (no
+      sentence in this part), "also_in_train" (test sentences that train has too), and for "all"
+      "folders_left_out" (without the five files).
 
     Raises:
-      ValueError: no such word or no words at all; a file that can't be used, a malformed line, a class
-        number without a name, an index outside its sentence, data and gold of unequal length, a class in
+      ValueError: no such word or no words at all, a file that can't be used or is malformed, or a class in
         test that train lacks.
     """
     directory = os.fspath(directory)
-    found, others = words_in(directory)
+    words, others = words_in(directory)
     if word == ALL:
-        parts = [_read_word(directory, name) for name in found]
-        return {split: _joined([part[split] for part in parts]).counted(folders_left_out=others)
+        parts = [_read_word(directory, name) for name in words]
+        return {split: joined([part[split] for part in parts]).counted(folders_left_out=others)
                 for split in ("train", "test")}
-    if word not in found:
-        near = difflib.get_close_matches(word, found, n=1)
+    if word not in words:
+        near = difflib.get_close_matches(word, words, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"data.word: {word!r} is not in {directory}, which has {', '.join(found)} ({ALL} "
+        raise ValueError(f"data.word: {word!r} is not in {directory}, which has {', '.join(words)} ({ALL} "
                          f"for all of them){hint}")
     return _read_word(directory, word)
 
@@ -62,11 +60,11 @@ def words_in(directory: str | os.PathLike) -> tuple[list[str], int]:
         folders = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
     except OSError as error:
         raise ValueError(f"data.directory: {directory}: {error.strerror}; {wanted}") from error
-    found = [name for name in folders
+    words = [name for name in folders
              if all(os.path.isfile(os.path.join(directory, name, file)) for file in FILES)]
-    if not found:
+    if not words:
         raise ValueError(f"data.directory: {directory} has no words; {wanted}")
-    return found, len(folders) - len(found)
+    return words, len(folders) - len(words)
 
 
 def _read_word(directory, word):
@@ -120,13 +118,3 @@ def _read_part(folder, word, split, names) -> Labelled:
     counts["empty_classes"] = len(names) - len(set(label))
     counts["sentences"] = len(text)
     return Labelled(text, places, [word] * len(text), label, None, dict(counts))
-
-
-def _joined(parts) -> Labelled:
-    """Parts one after the other, their counts added up."""
-    counts = Counter()
-    for part in parts:
-        counts.update(part.counts)
-    text, place, word, label = ([entry for part in parts for entry in getattr(part, field)]
-                                for field in ("text", "place", "word", "label"))
-    return Labelled(text, place, word, label, None, dict(counts))

@@ -1,19 +1,18 @@
-"""Reader of tab-separated files, one pair a line, and the split of what comes in one piece."""
+"""Reader of tab-separated files, one pair a line, and the split of a corpus in one piece."""
 
-import dataclasses
 import os
 
 import numpy as np
 
 from attention_lab.data import lines, pairs
+from attention_lab.data.corpus import first_indices
 
 
 def read(path: str | os.PathLike) -> pairs.Pairs:
     """The pairs of a file of "source TAB target" lines, gz or plain; blank lines are left out.
 
     Raises:
-      ValueError: the file can't be used, a line (named by number) has not one tab, or nothing is
-        left.
+      ValueError: the file can't be used, a line (named by number) has not one tab, or nothing is left.
     """
     if not os.fspath(path):
         raise ValueError("data.path: not given; it names a file of 'source TAB target' lines")
@@ -32,34 +31,19 @@ def read(path: str | os.PathLike) -> pairs.Pairs:
 
 def hold_out(corpus: pairs.Pairs, dev_size: int, test_size: int,
              seed: int) -> tuple[pairs.Pairs, pairs.Pairs, pairs.Pairs]:
-    """Parts a corpus at random into train, dev and test that share no source sentence.
+    """Splits a corpus at random into train, dev and test that share no source sentence.
 
-    Of a held-out source sentence the first pair is kept; "repeats_of_held_out" counts the others.
-
-    Args:
-      corpus: all pairs.
-      dev_size, test_size: pairs to hold out.
-      seed: picks them.
-
-    Returns:
-      train, dev, test, each in the order of the corpus; the counts of the whole stay with train.
+    Of a held-out source sentence the first pair is kept; "repeats_of_held_out" counts the others. All parts
+    keep the order of the corpus.
 
     Raises:
       ValueError: too few different source sentences to leave one for training.
     """
-    first = {}
-    for index, sentence in enumerate(corpus.source):
-        first.setdefault(sentence, index)
-    different = np.fromiter(first.values(), np.int64, len(first))
+    different = np.array(list(first_indices(corpus.source).values()))
     if dev_size + test_size >= len(different):
         raise ValueError(f"data.dev_size={dev_size} and data.test_size={test_size} leave none of "
                          f"{len(different)} different source sentences to train on")
-    drawn = different[np.argsort(np.random.PCG64(seed).random_raw(len(different)), kind="stable")]
-    held = set(drawn[:dev_size + test_size].tolist())
-    train = [i for i, sentence in enumerate(corpus.source) if first[sentence] not in held]
-    repeats = len(corpus) - len(train) - len(held)
-    corpus = pairs.Pairs(corpus.source, corpus.target, corpus.truth,
-                         {**corpus.counts, "repeats_of_held_out": repeats})
-    bare = dataclasses.replace(corpus, counts={})
-    return (corpus.select(train), bare.select(sorted(drawn[:dev_size].tolist())),
-            bare.select(sorted(drawn[dev_size:dev_size + test_size].tolist())))
+    order = np.argsort(np.random.PCG64(seed).random_raw(len(different)), kind="stable")
+    held = different[order[:dev_size + test_size]].tolist()
+    return (corpus.without(set(held), corpus.source), corpus.held_out(held[:dev_size]),
+            corpus.held_out(held[dev_size:]))

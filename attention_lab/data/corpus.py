@@ -1,0 +1,50 @@
+"""What the corpora Pairs and Labelled have in common: examples as columns, and counts of what was odd."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from typing import ClassVar, Self
+
+
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    """Lists of equal length, entry i of each about example i; one that is None is absent.
+
+    `counts` holds what was odd when the text was read, {name: number}, and under UNIT the number of examples.
+    """
+
+    UNIT: ClassVar[str]
+
+    def _columns(self) -> dict[str, list]:
+        return {name: values for name, values in vars(self).items()
+                if name != "counts" and values is not None}
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns().values())))
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """The examples of these indices; the counts, except UNIT, stay those of the whole."""
+        chosen = {name: [values[i] for i in indices] for name, values in self._columns().items()}
+        return dataclasses.replace(self, **chosen, counts={**self.counts, self.UNIT: len(indices)})
+
+    def counted(self, **counts: int) -> Self:
+        """The same examples with these counts added."""
+        return dataclasses.replace(self, counts={**self.counts, **counts})
+
+    def without(self, held_out: Collection[int], texts: Sequence[str]) -> Self:
+        """The rest without the examples of these indices and those that repeat their texts, counted."""
+        first = first_indices(texts)
+        rest = [i for i, text in enumerate(texts) if first[text] not in held_out]
+        repeats = len(texts) - len(rest) - len(held_out)
+        return self.counted(repeats_of_held_out=repeats).select(rest)
+
+    def held_out(self, indices: Collection[int]) -> Self:
+        """The examples of these indices in order; the rest alone keeps the counts of the whole."""
+        return dataclasses.replace(self, counts={}).select(sorted(indices))
+
+
+def first_indices(texts: Sequence[str]) -> dict[str, int]:
+    """{text: where it occurs first}, in that order."""
+    first: dict[str, int] = {}
+    for index, text in enumerate(texts):
+        first.setdefault(text, index)
+    return first
