@@ -31,7 +31,7 @@ class Corpus:
         return dataclasses.replace(self, counts={**self.counts, **counts})
 
     def without(self, held_out: Collection[int], texts: Sequence[str]) -> Self:
-        """The rest without the examples of these indices and those that repeat their texts, counted."""
+        """The rest without the examples of these indices and, counted, those that repeat their texts."""
         first = first_indices(texts)
         rest = [i for i, text in enumerate(texts) if first[text] not in held_out]
         repeats = len(texts) - len(rest) - len(held_out)

@@ -1,4 +1,4 @@
-"""Sentences with the index of one word, as files of word senses have them: "index TAB sentence"."""
+"""Sentences with the index of one word, as in files of word senses: "index TAB sentence"."""
 
 import re
 
@@ -6,21 +6,18 @@ from attention_lab.data import lines
 
 
 def sentence(text: str) -> list[str]:
-    """The words of a sentence as indices count them: whatever is white parts them, alone or in runs.
+    """The words of a sentence as indices count them: separated by any white space.
 
-    The block that marks subwords becomes an underscore, for a tokenizer would part the word there.
+    The block that marks subwords becomes an underscore, as a tokenizer would split the word there.
     """
     return text.replace(lines.MARK, "_").split()
 
 
 def place(index: str, words: list[str], where: str) -> int:
-    """The index of a word, from 0, checked against the sentence that it belongs to.
+    """The index of a word, from 0, as a number.
 
     Args:
-      index: as it stands in the file.
-      words: of the sentence.
-      where: file and line, with which the message begins.
-
+      index: text. words: of the sentence. where: file and line, for the message.
     Raises:
       ValueError: no whole number, an empty sentence, or an index outside the sentence.
     """
@@ -35,7 +32,7 @@ def place(index: str, words: list[str], where: str) -> int:
 
 
 def stands_at(word: str, token: str) -> bool:
-    """Whether a token is this word, its plural or one that begins with it, upper case or lower.
+    """Whether a token begins with this word or is its plural, in upper or lower case.
 
     >>> stands_at("bank", "Banks"), stands_at("body", "bodies"), stands_at("bank", "river")
     (True, True, False)

@@ -14,13 +14,12 @@ def read(directory: str | os.PathLike, split: str, text: str) -> pairs.Pairs:
     """The pairs of one split of a Multi30k folder.
 
     Args:
-      directory: folder with `train`, `val` and `test_2016_flickr`, as `NAME.en.gz` (raw) or
-        `NAME.lc.norm.tok.en.gz` (tokenized), gz or plain, or in sub-folders `raw` and `tok`.
+      directory: has `train`, `val` and `test_2016_flickr`, as `NAME.en.gz` (raw) or `NAME.lc.norm.tok.en.gz`
+        (tokenized), gz or plain, or in sub-folders `raw` and `tok`.
       split: "train", "dev" (`val`) or "test" (`test_2016_flickr`).
       text: "tokenized" (lower-cased, apostrophes escaped as `&apos;`) or "raw".
-
     Raises:
-      ValueError: the folder or a file is missing or unusable; see `pairs.read_parallel`.
+      ValueError: the folder or a file is missing or unusable.
     """
     for key, value, allowed in (("data.split", split, SPLITS), ("data.text", text, TEXTS)):
         if value not in allowed:
@@ -29,7 +28,7 @@ def read(directory: str | os.PathLike, split: str, text: str) -> pairs.Pairs:
 
 
 def find(directory: str | os.PathLike, split: str, text: str, side: str) -> str:
-    """The path of one file of a Multi30k folder; ValueError tells what was looked for."""
+    """The path of one file of a Multi30k folder, whose absence is a ValueError."""
     directory = os.fspath(directory)
     name = f"{SPLITS[split]}{TEXTS[text]}.{side}"
     wanted = f"looked for {name}.gz and {name}, also in " + " and ".join(FOLDERS[text][1:])

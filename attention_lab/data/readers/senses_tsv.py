@@ -10,19 +10,18 @@ from attention_lab.data.readers import indexed
 def read(path: str | os.PathLike) -> Labelled:
     """The sentences of a file of "index TAB sentence TAB sense" lines, gz or plain.
 
-    The word of a sentence is the one at its index, lower-cased. Counts: what `lines.read_lines` counts,
+    The word of a sentence is the one at its index, lower-cased. Counts: those of `lines.read_lines`,
     "empty_lines" (left out), "odd_spaces", "words_of_one_sense" (words, not sentences; kept).
 
     Raises:
-      ValueError: the file can't be used, a line (named by number) has not two tabs or no sense, an index is
-        outside its sentence, or nothing is left.
+      ValueError: the file can't be used, a line (named by number) is malformed, or nothing is left.
     """
     if not os.fspath(path):
         raise ValueError("data.path: not given; it names a file of 'index TAB sentence TAB sense' lines")
-    found, counts = lines.read_lines(path)
+    content, counts = lines.read_lines(path)
     counts.update(empty_lines=0, odd_spaces=0)
     text, places, word, label = [], [], [], []
-    for number, line in enumerate(found, 1):
+    for number, line in enumerate(content, 1):
         if not line.strip():
             counts["empty_lines"] += 1
             continue
@@ -37,7 +36,7 @@ def read(path: str | os.PathLike) -> Labelled:
         label.append(sense)
         counts["odd_spaces"] += text[-1] != parts[1]
     if not text:
-        raise ValueError(f"{path}: empty corpus: of {len(found)} lines none has a sentence")
+        raise ValueError(f"{path}: empty corpus: of {len(content)} lines none has a sentence")
     labelled = Labelled(text, places, word, label, None, dict(counts))
     alone = sum(len(labels) == 1 for labels in classes(labelled).values())
     return labelled.counted(words_of_one_sense=alone, sentences=len(text))

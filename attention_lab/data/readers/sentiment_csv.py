@@ -15,23 +15,20 @@ NAMES = {"0": "negative", "1": "positive"}  # of labels
 def read(path: str | os.PathLike) -> dict[str, Labelled]:
     """The splits of a CSV file, gz or plain, with a header that has text, label and exp_split in any order.
 
-    Label 0 is "negative", 1 "positive", any other stays as it is. Counts, of the whole file: what
-    `lines.read_lines` counts, "empty_lines" (rows without text, left out), "odd_spaces"; for dev and test
+    Label 0 is "negative", 1 "positive", any other is kept. Counts, of the whole file: those of
+    `lines.read_lines`, "empty_lines" (rows without text, left out), "odd_spaces"; for dev and test
     "also_in_train" (sentences that train has too).
 
-    Returns:
-      {"train", "dev", "test"}.
-
     Raises:
-      ValueError: the file can't be used, lacks a column or a split, a line (named by number) is malformed,
-        has no label or another split, or dev or test has a class that train lacks.
+      ValueError: the file can't be used, lacks a column or a split, a line (named by number) is malformed, or
+        dev or test has a class that train lacks.
     """
     if not os.fspath(path):
         raise ValueError(f"data.path: not given; it names a CSV file with columns {', '.join(COLUMNS)}")
-    found, counts = lines.read_lines(path)
+    content, counts = lines.read_lines(path)
     counts.update(empty_lines=0, odd_spaces=0)
     rows = {split: [] for split in SPLITS}
-    for number, row in _records(path, found):
+    for number, row in _records(path, content):
         text, split, label = lines.one_space(row["text"]), row["exp_split"].strip(), row["label"].strip()
         if split not in SPLITS:
             raise ValueError(f"{path}: line {number}: exp_split {split!r} is none of {', '.join(SPLITS)}")
@@ -52,9 +49,9 @@ def read(path: str | os.PathLike) -> dict[str, Labelled]:
     return parts
 
 
-def _records(path, found):
-    """(line number, {column: value}) of each row; a row of nothing is one of empty values."""
-    reader = csv.reader(io.StringIO("\n".join(found), newline=""), strict=True)
+def _records(path, content):
+    """(line number, {column: value}) of each row that is not blank."""
+    reader = csv.reader(io.StringIO("\n".join(content), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         for name in COLUMNS:

@@ -14,23 +14,23 @@ def read(directory: str | os.PathLike) -> Labelled:
     """The sentences of a folder with one file per class, one sentence a line, gz or plain.
 
     The class is the file's name without its endings; where all files have the same name, it is the ending:
-    rt-polarity.pos and rt-polarity.neg. "pos" is "positive", "neg" is "negative". Counts: what
-    `lines.read_lines` counts, "empty_lines" (left out), "odd_spaces", "empty_classes" (without a sentence),
+    rt-polarity.pos and rt-polarity.neg. "pos" is "positive", "neg" is "negative". Counts: those of
+    `lines.read_lines`, "empty_lines" (left out), "odd_spaces", "empty_classes" (without a sentence),
     "files_left_out" (a README or LICENSE, hidden files, folders).
 
     Raises:
-      ValueError: the folder or a file can't be used, fewer than two classes that have a sentence, or two
-        files of one class.
+      ValueError: the folder or a file can't be used, fewer than two classes have a sentence, or two files are
+        of one class.
     """
     directory = os.fspath(directory)
     paths, others = _class_files(directory)
     rows, counts = [], Counter(empty_lines=0, odd_spaces=0, empty_classes=0)
     for label, path in paths.items():
-        found, odd = lines.read_lines(path)
+        content, odd = lines.read_lines(path)
         counts.update(odd)
-        even = [lines.one_space(line) for line in found]
+        even = [lines.one_space(line) for line in content]
         counts["empty_lines"] += sum(not text for text in even)
-        counts["odd_spaces"] += sum(bool(text) and text != line for text, line in zip(even, found))
+        counts["odd_spaces"] += sum(bool(text) and text != line for text, line in zip(even, content))
         counts["empty_classes"] += not any(even)
         rows += [(text, label) for text in even if text]
     if len(paths) - counts["empty_classes"] < 2:

@@ -14,19 +14,12 @@ HEADER = re.compile(rb"[0-9]+ ([0-9]+)")
 
 
 def read(path: str | os.PathLike, wanted: Collection[str]) -> tuple[dict[str, np.ndarray], int]:
-    """The vectors of the wanted words that a file has, read line by line, gz or plain.
+    """The vectors of the wanted words in a file, gz or plain: {word: (size,) float32}, and their size.
 
-    A line is a word and its numbers, parted by single spaces. A first line of two whole numbers is
-    fastText's header, count and size; without it the first line's width is the size (GloVe). The numbers
-    are taken from the right, so a word may have spaces, but not end in a number after one: such a line has
-    a number too many. Of a word that comes twice the first counts, as in fastText.
-
-    Args:
-      path: of the file.
-      wanted: words to keep; the width of all lines is checked, the numbers of these alone.
-
-    Returns:
-      {word: (size,) float32} and size.
+    A line is a word and its numbers, separated by single spaces. A first line of two whole numbers is
+    fastText's header, count and size; without it the first line's width is the size (GloVe). The numbers are
+    taken from the right, so a word may contain spaces, but not end in a space and a number. The first of
+    repeated words counts, as in fastText.
 
     Raises:
       ValueError: the file can't be used or has no vectors, a line (named by number) has another width, or a
@@ -35,7 +28,7 @@ def read(path: str | os.PathLike, wanted: Collection[str]) -> tuple[dict[str, np
     if not os.fspath(path):
         raise ValueError("vectors: no path given; it names a file of 'word number number ...' lines")
     names = {word.encode(): word for word in wanted}
-    found, size, seen = {}, 0, 0
+    vectors, size, lines_read = {}, 0, 0
     for number, line in enumerate(_lines(path), 1):
         header = HEADER.fullmatch(line) if number == 1 else None
         if header:
@@ -45,17 +38,17 @@ def read(path: str | os.PathLike, wanted: Collection[str]) -> tuple[dict[str, np
             continue
         size = size or line.count(b" ")
         _check_width(line, size, f"{path}: line {number}")
-        seen += 1
+        lines_read += 1
         word = names.get(line.rsplit(b" ", size)[0])
-        if word is not None and word not in found:
-            found[word] = _numbers(line, size, f"{path}: line {number}")
-    if not seen:
+        if word is not None and word not in vectors:
+            vectors[word] = _numbers(line, size, f"{path}: line {number}")
+    if not lines_read:
         raise ValueError(f"{path}: no vectors in it")
-    return found, size
+    return vectors, size
 
 
 def _lines(path) -> Iterator[bytes]:
-    """The lines of a file without the spaces at their ends, of which fastText writes one."""
+    """The lines of a file without trailing spaces, of which fastText writes one."""
     try:
         with open(path, "rb") as plain:
             packed = os.fspath(path).endswith(".gz") or plain.peek(2).startswith(lines.GZIP_MAGIC)

@@ -36,7 +36,7 @@ def test_alibi_pairs_that_are_left_out_are_counted(tmp_path):
     ("0\t0-0 a-b\n1\t\n", "sentence 0: 'a-b' is no link; i-j or ipj is needed"),
     ("0\t0-0\n2\t0-0\n", "its sentence ids are not those of Chat_sents.txt"),
     ("0 0-0\n", "line 1 has no TAB"),
-    ("0\t0-0\n0\t1-1\n", "line 2: sentence 0 stands there twice"),
+    ("0\t0-0\n0\t1-1\n", "line 2: sentence 0 occurs twice"),
 ])
 def test_alibi_files_that_are_refused(tmp_path, links, words):
     with pytest.raises(ValueError, match=words):
