@@ -1,8 +1,8 @@
 """Text in, fixed-shape integer arrays out.
 
-    sources.py    what data.source chooses among: SOURCES, load    readers/     a file a format
+    sources.py    the choices of data.source: SOURCES, load        readers/     a file a format
     synthetic/    recall, echo, and senses by the grammar          grammar/     English and French sentences
 
 The carriers are `pairs.Pairs`, `labelled.Labelled` and `sequences.Sequences`; `tokenizers` turns text into
-ids; `batching` lays ids into few fixed shapes, in an order that is a function of (seed, step).
+ids; `batching` puts ids into arrays of few fixed shapes, in an order that is a function of (seed, step).
 """

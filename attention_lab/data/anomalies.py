@@ -1,4 +1,4 @@
-"""What is odd in a corpus that is used all the same, told to the user."""
+"""Messages to the user about oddities of a corpus, which is used all the same."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +7,12 @@ from attention_lab.data.tokenizers import Tokenizer
 
 def anomalies(corpus: Mapping[str, tuple[Mapping[str, int], Sequence[str]]], unit: str, tokenizer: Tokenizer,
               too_long: int = 0, longest: int = 0) -> list[str]:
-    """One line for each split with rows that its reader counted as odd, for unseen words, for long examples.
+    """A line about each split's odd rows, as its reader counted them, its unseen words, its long examples.
 
     Args:
-      corpus: {split: (its counts by name, the texts that a model reads)}.
-      unit: what examples are called, "pairs" or "sentences"; the count of that name is not odd.
-      too_long: examples of train beyond `longest` tokens.
+      corpus: {split: (counts of its reader, texts that a model reads)}.
+      unit: name of the examples, "pairs" or "sentences"; the count of that name is not odd.
+      too_long: number of examples of train beyond `longest` tokens.
     """
     lines = []
     for split, (counts, texts) in corpus.items():
@@ -21,9 +21,9 @@ def anomalies(corpus: Mapping[str, tuple[Mapping[str, int], Sequence[str]]], uni
             lines.append(f"{split}: " + ", ".join(f"{count} {name}" for name, count in odd.items()))
         unseen = tokenizer.unseen(texts) if split != "train" else None
         if unseen:
-            some = " ".join(part for part, _ in unseen.most_common(5))
+            frequent = " ".join(part for part, _ in unseen.most_common(5))
             pieces = "characters" if tokenizer.kind == "bpe" else "words"
-            lines.append(f"{split}: {sum(unseen.values())} {pieces} never seen in training ({some})")
+            lines.append(f"{split}: {sum(unseen.values())} {pieces} never seen in training ({frequent})")
     if too_long:
         lines.append(f"train: {too_long} {unit} are longer than {longest} tokens and left out")
     return lines

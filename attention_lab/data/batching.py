@@ -1,8 +1,8 @@
 """Ids into batches of few fixed shapes, as a function of (seed, step).
 
-Pairs fall into buckets by the longer of their two lengths; each bucket is one shape. The order of
-the shapes follows from the numbers of pairs alone; the seed picks which pairs fill them. So runs
-that differ in the seed run the same programs in the same order, and a run resumes from its step.
+Pairs fall into buckets by the longer of their two lengths; each bucket is one shape. The order of the shapes
+follows from the numbers of pairs alone; the seed picks which pairs fill them. So runs that differ in the seed
+run the same programs in the same order, and a run resumes from its step.
 """
 
 import math
@@ -12,10 +12,10 @@ from fractions import Fraction
 import numpy as np
 
 from attention_lab.data import vocabulary
-from attention_lab.data.buckets import assign, best_buckets, check, default_buckets, fill, settle
+from attention_lab.data.buckets import assign, fill, settle
 
-__all__ = ["Schedule", "Stream", "assign", "batches", "best_buckets", "check", "default_buckets",
-           "fill", "in_order", "lengths", "pad", "rows", "settle"]
+__all__ = ["Schedule", "Stream", "assign", "batches", "bucket_members", "fill", "in_order", "lengths", "pad",
+           "rows", "settle"]
 
 ROW_MULTIPLE = 8  # so that rows divide over 1, 2, 4 or 8 devices
 
@@ -23,7 +23,7 @@ Ids = Sequence[Sequence[int]]
 
 
 def rows(length: int, batch_tokens: int) -> int:
-    """Rows R of a batch: what `batch_tokens` padded tokens hold, in eights, at least eight."""
+    """Rows R of a batch of `batch_tokens` padded tokens, a multiple of eight, at least eight."""
     return max(ROW_MULTIPLE, batch_tokens // length // ROW_MULTIPLE * ROW_MULTIPLE)
 
 
@@ -33,34 +33,28 @@ def lengths(ids: Ids) -> np.ndarray:
 
 
 class Schedule:
-    """Which bucket each step takes, and which stretch of that bucket's stream of pairs.
+    """Which bucket each step takes, and which batch of that bucket's stream of pairs.
 
-    With c_b pairs and R_b rows, bucket b gives r_b = c_b / R_b batches an epoch. Its k-th batch
-    falls at time (k + 1/2) / r_b, in epochs, and all batches are merged by time, ties by bucket. So
-    each bucket is spread evenly over an epoch.
+    With c_b pairs and R_b rows, bucket b has r_b = c_b / R_b batches an epoch. The time of its k-th batch is
+    (k + 1/2) / r_b epochs, and all batches are sorted by time, ties by bucket: each bucket is spread evenly
+    over an epoch.
     """
 
     def __init__(self, counts: Sequence[int], buckets: Sequence[int], batch_tokens: int):
-        """Takes each bucket's number of pairs and padded length; one without pairs is left out.
-
-        Raises:
-          ValueError: no bucket has a pair.
-        """
+        """Takes each bucket's number of pairs and padded length; ValueError if no bucket has a pair."""
         self.counts = [int(count) for count in counts]
         self.rows = [rows(length, batch_tokens) for length in buckets]
-        # Fractions, for float times would tie or not by rounding.
-        self._rates = {b: Fraction(count, self.rows[b])
-                       for b, count in enumerate(self.counts) if count}
+        # Fractions, as float times would tie or not by rounding.
+        self._rates = {b: Fraction(count, self.rows[b]) for b, count in enumerate(self.counts) if count}
         if not self._rates:
             raise ValueError("data: no pair fits into the buckets, so there is nothing to train on")
         self.steps_per_epoch = float(sum(self._rates.values()))
 
     def steps(self, first_step: int = 0) -> Iterator[tuple[int, int]]:
         """Endless (bucket, k) of each step, from `first_step` on; starting late costs nothing."""
-        # Just before this time at most first_step batches have fallen: the rest is counted off.
+        # Up to this time there are at most first_step batches: the rest is counted one by one.
         time = max(Fraction(0), (first_step - len(self._rates)) / sum(self._rates.values()))
-        taken = {b: max(0, math.ceil(time * rate - Fraction(1, 2)))
-                 for b, rate in self._rates.items()}
+        taken = {b: max(0, math.ceil(time * rate - Fraction(1, 2))) for b, rate in self._rates.items()}
         step = sum(taken.values())
         while True:
             bucket = min(taken, key=lambda b: ((taken[b] + Fraction(1, 2)) / self._rates[b], b))
@@ -71,15 +65,15 @@ class Schedule:
 
 
 class Stream:
-    """The endless order of a bucket's pairs: a permutation a pass, from (seed, bucket, pass)."""
+    """The endless order of a bucket's pairs: one permutation after another, from (seed, bucket, pass)."""
 
     def __init__(self, count: int, rows: int, seed: int, bucket: int):
         """Takes the bucket's number of pairs and the rows of its batches."""
         self._count, self._rows, self._key = count, rows, (seed, bucket)
-        self._known: tuple[int, np.ndarray] | None = None  # the last pass that was asked for
+        self._last_pass: tuple[int, np.ndarray] | None = None  # its number and order
 
     def batch(self, k: int) -> np.ndarray:
-        """Places in the bucket of the k-th batch, (R,) int64; none twice if there are R pairs."""
+        """Indices in the bucket of the k-th batch, (R,) int64; none is repeated if there are R pairs."""
         first, last = k * self._rows, (k + 1) * self._rows
         parts = []
         for number in range(first // self._count, (last - 1) // self._count + 1):
@@ -87,35 +81,35 @@ class Stream:
             parts.append(self._pass(number)[max(0, first - start):last - start])
         return np.concatenate(parts)
 
+    def _pass(self, number: int) -> np.ndarray:
+        if self._last_pass is None or self._last_pass[0] != number:
+            self._last_pass = number, self._without_repeats(number)
+        return self._last_pass[1]
+
     def _shuffled(self, number: int) -> np.ndarray:
         # The raw words of PCG64 are fixed for good, Generator.permutation may change with numpy.
         words = np.random.PCG64([*self._key, number]).random_raw(self._count)
         return np.argsort(words, kind="stable")
 
-    def _pass(self, number: int) -> np.ndarray:
-        if self._known is None or self._known[0] != number:
-            self._known = number, self._parted(number)
-        return self._known[1]
-
-    def _parted(self, number: int) -> np.ndarray:
-        """Permutation `number`; what the batch across its beginning holds already is moved back."""
+    def _without_repeats(self, number: int) -> np.ndarray:
+        """Permutation `number`; pairs that the batch across its beginning already has are moved back."""
         if self._count < self._rows:
             return self._shuffled(number)
-        if self._known is not None and self._known[0] == number - 1:
-            before, order = number, self._known[1]
+        if self._last_pass is not None and self._last_pass[0] == number - 1:
+            start, order = number, self._last_pass[1]
         else:
-            # The last place from where the passes can be counted off. With two batches a pass,
-            # moving back never touches a pass's end; with less, a pass may depend on all since the
-            # last one that began with a batch, and there are at most R of them.
+            # The last pass that can be made without the one before. With two batches a pass, moving back
+            # never touches a pass's end; with fewer, a pass may depend on all since the last one that began
+            # with a batch, and there are at most R of them.
             if self._count >= 2 * self._rows:
-                before = max(0, number - 1)
+                start = max(0, number - 1)
             else:
                 period = self._rows // math.gcd(self._rows, self._count)
-                before = number // period * period
-            order = self._shuffled(before)
-            before += 1
-        for index in range(before, number + 1):
-            old = index * self._count % self._rows  # rows of the batch already filled
+                start = number // period * period
+            order = self._shuffled(start)
+            start += 1
+        for index in range(start, number + 1):
+            old = index * self._count % self._rows  # rows of the batch that the pass before has filled
             ends, order = order[self._count - old:], self._shuffled(index)
             new = self._rows - old if old else 0
             clash = np.flatnonzero(np.isin(order[:new], ends))
@@ -133,12 +127,9 @@ def batches(source_ids: Ids, target_ids: Ids, buckets: Sequence[int], batch_toke
       buckets: padded lengths, rising. Pairs longer than the last, end mark included, are left out.
       batch_tokens: padded target tokens of a batch.
       seed: picks the pairs that fill a batch, never its shape.
-      first_step: step of the first batch.
-
+      first_step: of the first batch.
     Yields:
-      source, target: (R, length) int32, EOS appended, PAD after it. example: (R,) int32, the
-      pair's place in the corpus.
-
+      source, target: (R, length) int32, EOS appended, then PAD. example: (R,) int32, index of the pair.
     Raises:
       ValueError: no pair fits.
     """
@@ -148,18 +139,18 @@ def batches(source_ids: Ids, target_ids: Ids, buckets: Sequence[int], batch_toke
               for pairs, length in zip(members, buckets)]
     streams = [Stream(len(pairs), schedule.rows[b], seed, b) for b, pairs in enumerate(members)]
     for bucket, k in schedule.steps(first_step):
-        places = streams[bucket].batch(k)
+        indices = streams[bucket].batch(k)
         source, target = padded[bucket]
-        yield dict(source=source[places], target=target[places],
-                   example=members[bucket][places].astype(np.int32))
+        yield dict(source=source[indices], target=target[indices],
+                   example=members[bucket][indices].astype(np.int32))
 
 
 def in_order(source_ids: Ids, target_ids: Ids, buckets: Sequence[int],
              batch_tokens: int) -> Iterator[dict[str, np.ndarray]]:
-    """Every pair once, by bucket, in batches of fixed shapes, for scoring; nothing is dropped.
+    """Every pair once, by bucket, in batches of fixed shapes, for scoring.
 
-    Pairs longer than the last bucket get lengths that are multiples of it. The last batch of a
-    shape is filled up with rows that are all PAD, whose example is -1.
+    Pairs longer than the last bucket are padded to multiples of it. The last batch of a shape is filled up
+    with rows of PAD, whose example is -1.
     """
     longest = np.maximum(lengths(source_ids), lengths(target_ids)).max(initial=1)
     last = buckets[-1]
@@ -176,13 +167,13 @@ def in_order(source_ids: Ids, target_ids: Ids, buckets: Sequence[int],
 
 
 def bucket_members(source_ids: Ids, target_ids: Ids, buckets: Sequence[int]) -> list[np.ndarray]:
-    """The pairs of each bucket, in their order in the corpus."""
+    """Indices of the pairs of each bucket, rising."""
     index = assign(lengths(source_ids), lengths(target_ids), buckets)
     return [np.flatnonzero(index == b) for b in range(len(buckets))]
 
 
 def pad(ids: Ids, length: int, size: int | None = None) -> np.ndarray:
-    """Ids with EOS appended as rows of (size or len(ids), length) int32, 0 where padded."""
+    """Ids with EOS appended, then PAD, as (size or len(ids), length) int32."""
     array = np.full((len(ids) if size is None else size, length), vocabulary.PAD, np.int32)
     for row, sentence in zip(array, ids):
         row[:len(sentence)] = sentence

@@ -1,33 +1,15 @@
-"""Which lengths sentences are padded to: few, to compile few programs; apt, to waste little."""
+"""The lengths that sentences are padded to: few, to compile few programs, and chosen to waste little."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 
-def default_buckets(max_length: int) -> tuple[int, ...]:
-    """Six rising lengths from a quarter of `max_length` to all of it (fewer if it is below 12).
-
-    >>> default_buckets(48)
-    (12, 20, 28, 34, 42, 48)
-    """
-    edges = np.ceil(np.linspace(max_length / 4, max_length, 6) / 2) * 2
-    return tuple(sorted({min(int(edge), max_length) for edge in edges}))
-
-
-def best_buckets(lengths: Sequence[int], count: int, max_length: int,
-                 multiple: int = 2) -> tuple[int, ...]:
-    """The lengths that pad these sentences least, by dynamic programming over the histogram.
+def best_buckets(lengths: Sequence[int], count: int, max_length: int) -> tuple[int, ...]:
+    """At most `count` rising lengths, even or `max_length`, that pad these pairs least (dynamic programming).
 
     Args:
-      lengths: of the longer side of each pair, with the end mark; what is above `max_length` does
-        not count.
-      count: how many buckets at most.
-      max_length: the longest bucket allowed.
-      multiple: lengths are multiples of this, `max_length` itself excepted.
-
-    Returns:
-      rising lengths, the last at least as long as every pair that counts.
+      lengths: of the longer side of each pair, with the end mark; pairs above `max_length` do not count.
 
     >>> best_buckets([3, 4, 4, 4, 9, 10], 2, 48)
     (4, 10)
@@ -35,11 +17,11 @@ def best_buckets(lengths: Sequence[int], count: int, max_length: int,
     lengths = np.asarray(lengths, np.int64)
     lengths = lengths[lengths <= max_length]
     if not len(lengths):
-        return default_buckets(max_length)[:count]
-    edges = np.unique(np.minimum(-(-lengths // multiple) * multiple, max_length))
+        return (max_length,)
+    edges = np.unique(np.minimum(-(-lengths // 2) * 2, max_length))
     pairs = np.concatenate([[0], np.searchsorted(np.sort(lengths), edges, side="right")])
-    # area[j]: least padded tokens of all pairs up to edge j - 1; cuts[n][j]: where the last bucket
-    # of that choice begins.
+    # area[j]: least padded tokens of all pairs up to edge j - 1; cuts[n][j]: where the last of those n + 1
+    # buckets begins.
     area = np.where(np.arange(len(edges) + 1) == 0, 0.0, np.inf)
     cuts = []
     for _ in range(min(count, len(edges))):
@@ -68,15 +50,10 @@ def check(buckets: Sequence[int], max_length: int) -> None:
 
 def settle(buckets: Sequence[int], source_lengths: Sequence[int], target_lengths: Sequence[int],
            max_length: int) -> tuple[int, ...]:
-    """The buckets that a config means: those given, checked, or if none are the best six.
+    """The buckets of a config: `data.buckets`, checked, or if that is empty the best six.
 
     Args:
-      buckets: as in `data.buckets`; may be empty.
       source_lengths, target_lengths: of the training pairs, with end marks.
-      max_length: as in `data.max_length`.
-
-    Raises:
-      ValueError: see `check`.
     """
     if buckets:
         check(buckets, max_length)
@@ -96,9 +73,8 @@ def assign(source_lengths: Sequence[int], target_lengths: Sequence[int],
     return np.where(index == len(buckets), -1, index)
 
 
-def fill(source_lengths: Sequence[int], target_lengths: Sequence[int],
-         buckets: Sequence[int]) -> float:
-    """Share of the target positions of all pairs that fit that hold a token; 0 where none fits."""
+def fill(source_lengths: Sequence[int], target_lengths: Sequence[int], buckets: Sequence[int]) -> float:
+    """Share of the target positions of the pairs that fit that hold a token, no padding; 0 if none fits."""
     index = assign(source_lengths, target_lengths, buckets)
     fits = index >= 0
     area = np.asarray(buckets)[index[fits]].sum()

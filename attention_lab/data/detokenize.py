@@ -1,8 +1,8 @@
 """Between text as people write it and the lower-cased, tokenised text that models are trained on.
 
-`prepare` follows the scripts that made the `lc.norm.tok` files: lower-casing, punctuation
-normalisation and tokenisation as in Moses (Koehn et al. 2007), English or French. `restore` is the
-way back, for display; capitals inside a sentence are gone for good.
+`prepare` follows the scripts that made the `lc.norm.tok` files: lower-casing, normalised punctuation and
+tokens as in Moses (Koehn et al. 2007), English or French. `restore` is the way back, for display, without
+capitals inside a sentence.
 """
 
 import re
@@ -11,7 +11,7 @@ from attention_lab.data import lines
 
 LETTER = r"[^\W\d_]"
 
-# Punctuation to its plain form, in this order (quotes that two programs write in two ways, mostly).
+# Punctuation to its plain form, in this order.
 NORMAL_FORMS = [(re.compile(pattern), plain) for pattern, plain in (
     (r"\(", " ("), (r"\)", ") "), (r" +", " "), (r"\) ([.!:?;,])", r")\1"), (r"\( ", "("),
     (r" \)", ")"), (r"(\d) %", r"\1%"), (r" ([:;])", r"\1"), (r"`", "'"), (r"''", ' " '),
@@ -21,11 +21,10 @@ NORMAL_FORMS = [(re.compile(pattern), plain) for pattern, plain in (
 # Full stop and comma at a closing quote: inside it in English, after it in French.
 QUOTE_ENDS = {"en": [(re.compile(r'"([,.]+)'), r'\1"')],
               "fr": [(re.compile(r'([,.]+)"'), r'"\1')]}
-# An apostrophe between letters goes with what follows in English (woman 's), with what comes before
-# in French (l' eau).
+# An apostrophe between letters belongs to what follows it in English (woman 's), in French not (l' eau).
 APOSTROPHES = {"en": (rf"(?<={LETTER})'(?={LETTER})|(?<=\d)'(?=s)", " '"),
                "fr": (rf"(?<={LETTER})'(?={LETTER})", "' ")}
-# Abbreviations that keep their full stop, lower-cased; others keep it only before a small letter.
+# Lower-cased abbreviations that keep their full stop; others keep it only before a small letter.
 ABBREVIATIONS = {"en": {"v", "vs", "i.e", "rev", "e.g", "etc"},
                  "fr": {"apr", "art", "av", "cf", "chap", "env", "etc", "ex", "fig", "sec", "vol",
                         *"abcdefghijklmnopqrstuvwxyz"}}
@@ -37,11 +36,7 @@ PLAIN = {entity: character for character, entity in ESCAPES.items()}
 
 
 def prepare(sentence: str, language: str = "en") -> str:
-    """A written sentence as in the `lc.norm.tok` files; with `&apos;` or `&quot;` in it, it is so.
-
-    Args:
-      sentence: text as people write it.
-      language: "en" or "fr".
+    """A sentence, "en" or "fr", as in the `lc.norm.tok` files, as one with `&apos;` or `&quot;` is already.
 
     >>> prepare("A boy sits on a woman's shoulders.")
     'a boy sits on a woman &apos;s shoulders .'
@@ -60,20 +55,20 @@ def normalize(sentence: str, language: str) -> str:
 
 
 def tokenize(sentence: str, language: str) -> str:
-    """Words and punctuation parted by spaces."""
+    """Words and punctuation separated by spaces."""
     text = re.sub(r"[\x00-\x1f]", "", sentence)
     text = re.sub(r"([^\w\s.'`,\-]|_)", r" \1 ", text)
     text = re.sub(r"\.{2,}", r" \g<0> ", text)
     text = re.sub(r"(?<!\d),|,(?!\d)", " , ", text)
-    pattern, parted = APOSTROPHES[language]
-    text = parted.join(part.replace("'", " ' ") for part in re.split(pattern, text))
+    pattern, separated = APOSTROPHES[language]
+    text = separated.join(part.replace("'", " ' ") for part in re.split(pattern, text))
     words = text.split()
     followers = words[1:] + [""]
-    return " ".join(part_full_stop(word, after, language) for word, after in zip(words, followers))
+    return " ".join(_split_full_stop(word, after, language) for word, after in zip(words, followers))
 
 
-def part_full_stop(word: str, after: str, language: str) -> str:
-    """Cuts the full stop off a word that it ends a sentence with, not off an abbreviation."""
+def _split_full_stop(word: str, after: str, language: str) -> str:
+    """Separates a full stop from a word, unless that is an abbreviation."""
     stem = word[:-1]
     if not word.endswith(".") or not stem.strip("."):
         return word
@@ -84,16 +79,15 @@ def part_full_stop(word: str, after: str, language: str) -> str:
 
 
 def escape(sentence: str) -> str:
-    """The characters that Moses keeps for itself as entities, `'` as `&apos;`."""
+    """The characters that Moses reserves as entities, `'` as `&apos;`."""
     return "".join(ESCAPES.get(character, character) for character in sentence)
 
 
 def respell(text: str, entities: bool = True) -> str:
-    """Tokenised text of another source, lower-cased and with plain quotes; its words stay as many.
+    """Tokenised text of another source, lower-cased and with plain quotes; the number of words is the same.
 
     Args:
-      text: words parted by spaces.
-      entities: as in the `lc.norm.tok` files, `'` as `&apos;`; False as in the built-in grammar.
+      entities: True: as in the `lc.norm.tok` files, `'` as `&apos;`; False: as in the built-in grammar.
 
     >>> respell("L’ homme dit : « Oui »")
     'l&apos; homme dit : &quot; oui &quot;'
@@ -114,14 +108,9 @@ def unescape(sentence: str) -> str:
 
 
 def restore(sentence: str, language: str = "fr", capitalize: bool = False) -> str:
-    """A tokenised sentence as people read it: unescaped, punctuation joined to its words.
+    """A tokenised sentence, "fr" or "en", as people read it: unescaped, punctuation joined to its words.
 
-    French joins elisions (l' eau) and keeps a space before `: ; ! ?` and `%`.
-
-    Args:
-      sentence: tokens parted by spaces, as a model writes them.
-      language: "fr" or "en".
-      capitalize: writes the first letter large.
+    French joins elisions (l' eau) and keeps a space before `: ; ! ?` and `%`. `capitalize`: the first letter.
 
     >>> restore("l&apos; homme n&apos; est pas ici , dit-il .", capitalize=True)
     "L'homme n'est pas ici, dit-il."
@@ -129,7 +118,7 @@ def restore(sentence: str, language: str = "fr", capitalize: bool = False) -> st
     words = unescape(sentence).split()
     spaced = ":;!?%" if language == "fr" else ""
     quoting = {mark: False for mark in "\"'" if words.count(mark) % 2 == 0}
-    text, glued = "", True  # glued: what comes next joins what stands
+    text, glued = "", True  # glued: no space before the next word
     for word in words:
         opens = word in ("(", "[", "#", "$", "/")
         closes = bool(re.fullmatch(r"[.,;:!?%°)\]/']+", word))

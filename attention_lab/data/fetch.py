@@ -10,22 +10,20 @@ import urllib.request
 from attention_lab.storage.files import digest
 
 BLOCK = 1 << 20  # bytes read at once
+TIMEOUT = 60.0  # seconds without an answer
 
 
-def fetch(url: str, sha256: str, path: str | os.PathLike, timeout: float = 60.0) -> None:
-    """Puts the file behind a URL at `path`, once; a file there that has the checksum is left alone.
+def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
+    """Downloads a file to `path`, unless a file with that checksum is there.
 
-    What arrives is checked before it takes its place, so that nothing but the right file is ever
-    found there, whatever breaks off. A wrong file that was there before stays until then.
+    The checksum is verified before the file is moved to `path`: until then what was there stays.
 
     Args:
       url: http, https or file.
       sha256: of the content, 64 hexadecimal digits.
-      path: of the file to be; its folder is made.
-      timeout: seconds without an answer.
-
+      path: its folder is made.
     Raises:
-      ValueError: no such checksum, nothing came from the URL, it broke off, or it is another file.
+      ValueError: a malformed checksum, a download that fails or breaks off, or another file.
     """
     path, sha256 = os.fspath(path), sha256.lower()
     if not re.fullmatch("[0-9a-f]{64}", sha256):
@@ -40,10 +38,9 @@ def fetch(url: str, sha256: str, path: str | os.PathLike, timeout: float = 60.0)
         raise ValueError(f"{path}: can't be written: {error.strerror}") from error
     try:
         with os.fdopen(handle, "wb") as file:
-            download(url, file, timeout)
-        found = digest(part)
-        if found != sha256:
-            raise ValueError(f"{url}: sha256 is {found}, expected {sha256}; nothing is kept")
+            download(url, file)
+        if (actual := digest(part)) != sha256:
+            raise ValueError(f"{url}: sha256 is {actual}, expected {sha256}; nothing is kept")
         os.chmod(part, 0o644)  # mkstemp gives a file that only its owner may read
         os.replace(part, path)
     except OSError as error:
@@ -53,10 +50,10 @@ def fetch(url: str, sha256: str, path: str | os.PathLike, timeout: float = 60.0)
             os.remove(part)
 
 
-def download(url: str, file, timeout: float) -> None:
-    """Writes what is behind a URL to an open file; ValueError where that fails or breaks off."""
+def download(url: str, file) -> None:
+    """Writes the content of a URL to an open file; ValueError if that fails or breaks off."""
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as answer:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
             expected, size = answer.headers.get("Content-Length"), 0
             while block := answer.read(BLOCK):
                 file.write(block)

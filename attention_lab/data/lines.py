@@ -1,4 +1,4 @@
-"""Files to lines of text: UTF-8, gz or plain; what is odd is counted, the unusable refused."""
+"""Lines of text from files: UTF-8, gz or plain; what is odd is counted."""
 
 import gzip
 import os
@@ -10,7 +10,7 @@ MARK = "\u2581"  # the block that stands for a space inside subwords
 
 
 def read_bytes(path: str | os.PathLike) -> bytes:
-    """A file's content, unpacked if its name or first bytes say gzip; ValueError if it can't be."""
+    """A file's content, unpacked if its name or first bytes say gzip; ValueError if it can't be read."""
     path = os.fspath(path)
     try:
         with open(path, "rb") as file:
@@ -30,13 +30,9 @@ def read_bytes(path: str | os.PathLike) -> bytes:
 def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
     """The lines of a UTF-8 file without their ends, and counts of what was odd.
 
-    LF and CR LF end a line, and CR in a file that has no LF: U+2028, U+0085, form feeds and their
-    like stay inside it, for one of them would push all later lines of one language off their
-    partners in the other.
-
-    Returns:
-      lines: without LF or CR LF; a file's last line may lack its end.
-      counts: "byte_order_mark" (0 or 1) and "cr_line_ends", lines.
+    LF and CR LF end a line, and CR in a file that has no LF. U+2028, U+0085, form feeds and the like do not:
+    one of them would shift all later lines of one language against the other's. Counts: "byte_order_mark" (0
+    or 1) and "cr_line_ends".
 
     Raises:
       ValueError: the file can't be read or unpacked, or a line (named by number) is not UTF-8.
@@ -59,7 +55,7 @@ def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
 
 
 def one_space(text: str) -> str:
-    """A text with single spaces: tabs, no-break spaces, line separators and runs become one.
+    """A text with single spaces for all white space, no-break spaces and line separators included.
 
     >>> one_space(" two\\u00a0 words ")
     'two words'

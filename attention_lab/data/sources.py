@@ -1,6 +1,6 @@
-"""Where examples come from: what `data.source` chooses among, each with its task, its files and its reader.
+"""Sources of examples: the choices of `data.source`, each with its task, its files and its reader.
 
-The facts are literals, for config/ reads them without importing this file.
+The facts are literals, as config/ reads them without importing this file.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,19 +23,19 @@ def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Any]:
     """The examples of the source that `data` names: {split: Pairs, Labelled or Sequences}.
 
     Raises:
-      ValueError: a file or folder can't be used, or a field does not fit it; see the readers.
+      ValueError: a file or folder can't be used, or a field does not fit it.
     """
     return look_up(SOURCES, "data.source", data.source).read(data, splits)
 
 
 def load_whole(data: Data) -> Any:
-    """All examples of a source whose file is in one piece; None of a source with splits."""
+    """All examples of a source that is in one piece; None for a source with splits."""
     read = look_up(SOURCES, "data.source", data.source).read_whole
     return read(data) if read else None
 
 
 def digest(corpus: Mapping[str, Pairs | Labelled]) -> str:
-    """sha256 of the text of a corpus, by which a run knows its data again wherever it lies."""
+    """sha256 of the text of a corpus, by which a run recognises its data wherever that is."""
     return text_digest("\n".join([split, *column, ""]) for split in sorted(corpus)
                        for column in corpus[split].text_columns())
 
@@ -59,12 +59,12 @@ def _tsv(data: Data, splits: tuple[str, ...]) -> dict[str, Pairs]:
 
 
 def _drawn(draw: Callable[[Data, int, str], Any]) -> Callable:
-    """The reader of a source whose splits are drawn one by one: (data, count, split) -> Sequences."""
+    """The reader of a source whose splits are drawn separately: (data, count, split) -> Sequences."""
     return lambda data, splits: {split: draw(data, getattr(data, f"{split}_size"), split) for split in splits}
 
 
 def _classified(read: Callable[[Data], dict[str, Labelled]]) -> Callable:
-    """A reader of all splits with the checks that classified text needs; few shots of train if asked for."""
+    """A reader of all splits with the checks of classified text, and `data.shots` of train."""
     def load(data: Data, splits: tuple[str, ...]) -> dict[str, Labelled]:
         if data.source != "coarsewsd" and data.word != coarsewsd.ALL:
             raise ValueError(f"data.word={data.word}: data.source={data.source} has all its words in one; "
@@ -99,17 +99,13 @@ def _coarsewsd(data: Data) -> dict[str, Labelled]:
 
 
 def _held_out(read_whole: Callable[[Data], Labelled]) -> Callable:
-    """The reader of a file in one piece: test is held out of it, then dev."""
+    """The reader of a source in one piece: test is held out of it, then dev."""
     def read(data: Data) -> dict[str, Labelled]:
         rest, test = labelled.hold_out(read_whole(data), data.dev_share, data.corpus_seed)
         train, dev = labelled.hold_out(rest, data.dev_share, data.corpus_seed + 1)
         return {"train": train, "dev": dev, "test": test}
 
     return _classified(read)
-
-
-def _whole_tsv(data: Data) -> Pairs:
-    return tsv.read(data.path)
 
 
 def _whole_senses(data: Data) -> Labelled:
@@ -128,7 +124,7 @@ SOURCES = {
                                    for split in splits}),
     "tsv": Source(
         task="translation", location="data.path", contents="a file of 'english TAB french' lines",
-        splits=("whole",), read=_tsv, read_whole=_whole_tsv),
+        splits=("whole",), read=_tsv, read_whole=lambda data: tsv.read(data.path)),
     "recall": Source(task="sequences", read=_drawn(lambda data, count, split: recall.sequences(
         count, data.pairs, data.vocabulary_size, data.corpus_seed, split))),
     "echo": Source(task="sequences", read=_drawn(lambda data, count, split: echo.sequences(

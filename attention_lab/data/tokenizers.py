@@ -1,7 +1,7 @@
 """Text to ids and back: byte-pair subwords (Sennrich et al. 2016) or whole words.
 
-Both kinds are `tokenizers.Tokenizer` of Hugging Face, saved as its JSON, over one vocabulary that
-source and target share. A subword that begins a word begins with U+2581, as in SentencePiece.
+Both kinds are `tokenizers.Tokenizer` of Hugging Face, saved as its JSON, with one vocabulary for source and
+target. A subword that begins a word begins with U+2581, as in SentencePiece.
 """
 
 import os
@@ -18,14 +18,14 @@ from attention_lab.storage.files import write_text
 
 MARK = lines.MARK
 UNKNOWN = vocabulary.SPECIALS[vocabulary.UNKNOWN]
-# In raw text a full stop hangs on its word and an article on its noun ("l'herbe"): parting them
-# first lets all sentences share the word. Tokenised text is parted, and `&apos;` must stay whole.
+# In raw text a full stop is attached to its word and an article to its noun ("l'herbe"): splitting them first
+# lets all sentences share the word. Tokenised text is split already, and `&apos;` must stay whole.
 MARKS = f"{MARK}?(?:[.,!?:\"()«»“”…]+(?![\\p{{L}}\\p{{N}}])|(?<![\\p{{L}}\\p{{N}}])[\"(«“]+)"
 ELISION = f"{MARK}?\\p{{L}}+['’](?=\\p{{L}}{{2}})"
 
 
 class Tokenizer:
-    """A vocabulary with the rule that cuts text into it."""
+    """A vocabulary with the rule that splits text into its entries."""
 
     def __init__(self, inner: huggingface.Tokenizer):
         """Wraps a trained Hugging Face tokenizer whose first ids are `vocabulary.SPECIALS`."""
@@ -39,47 +39,46 @@ class Tokenizer:
 
     @property
     def size(self) -> int:
-        """Number N of ids, the four special ones included; at most the size that was asked for."""
+        """Number N of ids, the four special ones included."""
         return len(self._tokens)
 
     def encode(self, sentences: Sequence[str]) -> list[list[int]]:
-        """Ids of each sentence, without BOS and EOS; what training never saw is UNKNOWN."""
-        even = [lines.one_space(sentence) for sentence in sentences]
+        """Ids of each sentence, without BOS and EOS; UNKNOWN for what training never saw."""
+        sentences = [lines.one_space(sentence) for sentence in sentences]
         rows = [encoding.ids for encoding in
-                self._inner.encode_batch_fast(even, add_special_tokens=False)]
-        # "</s>" typed by someone is text, and no end mark.
+                self._inner.encode_batch_fast(sentences, add_special_tokens=False)]
+        # "</s>" in a text is text, and no end mark.
         special = range(len(vocabulary.SPECIALS))
         return [[vocabulary.UNKNOWN if index in special else index for index in row]
-                if "<" in sentence else row for sentence, row in zip(even, rows)]
+                if "<" in sentence else row for sentence, row in zip(sentences, rows)]
 
     def decode(self, ids: Iterable[Iterable[int]]) -> list[str]:
         """Text of each row of ids, up to its first EOS; special ids are skipped.
 
-        `decode(encode(text))` is the text, with single spaces, where nothing in it is UNKNOWN.
+        `decode(encode(text))` is the text, with single spaces, if nothing in it is UNKNOWN.
         """
         between = "" if self.kind == "bpe" else " "
-        return [lines.one_space(between.join(self.tokens(text_ids(row)))) for row in ids]
+        return [lines.one_space(between.join(self.tokens(_text_ids(row)))) for row in ids]
 
     def tokens(self, row: Iterable[int]) -> list[str]:
-        """The piece of the vocabulary behind each id, special ones as they are named there."""
+        """The entry of the vocabulary of each id."""
         return [self._tokens[index] for index in row]
 
     def unseen(self, sentences: Iterable[str]) -> Counter:
-        """How often each character (bpe) or word (word) occurs that this vocabulary lacks."""
+        """How often each character (bpe) or word (word) occurs that the vocabulary lacks."""
         counts = Counter()
         for sentence in sentences:
             words = lines.one_space(sentence).split(" ")
             counts.update("".join(words) if self.kind == "bpe" else words)
-        known = set(self._tokens[len(vocabulary.SPECIALS):])
-        return Counter({part: n for part, n in counts.items() if part and part not in known})
+        entries = set(self._tokens[len(vocabulary.SPECIALS):])
+        return Counter({part: n for part, n in counts.items() if part and part not in entries})
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes the JSON of Hugging Face `tokenizers`; the same text gives the same bytes."""
+        """Writes the JSON of Hugging Face `tokenizers`; the same training text gives the same bytes."""
         write_text(path, self._inner.to_str(pretty=True) + "\n")
 
 
-def text_ids(row: Iterable[int]) -> Iterator[int]:
-    """The ids of a row that stand for text: those before the first EOS, without special ones."""
+def _text_ids(row: Iterable[int]) -> Iterator[int]:
     for index in row:
         if index == vocabulary.EOS:
             return
@@ -87,28 +86,25 @@ def text_ids(row: Iterable[int]) -> Iterator[int]:
             yield index
 
 
-def without_specials(sentence: str) -> str:
-    """A sentence without words that hold a special id's name, lest text be learnt as one."""
-    if not any(token in sentence for token in vocabulary.SPECIALS):
-        return sentence
+def _without_specials(sentence: str) -> str:
+    """A sentence without words that contain a special id's name."""
     return " ".join(word for word in sentence.split(" ")
                     if not any(token in word for token in vocabulary.SPECIALS))
 
 
 def train(kind: str, sentences: Iterable[str], vocabulary_size: int) -> Tokenizer:
-    """A tokenizer of at most `vocabulary_size` ids from source and target sentences together.
+    """A tokenizer of at most `vocabulary_size` ids for source and target together.
 
     Args:
       kind: "bpe" or "word" (the most frequent words; the rest is UNKNOWN).
       sentences: training text, tokenised or raw.
-      vocabulary_size: ids, the four special ones included; bpe needs all characters of the text.
-
+      vocabulary_size: the four special ids included; bpe needs all characters of the text.
     Raises:
       ValueError: another kind, text without a word, or a vocabulary that is too small.
     """
     make = look_up(TOKENIZERS, "data.tokenizer", kind)
     specials = [AddedToken(token, special=True) for token in vocabulary.SPECIALS]
-    sentences = [without_specials(lines.one_space(sentence)) for sentence in sentences]
+    sentences = [_without_specials(lines.one_space(sentence)) for sentence in sentences]
     characters = set().union(*sentences) - {" "}
     if not characters:
         raise ValueError("data.tokenizer: there is no text to train it on")
@@ -138,7 +134,7 @@ def _word():
     return inner, trainers.WordLevelTrainer
 
 
-# What data.tokenizer chooses among: () -> (tokenizer that is not trained, its trainer).
+# The choices of data.tokenizer: () -> (untrained tokenizer, its trainer).
 TOKENIZERS = {"bpe": _bpe, "word": _word}
 
 

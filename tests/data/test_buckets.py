@@ -1,4 +1,4 @@
-"""Bucket lengths: defaults, the best ones against brute force, checks, assignment and fill."""
+"""Bucket lengths: the best ones against brute force, checks, assignment and fill."""
 
 import itertools
 
@@ -10,32 +10,16 @@ from hypothesis import strategies as st
 from attention_lab.data import buckets
 
 
-@pytest.mark.parametrize("max_length, expected", [
-    (48, (12, 20, 28, 34, 42, 48)), (64, (16, 26, 36, 46, 56, 64)), (2, (2,)),
-    (5, (2, 4, 5)), (13, (4, 6, 8, 10, 12, 13))])
-def test_default_buckets(max_length, expected):
-    assert buckets.default_buckets(max_length) == expected
-
-
-def test_default_buckets_rise_to_the_longest():
-    for max_length in range(1, 200):
-        edges = buckets.default_buckets(max_length)
-        buckets.check(edges, max_length)
-        assert edges[-1] == max_length and len(edges) <= 6
-        assert len(edges) == 6 or max_length < 14
-
-
 def area(lengths, edges):
     return sum(min(edge for edge in edges if edge >= length) for length in lengths)
 
 
 @settings(max_examples=100, deadline=None)
-@given(lengths=st.lists(st.integers(1, 14), min_size=1, max_size=30), count=st.integers(1, 4),
-       multiple=st.sampled_from([1, 2, 4]))
-def test_best_buckets_are_best_of_all_choices(lengths, count, multiple):
-    edges = buckets.best_buckets(lengths, count, 13, multiple)
+@given(lengths=st.lists(st.integers(1, 14), min_size=1, max_size=30), count=st.integers(1, 4))
+def test_best_buckets_are_best_of_all_choices(lengths, count):
+    edges = buckets.best_buckets(lengths, count, 13)
     kept = [length for length in lengths if length <= 13]
-    allowed = sorted({*range(multiple, 13, multiple), 13})
+    allowed = sorted({*range(2, 13, 2), 13})
     buckets.check(edges, 13)
     assert len(edges) <= count
     if kept:
@@ -59,6 +43,7 @@ def test_bad_buckets_are_refused(edges):
 def test_settle_checks_what_is_given_and_finds_what_is_not():
     assert buckets.settle([4, 8], [1], [1], 48) == (4, 8)
     assert buckets.settle((), [3, 4, 9], [1, 6, 2], 48) == (4, 6, 10)
+    assert buckets.settle((), [49], [1], 48) == (48,)  # no pair fits
     with pytest.raises(ValueError, match="data.buckets"):
         buckets.settle((4, 49), [1], [1], 48)
 

@@ -82,7 +82,7 @@ def test_a_failure_leaves_all_as_it_was(server, tmp_path, page, sha256, message,
 
 
 def test_a_stopped_download_leaves_nothing(server, tmp_path, monkeypatch):
-    def stop(url, file, timeout):
+    def stop(url, file):
         file.write(b"some")
         raise KeyboardInterrupt
 

@@ -155,7 +155,7 @@ def _with_sure_links(pairs: Sequence[_Linked], counts: Counter) -> Pairs:
 
 
 def _check(pairs: Sequence[_Linked], base: int, path: str | os.PathLike) -> None:
-    """Refuses links outside their sentences, and files that count words from 0 where base is 1, or the reverse."""
+    """Refuses links outside their sentences, and files that count words from 1 - base."""
     linked = [(pair.number, link, (len(pair.source.split()), len(pair.target.split())))
               for pair in pairs for link in sorted(pair.links.sure | pair.links.possible)]
     numbers = {number for _, link, _ in linked for number in link}

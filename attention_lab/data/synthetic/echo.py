@@ -1,9 +1,9 @@
-"""Echo: give back the word k places ago, a question whose answer lies at one known distance.
+"""Echo: repeat the word k positions back, so that each answer is at one distance.
 
     k = 2    source   b a d a c
              target   . . b a d
 
-Words are drawn alike and independently, so that nothing but the memory of that one word helps.
+Words are uniform and independent, so that nothing but the memory of that word helps.
 """
 
 import numpy as np
@@ -14,17 +14,17 @@ from attention_lab.data.sequences import SPLITS, Sequences
 
 def sequences(count: int, distance: int, answers: int, vocabulary_size: int, seed: int, split: str
               ) -> Sequences:
-    """Sequences of one split; splits of one seed are drawn apart.
+    """Sequences of one split; splits of one seed are independent.
 
     Args:
-      count: N. distance: k. answers: places that are asked; a sequence has k more.
+      count: N. distance: k. answers: number of words to repeat; T is k more.
       vocabulary_size: words and the special ids.
-      seed, split: what to draw; split is "train", "dev" or "test".
+      split: "train", "dev" or "test".
     Raises:
       ValueError: fewer than two words in the vocabulary.
 
-    >>> one = sequences(1, 2, 3, 12, seed=0, split="train")
-    >>> one.source.shape, one.target[0, 2:].tolist() == one.source[0, :3].tolist()
+    >>> drawn = sequences(1, 2, 3, 12, seed=0, split="train")
+    >>> drawn.source.shape, drawn.target[0, 2:].tolist() == drawn.source[0, :3].tolist()
     ((1, 5), True)
     """
     first = len(vocabulary.SPECIALS)

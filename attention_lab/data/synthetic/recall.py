@@ -3,8 +3,8 @@
     source   k3 v7 k1 v2 k9 v2   k1 k9 k3
     target    .  .  .  .  .  .   v2 v2 v7
 
-Keys and values are two halves of one vocabulary. A key comes once in a sequence, a value as often as
-chance has it, so that an answer can only be looked up.
+Keys and values are two halves of one vocabulary. A key is defined once in a sequence, values are uniform, so
+that an answer can only be looked up.
 """
 
 import numpy as np
@@ -14,16 +14,16 @@ from attention_lab.data.sequences import SPLITS, Sequences
 
 
 def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: str) -> Sequences:
-    """Sequences of one split; splits of one seed are drawn apart.
+    """Sequences of one split; splits of one seed are independent.
 
     Args:
       count: N. pairs: P. vocabulary_size: keys and values and the special ids.
-      seed, split: what to draw; split is "train", "dev" or "test".
+      split: "train", "dev" or "test".
     Raises:
       ValueError: fewer keys in the vocabulary than a sequence has pairs.
 
-    >>> one = sequences(1, 2, 12, seed=0, split="train")
-    >>> one.source.shape, int((one.target > 0).sum())
+    >>> drawn = sequences(1, 2, 12, seed=0, split="train")
+    >>> drawn.source.shape, int((drawn.target > 0).sum())
     ((1, 6), 2)
     """
     first = len(vocabulary.SPECIALS)

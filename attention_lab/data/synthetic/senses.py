@@ -1,4 +1,4 @@
-"""The grammar's ambiguous nouns as a corpus to tell senses by, even in distance and in distractors."""
+"""A corpus of the grammar's ambiguous nouns, balanced in the deciding word's distance and in distractors."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -10,10 +10,10 @@ from attention_lab.data.grammar.options import Options, tables
 from attention_lab.data.grammar.senses import BESIDE, choices
 from attention_lab.data.labelled import Labelled
 
-# Plain draws are nearly all below ten words: each of these bins of distances gets the same share.
+# Most sentences of the grammar have distances below ten words: each of these bins gets the same share.
 BINS = ((1, 4), (5, 9), (10, 19), (20, 29), (30, 40))
 AHEAD = 32  # sentences that a cell writes at a time
-PATIENCE = 500  # draws without a new sentence before a cell is called exhausted
+PATIENCE = 500  # draws without a new sentence after which a cell counts as exhausted
 
 
 def read(train_size: int, dev_size: int, test_size: int, seed: int, lexicon_size: int = 1000,
@@ -21,37 +21,32 @@ def read(train_size: int, dev_size: int, test_size: int, seed: int, lexicon_size
          ) -> dict[str, Labelled]:
     """Draws {"train", "dev", "test"} of different sentences with one ambiguous noun each.
 
-    A cell is a bin of distances together with a number of distractors. The cells take turns in an order
-    drawn anew each round, so all have equally many sentences. A cell has only words of which it can write
-    two senses or more, lest the distance or a distractor tell the sense. Test and dev come first from the
-    seed, so they stay the same when train_size changes. A small train may lack a sense that test has.
+    A cell is a bin of distances together with a number of distractors. The cells take turns in an order that
+    is drawn anew each round, so all have equally many sentences. A cell has only words of which it can write
+    two senses or more, lest the distance or a distractor tell the sense. Test and dev are drawn first, so
+    they do not depend on train_size. A small train may lack a sense that test has.
 
     Args:
-      train_size, dev_size, test_size: sentences of each.
-      seed: any integer.
       lexicon_size: English and French word types together, about; 1000 has 30 ambiguous nouns.
       max_words: longest sentence, the final full stop not counted; up to 120.
       distance: least and greatest distance of the deciding word, in words.
-      distractors: the numbers of words that would decide for another sense if they stood elsewhere.
-
+      distractors: the numbers of words that would decide for another sense in another position.
     Returns:
-      Labelled with truth: label is the sense, named by its French noun; "words_of_one_sense" counts the
-      nouns left out because no cell can write two senses of them.
-
+      Labelled with truth: label is the sense, named by its French noun; "words_of_one_sense" counts the nouns
+      left out because no cell can write two senses of them.
     Raises:
-      ValueError: a field is out of range, no noun has two senses, or so many different sentences can't be
-        made.
+      ValueError: a field is out of range, no noun has two senses, or there are too few different sentences.
     """
     sizes = {"test": test_size, "dev": dev_size, "train": train_size}
     for name, size in sizes.items():
         if size < 0:
             raise ValueError(f"{name}_size={size}: 0 or more is needed")
-    cells = make_cells(lexicon_size, max_words, distance, distractors)
+    cells = _cells(lexicon_size, max_words, distance, distractors)
     nouns = len(tables(lexicon_size).lexicon.ambiguous)
     left_out = nouns - len({word for _, words in cells for word in words})
     stream = _draw(cells, seed)
-    found = {name: list(islice(stream, size)) for name, size in sizes.items()}
-    return {name: _label(found[name], left_out) for name in ("train", "dev", "test")}
+    sentences = {name: list(islice(stream, size)) for name, size in sizes.items()}
+    return {name: _label(sentences[name], left_out) for name in ("train", "dev", "test")}
 
 
 def _label(sentences, left_out):
@@ -61,13 +56,9 @@ def _label(sentences, left_out):
                     {"words_of_one_sense": left_out, "sentences": len(sentences)})
 
 
-def make_cells(lexicon_size: int, max_words: int, distance: tuple[int, int], distractors: tuple[int, ...]
-               ) -> list[tuple[Options, frozenset[str]]]:
-    """The (options, words of two senses or more) of each bin and number of distractors.
-
-    Raises:
-      ValueError: as `read`, but for the sizes.
-    """
+def _cells(lexicon_size: int, max_words: int, distance: tuple[int, int], distractors: tuple[int, ...]
+           ) -> list[tuple[Options, frozenset[str]]]:
+    """The (options, words of two senses or more) of each bin and number of distractors."""
     low, high = distance
     if not 1 <= low <= high:
         raise ValueError(f"distance={tuple(distance)}: 1 <= least <= greatest is needed")
@@ -95,19 +86,19 @@ def make_cells(lexicon_size: int, max_words: int, distance: tuple[int, int], dis
 def _words(options):
     """The nouns of which these options can write at least two senses."""
     lexicon = tables(options.lexicon_size).lexicon
-    nouns, found = set(lexicon.nouns), set()
+    nouns, words = set(lexicon.nouns), set()
     for word, meanings in choices(lexicon.ambiguous, options):
-        open_ = 0
+        writable = 0
         for meaning, _ in meanings:
             rivals = {entry for other in word if other is not meaning for entry in other.deciders}
-            open_ += len((rivals - set(meaning.deciders)) & nouns) >= options.distractors
-        if open_ >= 2:
-            found.add(word[0].noun.english[0])
-    return frozenset(found)
+            writable += len((rivals - set(meaning.deciders)) & nouns) >= options.distractors
+        if writable >= 2:
+            words.add(word[0].noun.english[0])
+    return frozenset(words)
 
 
 def _draw(cells, seed):
-    """Sentences without end, each once, from the cells in turn."""
+    """Endless different sentences, from the cells in turn."""
     random = Random(seed).random
     seen = set()
     streams = [_cell(Random(int(random() * 2**53)).random, *cell, seen) for cell in cells]
@@ -117,13 +108,13 @@ def _draw(cells, seed):
 
 
 def _cell(random, options, words, seen) -> Iterator[grammar.Sentence]:
-    """A cell's sentences, none of those seen."""
+    """A cell's sentences, without those already `seen`."""
     material = tables(options.lexicon_size)
     ambiguous = tuple(word for word in material.lexicon.ambiguous if word[0].noun.english[0] in words)
     material = material._replace(lexicon=material.lexicon._replace(ambiguous=ambiguous))
     span = options.max_words - options.min_words + 1
     while True:
-        # Some ahead: the grammar remembers the choices of few cells at a time.
+        # Several at a time: the grammar caches the choices of few cells.
         batch, misses = [], 0
         while len(batch) < AHEAD and misses < PATIENCE:
             sentence = compose(random, material, options, options.min_words + int(random() * span))
@@ -136,6 +127,6 @@ def _cell(random, options, words, seen) -> Iterator[grammar.Sentence]:
         if not batch:
             low, high = options.sense_distance
             raise ValueError(
-                f"lexicon_size={options.lexicon_size}, max_words={options.max_words}: no more sentences are "
-                f"found with a deciding word {low} to {high} words off and {options.distractors} distractors")
+                f"lexicon_size={options.lexicon_size}, max_words={options.max_words}: there are no more sentences "
+                f"with a deciding word {low} to {high} words away and {options.distractors} distractors")
         yield from batch

@@ -103,5 +103,5 @@ def test_impossible_knobs_are_refused(all_fields, message):
 
 def test_an_exhausted_cell_is_refused(monkeypatch):
     monkeypatch.setattr(senses, "PATIENCE", 20)
-    with pytest.raises(ValueError, match="max_words=5: no more sentences are found .* 1 to 1 words off"):
+    with pytest.raises(ValueError, match="max_words=5: there are no more sentences .* 1 to 1 words away"):
         senses.read(100000, 0, 0, 0, lexicon_size=300, max_words=5, distance=(1, 1), distractors=(0,))
