@@ -13,19 +13,17 @@ ROUND = [1, 2, 2.5, 5, 10]  # steps between ticks, times a power of ten
 
 
 def training_curve(steps: Sequence[int], losses: Sequence[float], dev_steps: Sequence[int],
-                   dev_scores: Sequence[float], score: str = "dev BLEU",
-                   loss: str = "training loss", sign: int = 1, title: str = "") -> Figure:
-    """Draws the loss above the dev score, over the same steps, and marks the best score.
+                   dev_scores: Sequence[float], score: str = "dev score", sign: int = 1) -> Figure:
+    """Draws the training loss above the dev score, over the same steps, and marks the best score.
 
     Values that are not finite leave a gap.
 
     Args:
-      steps, losses: what was logged while training.
-      dev_steps, dev_scores: each look at dev; both may be empty, then the loss is drawn alone.
-      score, loss: names of the two axes, with the unit.
-      sign: 1 where a higher score is better, -1 where a lower one is.
+      dev_steps, dev_scores: both may be empty; then the loss is drawn alone.
+      score: label of its axis, with the unit.
+      sign: 1 if a higher score is better, -1 if a lower one is.
     Raises:
-      ValueError: nothing was logged, or steps and values differ in number.
+      ValueError: no steps, or steps and values differ in number.
     """
     steps, losses = _checked("steps", steps, "losses", losses)
     dev_steps, dev_scores = _checked("dev_steps", dev_steps, "dev_scores", dev_scores)
@@ -36,7 +34,7 @@ def training_curve(steps: Sequence[int], losses: Sequence[float], dev_steps: Seq
         figure = style.figure(5.2, 4.3 if both else 2.6, layout="constrained")
         axes = figure.subplots(1 + both, 1, sharex=True, squeeze=False)[:, 0]
         axes[0].plot(steps, losses, color=style.BLUE, marker="o" if len(steps) == 1 else None)
-        axes[0].set_ylabel(loss)
+        axes[0].set_ylabel("training loss")
         if both:
             axes[1].plot(dev_steps, dev_scores, color=style.ORANGE, marker="o", markersize=3.5)
             axes[1].set_ylabel(score)
@@ -51,29 +49,24 @@ def training_curve(steps: Sequence[int], losses: Sequence[float], dev_steps: Seq
         last.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         last.set_xlabel("optimizer steps")
         figure.align_ylabels(axes)
-        if title:
-            figure.suptitle(title, parse_math=False)
     return figure
 
 
 def _mark_best(ax: Axes, steps: np.ndarray, scores: np.ndarray, sign: int) -> None:
-    """A ring round the best score, and what it is in words; the earliest where several are."""
+    """A ring round the best score, the earliest of a tie, and its value as text."""
     ranked = np.where(np.isfinite(scores), sign * scores, -np.inf)
     best = int(np.argmax(ranked))
     if ranked[best] == -np.inf:
         return
     ax.plot(steps[best], scores[best], marker="o", markersize=8, markerfacecolor="none",
             markeredgecolor=style.INK, markeredgewidth=0.9, linestyle="")
-    # In the corner that a curve getting better leaves empty.
-    words = f"best: {scores[best]:.4g} at step {steps[best]:,.0f}"
-    ax.text(0.99, 0.06 if sign > 0 else 0.94, words,
+    # In the corner that an improving curve leaves empty.
+    ax.text(0.99, 0.06 if sign > 0 else 0.94, f"best: {scores[best]:.4g} at step {steps[best]:,.0f}",
             transform=ax.transAxes, ha="right", va="bottom" if sign > 0 else "top", fontsize=8.5)
 
 
-def _checked(first: str, steps: Sequence, second: str, values: Sequence
-             ) -> tuple[np.ndarray, np.ndarray]:
+def _checked(first: str, steps: Sequence, second: str, values: Sequence) -> tuple[np.ndarray, np.ndarray]:
     steps, values = np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if steps.shape != values.shape or steps.ndim != 1:
-        raise ValueError(f"{first} {steps.shape} and {second} {values.shape} must be two rows of "
-                         "one length")
+        raise ValueError(f"{first} {steps.shape} and {second} {values.shape} must be two rows of one length")
     return steps, values

@@ -16,8 +16,8 @@ from matplotlib.ticker import NullLocator
 
 from attention_lab.figures import style
 
-# 0 is the paper's white. Lightness falls evenly, so that it reads in grey, too, and ends where the
-# gold squares still stand out.
+# 0 is the paper's white. Lightness falls evenly, for print in grey, and ends where the gold squares are still
+# visible.
 COLOURS = LinearSegmentedColormap.from_list(
     "weights", ["#FFFFFF", "#C9DFF0", "#7FB5DA", "#3A83BE", "#0B4F8F"])
 
@@ -32,7 +32,7 @@ class Panel(NamedTuple):
     """One heat map.
 
     Fields:
-      weights: (T, S), the row of a target word over the source words; 0 to 1.
+      weights: (T, S), a row for each target word; 0 to 1.
       source, target: S and T words.
       links: gold links (source index, target index), drawn as open squares.
       title: such as "layer 2, head 1".
@@ -45,25 +45,22 @@ class Panel(NamedTuple):
     title: str = ""
 
 
-def heat_maps(panels: Sequence[Panel], columns: int | None = None, title: str = "",
-              label: str = "attention weight", gold: str = "gold alignment") -> Figure:
+def heat_maps(panels: Sequence[Panel], columns: int = 1, title: str = "", gold: str = "gold alignment"
+              ) -> Figure:
     """Draws panels in a grid beside one colour bar: target words downwards, source words on top.
 
     All cells of a figure are squares of one size, whatever the lengths of its sentences.
 
     Args:
-      panels: heat maps, row by row.
-      columns: panels side by side; None: as many as make the grid about square, at most 4.
-      title, label, gold: texts over the figure, at the colour bar, and for the open squares.
+      panels: heat maps, row by row, `columns` of them side by side.
+      gold: meaning of the open squares, for the legend.
     Raises:
       ValueError: no panels, weights that do not fit the words or leave 0 to 1, a link off them.
     """
     panels = [_checked(index, Panel(*panel)) for index, panel in enumerate(panels)]
     if not panels:
         raise ValueError("panels is empty; there is nothing to draw")
-    if columns is None:
-        columns = min(4, int(np.ceil(np.sqrt(len(panels)))))
-    columns = max(1, min(columns, len(panels)))
+    columns = min(columns, len(panels))
     grid = [panels[first:first + columns] for first in range(0, len(panels), columns)]
 
     longest = max(max(panel.weights.shape) for panel in panels)
@@ -72,10 +69,9 @@ def heat_maps(panels: Sequence[Panel], columns: int | None = None, title: str = 
     points = float(np.clip(45 * cell, 7.5, 9.0))
     with style.look():
         figure = style.figure(1.0, 1.0)
-        left = [_longest_word(figure, [row[c].target for row in grid if c < len(row)], points)
-                for c in range(columns)]
-        across = [cell * max(len(row[c].source) for row in grid if c < len(row))
-                  for c in range(columns)]
+        in_column = [panels[c::columns] for c in range(columns)]
+        left = [_longest_word(figure, [panel.target for panel in column], points) for column in in_column]
+        across = [cell * max(len(panel.source) for panel in column) for column in in_column]
         above = [_longest_word(figure, [panel.source for panel in row], points)
                  + PANEL_TITLE * any(panel.title for panel in row) for row in grid]
         down = [cell * max(len(panel.target) for panel in row) for row in grid]
@@ -88,24 +84,20 @@ def heat_maps(panels: Sequence[Panel], columns: int | None = None, title: str = 
 
         def place(x: float, y: float, wide: float, high: float) -> Axes:
             """Axes at inches from the left and top."""
-            return figure.add_axes(
-                (x / width, 1 - (y + high) / height, wide / width, high / height))
+            return figure.add_axes((x / width, 1 - (y + high) / height, wide / width, high / height))
 
         for r, row in enumerate(grid):
             for c, panel in enumerate(row):
                 x = sum(left[:c + 1]) + sum(across[:c]) + GAP * c
                 y = head + sum(above[:r + 1]) + sum(down[:r]) + GAP * r
-                heat_map(place(x, y, cell * len(panel.source), cell * len(panel.target)), panel,
-                         points)
+                heat_map(place(x, y, cell * len(panel.source), cell * len(panel.target)), panel, points)
         room = map_height - above[0]
         bar = float(np.clip(room, SHORT_BAR, LONG_BAR))
-        _colour_bar(place(map_width + BAR_GAP, head + above[0] + (room - bar) / 2, BAR_WIDTH, bar),
-                    label)
+        _colour_bar(place(map_width + BAR_GAP, head + above[0] + (room - bar) / 2, BAR_WIDTH, bar))
         middle = (left[0] + map_width) / 2 / width
         if has_links:
             square = Line2D([], [], linestyle="", marker="s", markersize=7.5, label=gold,
-                            markerfacecolor="none", markeredgecolor=style.ORANGE,
-                            markeredgewidth=1.3)
+                            markerfacecolor="none", markeredgecolor=style.ORANGE, markeredgewidth=1.3)
             figure.legend(handles=[square], loc="lower center", bbox_to_anchor=(middle, 0.0),
                           borderaxespad=0.0, borderpad=0.0, handletextpad=0.2)
         if title:
@@ -114,21 +106,18 @@ def heat_maps(panels: Sequence[Panel], columns: int | None = None, title: str = 
 
 
 def heat_map(ax: Axes, panel: Panel, points: float = 8.5) -> None:
-    """Draws one panel into `ax`, with words of so many points; call it inside `style.look()`."""
+    """Draws one panel into `ax`, with words of `points` points; call it inside `style.look()`."""
     target_length, source_length = panel.weights.shape
-    ax.imshow(panel.weights, cmap=COLOURS, vmin=0.0, vmax=1.0, aspect="auto",
-              interpolation="nearest")
-    # parse_math=False: a word may hold a dollar sign.
-    ax.set_xticks(range(source_length), panel.source, rotation=90, fontsize=points,
-                  parse_math=False)
+    ax.imshow(panel.weights, cmap=COLOURS, vmin=0.0, vmax=1.0, aspect="auto", interpolation="nearest")
+    # parse_math=False: a word may contain a dollar sign.
+    ax.set_xticks(range(source_length), panel.source, rotation=90, fontsize=points, parse_math=False)
     ax.set_yticks(range(target_length), panel.target, fontsize=points, parse_math=False)
-    # Hair lines between the cells lead the eye from a word to its weight.
+    # Thin lines between the cells lead the eye from a word to its weight.
     ax.set_xticks(np.arange(0.5, source_length - 1), minor=True)
     ax.set_yticks(np.arange(0.5, target_length - 1), minor=True)
     ax.grid(which="minor", color="#E9E9E9", linewidth=0.5)
     ax.set_axisbelow(False)
-    ax.tick_params(which="both", length=0, pad=3, top=True, labeltop=True, bottom=False,
-                   labelbottom=False)
+    ax.tick_params(which="both", length=0, pad=3, top=True, labeltop=True, bottom=False, labelbottom=False)
     for spine in ax.spines.values():
         spine.set(visible=True, color=style.FAINT, linewidth=0.7)
     inset = 0.12
@@ -140,16 +129,16 @@ def heat_map(ax: Axes, panel: Panel, points: float = 8.5) -> None:
         ax.set_title(panel.title, parse_math=False, pad=6)
 
 
-def _colour_bar(ax: Axes, label: str) -> None:
+def _colour_bar(ax: Axes) -> None:
     scale = ScalarMappable(Normalize(0.0, 1.0), COLOURS)
-    bar = ax.figure.colorbar(scale, cax=ax, label=label, ticks=[0.0, 0.25, 0.5, 0.75, 1.0])
+    bar = ax.figure.colorbar(scale, cax=ax, label="attention weight", ticks=[0.0, 0.25, 0.5, 0.75, 1.0])
     bar.outline.set(edgecolor=style.FAINT, linewidth=0.7)
     ax.tick_params(length=2.5)
     ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _longest_word(figure: Figure, sentences: Iterable[Sequence[str]], points: float) -> float:
-    """Room in inches that the longest of these words takes as a label."""
+    """Width in inches of the longest of these words as a label."""
     renderer, font = figure.canvas.get_renderer(), FontProperties(size=points)
     widths = [renderer.get_text_width_height_descent(word, font, ismath=False)[0]
               for sentence in sentences for word in sentence]
@@ -162,7 +151,7 @@ def _checked(index: int, panel: Panel) -> Panel:
     if weights.shape != shape or 0 in shape:
         raise ValueError(f"panels[{index}]: weights {weights.shape} do not fit {shape[0]} target "
                          f"and {shape[1]} source words")
-    # A sum of float32 or bfloat16 weights may pass 1 by rounding.
+    # A sum of float32 or bfloat16 weights may exceed 1 by rounding.
     if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.max() <= 1.01):
         raise ValueError(f"panels[{index}]: weights must lie between 0 and 1; they span "
                          f"{weights.min():.3g} to {weights.max():.3g}")

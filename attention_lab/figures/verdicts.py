@@ -1,5 +1,6 @@
-"""All verdicts in one figure: a row for each study, a square for each claim in the colour of its verdict."""
+"""All verdicts in one figure: a row for each study, a box for each claim in the colour of its verdict."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,17 +10,17 @@ from matplotlib.patches import Patch, Rectangle
 from attention_lab.figures import style
 
 COLOURS = {"supported": style.GREEN, "refuted": style.ORANGE, "inconclusive": style.FAINT}
-WIDTH, HEIGHT = 0.98, 0.46  # of a square, inches
+WIDTH, HEIGHT = 0.98, 0.46  # of a box, inches
 
 
 def verdict_grid(studies: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Draws the claims of each study in their order, by name; exploratory ones are paler.
+    """Draws the claims of each study in their order; exploratory ones are paler.
 
     Args:
-      studies: by name, with `verdicts`, each with `name`, `primary` and `verdict`, and
-        `changed_since_declared`, which marks a study whose claims are not those declared before the runs.
+      studies: {name: the content of its verdicts.json}; `changed_since_declared` there marks a study whose
+        claims are not those declared before the runs.
     Raises:
-      ValueError: nothing to draw.
+      ValueError: no studies.
     """
     if not studies:
         raise ValueError("studies: at least one is needed")
@@ -31,8 +32,9 @@ def verdict_grid(studies: Mapping[str, Mapping[str, Any]]) -> Figure:
             for column, verdict in enumerate(study["verdicts"]):
                 axes.add_patch(Rectangle((column, row), 0.95, 0.9, color=COLOURS[verdict["verdict"]],
                                          alpha=0.85 if verdict["primary"] else 0.35, linewidth=0))
-                axes.text(column + 0.475, row + 0.45, _wrapped(verdict["name"]), ha="center", va="center",
-                          fontsize=6.5, linespacing=0.95)
+                name = textwrap.fill(verdict["name"].replace("_", " "), 13, break_long_words=False)
+                axes.text(column + 0.475, row + 0.45, name, ha="center", va="center", fontsize=6.5,
+                          linespacing=0.95)
         axes.set(xlim=(0, most), ylim=(len(studies), 0), xticks=[])
         axes.set_yticks([row + 0.45 for row in range(len(studies))], [
             name + " (claims changed)" * bool(study["changed_since_declared"])
@@ -43,13 +45,3 @@ def verdict_grid(studies: Mapping[str, Mapping[str, Any]]) -> Figure:
         handles.append(Patch(color=style.INK, alpha=0.3, label="paler: exploratory"))
         figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
-
-
-def _wrapped(name: str, longest: int = 13) -> str:
-    """A claim's name on lines of some width, broken at its underscores."""
-    lines = [""]
-    for word in name.split("_"):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > longest:
-            lines.append("")
-        lines[-1] += " " * bool(lines[-1]) + word
-    return "\n".join(lines)

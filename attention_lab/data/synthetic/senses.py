@@ -127,6 +127,7 @@ def _cell(random, options, words, seen) -> Iterator[grammar.Sentence]:
         if not batch:
             low, high = options.sense_distance
             raise ValueError(
-                f"lexicon_size={options.lexicon_size}, max_words={options.max_words}: there are no more sentences "
-                f"with a deciding word {low} to {high} words away and {options.distractors} distractors")
+                f"lexicon_size={options.lexicon_size}, max_words={options.max_words}: there are no more "
+                f"sentences with a deciding word {low} to {high} words away and {options.distractors} "
+                "distractors")
         yield from batch
