@@ -1,12 +1,11 @@
-"""Other weights for a frozen pooling, as far from its own as the prediction lets them be.
+"""Other weights for a frozen pooling, as far from the model's as is possible with the same prediction.
 
-Jain & Wallace 2019, section 4.2.2: of each sentence the weights, softmax of free logits, that maximise the
-Jensen-Shannon divergence from the model's own, less 500 times what the prediction moves beyond 0.01, by Adam
-from several starts. Their loss also drives the starts away from each other, which is for the number of
-adversaries alone; here each start goes its own way.
+Jain & Wallace 2019, section 4.2.2: the weights of each sentence, softmax of free logits, that maximise the
+Jensen-Shannon divergence from the model's weights, minus 500 times the change of the prediction beyond 0.01,
+by Adam from several starts. Their loss also drives the starts apart, to count different adversaries; here
+each start is optimised by itself.
 """
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,17 +21,17 @@ from attention_lab.data.labelled import Labelled
 from attention_lab.models import Model
 from attention_lab.tasks.classification.classifier import Classifier
 
-FREE, PENALTY = 0.01, 500.0  # variation that costs nothing; what each unit beyond costs, nats
-TOLERANCE = 0.05  # variation up to which the prediction counts as kept
+FREE, PENALTY = 0.01, 500.0  # total variation without a cost; nats that each unit beyond costs
+TOLERANCE = 0.05  # total variation up to which a prediction counts as kept
 
 
 class Frozen(NamedTuple):
-    """What the best adversary of each sentence reaches.
+    """The best adversary of each sentence.
 
     Fields:
-      divergence: Jensen-Shannon, nats, the largest among starts that keep the prediction, (N,); 0 if none
+      divergence: Jensen-Shannon, nats, the largest of the starts that keep the prediction, (N,); 0 if none
         does.
-      variation: total variation of the prediction under those weights, (N,); if none keeps it, the least.
+      variation: total variation of the prediction under those weights, (N,); the least if none keeps it.
     """
 
     divergence: np.ndarray
@@ -40,7 +39,7 @@ class Frozen(NamedTuple):
 
 
 class Attempts(NamedTuple):
-    """Where the starts of one sentence end: weights (K, W), divergence (K,), variation (K,)."""
+    """The ends of all starts for one sentence: weights (K, W), divergence (K,), variation (K,)."""
 
     weights: np.ndarray
     divergence: np.ndarray
@@ -48,29 +47,25 @@ class Attempts(NamedTuple):
 
 
 def frozen(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, steps: int = 500,
-           starts: int = 5, learning_rate: float = 0.01, hyper: Hyper | None = None,
-           extra: Mapping[str, Any] | None = None) -> Frozen:
+           starts: int = 5, learning_rate: float = 0.01) -> Frozen:
     """The most divergent weights that keep each prediction; arguments as of `attempts`."""
-    made = attempts(classifier, params, sentences, key, steps, starts, learning_rate, hyper, extra)
-    divergence, moved = (np.array([getattr(one, name) for one in made], np.float64).reshape(-1, starts)
+    ends = attempts(classifier, params, sentences, key, steps, starts, learning_rate)
+    divergence, moved = (np.array([getattr(end, name) for end in ends], np.float64).reshape(-1, starts)
                          for name in ("divergence", "variation"))
-    passed = moved <= TOLERANCE
-    best = np.where(passed.any(axis=1), np.where(passed, divergence, -1.0).argmax(axis=1),
-                    moved.argmin(axis=1))
+    kept = moved <= TOLERANCE
+    best = np.where(kept.any(axis=1), np.where(kept, divergence, -1.0).argmax(axis=1), moved.argmin(axis=1))
     each = np.arange(len(best))
-    return Frozen(np.where(passed.any(axis=1), divergence[each, best], 0.0), moved[each, best])
+    return Frozen(np.where(kept.any(axis=1), divergence[each, best], 0.0), moved[each, best])
 
 
 def attempts(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, steps: int = 500,
-             starts: int = 5, learning_rate: float = 0.01, hyper: Hyper | None = None,
-             extra: Mapping[str, Any] | None = None) -> list[Attempts]:
-    """Where every start of each sentence ends, whether it keeps the prediction or not.
+             starts: int = 5, learning_rate: float = 0.01) -> list[Attempts]:
+    """The ends of all starts for each sentence, whether they keep the prediction or not.
 
     Args:
-      classifier: with word tokens; pools by attention. params: its weights.
-      key: a random key; what a sentence draws depends on it and on the sentence's number.
+      classifier: with word tokens; pools by attention.
+      key: random; the starts of a sentence depend on it and on the sentence's index.
       steps: of Adam. starts: K. learning_rate: of the logits.
-      hyper, extra: as of `explanations.explain`.
     Raises:
       ValueError: another pooling or tokenizer, or steps or starts below 1.
     """
@@ -78,35 +73,34 @@ def attempts(classifier: Classifier, params: Any, sentences: Labelled, key: jax.
         raise ValueError(f"steps={steps} and starts={starts}: 1 or more of each are needed")
     check_pools(classifier)
     ids = encoded(classifier, sentences)
-    ends = rows(lambda batch: attack(classifier.model, params, batch, hyper or classifier.hyper, key,
-                                     learning_rate, steps, starts),
-                ids, classifier.in_order(sentences, extra, ROOM))
-    return [Attempts(one.weights[:, :len(row)], *one[1:]) for one, row in zip(ends, ids)]
+    ends = rows(lambda batch: attack(classifier.model, params, batch, classifier.hyper, key, learning_rate,
+                                     steps, starts), len(ids), classifier.in_order(sentences, room=ROOM))
+    return [end._replace(weights=end.weights[:, :len(row)]) for end, row in zip(ends, ids)]
 
 
 @partial(jax.jit, static_argnames=("model", "steps", "starts"))
 def attack(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, learning_rate: float,
            steps: int, starts: int) -> Attempts:
-    """Where the starts of each sentence of a batch end; see `attempts`. All lead with (B, starts)."""
+    """The `attempts` for a batch, leading with (B, starts)."""
     parts = take_apart(model, params, batch, hyper)
     words, old = parts.words[:, None, :], parts.probabilities(parts.weights)[:, None, :]
     S = words.shape[-1]
 
-    def drawn(example):
-        # As theirs: log-uniform weights and normal noise of 3; of each place its own, whatever the padding.
+    def start(example):
+        # As theirs, normal of standard deviation 3; drawn for each position by itself, whatever the padding.
         keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, example), jnp.arange(S))
-        return 3.0 * jax.vmap(lambda one: jax.random.normal(one, (starts,)), out_axes=1)(keys)
+        return 3.0 * jax.vmap(lambda each: jax.random.normal(each, (starts,)), out_axes=1)(keys)
 
     def outcome(logits):
         weights = jax.nn.softmax(logits, axis=-1, where=words)
         new = parts.probabilities(jnp.moveaxis(weights, 1, 0)).swapaxes(0, 1)
-        return Attempts(weights, jensen_shannon(weights, parts.weights[:, None, :]), variation(
-            jnp.broadcast_to(old, new.shape), new))
+        return Attempts(weights, jensen_shannon(weights, parts.weights[:, None, :]),
+                        variation(jnp.broadcast_to(old, new.shape), new))
 
     def loss(logits):
-        # A sum, for Adam takes each logit by itself: sentences don't meet.
-        found = outcome(logits)
-        return (PENALTY * jax.nn.relu(found.variation - FREE) - found.divergence).sum()
+        # A sum, as Adam updates each logit by itself.
+        end = outcome(logits)
+        return (PENALTY * jax.nn.relu(end.variation - FREE) - end.divergence).sum()
 
     optimizer = optax.adam(learning_rate)
 
@@ -115,7 +109,7 @@ def attack(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array,
         updates, state = optimizer.update(jax.grad(loss)(logits), state)
         return (optax.apply_updates(logits, updates), state), None
 
-    logits = jax.vmap(drawn)(batch["example"])
+    logits = jax.vmap(start)(batch["example"])
     (logits, _), _ = jax.lax.scan(step, (logits, optimizer.init(logits)), length=steps)
     return outcome(logits)
 

@@ -1,4 +1,4 @@
-"""Whether importances agree: with each other, in rank, and with the word that is known to decide."""
+"""Whether importances agree: in rank, with each other, and with the word that decides."""
 
 from collections.abc import Sequence
 
@@ -9,59 +9,58 @@ Importances = Sequence[np.ndarray]
 
 
 def kendall(first: Importances, second: Importances) -> np.ndarray:
-    """Kendall's tau-b of two importances of each sentence's words (Jain & Wallace 2019, section 4.1).
+    """Kendall's tau-b of two importances of each sentence's words, (N,) (Jain & Wallace 2019, section 4.1).
 
-    Returns:
-      (N,), nan for a sentence of one word, and where either is the same for all words: no order, no tau.
+    nan for a sentence of one word, or if either importance is the same for all words.
+
     Raises:
       ValueError: other sentences, or sentences of other lengths, in the second.
     """
     return _tests(first, second)[:, 0]
 
 
-def significant_share(first: Importances, second: Importances, level: float = 0.05) -> float:
-    """Share of the sentences that have a tau in which its two-sided p is below the level; nan for none."""
+def significant_share(first: Importances, second: Importances) -> float:
+    """Share of the sentences with a tau in which its two-sided p is below 0.05; nan if there are none."""
     p = _tests(first, second)[:, 1]
-    return float(np.mean(p[np.isfinite(p)] < level)) if np.isfinite(p).any() else float("nan")
+    return float(np.mean(p[np.isfinite(p)] < 0.05)) if np.isfinite(p).any() else float("nan")
 
 
 def _tests(first, second):
     """tau and p of each sentence, (N, 2)."""
-    if [len(one) for one in first] != [len(one) for one in second]:
+    if [len(row) for row in first] != [len(row) for row in second]:
         raise ValueError(f"importances of {len(first)} and of {len(second)} sentences: the same sentences, "
                          "and as many words in each, are needed")
-    found = np.full((len(first), 2), np.nan)
-    for i, (one, two) in enumerate(zip(first, second)):
-        if len(one) > 1 and np.ptp(one) > 0 and np.ptp(two) > 0:
-            found[i] = stats.kendalltau(one, two)
-    return found
+    results = np.full((len(first), 2), np.nan)
+    for i, (row, other) in enumerate(zip(first, second)):
+        if len(row) > 1 and np.ptp(row) > 0 and np.ptp(other) > 0:
+            results[i] = stats.kendalltau(row, other)
+    return results
 
 
 def finding_auc(importances: Importances, deciders: Sequence[int], places: Sequence[int]) -> np.ndarray:
-    """How well each importance finds the deciding word: the share of the other words that it puts below it.
+    """How well importances find the deciding word: the share of the other words that are ranked lower, (N,).
 
-    1 where it comes first, 0.5 by chance; equals count half. The asked word itself is left out.
+    1 if it is first, 0.5 by chance; ties count half. The ambiguous word is left out; nan if no other is left.
 
     Args:
-      importances: (W,) of each sentence. deciders: the word that decides. places: the asked one, or -1.
-    Returns:
-      (N,), nan where no other word is left.
+      importances: (W,) of each sentence.
+      deciders: index of the deciding word. places: index of the ambiguous word, or -1.
     Raises:
-      ValueError: an importance that is no number, a decider that is outside its sentence or asked about.
+      ValueError: an importance that is not finite, a decider outside its sentence or at `places`.
 
     >>> finding_auc([np.array([0.1, 9.0, 0.3, 0.2])], [2], [1])
     array([1.])
     """
-    found = np.full(len(importances), np.nan)
-    for i, (one, decider, place) in enumerate(zip(importances, deciders, places, strict=True)):
-        one = np.asarray(one, np.float64)
-        if not np.isfinite(one).all():
-            raise ValueError(f"importances: {int((~np.isfinite(one)).sum())} of a sentence's {len(one)} are "
+    auc = np.full(len(importances), np.nan)
+    for i, (row, decider, place) in enumerate(zip(importances, deciders, places, strict=True)):
+        row = np.asarray(row, np.float64)
+        if not np.isfinite(row).all():
+            raise ValueError(f"importances: {int((~np.isfinite(row)).sum())} of a sentence's {len(row)} are "
                              "no numbers; finite ones are needed")
-        if not 0 <= decider < len(one) or decider == place:
-            raise ValueError(f"deciders: {decider} in a sentence of {len(one)} words that asks about word "
+        if not 0 <= decider < len(row) or decider == place:
+            raise ValueError(f"deciders: {decider} in a sentence of {len(row)} words that asks about word "
                              f"{place}; another word of the sentence is needed")
-        others = np.delete(one, [decider] if place < 0 else [decider, place])
+        others = np.delete(row, [decider] if place < 0 else [decider, place])
         if len(others):
-            found[i] = np.mean((others < one[decider]) + 0.5 * (others == one[decider]))
-    return found
+            auc[i] = np.mean((others < row[decider]) + 0.5 * (others == row[decider]))
+    return auc

@@ -13,49 +13,49 @@ from attention_lab.tasks.translation.translator import Attention
 from attention_lab.tasks.translation.word_alignment import word_numbers
 from attention_lab.training.weights import first_weights
 
-STEPS = ("predict", "input")  # when a target word is read: while it is predicted, or while it is the input
+STEPS = ("predict", "input")  # the step of a target word: the one that predicts it, or has it as its input
 MEAN = "mean"
-EVEN, ODD = slice(0, None, 2), slice(1, None, 2)  # sentences to choose on, and to score on
+EVEN, ODD = slice(0, None, 2), slice(1, None, 2)  # sentences to choose a head on, and to score it on
 
 
-def readings(one: Attention, kind: str, step: str, by_value: bool = False) -> dict[str, np.ndarray]:
+def readings(attention: Attention, kind: str, step: str, by_value: bool = False) -> dict[str, np.ndarray]:
     """Weights between whole words, (target words, source words), of every layer and head and their means.
 
     Args:
-      one: an Attention record. kind: of the tokenizer.
-      step: "predict": of the step that predicts a target word; "input": of the next one, which takes it in
-        and aligns better in deep models (Chen et al. 2020).
+      kind: of the tokenizer.
+      step: "predict": weights of the step that predicts a target word; "input": of the next one, whose input
+        it is, which align better in deep models (Chen et al. 2020).
       by_value: times the norm of what a source position adds (Kobayashi et al. 2020).
     Returns:
-      {"0.0": layer 0, head 0; ...; "0.mean": layer 0, where it has several heads; ...; "mean": all layers}.
+      {"0.0": layer 0, head 0; ...; "0.mean": layer 0, if it has several heads; ...; "mean": all layers}.
     Raises:
       ValueError: another `step`.
     """
     if step not in STEPS:
         raise ValueError(f"step={step!r}; allowed are {', '.join(STEPS)}")
-    cross = np.asarray(one.cross, np.float64)
+    cross = np.asarray(attention.cross, np.float64)
     if by_value:
-        cross = cross * np.asarray(one.values, np.float64)[:, :, None]
-    words = [word_numbers(side, kind) for side in (one.source, one.target)]
+        cross = cross * np.asarray(attention.values, np.float64)[:, :, None]
+    words = [word_numbers(side, kind) for side in (attention.source, attention.target)]
     if step == "input":
         # The last token, the end mark, is never an input.
         cross, words[1] = cross[:, :, 1:], words[1][:-1]
-    found, layers = {}, []
+    weights, layers = {}, []
     for i, layer in enumerate(cross):
         heads = [alignment.merge_subwords(head, *words) for head in layer]
         layers.append(np.mean(heads, axis=0))
-        found |= {f"{i}.{number}": head for number, head in enumerate(heads)}
+        weights |= {f"{i}.{number}": head for number, head in enumerate(heads)}
         if len(heads) > 1:
-            found[f"{i}.{MEAN}"] = layers[-1]
-    return found | {MEAN: np.mean(layers, axis=0)}
+            weights[f"{i}.{MEAN}"] = layers[-1]
+    return weights | {MEAN: np.mean(layers, axis=0)}
 
 
 class Chosen(NamedTuple):
-    """The head that errs least on one half of the sentences, and its error on the other.
+    """The head with the lowest error rate on one half of the sentences, scored on the other half.
 
     Fields:
       name: of the head.
-      selection_rate: its error rate on the half that it was chosen on, to choose further by.
+      selection_rate: its error rate on the half that it was chosen on.
       rates: {reading: its error rate on the other half}, of every head, and of the means.
       links: of every sentence, by the chosen head.
     """
@@ -76,57 +76,54 @@ class Chosen(NamedTuple):
         return self.rates[MEAN]
 
 
-def choose(looked: Sequence[Attention], kind: str, step: str, sure: Sequence,
+def choose(attentions: Sequence[Attention], kind: str, step: str, sure: Sequence,
            possible: Sequence | None = None, by_value: bool = False) -> Chosen:
-    """Picks a head of any layer on the sentences at even places and scores it on those at odd ones.
+    """Chooses a head of any layer on the sentences of even index and scores it on those of odd index.
 
     Args:
-      looked: Attention records. kind, step, by_value: as for `readings`.
+      kind, step, by_value: as of `readings`.
       sure, possible: gold links of each sentence.
     Raises:
       ValueError: one of the halves has no sure link.
     """
-    found: dict[str, list[set]] = {}
-    for one in looked:
-        for name, weights in readings(one, kind, step, by_value).items():
-            found.setdefault(name, []).append(alignment.hard_links(weights))
-    possible = _possible(possible, sure)
-
-    def error(name, half):
-        return alignment.alignment_error_rate(found[name][half], sure[half], possible[half]).error_rate
-
-    selection = {name: error(name, EVEN) for name in found if MEAN not in name}
+    links: dict[str, list[set]] = {}
+    for attention in attentions:
+        for name, weights in readings(attention, kind, step, by_value).items():
+            links.setdefault(name, []).append(alignment.hard_links(weights))
+    selection = {name: _error_rate(links[name], sure, possible, EVEN) for name in links if MEAN not in name}
     best = min(selection, key=selection.__getitem__)
-    return Chosen(best, selection[best], {name: error(name, ODD) for name in found}, found[best])
+    return Chosen(best, selection[best],
+                  {name: _error_rate(links[name], sure, possible, ODD) for name in links}, links[best])
 
 
 def diagonal(sources: Sequence[int], targets: Sequence[int]) -> list[set]:
-    """Links along the diagonal, for sentences of so many words."""
+    """Links along the diagonal, for sentences of these lengths in words."""
     return [{(min(S - 1, int((j + 0.5) * S / T)), j) for j in range(T)} for S, T in zip(sources, targets)]
 
 
 def by_chance(sources: Sequence[int], targets: Sequence[int], seed: int) -> list[set]:
-    """A source word drawn for each target word: what uniform attention comes to."""
+    """A random source word for each target word, as from uniform attention."""
     bits = np.random.PCG64(seed)
     return [{(int(raw % np.uint64(S)), j) for j, raw in enumerate(bits.random_raw(T))}
             for S, T in zip(sources, targets)]
 
 
-def inversions(one: Sentence) -> list[tuple[int, int]]:
-    """Links (adjective, adjective) of a grammar's Sentence where French puts it after the noun."""
-    linked = set(one.alignment)
-    return [(i, j) for i, j in one.alignment
-            if one.english_tags[i] == one.french_tags[j] == "ADJ" and (i + 1, j - 1) in linked
-            and one.english_tags[i + 1] == one.french_tags[j - 1] == "NOUN"]
+def inversions(sentence: Sentence) -> list[tuple[int, int]]:
+    """Links (adjective, adjective) of a grammar's Sentence in which French puts it after the noun."""
+    linked = set(sentence.alignment)
+    english, french = sentence.english_tags, sentence.french_tags
+    return [(i, j) for i, j in sentence.alignment
+            if english[i] == french[j] == "ADJ" and (i + 1, j - 1) in linked
+            and english[i + 1] == french[j - 1] == "NOUN"]
 
 
 class Errors(NamedTuple):
-    """How a model's attention errs on sentences with links; all rates are of the sentences at odd places.
+    """Error rates of a model's attention on the sentences of odd index.
 
     Fields:
-      chosen: {(step, by_value): the head that erred least on those at even places}.
-      not_trained: of the head and step that are so chosen of a model before training.
-      diagonal, uniform: of baselines that look at no word.
+      chosen: {(step, by_value): the head chosen on the sentences of even index}.
+      not_trained: of the head and step chosen in the same way for the model before training.
+      diagonal, uniform: of baselines that ignore the words.
     """
 
     chosen: dict[tuple[str, bool], Chosen]
@@ -137,39 +134,37 @@ class Errors(NamedTuple):
 
 def errors(trained: Trained, texts: Sequence[Sequence[str]], sure: Sequence,
            possible: Sequence | None = None) -> Errors:
-    """Aligns sentences by the attention of a finished run while the references are read.
+    """Aligns sentences by the attention of a finished run, with the references as the decoder's input.
 
     Args:
       trained: translates, with attention.
-      texts: sources and targets, words parted by single spaces.
+      texts: sources and targets, words separated by single spaces.
       sure, possible: gold links of each pair.
     Raises:
       ValueError: one of the halves has no sure link.
     """
     translator, config = trained.translator, trained.run.config
     start = first_weights(config, translator.model.init)
-    looked, blank = (translator.attention(one, *texts, split(config)[1]) for one in (trained.params, start))
+    after, before = (translator.attention(params, *texts, split(config)[1])
+                     for params in (trained.params, start))
     kind = translator.tokenizer.kind
     lengths = [[len(text.split()) for text in side] for side in texts]
-    allowed = _possible(possible, sure)
-
-    def baseline(links):
-        return alignment.alignment_error_rate(links[ODD], sure[ODD], allowed[ODD]).error_rate
-
-    untrained = min((choose(blank, kind, step, sure, possible) for step in STEPS),
-                    key=lambda one: one.selection_rate)
+    untrained = min((choose(before, kind, step, sure, possible) for step in STEPS),
+                    key=lambda chosen: chosen.selection_rate)
     return Errors(
-        {(step, by_value): choose(looked, kind, step, sure, possible, by_value)
+        {(step, by_value): choose(after, kind, step, sure, possible, by_value)
          for step in STEPS for by_value in (False, True)}, untrained.error_rate,
-        baseline(diagonal(*lengths)), baseline(by_chance(*lengths, config.seed)))
+        _error_rate(diagonal(*lengths), sure, possible, ODD),
+        _error_rate(by_chance(*lengths, config.seed), sure, possible, ODD))
 
 
-def _possible(possible, sure):
-    return [()] * len(sure) if possible is None else possible
+def _error_rate(links, sure, possible, half):
+    possible = None if possible is None else possible[half]
+    return alignment.alignment_error_rate(links[half], sure[half], possible).error_rate
 
 
 def unknown(texts: Sequence[str], known: Sequence[str]) -> float:
-    """Share of the words of some texts that others do not have."""
-    words, others = ([word for text in side for word in text.split()] for side in (texts, known))
-    others = set(others)
-    return sum(word not in others for word in words) / max(len(words), 1)
+    """Share of the words of `texts` that do not occur in `known`."""
+    vocabulary = {word for text in known for word in text.split()}
+    words = [word for text in texts for word in text.split()]
+    return sum(word not in vocabulary for word in words) / max(len(words), 1)

@@ -1,11 +1,11 @@
 """Which words of a translation survive when attention looks elsewhere (Moradi, Kambhatla & Sarkar 2019).
 
-A model translates greedily with its own attention. Then, at one step at a time and with the same words before
-it, the cross-attention of that step is replaced in all layers and heads: does the likeliest token stay?
+A model translates greedily with its own attention. Then, one step at a time and with the same words before
+it, the cross-attention of that step is replaced in all layers and heads: is the likeliest token the same?
 
 Function words are a closed list: the French determiners, numerals, prepositions, conjunctions and pronouns of
 the grammar, its forms of `être`, and ne, pas and jamais. Any other word with a letter is a content word;
-punctuation, unknown words and end marks are neither. A piece of a word is of its whole word's class.
+punctuation, unknown words and end marks are neither. A piece of a word has the class of the whole word.
 """
 
 import functools
@@ -35,13 +35,13 @@ AT_ONCE = 4  # steps that share a pass over the source
 
 
 class Survival(NamedTuple):
-    """Which steps keep their word, sentence by sentence.
+    """Counts of the N sentences, int (N,).
 
     Fields:
-      steps: {class of word: how many steps write one, int (N,)}.
-      kept: {kind of attention: {class: how many of them it leaves as they are, int (N,)}}.
-      left_out: steps whose token the model would not choose itself, for its pieces were cut in another way or
-        it was cut at the limit, int (N,); in no class.
+      steps: {class of word: steps that write one}.
+      kept: {kind of attention: {class: steps that write the same token with it}}.
+      left_out: steps, in no class, whose token is not the model's choice once the translation is tokenised
+        again, as its pieces are others or it was cut at the limit.
     """
 
     steps: dict[str, np.ndarray]
@@ -49,71 +49,65 @@ class Survival(NamedTuple):
     left_out: np.ndarray
 
     def share(self, kind: str, name: str) -> float:
-        """Of the steps of a class those that a kind keeps; nan without any."""
+        """Of the steps of a class, those that a kind of attention keeps; nan if there are none."""
         steps = self.steps[name].sum()
         return float(self.kept[kind][name].sum() / steps) if steps else float("nan")
 
 
-def survival(translator: Translator, params: Any, sources: Sequence[str], key: jax.Array,
-             hyper: Hyper | None = None, closed: frozenset[str] | None = None) -> Survival:
+def survival(translator: Translator, params: Any, sources: Sequence[str], key: jax.Array) -> Survival:
     """Translates, replaces the attention of each step, and counts the words that survive.
 
     Args:
-      translator: its model attends. params: its weights.
       sources: sentences as in training.
-      key: a random key for "permuted", which deals a step's weights out anew in the same way in all layers
-        and heads; it goes by the sentence's number and the step.
-      hyper: None as in the config.
-      closed: function words in the place of FUNCTION_WORDS, lower-case.
+      key: random, for "permuted": a step's weights are permuted alike in all layers and heads, depending on
+        the sentence's index and the step.
     Raises:
       ValueError: a model without attention.
     """
     if not translator.attends:
         raise ValueError("attention.compatibility=none: there is no attention to replace")
-    hyper, tokenizer = hyper or translator.hyper, translator.tokenizer
-    texts = translator.translate(params, sources, beam=1, hyper=hyper).texts
+    tokenizer = translator.tokenizer
+    texts = translator.translate(params, sources, beam=1).texts
     ids = tokenizer.encode(texts)
-    names = [word_classes(tokenizer.tokens(row), tokenizer.kind, closed) for row in ids]
-    steps, left_out = {name: np.zeros(len(ids), int) for name in CLASSES}, np.zeros(len(ids), int)
-    kept = {kind: {name: np.zeros(len(ids), int) for name in CLASSES} for kind in KINDS}
+    names = [word_classes(tokenizer.tokens(row), tokenizer.kind) for row in ids]
+
+    def zeros():
+        return {name: np.zeros(len(ids), int) for name in CLASSES}
+
+    steps, kept, left_out = zeros(), {kind: zeros() for kind in KINDS}, np.zeros(len(ids), int)
     for batch in batching.in_order(tokenizer.encode(sources), ids, translator.buckets, ROOM):
-        own, same = jax.device_get(survive(
-            translator.model, params, batch, hyper, key, tokenizer.size))
+        chosen, same = jax.device_get(survive(
+            translator.model, params, batch, translator.hyper, key, tokenizer.size))
         for row, example in enumerate(batch["example"]):
             if example < 0:
                 continue
             T = len(names[example])
-            left_out[example] = T - own[row, :T].sum()
+            left_out[example] = T - chosen[row, :T].sum()
             for name in CLASSES:
-                counted = own[row, :T] & (np.array(names[example]) == name)
+                counted = chosen[row, :T] & (np.array(names[example]) == name)
                 steps[name][example] = counted.sum()
-                for number, kind in enumerate(KINDS):
-                    kept[kind][name][example] = (counted & same[number, row, :T]).sum()
+                for kind, stays in zip(KINDS, same[:, row, :T]):
+                    kept[kind][name][example] = (counted & stays).sum()
     return Survival(steps, kept, left_out)
 
 
-def word_classes(tokens: Sequence[str], kind: str, closed: frozenset[str] | None = None) -> list[str]:
-    """The class of each token's word, and of the end mark after them.
-
-    Args:
-      tokens: of a sentence, without its end mark. kind: of the tokenizer. closed: as of `survival`.
+def word_classes(tokens: Sequence[str], kind: str) -> list[str]:
+    """The class of each token's word, and of the end mark after them; `kind` is the tokenizer's.
 
     >>> word_classes(["▁le", "▁ch", "ien", "▁."], "bpe")
     ['function', 'content', 'content', 'neither', 'neither']
     """
-    closed, begins = FUNCTION_WORDS if closed is None else closed, []
-    for token in tokens:
-        begins.append(kind == "word" or token.startswith(MARK) or not begins)
+    begins = [kind == "word" or token.startswith(MARK) or i == 0 for i, token in enumerate(tokens)]
     number = np.cumsum(begins) - 1
     whole = [""] * sum(begins)
     for token, index in zip(tokens, number):
         whole[index] += token.removeprefix(MARK)
-    return [_class(whole[index], closed) for index in number] + ["neither"]
+    return [_class(whole[index]) for index in number] + ["neither"]
 
 
-def _class(word, closed):
+def _class(word):
     word = word.lower().replace("&apos;", "'")
-    if word in closed:
+    if word in FUNCTION_WORDS:
         return "function"
     return "content" if word not in SPECIALS and any(map(str.isalpha, word)) else "neither"
 
@@ -121,12 +115,10 @@ def _class(word, closed):
 @functools.partial(jax.jit, static_argnames=("model", "size"))
 def survive(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, size: int
             ) -> tuple[jax.Array, jax.Array]:
-    """Whether each target token is the model's own choice, bool (B, T), and by kind whether it still is.
+    """Whether each target token is the model's choice, bool (B, T), and whether it stays, bool (KINDS, B, T).
 
     Args:
       size: of the vocabulary. key: as of `survival`.
-    Returns:
-      bool (B, T), and bool (3, B, T) in the order of KINDS.
     """
     def choices(output, hidden):
         logits = jnp.einsum("...d,nd->...n", hidden, output.readout)
@@ -138,34 +130,34 @@ def survive(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array
     target = batch["target"]
     T, S = target.shape[1], batch["source"].shape[1]
     output = model.apply(params, batch, hyper)
-    own = choices(output, output.hidden)
+    chosen = choices(output, output.hidden)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["example"])
 
-    def at(t):
+    def replaced_at(t):
         rows = (jnp.arange(T) == t)[None, None, None]
-        noise = jax.vmap(lambda one: counterfactual.permuted(
-            jax.random.fold_in(one, t), (1, 1, S)).numbers)(keys)
-        made = {"zero_max": counterfactual.zero_max(rows), "uniform": counterfactual.uniform(rows),
-                "permuted": counterfactual.Counterfactual("permuted", noise[None], rows)}
+        noise = jax.vmap(lambda each: counterfactual.permuted(
+            jax.random.fold_in(each, t), (1, 1, S)).numbers)(keys)
+        replacements = {"zero_max": counterfactual.zero_max(rows), "uniform": counterfactual.uniform(rows),
+                        "permuted": counterfactual.Counterfactual("permuted", noise[None], rows)}
         same = []
         for kind in KINDS:
-            output = model.apply(params, batch, hyper, intervention={"cross": made[kind]})
-            same.append(choices(output, jnp.take(output.hidden, t, axis=1)) == own[:, t])
+            output = model.apply(params, batch, hyper, intervention={"cross": replacements[kind]})
+            same.append(choices(output, jnp.take(output.hidden, t, axis=1)) == chosen[:, t])
         return jnp.stack(same)
 
-    same = jax.lax.map(at, jnp.arange(T), batch_size=min(AT_ONCE, T))
-    return (own == target) & (target != PAD), jnp.moveaxis(same, 0, 2)
+    same = jax.lax.map(replaced_at, jnp.arange(T), batch_size=min(AT_ONCE, T))
+    return (chosen == target) & (target != PAD), jnp.moveaxis(same, 0, 2)
 
 
 def _function_words():
     determiners = (*function_words.THE, function_words.A, function_words.SOME, function_words.NOT_A,
                    *chain.from_iterable(function_words.DETERMINERS))
-    forms = chain.from_iterable((*one.french, *one.before_vowel) for one in determiners)
+    forms = chain.from_iterable((*entry.french, *entry.before_vowel) for entry in determiners)
     others = (function_words.OF, *function_words.PREPOSITIONS, *function_words.CONJUNCTIONS)
-    return frozenset(chain(chain.from_iterable(forms), chain.from_iterable(one.french for one in others),
+    return frozenset(chain(chain.from_iterable(forms), chain.from_iterable(entry.french for entry in others),
                            chain.from_iterable(PRONOUNS), *(french for _, french in BE), OTHERS.split()))
 
 
-# Relative and contracted words, negation, and elided forms that the tables make from others.
+# Relative and contracted words, negation, and elided forms that the tables derive from others.
 OTHERS = "à au aux du des qui que qu' s' ne n' pas jamais"
 FUNCTION_WORDS = _function_words()

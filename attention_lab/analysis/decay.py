@@ -1,7 +1,7 @@
-"""How much of an early word is left in the last state: norms of d h_T / d x_(T-k), in logarithms.
+"""How much of an early word is left in the last state: log norms of d h_T / d x_(T-k).
 
-Products of a hundred Jacobians leave float32, so they are carried as a matrix of norm 1 and the logarithm
-of what was divided out.
+Products of a hundred Jacobians leave float32, so they are carried as a matrix of norm 1 and the logarithm of
+its scale.
 """
 
 import jax
@@ -11,11 +11,11 @@ from attention_lab import attention, models
 from attention_lab.config import RECURRENT, Config, Hyper, Structure, replace
 from attention_lab.models.cells import Cell
 
-RAISED = 2.0 ** 60  # gradients are followed this much larger, so that they stay in float32
+SCALE = 2.0 ** 60  # gradients are multiplied by this, so that they stay in float32
 
 
 def cell(kind: str, units: int, inputs: int, forget_bias: float = 1.0) -> Cell:
-    """A cell of `units` H for inputs of size D, its parameters not yet drawn."""
+    """A cell of H = `units` for inputs of size D = `inputs`."""
     config = replace(Config(), {"model.kind": kind, "model.forget_bias": forget_bias})
     return Cell(models.spec_of(config, 0), units, inputs)
 
@@ -26,7 +26,7 @@ def start(module: Cell, key: jax.Array) -> dict:
 
 
 def recurrent_norms(module: Cell, params: dict, x: jax.Array) -> jax.Array:
-    """log |d h_T / d x_(T-k)|, Frobenius, for k = 0 to T - 1, of one sequence x (T, D)."""
+    """log |d h_T / d x_(T-k)|, Frobenius, k = 0 to T - 1, of one sequence x (T, D)."""
     bound = module.bind({"params": params})
     step, H = bound.step(), module.units
 
@@ -39,40 +39,38 @@ def recurrent_norms(module: Cell, params: dict, x: jax.Array) -> jax.Array:
     _, before = jax.lax.scan(lambda state, now: (flat(state, now), state), blank, read)
 
     def back(carry, at):
-        ahead, scale = carry  # d h_T / d state_t, of norm 1, and the logarithm of its size
+        jacobian, log_norm = carry  # d h_T / d state_t, scaled to norm 1, and the logarithm of its norm
         state, now = at
         of_state, of_read = jax.jacfwd(flat, (0, 1))(state, now)
-        norm = jnp.linalg.norm(ahead @ of_read @ params["kernel"].T)
-        ahead = ahead @ of_state
-        size = jnp.linalg.norm(ahead)
-        return (ahead / size, scale + jnp.log(size)), scale + jnp.log(norm)
+        of_x = jnp.linalg.norm(jacobian @ of_read @ params["kernel"].T)
+        jacobian = jacobian @ of_state
+        norm = jnp.linalg.norm(jacobian)
+        return (jacobian / norm, log_norm + jnp.log(norm)), log_norm + jnp.log(of_x)
 
     last = jnp.eye(H, blank.shape[0])  # h comes first in a state
-    size = jnp.linalg.norm(last)
-    _, norms = jax.lax.scan(back, (last / size, jnp.log(size)), (before, read), reverse=True)
+    norm = jnp.linalg.norm(last)
+    _, norms = jax.lax.scan(back, (last / norm, jnp.log(norm)), (before, read), reverse=True)
     return norms[::-1]
 
 
 def cell_path_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
-    """log |d c_T / d c_(T-k)| / k of an LSTM along its cell alone, k = T - 1, of one sequence x (T, D).
+    """log |d c_T / d c_1| / (T - 1) of an LSTM along c alone, of one sequence x (T, D), T at least 2.
 
-    The norm is Frobenius over that of the identity: the rate is 0 where nothing is forgotten. T is 2 or more.
-
-    Raises:
-      ValueError: a cell without c.
+    The Frobenius norm is divided by that of the identity: the rate is 0 if nothing is forgotten. ValueError
+    for a cell without c.
     """
     bound = module.bind({"params": params})
     step, state = bound.step(), bound.blank(1)
     if len(state) != 2:
         raise ValueError(f"model.kind={module.spec.model.kind} has no path along a cell: lstm has")
 
-    def one(state, now):
+    def forward(state, now):
         h, c = state
-        # While h is held, d c' / d c is diagonal: its product with ones is all of it.
+        # With h constant, d c' / d c is diagonal: its product with ones is the diagonal.
         after, (_, forget) = jax.jvp(lambda c: step((h, c), now), (c,), (jnp.ones_like(c),))
         return after, jnp.log(forget[0])
 
-    _, logs = jax.lax.scan(one, state, bound.read(x[None])[0][:, None])
+    _, logs = jax.lax.scan(forward, state, bound.read(x[None])[0][:, None])
     whole = jax.nn.logsumexp(2.0 * logs[1:].sum(axis=0)) - jnp.log(module.units)
     return 0.5 * whole / (x.shape[0] - 1)
 
@@ -80,7 +78,7 @@ def cell_path_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
 def attention_norms(key: jax.Array, x: jax.Array, size: int) -> jax.Array:
     """log |d out_T / d x_(T-k)|, k = 0 to T - 1, of one head of attention before training, of x (T, D)."""
     draw = jax.nn.initializers.xavier_uniform()
-    w_q, w_k, w_v = (draw(one, (x.shape[1], size)) for one in jax.random.split(key, 3))
+    w_q, w_k, w_v = (draw(each, (x.shape[1], size)) for each in jax.random.split(key, 3))
 
     def last(x):
         return attention.attend(x[-1:] @ w_q, x @ w_k, x @ w_v)[0][0]
@@ -89,13 +87,10 @@ def attention_norms(key: jax.Array, x: jax.Array, size: int) -> jax.Array:
 
 
 def token_norms(structure: Structure, params: dict, hyper: Hyper, source: jax.Array) -> jax.Array:
-    """log |d h_T / d x_(T-k)|, k = 0 to T - 1, of one sequence of ids (T,), of a model that answers by token.
+    """log |d h_T / d x_(T-k)|, k = 0 to T - 1, of a model of sequences, for one sequence of ids (T,).
 
-    x are the embeddings. h is the last state of a recurrent network of one layer, of another model what
-    its logits are made from.
-
-    Raises:
-      ValueError: a recurrent network of several layers.
+    x are the embeddings; h is the last state of a recurrent network of one layer, in other models the input
+    of the readout. ValueError for several recurrent layers.
     """
     if structure.model.kind in RECURRENT and structure.model.num_layers > 1:
         raise ValueError(f"model.num_layers={structure.model.num_layers}: one layer of cells is followed")
@@ -104,22 +99,22 @@ def token_norms(structure: Structure, params: dict, hyper: Hyper, source: jax.Ar
         module = Cell(models.spec_of(structure, 0), structure.model.hidden, structure.model.width)
         size = structure.model.width ** 0.5
         return recurrent_norms(module, params["cell_0"], x * size) + jnp.log(size)
-    # Each place gets an id of its own, so that a row of the embedding is the input at one place. The readout
-    # takes no part: with embeddings tied the model asks for no table of its own.
+    # Each position gets an id of its own, so that a row of the embedding is the input at one position. The
+    # readout takes no part: with tied embeddings the model needs no other table.
     T = source.shape[0]
     model = models.build(replace(structure, {"model.tie_embeddings": True}), T + 1)
     batch = {"source": jnp.arange(1, T + 1)[None], "example": jnp.zeros((1,), jnp.int32)}
 
     def last(x):
-        own = params | {"embedding": jnp.pad(x, ((1, 0), (0, 0)))}
-        return model.apply(own, batch, hyper).hidden[0, -1]
+        table = params | {"embedding": jnp.pad(x, ((1, 0), (0, 0)))}
+        return model.apply(table, batch, hyper).hidden[0, -1]
 
     return _log_norms(last, x)
 
 
 def _log_norms(last, x):
     """log |d last(x) / d x_(T-k)|, k = 0 to T - 1, also where the gradient or its square leaves float32."""
-    jacobian = jax.jacrev(lambda x: RAISED * last(x))(x)
+    jacobian = jax.jacrev(lambda x: SCALE * last(x))(x)
     largest = jnp.maximum(jnp.abs(jacobian).max(axis=(0, 2)), jnp.finfo(jnp.float32).tiny)
     scaled = jnp.linalg.norm(jacobian / largest[None, :, None], axis=(0, 2))
-    return (jnp.log(scaled) + jnp.log(largest) - jnp.log(RAISED))[::-1]
+    return (jnp.log(scaled) + jnp.log(largest) - jnp.log(SCALE))[::-1]

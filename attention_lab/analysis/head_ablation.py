@@ -1,4 +1,4 @@
-"""What a Transformer loses without one of its heads (Michel, Levy & Neubig 2019, section 3)."""
+"""BLEU of a Transformer without one of its heads (Michel, Levy & Neubig 2019, section 3)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,9 +25,9 @@ def heads(model: Model) -> list[Head]:
 
 
 def without(params: Mapping[str, Any], head: Head, model: Model) -> dict[str, Any]:
-    """The weights of a Transformer in which a head adds nothing: its rows of the output map are 0.
+    """Parameters with which a head adds nothing: its rows of the output map are 0.
 
-    That is the same as weights of 0 everywhere (`counterfactual.given`), and needs no other program.
+    Equivalent to attention weights of 0 (`counterfactual.given`), with the same compiled program.
 
     Raises:
       ValueError: a head that the model does not have.
@@ -49,10 +49,8 @@ def losses(translator: Translator, params: Mapping[str, Any], sources: Sequence[
     """Translates greedily with all heads, then without each: BLEU points lost, and p by paired bootstrap.
 
     Args:
-      translator: of a Transformer. params: its weights.
       sources, references: sentences as in training.
-      resamples: of the bootstrap; with as many heads as `heads` gives, p times their number can't get below
-        0.05 with fewer than twenty times as many.
+      resamples: at least 20 for each head, or p times the number of heads can't get below 0.05.
     Raises:
       ValueError: a model that is no Transformer.
     """
@@ -60,10 +58,10 @@ def losses(translator: Translator, params: Mapping[str, Any], sources: Sequence[
     if model.kind != "transformer":
         raise ValueError(f"model.kind={model.kind}: heads are left out of a transformer")
 
-    def translated(some):
-        return translator.translate(some, sources, beam=1).texts
+    def translations(changed):
+        return translator.translate(changed, sources, beam=1).texts
 
     all_heads = heads(model)
-    found = bleu_losses(translated(params), [translated(without(params, head, model)) for head in all_heads],
-                        references, translator.config.data.text, resamples)
-    return dict(zip(all_heads, found))
+    ablated = [translations(without(params, head, model)) for head in all_heads]
+    return dict(zip(all_heads, bleu_losses(translations(params), ablated, references,
+                                           translator.config.data.text, resamples)))

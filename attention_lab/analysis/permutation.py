@@ -1,6 +1,5 @@
-"""What a classifier says when the weights of its pooling are dealt out anew (Jain & Wallace 2019, 4.2.1)."""
+"""A classifier's prediction when the weights of its pooling are permuted (Jain & Wallace 2019, 4.2.1)."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,22 +24,22 @@ class Shuffled(NamedTuple):
     variation: np.ndarray
 
 
-def shuffled(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, times: int = 100,
-             hyper: Hyper | None = None, extra: Mapping[str, Any] | None = None) -> Shuffled:
-    """Deals the weights of each sentence out anew among its words, `times` times.
+def shuffled(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, times: int = 100
+             ) -> Shuffled:
+    """Permutes the weights of each sentence among its words, `times` times.
 
     Args:
-      classifier: with word tokens; pools by attention. params: its weights.
-      key: a random key; what a sentence draws depends on it and on the sentence's number.
-      times: at least 1. hyper, extra: as of `explanations.explain`.
+      classifier: with word tokens; pools by attention.
+      key: random; the shuffles of a sentence depend on it and on the sentence's index.
     Raises:
       ValueError: another pooling or tokenizer, or times below 1.
     """
     if times < 1:
         raise ValueError(f"times={times}: 1 or more shuffles are needed")
     check_pools(classifier)
-    each = rows(lambda batch: shuffle(classifier.model, params, batch, hyper or classifier.hyper, key, times),
-                encoded(classifier, sentences), classifier.in_order(sentences, extra, ROOM))
+    encoded(classifier, sentences)  # refuses tokens that are no words
+    each = rows(lambda batch: shuffle(classifier.model, params, batch, classifier.hyper, key, times),
+                len(sentences), classifier.in_order(sentences, room=ROOM))
     return Shuffled(*(np.array(column, np.float64) for column in zip(*each)))
 
 
@@ -52,14 +51,14 @@ def shuffle(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["example"])
     S = parts.weights.shape[1]
 
-    def deal(key, weights, words):
+    def permute(key, weights, words):
         return counterfactual.replaced(weights[None], words[None], counterfactual.permuted(key, (1, S)))[0]
 
     old = parts.probabilities(parts.weights)
 
     def once(number):
-        own = jax.vmap(jax.random.fold_in, (0, None))(keys, number)
-        return variation(old, parts.probabilities(jax.vmap(deal)(own, parts.weights, parts.words)))
+        each = jax.vmap(jax.random.fold_in, (0, None))(keys, number)
+        return variation(old, parts.probabilities(jax.vmap(permute)(each, parts.weights, parts.words)))
 
     moved = jax.lax.map(once, jnp.arange(times))
     return parts.weights.max(axis=1), jnp.median(moved, axis=0)

@@ -1,4 +1,4 @@
-"""A classifier's pooling by attention taken apart, so that other weights can be tried in one pass."""
+"""A classifier's pooling by attention taken apart, to try other weights without another pass."""
 
 from typing import Any, NamedTuple
 
@@ -14,11 +14,11 @@ from attention_lab.tasks.classification.classifier import Classifier
 
 
 class Parts(NamedTuple):
-    """A pooling by attention taken apart: its logits are `weights @ logits`, whatever the weights.
+    """A pooling by attention taken apart: for any weights its logits are `weights @ logits`.
 
     Fields:
-      weights: the model's own, (B, S). words: bool (B, S), True for a word.
-      logits: those of a pooling that looks at one token alone, (B, S, C). allowed: bool (B, C).
+      weights: the model's, (B, S). words: bool (B, S), True for a word.
+      logits: with all weight on one token, (B, S, C). allowed: bool (B, C), True for a class of the word.
     """
 
     weights: Any
@@ -27,7 +27,7 @@ class Parts(NamedTuple):
     allowed: Any
 
     def probabilities(self, weights: jax.Array) -> jax.Array:
-        """Of the classes, if these weights (..., B, S) pooled; they sum to 1."""
+        """Of the classes, (..., B, C), under these weights (..., B, S)."""
         logits = jnp.einsum("...bs,bsc->...bc", weights, self.logits)
         allowed = jnp.broadcast_to(self.allowed, logits.shape)
         return jax.nn.softmax(logits, axis=-1, where=allowed)
@@ -38,12 +38,12 @@ def take_apart(model: Model, params: Any, batch: dict, hyper: Hyper) -> Parts:
     decision = model.apply(params, batch, hyper, with_weights=True)
     S = batch["source"].shape[1]
 
-    def at(here):
-        numbers = jnp.broadcast_to(here, (1, 1, 1, 1, S))
+    def pooled(weights):
+        numbers = jnp.broadcast_to(weights, (1, 1, 1, 1, S))
         return model.apply(params, batch, hyper, intervention={POOL: counterfactual.given(numbers)}).logits
 
-    # Under vmap what doesn't depend on the weights, the states, is made once.
-    logits = jax.vmap(at, out_axes=1)(jnp.eye(S))
+    # Under vmap the states, which don't depend on the weights, are computed once.
+    logits = jax.vmap(pooled, out_axes=1)(jnp.eye(S))
     return Parts(decision.weights[POOL][0, :, 0, 0], words(batch), logits, decision.allowed)
 
 
@@ -55,14 +55,14 @@ def check_pools(classifier: Classifier) -> None:
 
 
 def words(batch: dict) -> jax.Array:
-    """bool (B, S), True for a token of the sentence, the end mark not among them."""
+    """bool (B, S), True for a token of the sentence other than its end mark."""
     return (batch["source"] != PAD) & (batch["source"] != EOS)
 
 
 def variation(p: jax.Array, q: jax.Array) -> jax.Array:
-    """Total variation of distributions (..., C), by their sums over all classes but the likeliest of p.
+    """Total variation of distributions (..., C), summed over all classes but the likeliest of p.
 
-    Half the sum of |p - q| is lost in rounding where p is all but 1; the rest of the classes keep it.
+    Where p is nearly 1, half the sum of |p - q| is lost in rounding; the other classes are accurate.
     """
     likeliest = jnp.argmax(p, axis=-1, keepdims=True) == jnp.expand_dims(
         jnp.arange(p.shape[-1]), range(p.ndim - 1))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy import special
 
 from attention_lab import attention
 
@@ -14,13 +15,12 @@ ROWS_AT_ONCE = 50
 
 
 class Rows(NamedTuple):
-    """One number for each row of attention.
+    """Statistics of rows of attention.
 
     Fields:
       entropy: of the weights over log S; 1 for uniform, 0 for one-hot.
-      largest: the largest weight.
-      to_logits: Frobenius norm of the Jacobian of the weights in their logits.
-      to_query: Frobenius norm of the Jacobian of the weights in the query.
+      largest: weight.
+      to_logits, to_query: Frobenius norm of the Jacobian of the weights in the logits, and in the query.
       variance: of the logits over the keys.
     """
 
@@ -42,7 +42,7 @@ def jacobian_norm(weights: jax.Array) -> jax.Array:
 
 
 def of_row(q: jax.Array, k: jax.Array, scale: jax.Array) -> Rows:
-    """The numbers of one query q (K,) over keys k (S, K)."""
+    """The statistics of one query q (K,) over keys k (S, K)."""
     p = attention.weights(q[None], k, scale=scale)[0]
     # (diag(p) - p p^T) k, without forming the (S, S) matrix.
     to_query = scale * jnp.linalg.norm(p[:, None] * (k - (p @ k)[None, :]))
@@ -51,36 +51,25 @@ def of_row(q: jax.Array, k: jax.Array, scale: jax.Array) -> Rows:
 
 @partial(jax.jit, static_argnums=(1, 2, 3))
 def random_rows(key: jax.Array, count: int, keys: int, key_size: int, scale: jax.Array) -> Rows:
-    """Rows whose query and keys are independent standard normal, each with its own keys.
-
-    Args:
-      key: typed key. count: rows. keys: S. key_size: K.
-      scale: factor on the logits, may be traced.
-    """
-    def one(key):
+    """`count` rows whose query (K,) and keys (S, K) are standard normal; `scale` may be traced."""
+    def row(key):
         q, k = jax.random.split(key)
         return of_row(jax.random.normal(q, (key_size,)), jax.random.normal(k, (keys, key_size)), scale)
 
-    return jax.lax.map(one, jax.random.split(key, count), batch_size=ROWS_AT_ONCE)
+    return jax.lax.map(row, jax.random.split(key, count), batch_size=ROWS_AT_ONCE)
 
 
 def causal_rows(q: jax.Array, k: jax.Array, first: int, scale: jax.Array) -> Rows:
-    """Rows of causal self-attention in a model: the queries from place `first` on, each over its past.
-
-    Args:
-      q, k: (B, T, K), of one head. first: at least 1. scale: factor on the logits.
-    Returns:
-      Rows of B * (T - first) numbers.
-    """
-    found = [_each_row(q[:, t], k[:, :t + 1], scale) for t in range(first, q.shape[1])]
-    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
+    """The B * (T - first) rows of causal self-attention from position `first` on; q, k: (B, T, K)."""
+    rows = [_each_row(q[:, t], k[:, :t + 1], scale) for t in range(first, q.shape[1])]
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *rows)
 
 
 _each_row = jax.jit(jax.vmap(of_row, (0, 0, None)))
 
 
 def summary(rows: Rows) -> dict[str, float]:
-    """What a table holds of many rows; the gradient in the query by median, tail and mean."""
+    """Columns of a table from many rows; the gradient in the query by median, tail and mean."""
     to_query = np.asarray(rows.to_query, np.float64)
     return {
         "variance": float(np.mean(rows.variance)),
@@ -94,13 +83,8 @@ def summary(rows: Rows) -> dict[str, float]:
     }
 
 
-def predicted_entropy(variance: np.ndarray, keys: int, draws: int = 400, seed: int = 0) -> np.ndarray:
+def predicted_entropy(variance: np.ndarray, keys: int) -> np.ndarray:
     """Mean entropy over log S of softmax of S independent normal logits of each variance, by simulation."""
-    logits = np.random.default_rng(seed).normal(size=(draws, keys))
-    found = []
-    for one in np.atleast_1d(variance):
-        shifted = logits * np.sqrt(one)
-        p = np.exp(shifted - shifted.max(axis=1, keepdims=True))
-        p /= p.sum(axis=1, keepdims=True)
-        found.append(-np.where(p > 0, p * np.log(np.maximum(p, 1e-300)), 0.0).sum(1).mean() / np.log(keys))
-    return np.array(found)
+    logits = np.random.default_rng(0).normal(size=(400, keys))
+    weights = special.softmax(logits * np.sqrt(np.atleast_1d(variance))[:, None, None], axis=-1)
+    return special.entr(weights).sum(axis=-1).mean(axis=-1) / np.log(keys)

@@ -1,4 +1,4 @@
-"""The vectors of the word that is asked about, before a classifier's body and after it."""
+"""The vectors of the ambiguous word, before a classifier's body and after it."""
 
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from attention_lab.tasks.classification.classifier import Classifier
 def vectors(classifier: Classifier, params: Any, sentences: Labelled) -> tuple[np.ndarray, np.ndarray]:
     """The embedding (N, D) and the last state (N, .) at the place of each sentence."""
     pairs = rows(lambda batch: states_at_place(classifier.model, params, batch, classifier.hyper),
-                 range(len(sentences)), classifier.in_order(sentences))
+                 len(sentences), classifier.in_order(sentences))
     before, after = zip(*pairs)
     return np.stack(before), np.stack(after)
 

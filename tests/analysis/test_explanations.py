@@ -11,9 +11,11 @@ import pytest
 from attention_lab.analysis.agreement import finding_auc
 from attention_lab.analysis.explanations import METHODS, available, explain
 from attention_lab.attention import counterfactual
+from attention_lab.config import replace
 from attention_lab.data import tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.distributions import total_variation
+from attention_lab.tasks.classification.classifier import Classifier
 from tests.analysis.classifiers import built, planted, sentences
 
 
@@ -135,8 +137,8 @@ def test_noise_goes_by_seed_and_sentence():
     (classifier, params), (said, _) = built("last"), sentences()
     one = explain(classifier, params, said, ["random"])["random"]
     again = explain(classifier, params, said.select([4, 1]), ["random"])["random"]
-    other = explain(classifier, params, said, ["random"],
-                    classifier.hyper._replace(seed=np.uint32(1)))["random"]
+    other = explain(Classifier(replace(classifier.config, {"seed": 1}), classifier.tokenizer, classifier.classes,
+                               {}, classifier.buckets), params, said, ["random"])["random"]
     np.testing.assert_array_equal(again[0], one[4])
     assert (other[4] != one[4]).all() and all((0 <= row).all() and (row < 1).all() for row in one)
 
