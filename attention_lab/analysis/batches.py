@@ -14,11 +14,7 @@ ROOM = 4096  # padded tokens a batch
 
 
 def encoded(classifier: Classifier, sentences: Labelled) -> list[list[int]]:
-    """Ids of each sentence, one for each word.
-
-    Raises:
-      ValueError: a tokenizer that splits words.
-    """
+    """Ids of each sentence, one for each word; ValueError for a tokenizer that splits words."""
     if classifier.tokenizer.kind != "word":
         raise ValueError(f"data.tokenizer={classifier.tokenizer.kind} cuts words into pieces; word is needed")
     return classifier.encode(sentences)[0]

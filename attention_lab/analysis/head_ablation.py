@@ -27,10 +27,8 @@ def heads(model: Model) -> list[Head]:
 def without(params: Mapping[str, Any], head: Head, model: Model) -> dict[str, Any]:
     """Parameters with which a head adds nothing: its rows of the output map are 0.
 
-    Equivalent to attention weights of 0 (`counterfactual.given`), with the same compiled program.
-
-    Raises:
-      ValueError: a head that the model does not have.
+    Equivalent to attention weights of 0 (`counterfactual.given`), with the same compiled program. ValueError
+    for a head that the model does not have.
     """
     if head not in heads(model):
         raise ValueError(f"{head} is no head of this model: it has {model.num_layers} layers of "

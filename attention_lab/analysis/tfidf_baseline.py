@@ -12,10 +12,7 @@ def predict(train: Labelled, test: Labelled) -> list[str]:
 
     Words are separated by spaces, counts enter as 1 + their logarithm, classes weigh the same
     (class_weight="balanced"), the inverse regularisation strength is 10. A word with one class in train
-    always gets it.
-
-    Raises:
-      ValueError: a word in test that train lacks.
+    always gets it. ValueError for a word in test that train lacks.
     """
     predicted = np.empty(len(test), object)
     for word in sorted(set(test.word)):

@@ -68,10 +68,7 @@ def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Lab
     Of the n different sentences of a class (word, label) round(share * n), a half upwards, are held out: at
     least one if n is 3 or more, at most n - 1, none if n is 1 or 2. Of repeated sentences only the first can
     be held out; the others are then taken out of the rest and counted as "repeats_of_held_out". Both parts
-    keep the order of the corpus.
-
-    Raises:
-      ValueError: a share that is not between 0 and 1.
+    keep the order of the corpus. ValueError for a share that is not between 0 and 1.
     """
     if not 0 < share < 1:
         raise ValueError(f"share={share}: what is held out is a share above 0 and below 1")
@@ -86,10 +83,7 @@ def few(labelled: Labelled, shots: int, seed: int) -> Labelled:
     """`shots` sentences of each class (word, label), drawn at random, in the order of the corpus.
 
     For one seed, fewer shots are a subset of more. A class that has fewer keeps all, and
-    "classes_below_shots" counts such classes.
-
-    Raises:
-      ValueError: shots below 1.
+    "classes_below_shots" counts such classes. ValueError for shots below 1.
     """
     if shots < 1:
         raise ValueError(f"shots={shots}: 1 or more sentences of each class are needed")

@@ -32,10 +32,8 @@ def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
 
     LF and CR LF end a line, and CR in a file that has no LF. U+2028, U+0085, form feeds and the like do not:
     one of them would shift all later lines of one language against the other's. Counts: "byte_order_mark" (0
-    or 1) and "cr_line_ends".
-
-    Raises:
-      ValueError: the file can't be read or unpacked, or a line (named by number) is not UTF-8.
+    or 1) and "cr_line_ends". ValueError if the file can't be read or unpacked, or a line (named by number) is
+    not UTF-8.
     """
     content = read_bytes(path)
     try:

@@ -51,8 +51,7 @@ def from_lines(source: Sequence[str], target: Sequence[str], counts: Counter, na
 def read_parallel(source_path: str | os.PathLike, target_path: str | os.PathLike) -> Pairs:
     """Pairs from two line-aligned files.
 
-    Raises:
-      ValueError: a file can't be used, their numbers of lines differ, or nothing is left.
+    ValueError if a file can't be used, their numbers of lines differ, or nothing is left.
     """
     source, source_counts = lines.read_lines(source_path)
     target, target_counts = lines.read_lines(target_path)

@@ -22,8 +22,7 @@ SPLITS = ("train", "dev", "test")
 def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Any]:
     """The examples of the source that `data` names: {split: Pairs, Labelled or Sequences}.
 
-    Raises:
-      ValueError: a file or folder can't be used, or a field does not fit it.
+    ValueError if a file or folder can't be used, or a field does not fit it.
     """
     return look_up(SOURCES, "data.source", data.source).read(data, splits)
 

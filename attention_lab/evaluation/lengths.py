@@ -29,8 +29,7 @@ class LengthBin(NamedTuple):
 def bins(text: str) -> list[tuple[int, int]]:
     """Bins from text: "1-10,11-20" is [(1, 10), (11, 20)], and "7" is [(7, 7)].
 
-    Raises:
-      ValueError: something else, a bin that ends before it begins, or a repeated bin.
+    ValueError for something else, a bin that ends before it begins, or a repeated bin.
     """
     parsed = []
     for part in text.split(","):
@@ -47,8 +46,7 @@ def bins(text: str) -> list[tuple[int, int]]:
 def bin_members(sources: Sequence[str], edges: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Indices of the sources in each bin (fewest, most words); words are split at blanks.
 
-    Raises:
-      ValueError: an empty bin.
+    ValueError for an empty bin.
     """
     lengths = [len(source.split()) for source in sources]
     members = [[i for i, length in enumerate(lengths) if low <= length <= high] for low, high in edges]

@@ -24,10 +24,8 @@ def sign_flip(differences: Sequence[float], shift: float = 0.0) -> float:
     """Two-sided p of the exact paired sign-flip test (Fisher 1935) that the differences centre on `shift`.
 
     If they are symmetric about it, all 2^n ways to flip their signs are equally likely: p is the share whose
-    mean is at least as far from 0 as the observed one.
-
-    Raises:
-      ValueError: fewer than two differences, more than 16, or one that is not finite.
+    mean is at least as far from 0 as the observed one. ValueError for fewer than two differences, more than
+    16, or one that is not finite.
 
     >>> sign_flip([1.0, 2.0, 3.0])  # of eight ways two, all plus and all minus, are as far
     0.25
@@ -65,8 +63,7 @@ def sign_flip_interval(differences: Sequence[float], level: float = 0.95) -> Int
 def tost(differences: Sequence[float], margin: float) -> float:
     """p of two one-sided t tests (Schuirmann 1987); small if the mean lies between -margin and margin.
 
-    Raises:
-      ValueError: a margin that is not above 0, or differences that `sign_flip` refuses.
+    ValueError for a margin that is not above 0, or differences that `sign_flip` refuses.
     """
     if not margin > 0:
         raise ValueError(f"margin={margin}: a number above 0 is needed")
@@ -81,8 +78,7 @@ def tost(differences: Sequence[float], margin: float) -> float:
 def holm(p_values: Sequence[float]) -> list[float]:
     """p values of a family, adjusted to bound the chance of any false rejection (Holm 1979).
 
-    Raises:
-      ValueError: a value outside 0 to 1.
+    ValueError for a value outside 0 to 1.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]

@@ -50,8 +50,7 @@ def read(directory: str | os.PathLike, word: str) -> dict[str, Labelled]:
 def words_in(directory: str | os.PathLike) -> tuple[list[str], int]:
     """The words of a CoarseWSD-20 folder, sorted, and the number of its other sub-folders.
 
-    Raises:
-      ValueError: the folder can't be read, or no sub-folder has the five files.
+    ValueError if the folder can't be read, or no sub-folder has the five files.
     """
     wanted = f"it names a folder with a sub-folder for each word, in which are {', '.join(FILES)}"
     if not os.fspath(directory):

@@ -37,10 +37,8 @@ def read_alibi(folder: str | os.PathLike) -> Pairs:
 
     A line of links is "id TAB i-j ipj ...", i French, j English, both from 0; i-j is sure, ipj possible
     (https://github.com/yvonf/AlibiWordAlignments). Truth is the Linked of each pair. Counts: those of
-    `lines.read_lines`, "odd_spaces" (sentences), "pairs_without_sure_links" (left out).
-
-    Raises:
-      ValueError: no such file, ids that differ, a link outside its sentence, or words counted from 1.
+    `lines.read_lines`, "odd_spaces" (sentences), "pairs_without_sure_links" (left out). ValueError for no
+    such file, ids that differ, a link outside its sentence, or words counted from 1.
     """
     paths = sorted(Path(folder).glob("ali_w2w_*_*.txt"))
     if not paths:
@@ -78,11 +76,9 @@ def read_hansards(source: str | os.PathLike, target: str | os.PathLike, links: s
     i is a word of the source and j one of the target, both from 1; without a letter a link is sure. In a null
     link one word is 0: the other has no counterpart. Truth is the Linked of each pair. Counts: those of
     `lines.read_lines`, "odd_spaces" (sentences), "empty_lines" (among the links), and what is left out:
-    "null_links", "pairs_without_sure_links" (or without any), "sentences_of_one_side".
-
-    Raises:
-      ValueError: a malformed line, a link to or outside a sentence that is not there, words counted from 0,
-        or a word 0 that may mean either.
+    "null_links", "pairs_without_sure_links" (or without any), "sentences_of_one_side". ValueError for a
+    malformed line, a link to or outside a sentence that is not there, words counted from 0, or a word 0 that
+    may mean either.
     """
     counts = Counter(odd_spaces=0, empty_lines=0, null_links=0)
     sides = [{number: _normalised(text.strip(), counts) for number, text in _numbered(

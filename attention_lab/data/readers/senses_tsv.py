@@ -11,10 +11,8 @@ def read(path: str | os.PathLike) -> Labelled:
     """The sentences of a file of "index TAB sentence TAB sense" lines, gz or plain.
 
     The word of a sentence is the one at its index, lower-cased. Counts: those of `lines.read_lines`,
-    "empty_lines" (left out), "odd_spaces", "words_of_one_sense" (words, not sentences; kept).
-
-    Raises:
-      ValueError: the file can't be used, a line (named by number) is malformed, or nothing is left.
+    "empty_lines" (left out), "odd_spaces", "words_of_one_sense" (words, not sentences; kept). ValueError if
+    the file can't be used, a line (named by number) is malformed, or nothing is left.
     """
     if not os.fspath(path):
         raise ValueError("data.path: not given; it names a file of 'index TAB sentence TAB sense' lines")

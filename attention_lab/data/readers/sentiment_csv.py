@@ -17,11 +17,8 @@ def read(path: str | os.PathLike) -> dict[str, Labelled]:
 
     Label 0 is "negative", 1 "positive", any other is kept. Counts, of the whole file: those of
     `lines.read_lines`, "empty_lines" (rows without text, left out), "odd_spaces"; for dev and test
-    "also_in_train" (sentences that train has too).
-
-    Raises:
-      ValueError: the file can't be used, lacks a column or a split, a line (named by number) is malformed, or
-        dev or test has a class that train lacks.
+    "also_in_train" (sentences that train has too). ValueError if the file can't be used, lacks a column or a
+    split, a line (named by number) is malformed, or dev or test has a class that train lacks.
     """
     if not os.fspath(path):
         raise ValueError(f"data.path: not given; it names a CSV file with columns {', '.join(COLUMNS)}")

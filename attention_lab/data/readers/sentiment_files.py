@@ -16,11 +16,8 @@ def read(directory: str | os.PathLike) -> Labelled:
     The class is the file's name without its endings; where all files have the same name, it is the ending:
     rt-polarity.pos and rt-polarity.neg. "pos" is "positive", "neg" is "negative". Counts: those of
     `lines.read_lines`, "empty_lines" (left out), "odd_spaces", "empty_classes" (without a sentence),
-    "files_left_out" (a README or LICENSE, hidden files, folders).
-
-    Raises:
-      ValueError: the folder or a file can't be used, fewer than two classes have a sentence, or two files are
-        of one class.
+    "files_left_out" (a README or LICENSE, hidden files, folders). ValueError if the folder or a file can't be
+    used, fewer than two classes have a sentence, or two files are of one class.
     """
     directory = os.fspath(directory)
     paths, others = _class_files(directory)

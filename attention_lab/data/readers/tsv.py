@@ -11,8 +11,7 @@ from attention_lab.data.corpus import first_indices
 def read(path: str | os.PathLike) -> pairs.Pairs:
     """The pairs of a file of "source TAB target" lines, gz or plain; blank lines are left out.
 
-    Raises:
-      ValueError: the file can't be used, a line (named by number) has not one tab, or nothing is left.
+    ValueError if the file can't be used, a line (named by number) has not one tab, or nothing is left.
     """
     if not os.fspath(path):
         raise ValueError("data.path: not given; it names a file of 'source TAB target' lines")
@@ -34,10 +33,7 @@ def hold_out(corpus: pairs.Pairs, dev_size: int, test_size: int,
     """Splits a corpus at random into train, dev and test that share no source sentence.
 
     Of a held-out source sentence the first pair is kept; "repeats_of_held_out" counts the others. All parts
-    keep the order of the corpus.
-
-    Raises:
-      ValueError: too few different source sentences to leave one for training.
+    keep the order of the corpus. ValueError for too few different source sentences to leave one for training.
     """
     different = np.array(list(first_indices(corpus.source).values()))
     if dev_size + test_size >= len(different):

@@ -19,11 +19,8 @@ def read(path: str | os.PathLike, wanted: Collection[str]) -> tuple[dict[str, np
     A line is a word and its numbers, separated by single spaces. A first line of two whole numbers is
     fastText's header, count and size; without it the first line's width is the size (GloVe). The numbers are
     taken from the right, so a word may contain spaces, but not end in a space and a number. The first of
-    repeated words counts, as in fastText.
-
-    Raises:
-      ValueError: the file can't be used or has no vectors, a line (named by number) has another width, or a
-        wanted word has something other than finite numbers.
+    repeated words counts, as in fastText. ValueError if the file can't be used or has no vectors, a line
+    (named by number) has another width, or a wanted word has something other than finite numbers.
     """
     if not os.fspath(path):
         raise ValueError("vectors: no path given; it names a file of 'word number number ...' lines")
