@@ -8,7 +8,6 @@ from attention_lab.config import Config, task_of
 from attention_lab.data import detokenize, sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.pairs import Pairs
-from attention_lab.data.readers import tsv
 from attention_lab.evaluation import lengths
 from attention_lab.tasks.load import load
 from attention_lab.tasks.translation import task as translation
@@ -33,7 +32,7 @@ def translations(folder: str, held: Config, config: Config, changed: Collection[
                          f"{held.data.source}")
     run = load(folder, config, say)
     if data.source == "tsv" and not _same_file(data.path, held.data.path):
-        pairs = tsv.read(data.path)  # another file holds nothing out: all of it is scored
+        pairs = sources.load_whole(data)  # another file holds nothing out: all of it is scored
     else:
         if data.source == held.data.source == "tsv":
             _check_own_file(folder, held, run.run.facts)

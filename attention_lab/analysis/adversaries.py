@@ -39,28 +39,16 @@ class Frozen(NamedTuple):
 
 
 class Attempts(NamedTuple):
-    """The ends of all starts for one sentence: weights (K, W), divergence (K,), variation (K,)."""
+    """The ends of all starts: weights (B, K, S), divergence (B, K), variation (B, K)."""
 
-    weights: np.ndarray
-    divergence: np.ndarray
-    variation: np.ndarray
+    weights: jax.Array
+    divergence: jax.Array
+    variation: jax.Array
 
 
 def frozen(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, steps: int = 500,
            starts: int = 5, learning_rate: float = 0.01) -> Frozen:
-    """The most divergent weights that keep each prediction; arguments as of `attempts`."""
-    ends = attempts(classifier, params, sentences, key, steps, starts, learning_rate)
-    divergence, moved = (np.array([getattr(end, name) for end in ends], np.float64).reshape(-1, starts)
-                         for name in ("divergence", "variation"))
-    kept = moved <= TOLERANCE
-    best = np.where(kept.any(axis=1), np.where(kept, divergence, -1.0).argmax(axis=1), moved.argmin(axis=1))
-    each = np.arange(len(best))
-    return Frozen(np.where(kept.any(axis=1), divergence[each, best], 0.0), moved[each, best])
-
-
-def attempts(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Array, steps: int = 500,
-             starts: int = 5, learning_rate: float = 0.01) -> list[Attempts]:
-    """The ends of all starts for each sentence, whether they keep the prediction or not.
+    """The most divergent weights that keep each prediction.
 
     Args:
       classifier: with word tokens; pools by attention.
@@ -72,16 +60,21 @@ def attempts(classifier: Classifier, params: Any, sentences: Labelled, key: jax.
     if min(steps, starts) < 1:
         raise ValueError(f"steps={steps} and starts={starts}: 1 or more of each are needed")
     check_pools(classifier)
-    ids = encoded(classifier, sentences)
+    encoded(classifier, sentences)  # refuses tokens that are no words
     ends = rows(lambda batch: attack(classifier.model, params, batch, classifier.hyper, key, learning_rate,
-                                     steps, starts), len(ids), classifier.in_order(sentences, room=ROOM))
-    return [end._replace(weights=end.weights[:, :len(row)]) for end, row in zip(ends, ids)]
+                                     steps, starts)[1:],
+                len(sentences), classifier.in_order(sentences, room=ROOM))
+    divergence, moved = np.array(ends, np.float64).reshape(-1, 2, starts).swapaxes(0, 1)
+    kept = moved <= TOLERANCE
+    best = np.where(kept.any(axis=1), np.where(kept, divergence, -1.0).argmax(axis=1), moved.argmin(axis=1))
+    each = np.arange(len(best))
+    return Frozen(np.where(kept.any(axis=1), divergence[each, best], 0.0), moved[each, best])
 
 
 @partial(jax.jit, static_argnames=("model", "steps", "starts"))
 def attack(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, learning_rate: float,
            steps: int, starts: int) -> Attempts:
-    """The `attempts` for a batch, leading with (B, starts)."""
+    """The ends of all starts for a batch, whether they keep the prediction or not."""
     parts = take_apart(model, params, batch, hyper)
     words, old = parts.words[:, None, :], parts.probabilities(parts.weights)[:, None, :]
     S = words.shape[-1]

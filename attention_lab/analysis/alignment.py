@@ -160,7 +160,7 @@ def errors(trained: Trained, texts: Sequence[Sequence[str]], sure: Sequence,
 
 def _error_rate(links, sure, possible, half):
     possible = None if possible is None else possible[half]
-    return alignment.alignment_error_rate(links[half], sure[half], possible).error_rate
+    return alignment.alignment_error_rate(links[half], sure[half], possible)
 
 
 def unknown(texts: Sequence[str], known: Sequence[str]) -> float:

@@ -1,6 +1,5 @@
 """Downloads by URL and checksum, all or nothing."""
 
-import contextlib
 import http.client
 import os
 import re
@@ -30,24 +29,18 @@ def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
         raise ValueError(f"sha256: {sha256!r} is not 64 hexadecimal digits")
     if os.path.isfile(path) and digest(path) == sha256:
         return
-    folder = os.path.dirname(os.path.abspath(path))
     try:
+        folder = os.path.dirname(os.path.abspath(path))
         os.makedirs(folder, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=folder)
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as beside:
+            part = os.path.join(beside, "part")
+            with open(part, "wb") as file:
+                download(url, file)
+            if (actual := digest(part)) != sha256:
+                raise ValueError(f"{url}: sha256 is {actual}, expected {sha256}; nothing is kept")
+            os.replace(part, path)
     except OSError as error:
         raise ValueError(f"{path}: can't be written: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            download(url, file)
-        if (actual := digest(part)) != sha256:
-            raise ValueError(f"{url}: sha256 is {actual}, expected {sha256}; nothing is kept")
-        os.chmod(part, 0o644)  # mkstemp gives a file that only its owner may read
-        os.replace(part, path)
-    except OSError as error:
-        raise ValueError(f"{path}: can't be written: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(part)
 
 
 def download(url: str, file) -> None:

@@ -4,27 +4,17 @@ A link is (source index, target index), words counted from 0.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 Link = tuple[int, int]
 
 
-class AlignmentScore(NamedTuple):
-    """Agreement of predicted links A with sure links S and possible links P, over a corpus."""
-
-    error_rate: float  # 1 - (|A and S| + |A and P|) / (|A| + |S|)
-    precision: float  # |A and P| / |A|; 0 where nothing was predicted
-    recall: float  # |A and S| / |S|
-    predicted: int  # |A|
-    sure: int  # |S|
-    sentences: int
-
-
 def alignment_error_rate(predicted: Sequence[Iterable[Link]], sure: Sequence[Iterable[Link]],
-                         possible: Sequence[Iterable[Link]] | None = None) -> AlignmentScore:
-    """Alignment error rate of a corpus (Och & Ney 2003), from counts over all sentences.
+                         possible: Sequence[Iterable[Link]] | None = None) -> float:
+    """Alignment error rate of predicted links A against sure links S and possible links P (Och & Ney 2003).
+
+    1 - (|A and S| + |A and P|) / (|A| + |S|), from counts over all sentences.
 
     Args:
       predicted, sure, possible: the links of each sentence. Sure links are possible too, whether `possible`
@@ -32,24 +22,22 @@ def alignment_error_rate(predicted: Sequence[Iterable[Link]], sure: Sequence[Ite
     Raises:
       ValueError: no sentences, unequal counts, or no sure link at all.
 
-    >>> alignment_error_rate([{(0, 0), (1, 1), (2, 1)}], [{(0, 0)}], [{(1, 1)}]).error_rate
+    >>> alignment_error_rate([{(0, 0), (1, 1), (2, 1)}], [{(0, 0)}], [{(1, 1)}])
     0.25
     """
     possible = [()] * len(sure) if possible is None else possible
     if not len(predicted) == len(sure) == len(possible):
         raise ValueError(f"links for {len(predicted)} predicted, {len(sure)} sure and "
                          f"{len(possible)} possible sentences; the counts must be equal")
-    in_sure = in_possible = count = sure_count = 0
-    for links, certain, allowed in zip(predicted, sure, possible):
-        links, certain, allowed = (set(map(tuple, side)) for side in (links, certain, allowed))
-        in_sure += len(links & certain)
-        in_possible += len(links & (certain | allowed))
-        count += len(links)
-        sure_count += len(certain)
-    if not sure_count:
+    matches = links = sure_links = 0
+    for sides in zip(predicted, sure, possible):
+        a, s, p = (set(map(tuple, side)) for side in sides)
+        matches += len(a & s) + len(a & (s | p))
+        links += len(a)
+        sure_links += len(s)
+    if not sure_links:
         raise ValueError(f"no sure link in {len(sure)} sentences to score against")
-    return AlignmentScore(1.0 - (in_sure + in_possible) / (count + sure_count), in_possible / max(count, 1),
-                          in_sure / sure_count, count, sure_count, len(sure))
+    return 1.0 - matches / (links + sure_links)
 
 
 def hard_links(weights: np.ndarray) -> set[Link]:

@@ -137,8 +137,9 @@ def test_noise_goes_by_seed_and_sentence():
     (classifier, params), (said, _) = built("last"), sentences()
     one = explain(classifier, params, said, ["random"])["random"]
     again = explain(classifier, params, said.select([4, 1]), ["random"])["random"]
-    other = explain(Classifier(replace(classifier.config, {"seed": 1}), classifier.tokenizer, classifier.classes,
-                               {}, classifier.buckets), params, said, ["random"])["random"]
+    seeded = Classifier(replace(classifier.config, {"seed": 1}), classifier.tokenizer, classifier.classes, {},
+                        classifier.buckets)
+    other = explain(seeded, params, said, ["random"])["random"]
     np.testing.assert_array_equal(again[0], one[4])
     assert (other[4] != one[4]).all() and all((0 <= row).all() and (row < 1).all() for row in one)
 

@@ -38,4 +38,4 @@ def error_rate(translator: Translator, params: Any, pairs: Pairs, hyper: Hyper |
     looked = translator.attention(params, pairs.source, pairs.target, hyper)
     kind = translator.tokenizer.kind
     found = [alignment.hard_links(cross_weights(one, kind)) for one in looked]
-    return alignment.alignment_error_rate(found, [one.alignment for one in pairs.truth]).error_rate
+    return alignment.alignment_error_rate(found, [one.alignment for one in pairs.truth])
