@@ -55,14 +55,10 @@ class Survival(NamedTuple):
 
 
 def survival(translator: Translator, params: Any, sources: Sequence[str], key: jax.Array) -> Survival:
-    """Translates, replaces the attention of each step, and counts the words that survive.
+    """Translates sentences, replaces the attention of each step, and counts the words that survive.
 
-    Args:
-      sources: sentences as in training.
-      key: random, for "permuted": a step's weights are permuted alike in all layers and heads, depending on
-        the sentence's index and the step.
-    Raises:
-      ValueError: a model without attention.
+    With "permuted" a step's weights are permuted alike in all layers and heads, depending on the key, the
+    sentence's index and the step. ValueError for a model without attention.
     """
     if not translator.attends:
         raise ValueError("attention.compatibility=none: there is no attention to replace")

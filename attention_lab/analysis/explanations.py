@@ -45,10 +45,7 @@ def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: S
             ) -> dict[str, list[np.ndarray]]:
     """The importance of every word by each of these METHODS: {method: (W,) float64 of each sentence}.
 
-    Args:
-      classifier: with word tokens.
-    Raises:
-      ValueError: a method that is unknown or not available for this model, or a tokenizer of pieces.
+    ValueError for a method that is unknown or not available for this model, or a tokenizer that splits words.
     """
     for method in methods:
         if method not in available(classifier):

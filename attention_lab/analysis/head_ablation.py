@@ -46,11 +46,8 @@ def losses(translator: Translator, params: Mapping[str, Any], sources: Sequence[
            references: Sequence[str], resamples: int = 1000) -> dict[Head, Loss]:
     """Translates greedily with all heads, then without each: BLEU points lost, and p by paired bootstrap.
 
-    Args:
-      sources, references: sentences as in training.
-      resamples: at least 20 for each head, or p times the number of heads can't get below 0.05.
-    Raises:
-      ValueError: a model that is no Transformer.
+    With fewer than 20 resamples for each head, p times the number of heads can't get below 0.05. ValueError
+    for a model that is no Transformer.
     """
     model = translator.config.model
     if model.kind != "transformer":

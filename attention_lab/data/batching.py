@@ -127,7 +127,6 @@ def batches(source_ids: Ids, target_ids: Ids, buckets: Sequence[int], batch_toke
       buckets: padded lengths, rising. Pairs longer than the last, end mark included, are left out.
       batch_tokens: padded target tokens of a batch.
       seed: picks the pairs that fill a batch, never its shape.
-      first_step: of the first batch.
     Yields:
       source, target: (R, length) int32, EOS appended, then PAD. example: (R,) int32, index of the pair.
     Raises:

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from typing import ClassVar, Self
 
+SPLITS = ("train", "dev", "test")
+
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:

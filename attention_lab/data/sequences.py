@@ -8,8 +8,6 @@ import numpy as np
 
 from attention_lab.data import batching, vocabulary
 
-SPLITS = ("train", "dev", "test")
-
 
 class Sequences(NamedTuple):
     """Fields: source, int32 (N, T); target, the same shape, PAD where there is nothing to predict."""

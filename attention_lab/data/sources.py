@@ -10,13 +10,12 @@ from attention_lab.config import Data
 from attention_lab.config.choices import look_up
 from attention_lab.config.sources import Source
 from attention_lab.data import grammar, labelled
+from attention_lab.data.corpus import SPLITS
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.readers import coarsewsd, multi30k, senses_tsv, sentiment_csv, sentiment_files, tsv
 from attention_lab.data.synthetic import echo, recall, senses
 from attention_lab.storage.files import text_digest
-
-SPLITS = ("train", "dev", "test")
 
 
 def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Any]:
@@ -24,13 +23,20 @@ def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Any]:
 
     ValueError if a file or folder can't be used, or a field does not fit it.
     """
-    return look_up(SOURCES, "data.source", data.source).read(data, splits)
+    return _source(data).read(data, splits)
 
 
 def load_whole(data: Data) -> Any:
     """All examples of a source that is in one piece; None for a source with splits."""
-    read = look_up(SOURCES, "data.source", data.source).read_whole
+    read = _source(data).read_whole
     return read(data) if read else None
+
+
+def _source(data: Data) -> Source:
+    source = look_up(SOURCES, "data.source", data.source)
+    if source.location and not getattr(data, source.location.removeprefix("data.")):
+        raise ValueError(f"{source.location}: not given; data.source={data.source} needs {source.contents}")
+    return source
 
 
 def digest(corpus: Mapping[str, Pairs | Labelled]) -> str:

@@ -6,8 +6,9 @@ target. A subword that begins a word begins with U+2581, as in SentencePiece.
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import takewhile
 
 import tokenizers as huggingface
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, trainers
@@ -58,7 +59,9 @@ class Tokenizer:
         `decode(encode(text))` is the text, with single spaces, if nothing in it is UNKNOWN.
         """
         between = "" if self.kind == "bpe" else " "
-        return [lines.one_space(between.join(self.tokens(_text_ids(row)))) for row in ids]
+        rows = (takewhile(lambda index: index != vocabulary.EOS, row) for row in ids)
+        return [lines.one_space(between.join(self.tokens(
+            index for index in row if index >= len(vocabulary.SPECIALS)))) for row in rows]
 
     def tokens(self, row: Iterable[int]) -> list[str]:
         """The entry of the vocabulary of each id."""
@@ -76,14 +79,6 @@ class Tokenizer:
     def save(self, path: str | os.PathLike) -> None:
         """Writes the JSON of Hugging Face `tokenizers`; the same training text gives the same bytes."""
         write_text(path, self._inner.to_str(pretty=True) + "\n")
-
-
-def _text_ids(row: Iterable[int]) -> Iterator[int]:
-    for index in row:
-        if index == vocabulary.EOS:
-            return
-        if index >= len(vocabulary.SPECIALS):
-            yield index
 
 
 def _without_specials(sentence: str) -> str:

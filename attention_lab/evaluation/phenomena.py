@@ -50,16 +50,11 @@ _CASES = {
 
 
 def accuracies(hypotheses: Sequence[str], sentences: Sequence[Any]) -> dict[str, Accuracy]:
-    """Accuracy of each phenomenon that occurs in the sentences.
+    """Accuracy of translations of the grammar's sentences, for each phenomenon that occurs in them.
 
     "sense": ambiguous nouns translated by their sense; "agreement": finite verbs with the number of their
-    subject; "pronoun": pronouns with the gender of their antecedent.
-
-    Args:
-      hypotheses: translations, tokens separated by blanks.
-      sentences: the grammar's, in the same order.
-    Raises:
-      ValueError: no sentences, or unequal counts.
+    subject; "pronoun": pronouns with the gender of their antecedent. ValueError for no sentences or unequal
+    counts.
     """
     check_pairs(hypotheses, sentences)
     scores = {}
@@ -99,10 +94,8 @@ def _judge(hypothesis: Sequence[str], reference: Sequence[str], cases: Sequence[
 
 def _expected_position(aligned: Sequence[int | None], position: int) -> int:
     """Of a reference word in the hypothesis, counted from the last aligned word up to it."""
-    for i in range(position, -1, -1):
-        if aligned[i] is not None:
-            return aligned[i] + position - i
-    return position
+    last = max((i for i in range(position + 1) if aligned[i] is not None), default=None)
+    return position if last is None else aligned[last] + position - last
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str],

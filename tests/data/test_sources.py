@@ -66,6 +66,15 @@ def test_any_two_sources_are_two_corpora(everywhere):
         sources.load(Data(source="gramar"))
 
 
+@pytest.mark.parametrize("source", FILES)
+def test_a_source_without_its_path_or_folder_is_refused(source):
+    field, contents = SOURCES[source].location, SOURCES[source].contents
+    message = f"^{field}: not given; data.source={source} needs {contents}$"
+    for load in (sources.load, sources.load_whole):
+        with pytest.raises(ValueError, match=message):
+            load(Data(source=source))
+
+
 def test_any_two_texts_and_tokenizers_differ(everywhere):
     choices = configs.all_fields()
     texts = {content(everywhere, "multi30k", text=text) for text in choices["data.text"].choices}

@@ -22,13 +22,11 @@ def read(directory: str | os.PathLike, word: str) -> dict[str, Labelled]:
     Args:
       directory: has a sub-folder for each word.
       word: the name of a sub-folder, or "all": each that has the five files, in alphabetical order.
-
     Returns:
       {"train", "test"}: label is the sense's name, word the sub-folder's. Counts: those of
       `lines.read_lines`, "index_off_word" (another word is at the index), "odd_spaces", "empty_classes" (no
       sentence in this part), "also_in_train" (test sentences that train has too), and for "all"
       "folders_left_out" (without the five files).
-
     Raises:
       ValueError: no such word or no words at all, a file that can't be used or is malformed, or a class in
         test that train lacks.
@@ -53,8 +51,6 @@ def words_in(directory: str | os.PathLike) -> tuple[list[str], int]:
     ValueError if the folder can't be read, or no sub-folder has the five files.
     """
     wanted = f"it names a folder with a sub-folder for each word, in which are {', '.join(FILES)}"
-    if not os.fspath(directory):
-        raise ValueError(f"data.directory: not given; {wanted}")
     try:
         folders = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import os
 
+from attention_lab.config.choices import look_up
 from attention_lab.data import pairs
 
 SPLITS = {"train": "train", "dev": "val", "test": "test_2016_flickr"}
@@ -21,19 +22,14 @@ def read(directory: str | os.PathLike, split: str, text: str) -> pairs.Pairs:
     Raises:
       ValueError: the folder or a file is missing or unusable.
     """
-    for key, value, allowed in (("data.split", split, SPLITS), ("data.text", text, TEXTS)):
-        if value not in allowed:
-            raise ValueError(f"{key}: {value!r} is none of {', '.join(allowed)}")
     return pairs.read_parallel(*(find(directory, split, text, side) for side in ("en", "fr")))
 
 
 def find(directory: str | os.PathLike, split: str, text: str, side: str) -> str:
     """The path of one file of a Multi30k folder, whose absence is a ValueError."""
     directory = os.fspath(directory)
-    name = f"{SPLITS[split]}{TEXTS[text]}.{side}"
+    name = f"{look_up(SPLITS, 'data.split', split)}{look_up(TEXTS, 'data.text', text)}.{side}"
     wanted = f"looked for {name}.gz and {name}, also in " + " and ".join(FOLDERS[text][1:])
-    if not directory:
-        raise ValueError(f"data.directory: not given; it names a Multi30k folder ({wanted})")
     try:
         os.listdir(directory)
     except OSError as error:

@@ -14,8 +14,6 @@ def read(path: str | os.PathLike) -> Labelled:
     "empty_lines" (left out), "odd_spaces", "words_of_one_sense" (words, not sentences; kept). ValueError if
     the file can't be used, a line (named by number) is malformed, or nothing is left.
     """
-    if not os.fspath(path):
-        raise ValueError("data.path: not given; it names a file of 'index TAB sentence TAB sense' lines")
     content, counts = lines.read_lines(path)
     counts.update(empty_lines=0, odd_spaces=0)
     text, places, word, label = [], [], [], []

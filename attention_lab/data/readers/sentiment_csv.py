@@ -5,10 +5,10 @@ import io
 import os
 
 from attention_lab.data import lines
+from attention_lab.data.corpus import SPLITS
 from attention_lab.data.labelled import Labelled, same_classes, shared, whole_sentences
 
 COLUMNS = ("text", "label", "exp_split")
-SPLITS = ("train", "dev", "test")
 NAMES = {"0": "negative", "1": "positive"}  # of labels
 
 
@@ -20,8 +20,6 @@ def read(path: str | os.PathLike) -> dict[str, Labelled]:
     "also_in_train" (sentences that train has too). ValueError if the file can't be used, lacks a column or a
     split, a line (named by number) is malformed, or dev or test has a class that train lacks.
     """
-    if not os.fspath(path):
-        raise ValueError(f"data.path: not given; it names a CSV file with columns {', '.join(COLUMNS)}")
     content, counts = lines.read_lines(path)
     counts.update(empty_lines=0, odd_spaces=0)
     rows = {split: [] for split in SPLITS}

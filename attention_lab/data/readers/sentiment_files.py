@@ -40,8 +40,6 @@ def read(directory: str | os.PathLike) -> Labelled:
 def _class_files(directory) -> tuple[dict[str, str], int]:
     """The path of each class's file, classes sorted, and the number of other entries."""
     wanted = "it names a folder with one file for each class, one sentence a line"
-    if not directory:
-        raise ValueError(f"data.directory: not given; {wanted}")
     try:
         entries = sorted(os.listdir(directory))
     except OSError as error:

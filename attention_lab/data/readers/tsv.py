@@ -13,8 +13,6 @@ def read(path: str | os.PathLike) -> pairs.Pairs:
 
     ValueError if the file can't be used, a line (named by number) has not one tab, or nothing is left.
     """
-    if not os.fspath(path):
-        raise ValueError("data.path: not given; it names a file of 'source TAB target' lines")
     text, counts = lines.read_lines(path)
     source, target = [], []
     for number, line in enumerate(text, 1):

@@ -9,7 +9,8 @@ Words are uniform and independent, so that nothing but the memory of that word h
 import numpy as np
 
 from attention_lab.data import vocabulary
-from attention_lab.data.sequences import SPLITS, Sequences
+from attention_lab.data.corpus import SPLITS
+from attention_lab.data.sequences import Sequences
 
 
 def sequences(count: int, distance: int, answers: int, vocabulary_size: int, seed: int, split: str

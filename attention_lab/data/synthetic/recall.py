@@ -10,7 +10,8 @@ that an answer can only be looked up.
 import numpy as np
 
 from attention_lab.data import vocabulary
-from attention_lab.data.sequences import SPLITS, Sequences
+from attention_lab.data.corpus import SPLITS
+from attention_lab.data.sequences import Sequences
 
 
 def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: str) -> Sequences:

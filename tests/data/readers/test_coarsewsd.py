@@ -90,8 +90,6 @@ def test_unknown_words_and_folders_without_words_are_refused(tmp_path):
         coarsewsd.read(empty, "all")
     with pytest.raises(ValueError, match="data.directory: .*gone: No such file or directory; it names"):
         coarsewsd.read(tmp_path / "gone", "all")
-    with pytest.raises(ValueError, match="data.directory: not given"):
-        coarsewsd.read("", "all")
     put(put(tmp_path), "seal")
     message = r"data.word: 'banc' is not in .* has bank, seal \(all for all of them\); did you mean bank\?$"
     with pytest.raises(ValueError, match=message):

@@ -37,9 +37,7 @@ def test_a_bad_line_is_named(tmp_path, line, message):
         senses_tsv.read(path)
 
 
-def test_an_empty_file_and_an_empty_path_are_refused(tmp_path):
+def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "s.tsv").write_text("\n\n")
     with pytest.raises(ValueError, match="s.tsv: empty corpus: of 2 lines"):
         senses_tsv.read(tmp_path / "s.tsv")
-    with pytest.raises(ValueError, match="data.path: not given"):
-        senses_tsv.read("")

@@ -74,8 +74,6 @@ def test_files_of_one_name_are_told_by_their_endings(tmp_path):
 
 
 def test_bad_folders_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="data.directory: not given"):
-        sentiment_files.read("")
     with pytest.raises(ValueError, match="data.directory: .*gone: No such file or directory"):
         sentiment_files.read(tmp_path / "gone")
     (tmp_path / "sad.txt").write_text("so sad\n")
@@ -93,11 +91,6 @@ def test_bad_folders_are_refused(tmp_path):
     (tmp_path / "glad.en").write_text("glad\n")
     with pytest.raises(ValueError, match="glad.en and glad.txt are both of class 'glad'"):
         sentiment_files.read(tmp_path)
-
-
-def test_an_empty_path_is_refused():
-    with pytest.raises(ValueError, match="data.path: not given"):
-        sentiment_csv.read("")
 
 
 def test_the_real_sst(data_folder):

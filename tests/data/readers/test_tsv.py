@@ -23,12 +23,10 @@ def test_a_line_without_exactly_one_tab_is_named(tmp_path, line, found):
         tsv.read(path)
 
 
-def test_empty_file_and_empty_path_are_refused(tmp_path):
+def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "p.tsv").write_text("\n")
     with pytest.raises(ValueError, match="empty corpus"):
         tsv.read(tmp_path / "p.tsv")
-    with pytest.raises(ValueError, match="data.path: not given"):
-        tsv.read("")
 
 
 def corpus(size: int) -> pairs.Pairs:
