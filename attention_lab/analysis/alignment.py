@@ -82,9 +82,7 @@ def choose(attentions: Sequence[Attention], kind: str, step: str, sure: Sequence
 
     Args:
       kind, step, by_value: as of `readings`.
-      sure, possible: gold links of each sentence.
-    Raises:
-      ValueError: one of the halves has no sure link.
+      sure, possible: gold links of each sentence; ValueError if one of the halves has no sure link.
     """
     links: dict[str, list[set]] = {}
     for attention in attentions:
@@ -139,9 +137,7 @@ def errors(trained: Trained, texts: Sequence[Sequence[str]], sure: Sequence,
     Args:
       trained: translates, with attention.
       texts: sources and targets, words separated by single spaces.
-      sure, possible: gold links of each pair.
-    Raises:
-      ValueError: one of the halves has no sure link.
+      sure, possible: as of `choose`.
     """
     translator, config = trained.translator, trained.run.config
     start = first_weights(config, translator.model.init)

@@ -158,11 +158,9 @@ def in_order(source_ids: Ids, target_ids: Ids, buckets: Sequence[int],
         size = rows(length, batch_tokens)
         for start in range(0, len(pairs), size):
             part = pairs[start:start + size]
-            batch = dict(source=pad([source_ids[i] for i in part], length, size),
-                         target=pad([target_ids[i] for i in part], length, size),
-                         example=np.full(size, -1, np.int32))
-            batch["example"][:len(part)] = part
-            yield batch
+            yield dict(source=pad([source_ids[i] for i in part], length, size),
+                       target=pad([target_ids[i] for i in part], length, size),
+                       example=np.pad(part.astype(np.int32), (0, size - len(part)), constant_values=-1))
 
 
 def bucket_members(source_ids: Ids, target_ids: Ids, buckets: Sequence[int]) -> list[np.ndarray]:

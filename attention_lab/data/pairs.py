@@ -35,9 +35,7 @@ def from_lines(source: Sequence[str], target: Sequence[str], counts: Counter, na
 
     Args:
       counts: of the reader of the lines.
-      name: of the corpus, for the message.
-    Raises:
-      ValueError: nothing is left.
+      name: of the corpus, for the ValueError if nothing is left.
     """
     even = [(lines.one_space(s), lines.one_space(t)) for s, t in zip(source, target, strict=True)]
     kept = [(s, t) for s, t in even if s and t]

@@ -77,8 +77,8 @@ def _classified(read: Callable[[Data], dict[str, Labelled]]) -> Callable:
         corpus = read(data)
         for split, part in corpus.items():
             if not len(part):
-                raise ValueError(f"{data.directory or data.path}: no sentence is left for {split}: a class "
-                                 "gives some to what is held out where it has 3 different ones or more")
+                raise ValueError(f"{data.directory or data.path}: no sentence is left for {split}: only "
+                                 "classes with at least 3 different sentences are split")
         for split in ("dev", "test") if SOURCES[data.source].location else ():
             labelled.same_classes(corpus["train"], corpus[split], split, data.directory or data.path)
         if data.shots:

@@ -139,4 +139,4 @@ def load(path: str | os.PathLike) -> Tokenizer:
     try:
         return Tokenizer(huggingface.Tokenizer.from_buffer(text))
     except Exception as error:  # the library raises bare Exception for every kind of bad JSON
-        raise ValueError(f"{path}: no tokenizer of ours: {error}") from error
+        raise ValueError(f"{path}: not a tokenizer of attention_lab: {error}") from error

@@ -17,8 +17,8 @@ def verdict_grid(studies: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Draws the claims of each study in their order; exploratory ones are paler.
 
     Args:
-      studies: {name: its verdicts.json}, at least one; `changed_since_declared` marks a study with other claims
-        than before the runs.
+      studies: {name: its verdicts.json}, at least one; `changed_since_declared` marks a study whose claims
+        are not those declared before the runs.
     """
     if not studies:
         raise ValueError("studies: at least one is needed")

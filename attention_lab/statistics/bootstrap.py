@@ -18,9 +18,8 @@ def two_level(parts: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) 
     Args:
       parts: (seeds, sentences, ...), what each seed has on each sentence, such as the counts that BLEU is
         made of.
-      statistic: sums over sentences (seeds, ...) -> N numbers for each seed, (seeds, N).
-    Returns:
-      N intervals of the mean over seeds.
+      statistic: sums over sentences (seeds, ...) -> N numbers for each seed, (seeds, N); the intervals are of
+        their means.
     Raises:
       ValueError: fewer than two seeds or sentences.
     """

@@ -116,7 +116,7 @@ def test_the_same_text_gives_the_same_bytes_in_another_process(kind, tmp_path):
 @pytest.mark.parametrize("content", ["", "{}", "no json", '{"version": "1.0", "model": {}}'])
 def test_what_is_no_tokenizer_is_refused(tmp_path, content):
     (tmp_path / "t.json").write_text(content)
-    with pytest.raises(ValueError, match="t.json: no tokenizer of ours") as error:
+    with pytest.raises(ValueError, match="t.json: not a tokenizer of attention_lab") as error:
         tokenizers.load(tmp_path / "t.json")
     assert "\n" not in str(error.value)
 

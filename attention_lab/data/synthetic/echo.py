@@ -19,10 +19,8 @@ def sequences(count: int, distance: int, answers: int, vocabulary_size: int, see
 
     Args:
       count: N. distance: k. answers: number of words to repeat; T is k more.
-      vocabulary_size: words and the special ids.
+      vocabulary_size: words and the special ids; ValueError for fewer than two words.
       split: "train", "dev" or "test".
-    Raises:
-      ValueError: fewer than two words in the vocabulary.
 
     >>> drawn = sequences(1, 2, 3, 12, seed=0, split="train")
     >>> drawn.source.shape, drawn.target[0, 2:].tolist() == drawn.source[0, :3].tolist()

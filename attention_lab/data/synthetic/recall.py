@@ -18,10 +18,8 @@ def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: st
     """Sequences of one split; splits of one seed are independent.
 
     Args:
-      count: N. pairs: P. vocabulary_size: keys and values and the special ids.
-      split: "train", "dev" or "test".
-    Raises:
-      ValueError: fewer keys in the vocabulary than a sequence has pairs.
+      count: N. pairs: P. split: "train", "dev" or "test".
+      vocabulary_size: keys, values and the special ids; ValueError for fewer keys than a sequence has pairs.
 
     >>> drawn = sequences(1, 2, 12, seed=0, split="train")
     >>> drawn.source.shape, int((drawn.target > 0).sum())
