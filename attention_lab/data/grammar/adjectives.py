@@ -1,9 +1,9 @@
-"""The adjectives: English, French, what they can be said of; frequent and deciding words first.
+"""The adjectives: English, French, kinds of noun; frequent and deciding words first.
 
-One adjective a line: `english french kinds [before]`. The French gives the masculine singular and,
-after slashes, what the rules of morphology.py miss: feminine singular, masculine plural, and the
-form before a vowel. `before` marks those that stand before the French noun. Kinds are those of
-nouns.py; `-` is said of no ordinary noun, only of the sense it decides for.
+One adjective a line: `english french kinds [before]`. The French is the masculine singular and,
+after slashes, irregular forms: feminine singular, masculine plural, and the form before a vowel.
+`before` marks those before the French noun. Kinds of noun are those of nouns.py; `-` fits no
+ordinary noun, only the sense that it decides for.
 """
 
 ADJECTIVES = """

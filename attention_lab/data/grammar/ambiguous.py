@@ -4,11 +4,11 @@ A noun is a line with its English plural after a slash, its senses the indented 
 
     french gender kind | adjectives | verbs before it | verbs after it | owners | parts of
 
-Each list holds deciding words, entries of adjectives.py, verbs.py and nouns.py. A word decides by
-its *relation* to the noun and nowhere else: the adjective that modifies it (`the muddy bank`, `the
-bank is muddy`), the verb it is the object of (`robs the bank`), the verb it is the subject of (`the
-bat sleeps`), its owner (`the elephant has a trunk`, `the trunk of the elephant`), or the noun after
-`of` alone (`the bark of the tree`). `-` is an empty list.
+Each list has deciding words, entries of adjectives.py, verbs.py and nouns.py. A word decides only
+by its *relation* to the noun: as the adjective that modifies it (`the muddy bank`, `the bank is
+muddy`), the verb whose object it is (`robs the bank`), the verb whose subject it is (`the bat
+sleeps`), its owner (`the elephant has a trunk`, `the trunk of the elephant`), or only as the noun
+after `of` (`the bark of the tree`). `-` is an empty list.
 """
 
 AMBIGUOUS = """

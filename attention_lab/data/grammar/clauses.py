@@ -1,7 +1,7 @@
 """Clauses, each with an exact number of English words: subject, predicate, relative clause.
 
-The tenses are marked in English: sees is voit, `used to see` and `was` the imparfait, `will see`
-the futur simple.
+English marks the tenses: sees is voit, `used to see` and `was` the imparfait, `will see` the futur
+simple.
 """
 
 from attention_lab.data.grammar.draft import Rejected, Subject
@@ -15,8 +15,8 @@ from attention_lab.data.grammar.function_words import (
 )
 from attention_lab.data.grammar.verb_phrases import AUXILIARIES, VerbPhrases
 
-# Adverbs that negation does not go with: he does not rarely see.
-UNDENIED = ("sometimes", "rarely")
+# Adverbs that cannot be combined with negation: he does not rarely see.
+NEVER_NEGATED = ("sometimes", "rarely")
 
 
 class Writer(VerbPhrases):
@@ -48,7 +48,7 @@ class Writer(VerbPhrases):
         self.tense = tense
 
     def subject(self, size, kinds, depth):
-        """The subject of a clause: he or she, or a noun phrase; returns its Subject."""
+        """The subject of a clause: he, she or a noun phrase; returns its Subject."""
         if size == 1:
             features = self.tables.lexicon.features
             female = "she" in features and self.random() < 0.5
@@ -63,7 +63,7 @@ class Writer(VerbPhrases):
         tense = self.tense
         if size == 1:
             self.tense = PRESENT
-        # Room for a verb alone once tense is paid for: past takes 2 words more, future 1.
+        # Words of the tense: past 2, future 1.
         extra = AUXILIARIES[self.tense]
         if self.tense == PAST and (size < 3 or random() < 0.35):
             self.copular(size, subject, depth)
@@ -80,7 +80,7 @@ class Writer(VerbPhrases):
         self.tense = tense
 
     def negation(self, room, need):
-        """(negated, never, words spent) given that `need` words must be left."""
+        """(negated, never, their words), such that `need` words of the room are left."""
         cost = 1 if self.tense == FUTURE else 2
         draw = self.random()
         if draw < self.options.negation_share:
@@ -92,7 +92,7 @@ class Writer(VerbPhrases):
         return False, False, 0
 
     def transitive(self, room, subject, depth):
-        """A verb with its object: `room` words, auxiliaries of tense not counted."""
+        """A verb with its object: `room` words, without auxiliaries of tense."""
         verb = self.draw(self.tables.transitive[subject.kind])
         particles = len(verb.particles)
         if room < 3 + particles:
@@ -102,7 +102,7 @@ class Writer(VerbPhrases):
         adverb = None
         if not never and self.tables.before and room >= 4 + particles and self.random() < 0.15:
             adverb = self.pick(self.tables.before)
-            if negated and adverb[0] in UNDENIED:
+            if negated and adverb[0] in NEVER_NEGATED:
                 adverb = None
             else:
                 room -= 1
@@ -110,7 +110,7 @@ class Writer(VerbPhrases):
         self.object(verb, room - 1 - particles, depth, negated or never)
 
     def object(self, verb, size, depth, negated):
-        """The object of a verb, or two joined by `and`, and perhaps an adverb: `size` words."""
+        """One object of a verb, or two joined by `and`, and sometimes an adverb: `size` words."""
         preposition, links = (), ()
         if verb.preposition:
             preposition = (verb.preposition,)
@@ -129,7 +129,7 @@ class Writer(VerbPhrases):
             self.close(end)
 
     def pair(self, size, kinds):
-        """Two noun phrases joined by `and`, neither with a modifier: 5 to 8 words."""
+        """Two noun phrases without modifiers joined by `and`: 5 to 8 words."""
         self.paired = True
         first = max(2, size - 5) + int(self.random() * (min(4, size - 3) - max(2, size - 5) + 1))
         self.simple_phrase(first, kinds)
@@ -149,7 +149,7 @@ class Writer(VerbPhrases):
         self.nominal(noun, self.draw_number(), adjectives, 0, 0)
 
     def end_adverb(self):
-        """An adverb for the end of a clause: in the past neither `now` nor `today`."""
+        """An adverb for the end of a clause; in the past neither `now` nor `today`."""
         fits = [adverb for adverb in self.tables.end
                 if self.tense != PAST or adverb[0] not in ("now", "today")]
         if not fits:
@@ -157,13 +157,13 @@ class Writer(VerbPhrases):
         return self.pick(fits)
 
     def close(self, adverb):
-        """Writes the adverb that ends a clause, unless a clause inside has just ended in one."""
+        """Writes the last adverb of a clause; Rejected if a clause inside has just ended in one."""
         if self.english_tags[-1] == "ADV":
             raise Rejected
         self.write(adverb[0], "ADV", adverb[1], "ADV")
 
     def copular_or_reject(self, room, subject, depth):
-        """A shorter predicate where a verb with particles does not fit."""
+        """A shorter predicate for when a verb with particles does not fit."""
         extra = AUXILIARIES[self.tense]
         if room + extra < 2:
             raise Rejected
@@ -185,7 +185,7 @@ class Writer(VerbPhrases):
                 if rest:
                     end = self.end_adverb()
                     rest -= 1
-            if rest or before and (never or negated and before[0] in UNDENIED):
+            if rest or before and (never or negated and before[0] in NEVER_NEGATED):
                 raise Rejected
         self.verb(verb, subject, before, negated, never)
         if rest:
@@ -194,7 +194,7 @@ class Writer(VerbPhrases):
             self.close(end)
 
     def copular(self, size, subject, depth, adjective=None, prepositions=None):
-        """`is` with an adjective or a place: `size` words; both are drawn where not given."""
+        """`is` with an adjective or a prepositional phrase: `size` words; drawn if not given."""
         tables = self.tables
         if prepositions is None:
             prepositions = tables.places[subject.kind]
@@ -227,7 +227,7 @@ class Writer(VerbPhrases):
         if "he" in self.tables.lexicon.features and self.random() < 0.12:
             share = 1
         else:
-            # Every tense but the present needs two words for its shortest predicate.
+            # The shortest predicate has two words in every tense but the present.
             least = 2 if self.tense != PRESENT and size > 3 else 1
             share = 2 + int(self.random() ** 1.5 * (size - least - 1))
         kinds = "paoflnx" if self.random() < 0.5 else "pa"

@@ -9,11 +9,11 @@ PRONOUNS = (("il", "ils"), ("elle", "elles"))
 
 
 class Rejected(Exception):
-    """The words left do not allow this construction; the sentence is drawn anew."""
+    """The remaining words do not allow this construction; the sentence is drawn again."""
 
 
 class Subject(NamedTuple):
-    """What a verb agrees with: indices of the head, its kind, gender and number."""
+    """The head that a verb agrees with: its indices, kind, gender and number."""
 
     english: int
     french: int
@@ -23,14 +23,14 @@ class Subject(NamedTuple):
 
 
 class Draft:
-    """Both token lists, the truth so far, and the draws that fill them.
+    """Tokens and annotations so far in both languages, and the random draws that add to them.
 
-    Fields beside the lists:
+    Fields other than the lists:
       nouns: (English index, number, kind, Subject) of each noun so far.
-      open_elisions: French indices of que and si, settled at the end.
-      outer_number: number of the subject being written, which its attractors differ from; or None.
+      open_elisions: French indices of que and si, elided at the end if a vowel follows.
+      outer_number: number of the subject being written, from which its attractors differ; or None.
       banned: English words, as in the lexicon's entries, that may not be drawn.
-      pending: nouns that must still find a place.
+      pending: distractors that are still to be written.
       tense: of the clause being written.
     """
 
@@ -51,7 +51,7 @@ class Draft:
         self.paired = False  # whether two nouns are joined by `and` in this clause
 
     def pick(self, items):
-        """One of the items, drawn evenly."""
+        """One of the items, with equal chances."""
         return items[int(self.random() * len(items))]
 
     def write(self, english, english_tag, french, french_tag):
@@ -65,7 +65,7 @@ class Draft:
         return e, f
 
     def write_many(self, english, english_tags, french, french_tags):
-        """Appends words that translate each other as a block: every one is linked to every one."""
+        """Appends a phrase and its translation, each word linked to all words of the other."""
         e, f = len(self.english), len(self.french)
         self.english += english
         self.english_tags += english_tags
@@ -87,7 +87,7 @@ class Draft:
         return entry
 
     def draw_noun(self, kinds):
-        """A noun of these kinds, a distractor if one is still due."""
+        """A noun of these kinds: a pending distractor, or any."""
         if self.pending:
             for noun in self.pending:
                 if noun.kind in kinds:
@@ -103,12 +103,11 @@ class Draft:
         return 1 - self.outer_number if other else self.outer_number
 
     def finish(self):
-        """Settles que and si before vowels and writes the full stop."""
-        for place in self.open_elisions:
-            following = self.french[place + 1]
-            word = self.french[place]
+        """Elides que and si before vowels and writes the full stop."""
+        for index in self.open_elisions:
+            word, following = self.french[index:index + 2]
             if word == "que" and following[0] in VOWELS:
-                self.french[place] = "qu'"
+                self.french[index] = "qu'"
             elif word == "si" and following in ("il", "ils"):
-                self.french[place] = "s'"
+                self.french[index] = "s'"
         self.write(".", "PUNCT", ".", "PUNCT")

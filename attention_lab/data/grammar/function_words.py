@@ -1,6 +1,6 @@
 """The closed classes: prepositions, conjunctions, determiners, pronouns, numerals, adverbs.
 
-They are ordered like the other lists: a small lexicon has the first of each.
+As in the other lists, a small lexicon has the first ones of each.
 """
 
 from typing import NamedTuple
@@ -13,14 +13,14 @@ class Determiner(NamedTuple):
     """An article, possessive, demonstrative or numeral.
 
     Fields:
-      english: the word; `a` also stands for `an`.
+      english: the word; `a` means `an`, too.
       number: SINGULAR or PLURAL.
       french: its words for a masculine and for a feminine noun.
-      before_vowel: the same where the next word begins with a vowel.
+      before_vowel: the same if the next word begins with a vowel.
       tags: English and French part of speech of the first word.
       after_de: whether it may follow sans or a preposition that ends in de; `des` and `beaucoup de` may
         not.
-      of: whether `of` may follow its noun; a possessive says already whose it is.
+      of: whether `of` may follow its noun; not after a possessive, which names the owner.
     """
 
     english: str
@@ -73,7 +73,8 @@ DETERMINERS = (
 
 
 class Preposition(NamedTuple):
-    """A preposition; `kinds` of noun may follow, `heads` of noun it may modify, `verbs` as well."""
+    """A preposition: the `kinds` of noun that may follow, the `heads` that it may modify, and whether
+    it may modify `verbs`."""
 
     english: tuple[str, ...]
     french: tuple[str, ...]
@@ -104,7 +105,7 @@ PREPOSITIONS = (
 
 
 class Conjunction(NamedTuple):
-    """A word between two clauses, and the tenses it goes with."""
+    """A conjunction between two clauses, and the tenses that it allows."""
 
     english: str
     french: tuple[str, ...]
@@ -123,8 +124,8 @@ CONJUNCTIONS = (
     Conjunction("so", ("donc",), "CCONJ", (PRESENT, PAST, FUTURE)),
 )
 
-# English, French adverb, and where it stands: `before` the English verb (after the French one), at
-# the `end` of the clause, or as a `degree` before an adjective.
+# English, French adverb, and its position: `before` the English verb (after the French one), at the
+# `end` of the clause, or as a `degree` before an adjective.
 ADVERBS = (
     ("very", "très", "degree"),
     ("often", "souvent", "before"),

@@ -10,57 +10,47 @@ from attention_lab.data.grammar.options import Options, Tables, tables
 from attention_lab.data.grammar.senses import BESIDE, SenseClause, choices, record
 from attention_lab.data.grammar.truth import Antecedent, Sentence
 
-# Words in the shortest clauses that a sentence is cut into, on average, and in the longest ones.
-SHORT_CLAUSE = 6
-SHORTEST_SENSE = 4
-# Sentences drawn in a row without a new one before the corpus is called exhausted.
-PATIENCE = 2000
+SHORT_CLAUSE = 6  # words, on average, of the clauses of a sentence that has as many as possible
+SHORTEST_SENSE = 4  # words of the shortest clause with an ambiguous noun
+PATIENCE = 2000  # draws without a new sentence after which a corpus counts as exhausted
 
 
-def generate(size: int, *, seed: int, **knobs) -> list[Sentence]:
+def generate(size: int, *, seed: int, **options) -> list[Sentence]:
     """Draws `size` different sentence pairs; the same arguments always give the same ones.
 
     Args:
-      size: number of sentences.
-      seed: any integer.
-      **knobs: fields of `options.Options`, such as lexicon_size=1000, min_words=3, max_words=20,
+      **options: fields of `options.Options`, such as lexicon_size=1000, min_words=3, max_words=20,
         ambiguous_share=0.3, sense_distance=(1, 40), distractors=0, max_depth=2.
-
     Raises:
-      ValueError: a knob is out of range, or so many different sentences can't be made.
+      ValueError: an option is unknown or out of range, or there are too few different sentences.
     """
-    options = make_options(knobs)
-    drawn = _draw(size, seed, options)
-    return list(drawn)
+    return list(_draw(size, seed, _options(options)))
 
 
 def corpus(train_size: int, dev_size: int, test_size: int, seed: int, lexicon_size: int = 1000,
-           min_words: int = 3, max_words: int = 20, **knobs) -> dict[str, list[Sentence]]:
-    """Draws {"train": ..., "dev": ..., "test": ...}, no English sentence twice in any of them.
+           min_words: int = 3, max_words: int = 20, **options) -> dict[str, list[Sentence]]:
+    """Draws {"train": ..., "dev": ..., "test": ...}, in which no English sentence is repeated.
 
-    Test and dev come first from the seed, so they stay the same when train_size changes.
-
-    Raises:
-      ValueError: as `generate`.
+    Test and dev are drawn first, so they do not depend on train_size. Errors as of `generate`.
     """
     sentences = generate(test_size + dev_size + train_size, seed=seed, lexicon_size=lexicon_size,
-                         min_words=min_words, max_words=max_words, **knobs)
+                         min_words=min_words, max_words=max_words, **options)
     held_out = test_size + dev_size
     return {"train": sentences[held_out:], "dev": sentences[test_size:held_out],
             "test": sentences[:test_size]}
 
 
-def make_options(knobs: dict) -> Options:
-    """Options of these knobs; ValueError for an unknown one."""
-    known = [field.name for field in dataclasses.fields(Options)]
-    for name in knobs:
-        if name not in known:
-            raise ValueError(f"{name}={knobs[name]!r}: the grammar knows {', '.join(known)}")
-    return Options(**knobs)
+def _options(values: dict) -> Options:
+    allowed = [field.name for field in dataclasses.fields(Options)]
+    for name in values:
+        if name not in allowed:
+            raise ValueError(f"{name}={values[name]!r} is no option of the grammar, which has "
+                             f"{', '.join(allowed)}")
+    return Options(**values)
 
 
 def _draw(size, seed, options):
-    """The sentences one by one."""
+    """Yields the sentences."""
     if size < 0:
         raise ValueError(f"size={size}: 0 or more is needed")
     material = tables(options.lexicon_size)
@@ -75,9 +65,9 @@ def _draw(size, seed, options):
             misses += 1
             if misses > PATIENCE:
                 raise ValueError(
-                    f"size={size}: only {len(seen)} different sentences of {options.min_words} to "
-                    f"{options.max_words} words were found with lexicon_size="
-                    f"{options.lexicon_size} and these knobs")
+                    f"size={size}: there are only {len(seen)} different sentences of "
+                    f"{options.min_words} to {options.max_words} words with lexicon_size="
+                    f"{options.lexicon_size} and these options")
             continue
         misses = 0
         seen.add(sentence.english)
@@ -85,7 +75,7 @@ def _draw(size, seed, options):
 
 
 def compose(random, material: Tables, options: Options, size: int) -> Sentence | None:
-    """One sentence of exactly `size` words; None if all attempts came to nothing."""
+    """One sentence of exactly `size` words; None if all attempts fail."""
     least = max(SHORTEST_SENSE, options.sense_distance[0] + BESIDE - 1)
     open_ = choices(material.lexicon.ambiguous, options) if size >= least else ()
     wants = open_ and random() < options.ambiguous_share
@@ -103,7 +93,7 @@ def compose(random, material: Tables, options: Options, size: int) -> Sentence |
 
 
 def _compose(writer, size, word, meaning, pairs) -> Sentence:
-    """Fills one Writer with a sentence; Rejected if the words don't come out."""
+    """Writes a sentence of `size` words; Rejected if that fails."""
     options = writer.options
     distractors = ban_rivals(writer, word, meaning) if word else []
     tense = writer.tense = draw_tense(writer)
@@ -116,7 +106,7 @@ def _compose(writer, size, word, meaning, pairs) -> Sentence:
         if i:
             joined = conjunction(writer, tense, joined)
         if i == chosen:
-            found = SenseClause(writer, meaning, pairs, share, options.max_depth).write()
+            sense = SenseClause(writer, meaning, pairs, share, options.max_depth).write()
             can_refer = True
         elif can_refer and pronoun_clause(writer, share, previous, paired):
             can_refer = False
@@ -127,7 +117,7 @@ def _compose(writer, size, word, meaning, pairs) -> Sentence:
         raise Rejected
     writer.finish()
     if word:
-        writer.senses.append(record(word, meaning, *found, writer, distractors))
+        writer.senses.append(record(word, meaning, *sense, writer, distractors))
     writer.links.sort()
     writer.agreement.sort(key=lambda link: link.english_verb)
     return Sentence(tuple(writer.english), tuple(writer.french), tuple(writer.english_tags),
@@ -136,15 +126,15 @@ def _compose(writer, size, word, meaning, pairs) -> Sentence:
 
 
 def ban_rivals(writer, word, meaning):
-    """Keeps the deciders of the other senses out, but for the distractors; returns these nouns."""
-    own = set(meaning.deciders)
+    """Bans the deciders of the other senses, except the distractors; returns these nouns."""
+    deciders = set(meaning.deciders)
     rivals = [entry for other in word if other is not meaning for entry in other.deciders
-              if entry not in own]
+              if entry not in deciders]
     writer.banned = frozenset(entry.english for entry in rivals)
     distractors = []
     if writer.options.distractors:
-        known = set(writer.tables.lexicon.nouns)
-        nouns = [entry for entry in dict.fromkeys(rivals) if entry in known]
+        in_lexicon = set(writer.tables.lexicon.nouns)
+        nouns = [entry for entry in dict.fromkeys(rivals) if entry in in_lexicon]
         if len(nouns) < writer.options.distractors:
             raise Rejected
         for _ in range(writer.options.distractors):
@@ -164,13 +154,13 @@ def draw_tense(writer):
 
 
 def clause_sizes(writer, size, sense):
-    """Words of each clause, without conjunctions, and the place of the one for a sense or None."""
+    """Words of each clause, without conjunctions, and the index of the one for a sense or None."""
     options = writer.options
     shares = [size]
     if writer.tables.conjunctions:
         first = 0
         if sense and options.sense_distance[0] > SHORT_CLAUSE:
-            # A deciding word far off needs a clause as long.
+            # A distant deciding word needs a clause of that length.
             first = options.sense_distance[0] + BESIDE + int(writer.random() * 2 * SHORT_CLAUSE)
             if first + SHORT_CLAUSE > size:
                 return [size], 0
@@ -195,10 +185,10 @@ def clause_sizes(writer, size, sense):
 
 
 def conjunction(writer, tense, last):
-    """The word between two clauses that goes with this tense; no two `because` in a row.
+    """Writes a conjunction for this tense and returns its tag; no two subordinating ones in a row.
 
     Args:
-      last: part of speech of the conjunction before this one, or None.
+      last: tag of the previous conjunction, or None.
     """
     word = writer.pick([c for c in writer.tables.conjunctions if tense in c.tenses
                         and not c.tag == last == "SCONJ"])
@@ -210,10 +200,10 @@ def conjunction(writer, tense, last):
 
 
 def pronoun_clause(writer, size, previous, paired):
-    """A clause whose subject is it or they, if exactly one noun of the clause before fits.
+    """A clause whose subject is it or they, if exactly one noun of the previous clause fits.
 
-    `it` stands for the one singular noun there that is no person, `they` for the one plural noun
-    where no two nouns are joined by `and` (`paired`). Returns whether the clause was written.
+    `it` refers to its only singular noun that is no person, `they` to its only plural noun, unless
+    two nouns are joined by `and` (`paired`). Returns whether the clause was written.
     """
     features = writer.tables.lexicon.features
     if writer.random() >= writer.options.pronoun_share:
@@ -229,11 +219,11 @@ def pronoun_clause(writer, size, previous, paired):
             fits.append(("they", many[0]))
     if not fits:
         return False
-    pronoun, (place, number, kind, antecedent) = writer.pick(fits)
+    pronoun, (index, number, kind, antecedent) = writer.pick(fits)
     right = PRONOUNS[antecedent.gender][number]
     wrong = PRONOUNS[1 - antecedent.gender][number]
     e, f = writer.write(pronoun, "PRON", right, "PRON")
-    writer.antecedents.append(Antecedent(e, place, f, antecedent.french, right, wrong))
+    writer.antecedents.append(Antecedent(e, index, f, antecedent.french, right, wrong))
     writer.predicate(size - 1, Subject(e, f, kind, antecedent.gender, number),
                      writer.options.max_depth)
     return True

@@ -1,4 +1,4 @@
-"""The lexicon of a given size: entries taken by rank until their forms make up so many types."""
+"""The lexicon of a given size: entries by rank until their forms are that many word types."""
 
 from bisect import bisect_left
 from functools import lru_cache
@@ -22,13 +22,13 @@ from attention_lab.data.grammar.nouns import NOUNS
 from attention_lab.data.grammar.rare_nouns import RARE_NOUNS
 from attention_lab.data.grammar.verbs import VERBS
 
-# Places of rank between neighbours of one class: the k-th noun enters at k * 1, the k-th verb at
-# k * 2.2 and so on. Closed classes enter early, so that a small lexicon shows every phenomenon.
+# Ranks between neighbours of a class: the k-th noun has rank k, the k-th verb 2.3 k, and so on. Closed
+# classes have low ranks, so that a small lexicon shows every phenomenon.
 STEPS = {"noun": 1.0, "verb": 2.3, "adjective": 2.6, "ambiguous": 0.75, "determiner": 2.5,
          "preposition": 2.2, "conjunction": 3.5, "adverb": 3.0, "feature": 4.0}
-# An ambiguous noun brings its deciding words along, so the smallest lexicons have none.
+# An ambiguous noun needs its deciding words, so the smallest lexicons have none.
 STARTS = {"ambiguous": 4.0}
-# Phenomena that need words of their own, in the order in which a growing lexicon gets them.
+# Phenomena that need further words, in the order in which a growing lexicon gets them.
 FEATURES = ("it", "he", "they", "never", "future", "past", "she")
 PERSONS = "p"
 
@@ -84,7 +84,7 @@ class Meaning(NamedTuple):
 
 
 class Lexicon(NamedTuple):
-    """What a generator may draw from; `types` counts English and French word types together."""
+    """The words that a generator draws from; `types` counts English and French word types together."""
 
     nouns: tuple[Noun, ...]
     adjectives: tuple[Adjective, ...]
@@ -123,7 +123,7 @@ def _verb(line: str) -> tuple[str, Verb]:
 
 
 def _entries(text: str, parse) -> dict:
-    """Parses a table into {English: entry}, in its order; ValueError if a word comes twice."""
+    """Parses a table into {English: entry}, in its order; ValueError for a repeated word."""
     entries = {}
     for line in text.split("\n"):
         if line:
@@ -154,7 +154,7 @@ def all_entries() -> tuple[dict, dict, dict, dict]:
 
 
 def _forms(lexicon: Lexicon) -> set[tuple[str, str]]:
-    """All (language, form) pairs a lexicon can write."""
+    """All (language, form) pairs of a lexicon."""
     english = {".", "the", "a", "an", "does", "do", "not", "is", "are", "that", "who"}
     french = {".", "le", "la", "l'", "les", "un", "une", "de", "d'", "ne", "n'", "pas", "est",
               "sont", "qui", "que", "qu'"}
@@ -198,7 +198,7 @@ def _forms(lexicon: Lexicon) -> set[tuple[str, str]]:
 
 
 def _at_rank(rank: float) -> Lexicon:
-    """The lexicon of all entries up to a rank, with the deciding words its ambiguous nouns need."""
+    """The lexicon of all entries up to a rank and the deciding words of its ambiguous nouns."""
     nouns, adjectives, verbs, ambiguous = all_entries()
 
     def first(entries, name):
@@ -210,7 +210,7 @@ def _at_rank(rank: float) -> Lexicon:
     words = [ambiguous[word] for word in first(ambiguous, "ambiguous")]
     table_of = {Noun: "noun", Verb: "verb", Adjective: "adjective"}
     for meaning in (meaning for word in words for meaning in word):
-        # Two deciding words for each sense, so that none can be told by one word alone.
+        # Two deciding words for each sense, so that no sense always comes with the same word.
         for decider in meaning.deciders[:2]:
             chosen[table_of[type(decider)]].setdefault(decider)
     present = set().union(*chosen.values())
@@ -233,16 +233,11 @@ SMALLEST_RANK = 2.0
 
 @lru_cache(maxsize=8)
 def lexicon(size: int) -> Lexicon:
-    """The lexicon whose English and French word types are about `size`.
-
-    Raises:
-      ValueError: lexicon_size is below the smallest lexicon or above the largest.
-    """
+    """The lexicon of about `size` English and French word types; ValueError if there is none."""
     smallest, largest = _at_rank(SMALLEST_RANK).types, _at_rank(LARGEST_RANK).types
     if not smallest <= size <= largest:
         raise ValueError(f"lexicon_size={size}: allowed are {smallest} to {largest} word types")
     ranks = [step / 4 for step in range(int(SMALLEST_RANK * 4), int(LARGEST_RANK * 4) + 1)]
-    place = bisect_left(ranks, size, key=lambda rank: _at_rank(rank).types)
-    best = min((_at_rank(rank) for rank in ranks[max(place - 1, 0):place + 1]),
-               key=lambda found: abs(found.types - size))
-    return best
+    index = bisect_left(ranks, size, key=lambda rank: _at_rank(rank).types)
+    return min((_at_rank(rank) for rank in ranks[max(index - 1, 0):index + 1]),
+               key=lambda candidate: abs(candidate.types - size))

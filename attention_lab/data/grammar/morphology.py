@@ -1,4 +1,4 @@
-"""The forms of words: plural, feminine, conjugation and what a word's first sound does.
+"""The forms of words: plural, feminine, conjugation, and elision and `an` before a vowel.
 
 French rules after Grevisse, Le bon usage: plurals in -x, feminines, the spelling of verbs in -er.
 """
@@ -6,10 +6,10 @@ French rules after Grevisse, Le bon usage: plurals in -x, feminines, the spellin
 import re
 
 VOWELS = frozenset("aeiouàâéèêëîïôûœ")
-# In -ou, -eu and -al most nouns follow a rule and these do not.
+# Exceptions to the rules for nouns in -ou, -eu and -al.
 PLURAL_IN_OUX = frozenset("bijou caillou chou genou hibou joujou pou".split())
 PLURAL_IN_S = frozenset("pneu bleu bal carnaval chacal festival récital régal".split())
-# First sound against first letter: a university, an honest man.
+# The first sound is not that of the first letter: a university, an honest man.
 CONSONANT_SOUND = frozenset("university useful useless uniform unicorn".split())
 VOWEL_SOUND = frozenset("honest heiress hour heir".split())
 
@@ -33,7 +33,7 @@ def english_third_person(verb: str) -> str:
 
 
 def takes_an(word: str) -> bool:
-    """Whether `an` stands before this English word, and not `a`."""
+    """Whether this English word takes `an` rather than `a`."""
     return word in VOWEL_SOUND or (word[0] in "aeiou" and word not in CONSONANT_SOUND)
 
 

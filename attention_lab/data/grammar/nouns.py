@@ -1,9 +1,9 @@
 """The nouns: English, French, gender, kind; frequent and deciding words first.
 
-One noun a line: `english french gender kind`. A slash gives a plural that the rules of
-morphology.py miss (`man/men`, `œil/yeux`); `*` marks an aspirated h (le héros, not l'héros).
-Kinds: p person (pm male, pf female: he, she), a animal, o object, f food, l place, n nature or
-part of something, x idea or event. The French masculine serves for occupations.
+One noun a line: `english french gender kind`. After a slash comes an irregular plural (`man/men`,
+`œil/yeux`); `*` marks an aspirated h (le héros, not l'héros). Kinds: p person (pm male, pf female:
+he, she), a animal, o object, f food, l place, n nature or part of something, x idea or event.
+Occupations have the French masculine.
 """
 
 NOUNS = """

@@ -1,4 +1,4 @@
-"""What can be asked of the generator, and the tables it draws from, made once for a lexicon."""
+"""The generator's options, and the tables that it draws from, computed once for a lexicon."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ SHARES = ("ambiguous_share", "attractor_share", "pronoun_share", "negation_share
 
 @dataclass(frozen=True)
 class Options:
-    """The knobs of a corpus.
+    """Options of a corpus.
 
     Fields:
       lexicon_size: English and French word types together, about.
       min_words, max_words: length of the English sentence in words, the final full stop not
-        counted; lengths are drawn evenly from this range.
-      ambiguous_share: share of sentences, 0 to 1, with an ambiguous noun, where they have room.
+        counted; lengths are uniform in this range.
+      ambiguous_share: share of sentences, 0 to 1, with an ambiguous noun, of those long enough.
       sense_distance: least and greatest distance of the deciding word, in words.
-      sense_side: "before" or "after": where the deciding word stands; None leaves it open.
-      distractors: words of other senses that stand outside the deciding relation; at 0 none occurs.
-      attractor_share: chance that a noun inside a subject takes the other number.
+      sense_side: "before" or "after": position of the deciding word; None: either.
+      distractors: number of words that would decide for another sense, outside the deciding relation.
+      attractor_share: chance that a noun inside a subject has the other number.
       pronoun_share: chance of `it` or `they` where exactly one antecedent fits.
       negation_share: chance that a clause is negated.
       max_depth: relative clauses one inside the other, at most.
@@ -61,17 +61,17 @@ class Options:
 
 
 class Tables(NamedTuple):
-    """A lexicon sorted by what a slot of a sentence asks for; kinds as in nouns.py.
+    """A lexicon sorted by the slots of a sentence; kinds as in nouns.py.
 
     Fields:
       nouns: kinds of a slot -> nouns. adjectives: kind -> (before the French noun, after it).
-      all_adjectives: kind -> adjectives. neutral, neutral_verbs, neutral_intransitive,
+      all_adjectives: kind -> adjectives. neutral (adjectives), neutral_verbs, neutral_intransitive,
       neutral_prepositions: those that fit every kind of noun and so decide no sense.
       intransitive, transitive: kind of subject -> verbs.
-      taking: kind of object -> verbs that a person may do to it, without French preposition.
-      determiners: number -> those for any place. noun_prepositions: kind of head -> prepositions;
+      taking: kind of object -> verbs with a person as subject, without French preposition.
+      determiners: number -> determiners. noun_prepositions: kind of head -> prepositions;
         verb_prepositions: those after a verb;
-      places: kind of subject -> those after `is`. before, end, degree: adverbs by their place.
+      places: kind of subject -> those after `is`. before, end, degree: adverbs by their position.
     """
 
     lexicon: Lexicon
@@ -97,7 +97,7 @@ class Tables(NamedTuple):
 
 
 def _subsets(nouns) -> dict:
-    """Nouns for every string of kinds that a table mentions, made when asked for."""
+    """Nouns by string of kinds, such as "pa", computed when needed."""
     class ByKinds(dict):
         def __missing__(self, kinds):
             self[kinds] = tuple(noun for noun in nouns if noun.kind in kinds)
@@ -112,7 +112,7 @@ def tables(lexicon_size: int) -> Tables:
     nouns = _subsets(words.nouns)
     deciders = frozenset(decider.english for word in words.ambiguous for meaning in word
                          for decider in meaning.deciders)
-    kinds_there = {noun.kind for noun in words.nouns}
+    kinds_present = {noun.kind for noun in words.nouns}
     adjectives, every, intransitive, transitive, taking = {}, {}, {}, {}, {}
     neutral = tuple(a for a in words.adjectives if a.english not in deciders
                     and set("paolnx") <= set(a.kinds))
@@ -123,18 +123,18 @@ def tables(lexicon_size: int) -> Tables:
                             tuple(a for a in fitting if not a.before))
         intransitive[kind] = tuple(v for v in words.verbs if kind in v.subjects and not v.objects)
         transitive[kind] = tuple(v for v in words.verbs if kind in v.subjects
-                                 and kinds_there & set(v.objects))
+                                 and kinds_present & set(v.objects))
         taking[kind] = tuple(v for v in words.verbs if kind in v.objects and "p" in v.subjects
                              and not v.preposition and v.english not in deciders)
     determiners = [[], []]
     for group in words.determiners:
         for determiner in group:
             determiners[determiner.number].append(determiner)
-    # The article stands before every second noun or so.
+    # About every second noun has the article.
     for number in (function_words.SINGULAR, function_words.PLURAL):
         determiners[number] += [function_words.THE[number]] * (len(determiners[number]) or 1)
     noun_prepositions = {kind: tuple(p for p in words.prepositions if kind in p.heads
-                                     and kinds_there & set(p.kinds)) for kind in KINDS}
+                                     and kinds_present & set(p.kinds)) for kind in KINDS}
     adverbs = defaultdict(list)
     for english, french, place in words.adverbs:
         adverbs[place].append((english, french))
@@ -144,11 +144,11 @@ def tables(lexicon_size: int) -> Tables:
     neutral_intransitive = tuple(v for v in words.verbs if set("paonlx") <= set(v.subjects)
                                  and not v.objects and v.english not in deciders)
     neutral_prepositions = tuple(p for p in words.prepositions if set("paofnl") <= set(p.heads)
-                                 and kinds_there & set(p.kinds))
+                                 and kinds_present & set(p.kinds))
     return Tables(words, nouns, adjectives, every, neutral, neutral_verbs, neutral_intransitive,
                   neutral_prepositions, intransitive, transitive, taking,
                   tuple(map(tuple, determiners)), noun_prepositions,
-                  tuple(p for p in words.prepositions if p.verbs and kinds_there & set(p.kinds)),
+                  tuple(p for p in words.prepositions if p.verbs and kinds_present & set(p.kinds)),
                   {kind: tuple(p for p in noun_prepositions[kind] if p.verbs) for kind in KINDS},
                   tuple(adverbs["before"]), tuple(adverbs["end"]), tuple(adverbs["degree"]),
                   words.conjunctions, deciders)

@@ -1,9 +1,9 @@
 """Noun phrases, written in both languages at once, each with an exact number of words.
 
-A noun has a determiner, at most one adjective that stands before the French noun and one that
-stands after it, and at most one modifier: a relative clause or prepositional phrase belongs to the
-noun right before it. English and French constituents stand in the same order; what differs
-(adjectives, elision, contraction) is settled here.
+A noun has a determiner, at most one adjective before the French noun and one after it, and at most
+one modifier: a relative clause or prepositional phrase modifies the noun right before it. English
+and French constituents have the same order; the differences (adjectives, elision, contraction) are
+made here.
 """
 
 from attention_lab.data.grammar.draft import Draft, Rejected, Subject
@@ -68,12 +68,11 @@ class Phrases(Draft):
         """Determiner, adjectives, noun and a modifier of `post` words; returns the Subject.
 
         Args:
-          adjectives: at most one that stands before the French noun and one after it, in English
-            order.
+          adjectives: at most one before the French noun and one after it, in English order.
           determiner: a Determiner, or None to draw one.
-          preposition: French words still to be written before the determiner, which may contract.
-          links: English indices these French words are linked to.
-          neutral: True where nothing in the modifier may say which sense the noun has.
+          preposition: French words to write before the determiner, which may contract with them.
+          links: English indices that these French words are linked to.
+          neutral: True if nothing in the modifier may decide the sense of the noun.
         """
         early = None
         for adjective in adjectives:
@@ -118,7 +117,7 @@ class Phrases(Draft):
         return subject
 
     def write_determiner(self, determiner, noun, vowel, preposition, links, following):
-        """The determiner, contracted or elided as the words round it ask."""
+        """The determiner, contracted with the preposition or elided before a vowel."""
         words = (determiner.before_vowel if vowel else determiner.french)[noun.gender]
         english = determiner.english
         if english == "a" and following.an:
@@ -147,7 +146,7 @@ class Phrases(Draft):
         self.links += [(e, f + i) for i in range(len(words))]
 
     def prepositional(self, preposition, size, depth):
-        """A preposition and a noun phrase: `size` English words in all."""
+        """A preposition and a noun phrase: `size` English words together."""
         e = len(self.english)
         count = len(preposition.english)
         self.english += preposition.english
@@ -156,7 +155,7 @@ class Phrases(Draft):
                          range(e, e + count))
 
     def modifier(self, subject, size, depth, neutral=False, of=True):
-        """What follows a noun: a prepositional phrase or a relative clause of `size` words."""
+        """A modifier of a noun: a prepositional phrase or a relative clause of `size` words."""
         prepositions = self.tables.noun_prepositions[subject.kind]
         if neutral:
             prepositions = self.tables.neutral_prepositions

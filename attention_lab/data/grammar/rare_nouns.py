@@ -1,4 +1,4 @@
-"""The nouns that only large lexicons take: nouns.py goes on, in the same form."""
+"""The nouns that only large lexicons have: the continuation of nouns.py, in the same form."""
 
 RARE_NOUNS = """
 camera caméra f o

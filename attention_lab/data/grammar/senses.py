@@ -1,8 +1,8 @@
-"""The clause that holds an ambiguous noun, built round the word that decides its sense.
+"""The clause with an ambiguous noun, built round the word that decides its sense.
 
-Exactly one word stands in a deciding relation to the noun (see ambiguous.py); all else that
-touches the noun, its modifiers and the verb where that is not the decider, is neutral: it fits
-nouns of every kind. So the sense follows from one word, whose distance can be asked for:
+Exactly one word is in a deciding relation to the noun (see ambiguous.py); all other words with a
+relation to it, its modifiers and the verb unless that decides, are neutral: they fit nouns of every
+kind. So the sense follows from one word, whose distance can be chosen:
 
     adjective    the muddy bank ...                       1 before
     predicative  the bank [modifier] is muddy             2 and more after
@@ -28,27 +28,26 @@ from attention_lab.data.grammar.function_words import (
 from attention_lab.data.grammar.truth import Sense
 from attention_lab.data.grammar.verb_phrases import AUXILIARIES, HAVE
 
-# Side of the deciding word, and the least and greatest distance that a construction reaches.
+# Side of the deciding word, and its least and greatest distance in a construction.
 REACH = {"adjective": ("before", 1, 1), "governor": ("before", 2, 4), "owner": ("before", 3, 120),
          "predicative": ("after", 2, 120), "predicate": ("after", 1, 120),
          "object": ("after", 3, 120), "of": ("after", 3, 4)}
-# Words a clause has beside a gap as long as its distance.
-BESIDE = 4
+BESIDE = 4  # least words of a clause in addition to the distance of its deciding word
 
 
 @lru_cache(maxsize=4)
 def choices(ambiguous, options) -> tuple:
-    """(word, ((meaning, ((relation, decider), ...)), ...)) of what these options leave open."""
-    found = []
+    """(word, ((meaning, ((relation, decider), ...)), ...)) of all that these options allow."""
+    allowed = []
     for word in ambiguous:
-        open_ = [(meaning, pairs) for meaning in word if (pairs := relations(meaning, options))]
-        if open_:
-            found.append((word, tuple(open_)))
-    return tuple(found)
+        meanings = [(meaning, pairs) for meaning in word if (pairs := relations(meaning, options))]
+        if meanings:
+            allowed.append((word, tuple(meanings)))
+    return tuple(allowed)
 
 
 def relations(meaning, options) -> tuple:
-    """The (relation, decider) pairs a sense has at the side and distances asked for."""
+    """The (relation, decider) pairs of a sense at the side and distances of the options."""
     low, high = options.sense_distance
     deciders = (("adjective", meaning.adjectives), ("predicative", meaning.adjectives),
                 ("governor", meaning.governors), ("object", meaning.governors),
@@ -81,30 +80,30 @@ class SenseClause:
         return subject, place
 
     def between(self, low, high):
-        """A number drawn evenly from low to high; Rejected where there is none."""
+        """A uniform number from low to high; Rejected if there is none."""
         if high < low:
             raise Rejected
         return low + int(self.writer.random() * (high - low + 1))
 
     def auxiliaries(self, room):
-        """Words the tense adds to a verb; the tense becomes the present where there is no room."""
+        """Number of words that the tense adds to a verb; without room it becomes the present."""
         if AUXILIARIES[self.writer.tense] > room:
             self.writer.tense = PRESENT
         return AUXILIARIES[self.writer.tense]
 
     def shortest_subject(self):
-        """Words of the shortest subject: `he`, or `the king` in a lexicon without `he`."""
+        """Number of words of the shortest subject: `he`, or `the king` in a lexicon without `he`."""
         return 1 if "he" in self.writer.tables.lexicon.features else 2
 
     def gap(self, fixed, most):
-        """Words of a modifier of 0 or at least 3 so that fixed + gap is a distance asked for."""
+        """Number of words, 0 or at least 3, of a modifier such that fixed + gap is a wanted distance."""
         low, high = max(self.low - fixed, 0), min(self.high - fixed, most)
         if low == 0 and (high < 3 or self.writer.random() < 0.3):
             return self.between(0, min(high, 0))
         return self.between(max(low, 3), high)
 
     def neutral_adjectives(self, count):
-        """Up to one adjective that tells no sense."""
+        """At most one adjective, which decides no sense."""
         if not count:
             return ()
         if not self.writer.tables.neutral:
@@ -117,7 +116,7 @@ class SenseClause:
                                    determiner, neutral=True)
 
     def neutral_predicate(self, size, subject):
-        """What can be said of a noun of any kind, in `size` words."""
+        """A predicate that fits nouns of every kind, in `size` words."""
         writer, tables = self.writer, self.writer.tables
         tense = writer.tense
         if size == 1:
@@ -137,7 +136,7 @@ class SenseClause:
         writer.tense = tense
 
     def placed(self, size, write_noun):
-        """Puts a noun phrase of `size` words into a neutral clause, as its subject or object."""
+        """Writes a noun phrase of `size` words as the subject or object of a neutral clause."""
         writer = self.writer
         rest = self.size - size
         verbs = writer.tables.neutral_verbs
@@ -151,10 +150,10 @@ class SenseClause:
         if rest < 1:
             raise Rejected
         outer, writer.outer_number = writer.outer_number, None
-        found = write_noun()
+        subject, index = write_noun()
         writer.outer_number = outer
-        self.neutral_predicate(rest, found[0])
-        return found
+        self.neutral_predicate(rest, subject)
+        return subject, index
 
     def adjective(self, decider):
         """the muddy bank ..."""
@@ -166,7 +165,7 @@ class SenseClause:
         return self.placed(3 + post, write)
 
     def spare(self, most):
-        """Words of a neutral modifier for a noun whose decider stands elsewhere."""
+        """Number of words of a neutral modifier for a noun whose decider is not in it."""
         if most < 4 or not self.depth or self.writer.random() < 0.6:
             return 0
         return self.between(4, most)
@@ -318,7 +317,7 @@ class SenseClause:
 
 
 def record(word, meaning, subject, place, writer, distractors):
-    """The Sense of a written clause; `distractors` are the nouns of other senses put in."""
+    """The Sense of a written clause; `distractors` are the nouns that decide for other senses."""
     number = subject.number
     right = meaning.noun.french[number]
     wrong = tuple(other.noun.french[number] for other in word if other is not meaning)

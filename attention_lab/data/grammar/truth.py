@@ -1,4 +1,4 @@
-"""What is known about a generated sentence pair: the records that travel with it.
+"""The annotations of a generated sentence pair.
 
 Every index counts tokens from 0 in `Sentence.english` or `Sentence.french`.
 """
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One finite French verb and the subject that gives it its number.
+    """One finite French verb and the subject that determines its number.
 
     Fields:
       english_subject, french_subject: the head noun or pronoun; for `that sleeps` it is the noun
         before `that`.
       english_verb, french_verb: the finite word: `does` in `does not see`, `is` in `is old`.
       number: "singular" or "plural".
-      attractors: nouns of the other number that stand between subject and verb in English.
-      marked: True where the English verb shows the number itself (sees, do, is, was); False where
-        only the subject tells it (will see, used to see).
-      right, wrong: the French verb form that stands there, and the same verb in the other number.
+      attractors: number of nouns of the other number between subject and verb in English.
+      marked: True if the English verb shows the number itself (sees, do, is, was); False if only
+        the subject does (will see, used to see).
+      right, wrong: the French verb form, and the same verb in the other number.
     """
 
     english_subject: int
@@ -34,11 +34,11 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Antecedent:
-    """One `it` or `they` and the noun it stands for, whose gender the French pronoun takes.
+    """One `it` or `they` and the noun it refers to, whose gender the French pronoun has.
 
     Fields:
       english_pronoun, english_antecedent, french_pronoun, french_antecedent: indices.
-      right, wrong: `il` and `elle`, or `ils` and `elles`, in the order that is right here.
+      right, wrong: the French pronoun, and the same of the other gender.
     """
 
     english_pronoun: int
@@ -59,10 +59,10 @@ class Sense:
       english, french: indices of the noun.
       decider: English index of the deciding word.
       distance: |decider - english|, in tokens; 1 for neighbours.
-      right: the French noun that stands there.
+      right: the French noun.
       wrong: the nouns of all other senses, in the same number.
-      distractors: English indices of words that would decide for another sense if they stood in
-        the deciding relation, which they do not; in rising order.
+      distractors: English indices of words that would decide for another sense in the deciding
+        relation; rising.
     """
 
     word: str
@@ -78,16 +78,16 @@ class Sense:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """An English sentence, its one right French translation, and the truth about both.
+    """An English sentence, its only French translation, and the annotations of both.
 
     Fields:
       english, french: tokens, lower-case; the last one is "."; elided words (l', d', qu', n', s')
         are tokens of their own, contracted ones (du, des, au, aux) are one token.
       english_tags, french_tags: parts of speech, one for each token, named as in Universal
         Dependencies (DET NOUN ADJ VERB AUX PRON ADP ADV PART NUM CCONJ SCONJ PUNCT).
-      alignment: (English index, French index) links in rising order; all of them are sure, and a
-        token may have several.
-      agreement, antecedents, senses: in the order in which their English words stand.
+      alignment: (English index, French index) links in rising order; all are sure, and a token may
+        have several.
+      agreement, antecedents, senses: in the order of their English words.
     """
 
     english: tuple[str, ...]
@@ -101,12 +101,12 @@ class Sentence:
 
     @property
     def source(self) -> str:
-        """The English sentence, its tokens parted by blanks."""
+        """The English sentence, its tokens separated by blanks."""
         return " ".join(self.english)
 
     @property
     def target(self) -> str:
-        """The French sentence, its tokens parted by blanks."""
+        """The French sentence, its tokens separated by blanks."""
         return " ".join(self.french)
 
     @property

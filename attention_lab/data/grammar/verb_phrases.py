@@ -1,4 +1,4 @@
-"""Verbs with their tense, negation and adverbs, and the agreement each of them shows."""
+"""Verbs with their tense, negation and adverbs, and the agreement of each."""
 
 from attention_lab.data.grammar.function_words import FUTURE, PAST, PRESENT
 from attention_lab.data.grammar.morphology import VOWELS, elides
@@ -10,7 +10,7 @@ NUMBERS = ("singular", "plural")
 BE = ((("is", "are"), ("est", "sont")), (("was", "were"), ("était", "étaient")),
       (("be", "be"), ("sera", "seront")))
 HAVE = (("a", "ont"), ("avait", "avaient"), ("aura", "auront"))
-# English words a tense adds to a verb: used to see, will see.
+# Number of English words that a tense adds to a verb: used to see, will see.
 AUXILIARIES = {PRESENT: 0, PAST: 2, FUTURE: 1}
 
 
@@ -22,11 +22,11 @@ class VerbPhrases(Phrases):
     """
 
     def finite(self, subject, e, f, forms, marked):
-        """Notes that the French verb at f, the English one at e, agrees with the subject."""
+        """Records that the French verb at f, the English one at e, agrees with the subject."""
         other = 1 - subject.number
         attractors = 0
-        for place, number, *_ in reversed(self.nouns):
-            if place <= subject.english:
+        for index, number, *_ in reversed(self.nouns):
+            if index <= subject.english:
                 break
             attractors += number == other
         self.agreement.append(Agreement(
@@ -90,7 +90,7 @@ class VerbPhrases(Phrases):
         self.finite(subject, finite, v, forms, tense == PRESENT)
 
     def copula(self, subject, negated):
-        """`is`, `was`, `will be`, with `not`."""
+        """`is`, `was` or `will be`, and `not` if negated."""
         number, tense = subject.number, self.tense
         english, french = BE[tense]
         e, f = len(self.english), len(self.french)

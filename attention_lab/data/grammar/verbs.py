@@ -1,11 +1,11 @@
-"""The verbs: English, French, who does it and to what; frequent and deciding words first.
+"""The verbs: English, French, kinds of subject and object; frequent and deciding words first.
 
-One verb a line: `english french subjects objects`, the kinds those of nouns.py, `-` for none.
-English: the base form, `_` before a particle or preposition (`look_at`). French: an infinitive in
--er whose forms follow from the rules of morphology.py, or `singular/plural/past stem/future stem`
-(voit/voient/voy/verr); `_à` and the like give the preposition before its object. A verb whose
-objects are `-` stands alone; one with `=` has an object only where it decides that
-noun's sense, and one whose subjects are `-` is used only there.
+One verb a line: `english french subjects objects`, with the kinds of nouns.py, `-` for none.
+English: the base form, `_` before a particle or preposition (`look_at`). French: a regular
+infinitive in -er, or `singular/plural/past stem/future stem` (voit/voient/voy/verr); `_à` and the
+like are the preposition before its object. A verb whose objects are `-` is intransitive; one with
+`=` has an object only if it decides that noun's sense, and one whose subjects are `-` is used only
+to decide a sense.
 """
 
 VERBS = """

@@ -95,7 +95,7 @@ def test_ranges_and_distractors_can_be_chosen():
     ({"max_words": 121}, "max_words <= 120"),
     ({"dev_size": -1}, "dev_size=-1: "),
 ])
-def test_impossible_knobs_are_refused(all_fields, message):
+def test_impossible_fields_are_refused(all_fields, message):
     with pytest.raises(ValueError, match=message) as caught:
         senses.read(**{"train_size": 5, "dev_size": 5, "test_size": 5, "seed": 0, **all_fields})
     assert "\n" not in str(caught.value)

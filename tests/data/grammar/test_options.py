@@ -1,4 +1,4 @@
-"""What a corpus is asked for: distances, lengths, depth, seeds, splits; and what is refused."""
+"""Options of a corpus: distances, lengths, depth, seeds, splits; and what is refused."""
 
 from collections import Counter
 
@@ -94,15 +94,15 @@ def test_attractor_share():
     assert counts[0] < counts[1] / 2 and counts[1] < counts[2]
 
 
-@pytest.mark.parametrize("knobs, message", [
+@pytest.mark.parametrize("options, message", [
     ({"min_words": 2}, "min_words=2"), ({"max_words": 121}, "max_words=121"),
     ({"min_words": 9, "max_words": 8}, "min_words=9, max_words=8"),
     ({"ambiguous_share": 1.5}, "ambiguous_share=1.5"), ({"max_depth": -1}, "max_depth=-1"),
     ({"sense_distance": (3, 2)}, "sense_distance"), ({"sense_side": "left"}, "sense_side='left'"),
-    ({"lexicon_size": 7}, "lexicon_size=7"), ({"depth": 3}, "depth=3: the grammar knows")])
-def test_bad_knobs_are_refused(knobs, message):
+    ({"lexicon_size": 7}, "lexicon_size=7"), ({"depth": 3}, "depth=3 is no option of the grammar")])
+def test_bad_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message) as caught:
-        grammar.generate(1, seed=0, **knobs)
+        grammar.generate(1, seed=0, **options)
     assert "\n" not in str(caught.value)
 
 
