@@ -107,5 +107,5 @@ def test_bad_options_are_refused(options, message):
 
 
 def test_more_sentences_than_exist_are_refused():
-    with pytest.raises(ValueError, match="size=9000: only .* different sentences of 3 to 3 words"):
+    with pytest.raises(ValueError, match="size=9000: there are only .* different sentences of 3 to 3 words"):
         grammar.generate(9000, seed=0, lexicon_size=100, min_words=3, max_words=3)
