@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 
 class ClassScore(NamedTuple):
@@ -29,6 +28,7 @@ def class_scores(words: Sequence[str], gold: Sequence[str], predicted: Sequence[
     >>> class_scores(["bank"] * 4, ["a", "a", "a", "b"], ["a", "a", "b", "b"]).by_word["bank"][0]
     0.75
     """
+    from sklearn.metrics import f1_score  # here, as it would slow the start of every program
     if not len(words) == len(gold) == len(predicted) or not len(words):
         raise ValueError(f"{len(words)} words, {len(gold)} gold classes and {len(predicted)} predicted ones: "
                          "as many of each, and at least one, are needed")
