@@ -72,7 +72,7 @@ def _result(spelled: str, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except (Exception, SystemExit) as error:
-        where, line = _place(error, _path(spelled))
+        where, line = _origin(error, _path(spelled))
         if isinstance(error, dataclasses.FrozenInstanceError):
             what = _replacement(error, where, line)
         elif isinstance(error, ValueError) and str(error):
@@ -82,7 +82,7 @@ def _result(spelled: str, call: Callable[[], Any]) -> Any:
         raise ValueError(f"--config={spelled}: {what} ({where}{f', line {line}' if line else ''})") from error
 
 
-def _place(error: BaseException, path: str) -> tuple[str, int]:
+def _origin(error: BaseException, path: str) -> tuple[str, int]:
     """File and line where an error was raised: the last in the config file, if it is among the callers."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno or 0

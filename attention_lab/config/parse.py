@@ -46,8 +46,8 @@ def merge(config: Config, values: Mapping[str, Any]) -> Config:
         field_of(key)
     durations = [key for key in DURATIONS if values.get(key) is not None]
     if len(durations) > 1:
-        said = " and ".join(f"{key}={show(values[key])}" for key in durations)
-        raise ValueError(f"{said} are both given: one duration is allowed")
+        listed = " and ".join(f"{key}={show(values[key])}" for key in durations)
+        raise ValueError(f"{listed} are both given: one duration is allowed")
     unset = {key: None for key in DURATIONS} if durations else {}
     return replace(config, unset | dict(values))
 

@@ -2,7 +2,7 @@
 
 Each is a function (module, size of the states) -> pool, which creates its parameters in a linen module. pool
 is (states (B, S, D), words, batch, counterfactual) -> vectors (B, D), and the weights (B, 1, 1, S) or None,
-where words (B, S) is True for a token of the sentence but its end mark.
+where words (B, S) is True for a token of the sentence, False for its end mark.
 """
 
 import flax.linen as nn
