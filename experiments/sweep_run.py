@@ -11,7 +11,7 @@ from attention_lab.config import digest
 from attention_lab.config.load import load_sweep
 from attention_lab.config.rules import show
 from attention_lab.config.sources import score_names
-from attention_lab.storage.files import read_json
+from attention_lab.storage.files import read_json, short_digest
 from attention_lab.sweeps import launch, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared
 from attention_lab.sweeps.execution import execute, steps_of
@@ -109,7 +109,7 @@ def search(options: Options) -> int:
             print(f"{name}\t{show(value)}")
         return 0
     folder = parent(options)
-    name = launch.sha256_name([goal, digest(options.config)])
+    name = short_digest([goal, digest(options.config)])
     storage = options.storage or str(folder / f"{name}.journal")
     with storage_errors(storage):
         queue = Queue(storage, name, digest(options.config), options.lease, goal)

@@ -10,8 +10,8 @@ from attention_lab.storage import xla
 # longer than the forty seconds after which XLA aborts. Most of the time goes into compiling what then runs
 # for milliseconds; where bits are compared it is compiled as training does: tests/training/test_bits.py.
 xla.avoid_wrong_sums()
-xla.add(xla.known(["--xla_force_host_platform_device_count=4",
-                   "--xla_cpu_collective_call_terminate_timeout_seconds=600", *xla.SHORT_COMPILATION]))
+xla.add(xla.supported(["--xla_force_host_platform_device_count=4",
+                      "--xla_cpu_collective_call_terminate_timeout_seconds=600", *xla.SHORT_COMPILATION]))
 
 # Many tests train the same smoke config: what one has compiled the others read, a minute or two saved.
 CACHE = pathlib.Path(__file__).parents[1] / ".pytest_cache" / "jax"

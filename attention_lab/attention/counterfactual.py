@@ -1,8 +1,8 @@
 """Counterfactual weights: what would attention return if its weights were others?
 
-The weights that query and key give are replaced: by given ones (frozen from another model, or an
-adversary's), by uniform ones, by a permutation of themselves, or by themselves without the largest. The mask
-always holds: a forbidden key has weight 0 in every counterfactual.
+The weights of query and key are replaced by given ones (of another model, or an adversary's), by uniform
+ones, by a permutation of themselves, or by themselves without the largest. A key that the mask forbids has
+weight 0 in every counterfactual.
 """
 
 import dataclasses
@@ -12,13 +12,13 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from attention_lab.attention.hashing import lowbias32
+
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["numbers", "rows"], meta_fields=["kind"])
 @dataclasses.dataclass(frozen=True)
 class Counterfactual:
     """Weights to use instead of the model's own; a pytree, made by one of the functions below.
-
-    Leading axes (heads, sentences, layers) are mapped by the caller: see `multi_head`.
 
     Fields:
       kind: "given", "uniform", "permuted" or "zero_max"; static.
@@ -42,24 +42,19 @@ def uniform(rows: jax.Array | None = None) -> Counterfactual:
 
 
 def permuted(key: jax.Array, shape: tuple[int, ...], rows: jax.Array | None = None) -> Counterfactual:
-    """A row's own weights, dealt out anew among the keys that it may attend to.
+    """A row's weights, dealt out anew among the keys that it may attend to.
 
-    The n-th allowed key of a row gets the weight of the allowed key with the n-th smallest noise.
-
-    Args:
-      key: a random key; the noise at a place depends on it and on the place alone, not on the shape,
-        so that padding changes no permutation.
-      shape: (..., T, S), of the noise; an axis of 1 gives all heads, say, the same noise.
-      rows: as in Counterfactual.
+    The n-th allowed key of a row gets the weight of the allowed key with the n-th smallest noise. `shape` is
+    (..., T, S), of the noise; an axis of 1 gives all heads, say, the same. The noise at a place depends on
+    the random key and the place alone, so that padding changes no permutation.
     """
     return Counterfactual("permuted", _noise(key, tuple(shape)), rows)
 
 
 def zero_max(rows: jax.Array | None = None) -> Counterfactual:
-    """A row's own weights without the largest, the rest rescaled to sum to 1.
+    """A row's weights without the largest, the rest rescaled to sum to 1 (ZeroOutMax, Moradi et al. 2019).
 
-    ZeroOutMax of Moradi et al. 2019. Their published code makes the first of the largest scores -inf
-    before the softmax, which is the same: what is left sums to 1. A row that has nothing left, where it
+    As in their code, the first of several largest weights is left out. A row that has nothing left, where it
     may attend to one key (NaN in theirs) or all others have weight 0 in float32, is all 0.
     """
     return Counterfactual("zero_max", None, rows)
@@ -70,12 +65,8 @@ def _noise(key, shape):
     """Numbers in [0, 1) by an integer hash of the key and the place, as masks of dropout are made."""
     bits = jax.random.bits(key)
     for size in shape:
-        bits = jnp.expand_dims(bits, -1) ^ jnp.expand_dims(
-            jnp.arange(size, dtype=jnp.uint32) * jnp.uint32(0x9E3779B9), range(bits.ndim))
-        # The finaliser "lowbias32" (Ettinger, Wellons 2018).
-        bits = (bits ^ (bits >> 16)) * jnp.uint32(0x7FEB352D)
-        bits = (bits ^ (bits >> 15)) * jnp.uint32(0x846CA68B)
-        bits = bits ^ (bits >> 16)
+        index = jnp.arange(size, dtype=jnp.uint32) * jnp.uint32(0x9E3779B9)
+        bits = lowbias32(jnp.expand_dims(bits, -1) ^ jnp.expand_dims(index, range(bits.ndim)))
     return (bits >> 8).astype(jnp.float32) * jnp.float32(2.0 ** -24)
 
 
@@ -86,10 +77,10 @@ def spread(counterfactual: Counterfactual, shape: tuple[int, ...]) -> Counterfac
       ValueError: numbers that are not `shape`, rows that are not `shape` without S, but for axes of 1; noise
         of "permuted" whose axis S is 1.
     """
-    noise = counterfactual.numbers if counterfactual.kind == "permuted" else None
-    if noise is not None and jnp.shape(noise)[-1:] == (1,) != tuple(shape[-1:]):
-        raise ValueError(f"counterfactual.numbers has shape {jnp.shape(noise)}: noise that is the same for "
-                         f"all keys deals nothing out; its last axis must be {shape[-1]}")
+    kind, numbers, rows = counterfactual.kind, counterfactual.numbers, counterfactual.rows
+    if kind == "permuted" and numbers is not None and jnp.shape(numbers)[-1:] == (1,) != tuple(shape[-1:]):
+        raise ValueError(f"counterfactual.numbers has shape {jnp.shape(numbers)}: noise that is the same for "
+                         f"all keys permutes nothing; its last axis must be {shape[-1]}")
 
     def fit(name, x, whole):
         if x is None:
@@ -98,24 +89,21 @@ def spread(counterfactual: Counterfactual, shape: tuple[int, ...]) -> Counterfac
             raise ValueError(f"counterfactual.{name} has shape {jnp.shape(x)}; allowed is {whole}, or 1 "
                              "for any axis")
         return jnp.broadcast_to(x, whole)
-    return Counterfactual(counterfactual.kind, fit("numbers", counterfactual.numbers, tuple(shape)),
-                          fit("rows", counterfactual.rows, tuple(shape[:-1])))
+    return Counterfactual(kind, fit("numbers", numbers, tuple(shape)), fit("rows", rows, tuple(shape[:-1])))
 
 
 def replaced(weights: chex.Array, mask: chex.Array | None, counterfactual: Counterfactual) -> jax.Array:
-    """Replaces weights by the counterfactual's; one head, one sentence.
+    """Replaces weights (T, S) of `attend` by the counterfactual's; one head, one sentence.
 
     Args:
-      weights: the model's own, shape (T, S), as `attend` gives them.
       mask: bool, shape (T, S), True = may attend; T or S may be 1. None allows everything.
-      counterfactual: numbers (T, S) and rows (T,), as far as it has them.
     Returns:
-      weights, shape (T, S), float32; exactly 0 where the mask forbids, also in rows that keep their own.
+      weights (T, S), float32; exactly 0 where the mask forbids a key, also in rows that are kept.
     Raises:
       ValueError: a kind that is unknown or lacks its numbers, rows that are not bool.
 
-    >>> own = jnp.array([[0.5, 0.25, 0.25, 0.0]])
-    >>> replaced(own, jnp.array([[True, True, True, False]]), zero_max()).tolist()
+    >>> weights, mask = jnp.array([[0.5, 0.25, 0.25, 0.0]]), jnp.array([[True, True, True, False]])
+    >>> replaced(weights, mask, zero_max()).tolist()
     [[0.0, 0.5, 0.5, 0.0]]
     """
     kind, numbers, rows = counterfactual.kind, counterfactual.numbers, counterfactual.rows
@@ -125,33 +113,33 @@ def replaced(weights: chex.Array, mask: chex.Array | None, counterfactual: Count
         raise ValueError(f"counterfactual.numbers is None: {kind!r} needs numbers of shape (T, S)")
     chex.assert_rank(weights, 2)
     mask = jnp.broadcast_to(True if mask is None else mask, weights.shape)
-    own = jnp.where(mask, weights, 0).astype(jnp.float32)
-    new = jnp.where(mask, _KINDS[kind](own, mask, numbers), 0)
+    before = jnp.where(mask, weights, 0).astype(jnp.float32)
+    new = jnp.where(mask, _KINDS[kind](before, mask, numbers), 0)
     if rows is None:
         return new
     if rows.dtype != bool:
         raise ValueError(f"counterfactual.rows has dtype {rows.dtype}; allowed is bool, True = replaced")
-    return jnp.where(rows[:, None], new, own)
+    return jnp.where(rows[:, None], new, before)
 
 
-def _given(own, mask, numbers):
+def _given(weights, mask, numbers):
     return jnp.asarray(numbers, jnp.float32)
 
 
-def _uniform(own, mask, numbers):
+def _uniform(weights, mask, numbers):
     return mask / jnp.maximum(jnp.sum(mask, axis=-1, keepdims=True), 1).astype(jnp.float32)
 
 
-def _permuted(own, mask, numbers):
+def _permuted(weights, mask, numbers):
     # The forbidden keys come last in the order, and no allowed key has a number that reaches them.
     order = jnp.argsort(jnp.where(mask, numbers, jnp.inf), axis=-1)
     number = jnp.maximum(jnp.cumsum(mask, axis=-1) - 1, 0)
-    return jnp.take_along_axis(own, jnp.take_along_axis(order, number, axis=-1), axis=-1)
+    return jnp.take_along_axis(weights, jnp.take_along_axis(order, number, axis=-1), axis=-1)
 
 
-def _zero_max(own, mask, numbers):
-    largest = jnp.arange(own.shape[-1])[None, :] == jnp.argmax(own, axis=-1)[:, None]
-    rest = jnp.where(largest, 0, own)
+def _zero_max(weights, mask, numbers):
+    largest = jnp.arange(weights.shape[-1])[None, :] == jnp.argmax(weights, axis=-1)[:, None]
+    rest = jnp.where(largest, 0, weights)
     left, tiny = jnp.sum(rest, axis=-1, keepdims=True), jnp.finfo(jnp.float32).tiny
     # This way round a row of NaN stays NaN.
     return jnp.where(left < tiny, 0, rest / jnp.maximum(left, tiny))

@@ -6,14 +6,11 @@ import numpy as np
 
 
 def entropy(weights: jax.Array) -> jax.Array:
-    """Entropy of weights, in shares of log S: 1 for a uniform row, 0 for one that sees a single key.
+    """Entropy of weights (..., S) in shares of log S: 1 for a uniform row, 0 for one that sees a single key.
 
         H(w) = -sum_s w_s log w_s / log S
 
-    Args:
-      weights: (..., S), each row summing to 1, or all 0, which gives 0.
-    Returns:
-      (...), float32; 0 where S = 1.
+    It is 0 for a row that is all 0, and where S = 1.
 
     >>> float(entropy(jnp.full((4,), 0.25)))
     1.0

@@ -4,7 +4,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from attention_lab.attention.masks import Mask, rows_that_attend, seen_keys, within
+from attention_lab.attention.masks import Mask, rows_and_keys, within
 from attention_lab.attention.scores import Score, default_scale, dot
 
 
@@ -22,8 +22,8 @@ def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
     if mask is None:
         return jax.nn.softmax(scale * score(q, k), axis=-1)
     mask = within(mask, q.shape[0], k.shape[0])
-    rows = rows_that_attend(mask)
-    q, k = jnp.where(rows, q, 0), jnp.where(seen_keys(mask), k, 0)
+    rows, keys = rows_and_keys(mask)
+    q, k = jnp.where(rows, q, 0), jnp.where(keys, k, 0)
     # What softmax(where=mask) gives, by a sum: XLA:CPU compiles it to the same bits inside a loop over runs
     # and outside, and with gradients it is a third faster. A row without keys gets finite logits.
     forbid = jnp.where(mask, 0, jnp.where(rows, -jnp.inf, 0))
@@ -33,7 +33,7 @@ def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
 def mean(w: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None) -> jax.Array:
     """The mean of values v (S, V) under weights w (T, S): (T, V), in v's dtype."""
     if mask is not None:
-        v = jnp.where(seen_keys(within(mask, *w.shape)), v, 0)
+        v = jnp.where(rows_and_keys(within(mask, *w.shape))[1], v, 0)
     return jnp.einsum("ts,sv->tv", w, v, preferred_element_type=jnp.float32).astype(v.dtype)
 
 
@@ -52,12 +52,9 @@ def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array 
     derivative, even if it is NaN or inf; neither has the query of a row that may attend to nothing.
 
     Args:
-      q: queries, shape (T, K).
-      k: keys, shape (S, K).
-      v: values, shape (S, V).
+      q, k, v: queries (T, K), keys (S, K), values (S, V).
       mask: `Mask`, or bool, shape (T, S), True = may attend; T or S may be 1. None allows everything.
-      scale: factor on the logits, a number that may be traced; None is 1/sqrt(K) for dot and general, and 1
-        for all others.
+      scale: factor on the logits, may be traced; None is 1/sqrt(K) for dot and general, 1 for all others.
       score: a function (q, k) -> logits (T, S): `dot`, `cosine`, or one of SCORES with its parameters, such
         as `functools.partial(general, w=w)`.
     Returns:

@@ -21,22 +21,18 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     """`attend` for the H heads of B sentences at once (Vaswani et al. 2017, section 3.2.2).
 
     Args:
-      q: queries, shape (B, H, T, K).
-      k: keys, shape (B, H, S, K).
-      v: values, shape (B, H, S, V).
+      q, k, v: queries (B, H, T, K), keys (B, H, S, K), values (B, H, S, V).
       mask: `Mask`, or bool, True = may attend; shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1.
-      scale: as in `attend`, shape (), or (H,) for one of each head; may be traced.
+      scale: as in `attend`, shape (), or (H,) with a factor for each head; may be traced.
       score: as in `attend`; called with `parameters` too.
       parameters: further arguments of the score by name, with a leading axis H; numbers () and None are the
         same for all heads.
-      implementation: a name in IMPLEMENTATIONS. "reference" is the formula; "xla" is
-        `jax.nn.dot_product_attention`: dot only, and no weights.
-      return_weights: whether to return the weights too.
-      counterfactual: weights to use instead of the heads' own, numbers (B, H, T, S) and rows (B, H, T), any
-        axis may be 1 but S of noise; None keeps their own.
+      implementation: a name in IMPLEMENTATIONS: "reference", the formula, or "xla", which is
+        `jax.nn.dot_product_attention`, for dot and without weights.
+      counterfactual: weights to use instead, numbers (B, H, T, S) and rows (B, H, T), any axis may be 1 but
+        S of noise; None replaces nothing.
     Returns:
-      context, shape (B, H, T, V) in v's dtype; with return_weights a pair of it and the weights that were
-      used, shape (B, H, T, S), float32.
+      context (B, H, T, V) in v's dtype; with return_weights also the weights used (B, H, T, S), float32.
     Raises:
       ValueError: shapes that do not fit together, an array as mask that is not bool, an implementation that
         is unknown or cannot compute this.
@@ -59,7 +55,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     for name, x in parameters.items():
         if x is not None and jnp.shape(x)[:1] not in ((), (H,)):
             raise ValueError(f"parameters[{name!r}] has shape {jnp.shape(x)}; its first axis must be H = {H}")
-    function = _able(implementation, score, return_weights, counterfactual)
+    function = _function(implementation, score, return_weights, counterfactual)
     mask = None if mask is None else with_axes(as_mask(mask), 2)
     for x in jax.tree.leaves(mask):
         if x.ndim > 4 or any(a not in (1, b) for a, b in zip(x.shape, (B, H, T, S))):
@@ -82,17 +78,16 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     return (context, weights) if return_weights else context
 
 
-def _able(name, score, return_weights, counterfactual):
+def _function(name, score, return_weights, counterfactual):
     """The function of an implementation; a ValueError where it is unknown or cannot compute this."""
     if name not in IMPLEMENTATIONS:
         raise ValueError(f"implementation is {name!r}; allowed are {', '.join(IMPLEMENTATIONS)}")
-    able = IMPLEMENTATIONS[name]
-    if able.scores is not None and score not in [SCORES[known].function for known in able.scores]:
+    chosen = IMPLEMENTATIONS[name]
+    if chosen.scores is not None and score not in [SCORES[other].function for other in chosen.scores]:
         given = getattr(score, "__name__", repr(score))
-        raise ValueError(f"score is {given}; implementation {name!r} allows {', '.join(able.scores)}")
-    for what, wanted in (("return_weights is True", return_weights),
-                         ("a counterfactual is given", counterfactual is not None)):
-        if wanted and not able.weights:
-            names = ", ".join(key for key, each in IMPLEMENTATIONS.items() if each.weights)
-            raise ValueError(f"{what}; implementation {name!r} forms no weights, allowed are {names}")
-    return able.function
+        raise ValueError(f"score is {given}; implementation {name!r} allows {', '.join(chosen.scores)}")
+    if not chosen.weights and (return_weights or counterfactual is not None):
+        what = "return_weights is True" if return_weights else "a counterfactual is given"
+        names = ", ".join(key for key, each in IMPLEMENTATIONS.items() if each.weights)
+        raise ValueError(f"{what}; implementation {name!r} forms no weights, allowed are {names}")
+    return chosen.function

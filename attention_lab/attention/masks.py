@@ -48,19 +48,12 @@ class Mask:
 
 
 def causal(T: int) -> Mask:
-    """Position t may attend to positions up to and including t.
-
-    >>> causal(3).stop.tolist()
-    [1, 2, 3]
-    """
+    """Position t may attend to positions up to and including t."""
     return Mask(stop=jnp.arange(1, T + 1))
 
 
 def padding(lengths: chex.Array) -> Mask:
-    """The first `lengths` source positions may be attended to, the padding behind them may not.
-
-    Args:
-      lengths: how many positions are real; shape (B,), or () for one sentence.
+    """The first `lengths` source positions, shape (B,) or (), may be attended to, padding after them may not.
 
     >>> padding(jnp.array([1, 3])).as_array(1, 3).astype(int).tolist()
     [[[1, 0, 0]], [[1, 1, 1]]]
@@ -69,11 +62,7 @@ def padding(lengths: chex.Array) -> Mask:
 
 
 def window(T: int, w: chex.Numeric) -> Mask:
-    """Position t may attend to source positions at most `w` away, |t - s| <= w.
-
-    Args:
-      T: number of target positions.
-      w: half-width in positions, 0 or more; may be traced.
+    """Position t may attend to source positions at most `w` away, |t - s| <= w; `w` >= 0 may be traced.
 
     >>> window(3, 1).as_array(3, 4).astype(int).tolist()
     [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1]]
@@ -83,10 +72,9 @@ def window(T: int, w: chex.Numeric) -> Mask:
 
 
 def documents(ids: chex.Array) -> Mask:
-    """Position t may attend to its own document, where several are packed into one sequence.
+    """Position t may attend to its document, where several are packed into one sequence.
 
-    Args:
-      ids: integers, shape (T,) or (B, T), the same for neighbours of one document.
+    ids (T,) or (B, T) are integers, the same for all positions of a document.
 
     >>> documents(jnp.array([7, 7, 2])).as_array(3, 3).astype(int).tolist()
     [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
@@ -101,11 +89,7 @@ def documents(ids: chex.Array) -> Mask:
 
 
 def as_mask(mask: Mask | chex.Array) -> Mask:
-    """A bool array as a `Mask`; a `Mask` as it is.
-
-    Raises:
-      ValueError: it is not bool, or does not have 2 to 4 axes.
-    """
+    """A bool array of 2 to 4 axes as a `Mask`, a `Mask` unchanged; ValueError for anything else."""
     if isinstance(mask, Mask):
         return mask
     mask = jnp.asarray(mask)
@@ -118,35 +102,26 @@ def as_mask(mask: Mask | chex.Array) -> Mask:
 
 def with_axes(mask: Mask, lead: int) -> Mask:
     """`mask` with axes of size 1 put in for missing B and H, so that `lead` axes (0 to 2) stand before T."""
-    def widen(x, own):
-        x = x[None] if x.ndim - own < 1 <= lead else x
-        return x[:, None] if x.ndim - own < 2 <= lead else x
+    def widen(x, axes):
+        x = x[None] if x.ndim - axes < 1 <= lead else x
+        return x[:, None] if x.ndim - axes < 2 <= lead else x
 
-    return Mask(*(None if x is None else widen(x, own) for x, own in _parts(mask)))
+    return Mask(*(None if x is None else widen(x, axes) for x, axes in _parts(mask)))
 
 
 def within(mask: Mask | chex.Array, T: int, S: int) -> jax.Array:
-    """The mask of one head and one sentence as a bool array (T, S), where T or S may be 1.
-
-    Raises:
-      ValueError: it does not fit T rows and S keys.
-    """
+    """The mask of one head and one sentence as a bool array (T, S), T or S may be 1; or a ValueError."""
     mask = as_mask(mask)
-    for x, own in _parts(mask):
-        if x is not None and (x.ndim != own or any(a not in (1, b) for a, b in zip(x.shape, (T, S)))):
+    for x, axes in _parts(mask):
+        if x is not None and (x.ndim != axes or any(a not in (1, b) for a, b in zip(x.shape, (T, S)))):
             raise ValueError(f"mask has shape {x.shape}; allowed is (T, S) = {(T, S)}"
-                             + ("" if own == 2 else ", (T,) for the ends of an interval"))
+                             + ("" if axes == 2 else ", (T,) for the ends of an interval"))
     return _compact(mask, S)
 
 
-def seen_keys(mask: jax.Array) -> jax.Array:
-    """Keys that some row may attend to, of a mask (T, S): bool (S, 1)."""
-    return jnp.any(mask, axis=0)[:, None]
-
-
-def rows_that_attend(mask: jax.Array) -> jax.Array:
-    """Rows that may attend to some key, of a mask (T, S): bool (T, 1)."""
-    return jnp.any(mask, axis=1)[:, None]
+def rows_and_keys(mask: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Rows of a mask (T, S) that may attend to some key, bool (T, 1), and keys of some row, bool (S, 1)."""
+    return jnp.any(mask, axis=1)[:, None], jnp.any(mask, axis=0)[:, None]
 
 
 def _parts(mask):
@@ -155,7 +130,7 @@ def _parts(mask):
 
 
 def _lead(mask):
-    return max((x.ndim - own for x, own in _parts(mask) if x is not None), default=0)
+    return max((x.ndim - axes for x, axes in _parts(mask) if x is not None), default=0)
 
 
 def _both(join, a, b):

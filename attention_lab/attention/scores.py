@@ -1,7 +1,6 @@
 """Scores (compatibility functions): how well a query and a key match, one number for each pair, unscaled.
 
-Each is a function (q (T, K), k (S, K), **parameters) -> logits (T, S), float32. To add one, write it and
-enter it in SCORES.
+Each is a function (q (T, K), k (S, K), **parameters) -> logits (T, S), float32, and an entry of SCORES.
 """
 
 import dataclasses
@@ -17,12 +16,6 @@ Score = Callable[[jax.Array, jax.Array], jax.Array]
 def dot(q: chex.Array, k: chex.Array) -> jax.Array:
     """Dot product, q_t . k_s (Vaswani et al. 2017, section 3.2.1; "dot" in Luong et al. 2015).
 
-    Args:
-      q: queries, shape (T, K).
-      k: keys, shape (S, K).
-    Returns:
-      logits, shape (T, S), float32.
-
     >>> dot(jnp.array([[1., 2.]]), jnp.array([[3., 4.], [0., 1.]])).tolist()
     [[11.0, 2.0]]
     """
@@ -34,9 +27,7 @@ def dot(q: chex.Array, k: chex.Array) -> jax.Array:
 def general(q: chex.Array, k: chex.Array, w: chex.Array) -> jax.Array:
     """Bilinear form, q_t W k_s ("general" in Luong et al. 2015, section 3.1).
 
-    Args:
-      q: queries, shape (T, K). k: keys, shape (S, J).
-      w: matrix from queries to keys, shape (K, J); the identity gives `dot`.
+    w (K, J) is a matrix from queries to keys (S, J); the identity gives `dot`.
 
     >>> flip = jnp.array([[0., 1.], [1., 0.]])
     >>> general(jnp.array([[1., 2.]]), jnp.array([[3., 4.]]), flip).tolist()
@@ -52,7 +43,6 @@ def additive(q: chex.Array, k: chex.Array, w_query: chex.Array | None, w_key: ch
     It forms T * S * A numbers at once.
 
     Args:
-      q: queries, shape (T, K). k: keys, shape (S, J).
       w_query: matrix from queries to A hidden units, shape (K, A); None if queries are projected, (T, A).
       w_key: matrix from keys to the same units, shape (J, A); None if keys are projected, (S, A).
       v: weight of each unit, shape (A,).
@@ -74,12 +64,8 @@ def additive(q: chex.Array, k: chex.Array, w_query: chex.Array | None, w_key: ch
 def cosine(q: chex.Array, k: chex.Array, gain: chex.Numeric = 1.0) -> jax.Array:
     """Cosine of the angle between q_t and k_s, times a gain (QKNorm, Henry et al. 2020).
 
-    A cosine lies between -1 and 1; the learned gain lets the softmax become sharp.
-
-    Args:
-      q: queries, shape (T, K).
-      k: keys, shape (S, K). A vector of zeros has cosine 0 with everything.
-      gain: a number.
+    A cosine lies between -1 and 1; the learned gain lets the softmax become sharp. A vector of zeros has
+    cosine 0 with everything.
 
     >>> cosine(jnp.array([[3., 0.]]), jnp.array([[2., 0.], [0., 5.], [-1., 0.]])).tolist()
     [[1.0, 0.0, -1.0]]
@@ -116,7 +102,7 @@ class Parameter:
     Fields:
       name: in the tree of parameters.
       axes: a letter for each axis: K, size of queries and keys; A, hidden units. "" is one number for all
-        heads of a block; every other parameter has a leading axis H where there are several heads.
+        heads of a block; all others lead with H where there are several heads.
       init: (random key, shape, K) -> array.
     """
 
@@ -127,12 +113,11 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """What is known of a score.
+    """A score, its parameters and its default scale.
 
     Fields:
-      function: (q, k, **parameters) -> logits.
-      scale: default of the factor on the logits: a number, or "inverse_sqrt" for 1/sqrt(K); a literal, for
-        the configuration reads it without importing jax.
+      scale: default of the factor on the logits: a number, or "inverse_sqrt" for 1/sqrt(K); a literal, which
+        the configuration reads without importing jax.
       parameters: by the function's argument, in the order in which their initial values are drawn.
       key_map: argument that keys may be multiplied by beforehand; the function then takes None for it.
     """
@@ -158,6 +143,5 @@ SCORES = {
 def default_scale(score: Score, size: int) -> float:
     """The factor that `scale=None` stands for, for keys of this size; 1 for functions not in SCORES."""
     function = getattr(score, "func", score)  # of a functools.partial
-    scales = {entry.function: entry.scale for entry in SCORES.values()}
-    scale = scales.get(function, 1.0)
+    scale = next((entry.scale for entry in SCORES.values() if entry.function is function), 1.0)
     return size ** -0.5 if scale == "inverse_sqrt" else scale

@@ -8,12 +8,10 @@ from attention_lab.config.choices import names
 
 def field(default: Any, meaning: str, *, choices=None, low=None, high=None, above=None,
           recorded: bool = True, traced: bool = False) -> Any:
-    """A config field: its default, its meaning for `--help`, and the values it allows.
+    """A config field.
 
     Args:
-      default: value where the file and the flags are silent.
-      meaning: one line, with the unit.
-      choices: the allowed strings, or None.
+      meaning: for `--help`, with the unit. choices: the allowed strings, or None.
       low, high: inclusive bounds, or None. above: exclusive lower bound, or None.
       recorded: False for paths and logging, which do not change a run's name.
       traced: True for a field of Hyper, a number that may vary inside one program.
@@ -24,7 +22,7 @@ def field(default: Any, meaning: str, *, choices=None, low=None, high=None, abov
 
 @dataclasses.dataclass(frozen=True)
 class Traced:
-    """What stands in a static spec in the place of a field of Hyper."""
+    """What a static spec holds instead of a field of Hyper."""
 
     key: str
 
@@ -45,55 +43,56 @@ class Group:
         return hash((type(self), *vars(self).values()))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({shown})"
+        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in vars(self).items())})"
 
 
 group = dataclasses.dataclass(frozen=True, eq=False, repr=False)
+
+RECURRENT = ("rnn", "lstm", "gru")  # kinds of model
+WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds of model that see each token alone
+POOLED = ("additive", "dot")  # poolings by attention
+LEARNED_POSITIONS = 512  # rows of the table of learned positions
 
 
 @group
 class Data(Group):
     """Where sentences come from and how they become integers."""
 
-    source: str = field("grammar", "where examples come from",
-                        choices=names("attention_lab.data.sources", "SOURCES"))
+    source: str = field("grammar", "where examples come from", choices=names("data.sources.SOURCES"))
     directory: str = field("", "folder of the Multi30k files (multi30k), of a folder for each word "
                            "(coarsewsd), or of a file for each class (sentiment_files)", recorded=False)
     path: str = field("", "file of 'english TAB french' lines (tsv), of 'index TAB sentence TAB sense' lines "
                       "(senses_tsv), or of text,label,exp_split (sentiment_csv)", recorded=False)
-    text: str = field("tokenized", "form of the text: lower-cased and tokenised, and scored so, or raw, "
-                      "as people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k; "
-                      "classified files are read as they are, what is asked later is brought to this form",
+    text: str = field("tokenized", "form of the text: tokenized (lower-cased, and scored so) or raw, as "
+                      "people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k; files "
+                      "of classified text are read unchanged, what a user types is brought to this form",
                       choices=("tokenized", "raw"))
-    split: str = field("test", "split scored at the end of a run, besides dev; with dev, test is "
-                       "never read", choices=("dev", "test"))
+    split: str = field("test", "split scored at the end of a run, besides dev; with dev, test is never read",
+                       choices=("dev", "test"))
     tokenizer: str = field("word", "unit of text: byte-pair subwords or whole words",
-                           choices=names("attention_lab.data.tokenizers", "TOKENIZERS"))
+                           choices=names("data.tokenizers.TOKENIZERS"))
     vocabulary_size: int = field(6000, "joint vocabulary, tokens, specials included", low=8)
-    max_length: int = field(48, "longest training sentence, tokens with the end mark; longer ones "
-                            "are counted and left out", low=2)
-    buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; "
-                                     "empty: the six that waste least")
-    corpus_seed: int = field(0, "seed of what is written here (grammar, senses, recall, echo), of what is "
-                             "held out of a file, and of the shots", low=0)
-    train_size: int = field(20000, "grammar, senses, recall and echo: examples to train on", low=1)
-    dev_size: int = field(500, "what is written here, and tsv: examples held out to choose on", low=1)
-    test_size: int = field(500, "what is written here, and tsv: examples held out to score on", low=1)
+    max_length: int = field(48, "longest training sentence, tokens with the end mark; longer ones are "
+                            "counted and left out", low=2)
+    buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; empty: the "
+                                     "six that waste least")
+    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo), of what is held "
+                             "out of a file, and of the shots", low=0)
+    train_size: int = field(20000, "grammar, senses, recall and echo: examples of train", low=1)
+    dev_size: int = field(500, "grammar, senses, recall, echo and tsv: examples of dev", low=1)
+    test_size: int = field(500, "grammar, senses, recall, echo and tsv: examples of test", low=1)
     dev_share: float = field(0.15, "coarsewsd, senses_tsv and sentiment_files: share of each class held out "
-                             "to choose on, and to score on where no test split is given",
-                             above=0.0, high=0.4)
+                             "for dev, and for test where the files have no test split", above=0.0, high=0.4)
     word: str = field("all", "coarsewsd: the ambiguous word, a folder's name, or all of them in one model")
     shots: int = field(0, "classified text: examples of each class to train on; 0: all", low=0)
-    vectors: str = field("", "classified text: file of word vectors, fastText's or GloVe's text format, that "
-                         "the embeddings begin with")
+    vectors: str = field("", "classified text: file of initial embeddings, as text of fastText or GloVe")
     least_distance: int = field(1, "senses: least distance of the deciding word, words", low=1, high=100)
     most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
-                                         "sense if they stood elsewhere, each in as many sentences")
+                                         "sense at another place, each in equally many sentences")
     pairs: int = field(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
-    distance: int = field(20, "echo: how many places ago the answer was read", low=1, high=480)
-    answers: int = field(16, "echo: places of a sequence where something is asked", low=1, high=480)
+    distance: int = field(20, "echo: how many positions ago the answer was read", low=1, high=480)
+    answers: int = field(16, "echo: positions of a sequence that want an answer", low=1, high=480)
     lexicon_size: int = field(1000, "grammar and senses: English and French word types, about", low=100)
     min_words: int = field(3, "grammar: shortest English sentence, words", low=3)
     max_words: int = field(20, "grammar and senses: longest English sentence, words", low=3, high=120)
@@ -104,60 +103,56 @@ class Model(Group):
     """The sizes of the network around attention."""
 
     kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token "
-                      "or classifies; rnn, lstm and gru do any of it; average, which sees each token "
-                      "alone, and bag_of_words classify",
-                      choices=names("attention_lab.models", "MODELS"))
-    pooling: str = field("place", "classifiers: what is read of a sentence's states: the one at the place "
-                         "that is asked about, their mean, or what additive or dot attention finds by a "
-                         "learned query", choices=names("attention_lab.models.pooling", "POOLINGS"))
+                      "or classifies; rnn, lstm and gru do any of it; average, which sees each token alone, "
+                      "and bag_of_words classify", choices=names("models.MODELS"))
+    pooling: str = field("place", "classifiers: what is read of a sentence's states: the one at the place in "
+                         "question, their mean, or their mean under additive or dot attention by a learned "
+                         "query", choices=names("models.pooling.POOLINGS"))
     width: int = field(128, "size of a token's vector, units", low=1)
-    num_layers: int = field(2, "layers in the encoder and again in the decoder; average and "
-                            "bag_of_words have none", low=1)
+    num_layers: int = field(2, "layers in the encoder and again in the decoder; average and bag_of_words "
+                            "have none", low=1)
     num_heads: int = field(4, "attention heads in each layer", low=1)
-    key_size: int | None = field(None, "size of a head's query and key, units; "
-                                 "unset: width / num_heads", low=1)
-    value_size: int | None = field(None, "size of a head's value, units; unset: width / num_heads",
-                                   low=1)
+    key_size: int | None = field(None, "size of a head's query and key; unset: width / num_heads", low=1)
+    value_size: int | None = field(None, "size of a head's value; unset: width / num_heads", low=1)
     hidden: int = field(256, "hidden size of the feed-forward layers, or size of a recurrent state or of "
                         "average's, units", low=1)
     norm: str = field("pre", "layer norm before each block (pre) or after each sum (post)",
-                      choices=names("attention_lab.models.layers", "NORMS"))
-    positions: str = field("sinusoidal", "how a token's place enters",
-                           choices=names("attention_lab.models.positions", "POSITIONS"))
+                      choices=names("models.layers.NORMS"))
+    positions: str = field("sinusoidal", "how a token's position enters",
+                           choices=names("models.positions.POSITIONS"))
     activation: str = field("relu", "non-linearity of the feed-forward layers",
-                            choices=names("attention_lab.models.layers", "ACTIVATIONS"))
+                            choices=names("models.layers.ACTIVATIONS"))
     tie_embeddings: bool = field(True, "one matrix for source, target and output embeddings")
-    causal: bool = field(False, "encoder: a token sees itself and what came before it alone")
+    causal: bool = field(False, "encoder: a token sees only itself and the tokens before it")
     bidirectional: bool = field(False, "recurrent: the source is read both ways, by half of hidden each")
     reverse_source: bool = field(False, "recurrent: the source is read from its end to its beginning")
-    input_feeding: bool = field(False, "recurrent: the new state asks and the answer goes into the next step "
-                                "(Luong et al. 2015); without, the last state asks (Bahdanau et al. 2015)")
-    forget_bias: float = field(1.0, "lstm: what the forget gate's bias begins at")
+    input_feeding: bool = field(False, "recurrent: the query is the new state, not the last one (Bahdanau et "
+                                "al. 2015), and the output goes into the next step (Luong et al. 2015)")
+    forget_bias: float = field(1.0, "lstm: initial bias of the forget gate")
 
 
 @group
 class Attention(Group):
     """How a query meets a key."""
 
-    compatibility: str = field("dot", "score of a query and a key; none: a network without it, whose "
-                               "pooling may attend",
-                               choices=names("attention_lab.attention.scores", "SCORES") + ("none",))
+    compatibility: str = field("dot", "score of a query and a key; none: a network without it, whose pooling "
+                               "may attend", choices=names("attention.scores.SCORES") + ("none",))
     scale: str | float | None = field(
-        None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a "
-        "number; unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose "
-        "gain is learned", choices=("inverse_sqrt", "inverse"), traced=True)
-    small_query: bool = field(False, "divides the initial query projection by sqrt(key_size), which does "
-                              "at the start what the scale does throughout (Raffel et al. 2020)")
+        None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a number; "
+        "unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose gain is learned",
+        choices=("inverse_sqrt", "inverse"), traced=True)
+    small_query: bool = field(False, "divides the initial query projection by sqrt(key_size), which does at "
+                              "the start what the scale does throughout (Raffel et al. 2020)")
     weights: str = field("learned", "classifiers: weights of a pooling by attention: learned; uniform over "
                          "the sentence; frozen, those of the run that guide names; adversarial, learned to "
                          "give the guide's predictions by other weights",
-                         choices=names("attention_lab.models.pooling", "WEIGHTS"))
-    guide: str = field("", "weights=frozen and adversarial: folder of the finished run to go by")
-    divergence: float = field(0.001, "weights=adversarial: what a nat of divergence from the guide's weights "
-                              "is worth in variation of the predictions (Wiegreffe & Pinter 2019)", low=0.0)
+                         choices=names("models.pooling.WEIGHTS"))
+    guide: str = field("", "weights=frozen and adversarial: folder of the finished run that guides")
+    divergence: float = field(0.001, "weights=adversarial: variation of the predictions traded for a nat of "
+                              "divergence from the guide's weights (Wiegreffe & Pinter 2019)", low=0.0)
     implementation: str = field("reference", "reference forms the weights; xla is "
                                 "jax.nn.dot_product_attention (dot only)",
-                                choices=names("attention_lab.attention.implementations", "IMPLEMENTATIONS"))
+                                choices=names("attention.implementations.IMPLEMENTATIONS"))
 
 
 @group
@@ -167,9 +162,9 @@ class Optimizer(Group):
     learning_rate: float = field(1e-3, "peak learning rate", low=0.0, traced=True)
     warmup_steps: int = field(400, "steps of linear warm-up", low=0)
     schedule: str = field("inverse_sqrt", "shape after the warm-up",
-                          choices=names("attention_lab.training.schedules", "SCHEDULES"))
-    weight_decay: float = field(0.0, "decoupled weight decay, per unit of learning rate", low=0.0,
-                                traced=True)
+                          choices=names("training.optimizer.SCHEDULES"))
+    weight_decay: float = field(0.0, "decoupled weight decay, per unit of learning rate",
+                                low=0.0, traced=True)
     clip_norm: float = field(1.0, "largest global gradient norm; 0 does not clip", low=0.0)
     beta1: float = field(0.9, "decay of Adam's first moment", low=0.0, high=0.99999)
     beta2: float = field(0.98, "decay of Adam's second moment", low=0.0, high=0.99999)
@@ -178,32 +173,28 @@ class Optimizer(Group):
 
 @group
 class Training(Group):
-    """How long, how much at once, and how often the host looks."""
+    """Duration, batches, precision, and what the host does when."""
 
     steps: int | None = field(1000, "duration in optimizer steps", low=1)
     epochs: float | None = field(None, "duration in passes over the training data", above=0.0)
-    max_minutes: float | None = field(None, "duration in minutes; such a run can't be reproduced",
-                                      above=0.0)
+    max_minutes: float | None = field(None, "duration in minutes; such a run can't be reproduced", above=0.0)
     batch_tokens: int = field(4096, "padded target tokens a step", low=1)
-    accumulate: int = field(1, "parts that a batch is cut into, one after another, to save memory",
-                            low=1)
+    accumulate: int = field(1, "parts that a batch is cut into, one after another, to save memory", low=1)
     dropout: float = field(0.1, "share of units dropped", low=0.0, high=0.95, traced=True)
     balance: float = field(0.0, "classifiers: exponent of class weights: 0 weighs examples alike, 1 the "
                            "classes of a word alike", low=0.0, high=1.0)
     label_smoothing: float = field(0.1, "probability mass spread over the vocabulary, or over the classes",
                                    low=0.0, high=0.95, traced=True)
-    precision: str = field("float32", "type of the numbers that products with weights "
-                           "multiply; sums and all else are float32",
-                           choices=names("attention_lab.models.products", "PRECISIONS"))
-    average_decay: float = field(0.0, "decay of the moving average of weights that is scored; 0 "
-                                 "scores the last weights", low=0.0, high=0.99999)
+    precision: str = field("float32", "type of the factors in products with parameters; sums and all else "
+                           "are float32", choices=names("models.products.PRECISIONS"))
+    average_decay: float = field(0.0, "decay of the moving average of parameters that is scored; 0 scores "
+                                 "the last parameters", low=0.0, high=0.99999)
     devices: int = field(0, "devices that share each batch; 0: all that are visible", low=0)
-    eval_every: int = field(500, "steps between looks at dev", low=1)
-    patience: int = field(0, "looks at dev without a better score before stopping; 0 never stops",
+    eval_every: int = field(500, "steps between evaluations on dev", low=1)
+    patience: int = field(0, "evaluations on dev without a better score before stopping; 0 never stops",
                           low=0)
     checkpoint_every: int = field(500, "steps between checkpoints", low=1)
-    keep_checkpoints: int = field(2, "newest checkpoints kept, besides the best", low=1,
-                                  recorded=False)
+    keep_checkpoints: int = field(2, "newest checkpoints kept, besides the best", low=1, recorded=False)
     log_every: int = field(50, "steps between lines of metrics.jsonl", low=1, recorded=False)
 
 
@@ -214,3 +205,17 @@ class Decoding(Group):
     beam: int = field(5, "hypotheses kept; 1 is greedy", low=1, high=64)
     length_penalty: float = field(1.0, "exponent a of the score log p / length^a", low=0.0)
     max_length: int = field(64, "longest translation, tokens", low=1)
+
+
+@group
+class Config(Group):
+    """One experiment, whole."""
+
+    seed: int = field(0, "seed of the initial parameters, the order of examples and dropout", low=0,
+                      high=2**31 - 1, traced=True)
+    data: Data = dataclasses.field(default_factory=Data)
+    model: Model = dataclasses.field(default_factory=Model)
+    attention: Attention = dataclasses.field(default_factory=Attention)
+    optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
+    training: Training = dataclasses.field(default_factory=Training)
+    decoding: Decoding = dataclasses.field(default_factory=Decoding)

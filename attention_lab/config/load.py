@@ -17,9 +17,8 @@ from attention_lab.config.schema import Config, all_fields, get, replace
 def load(spelled: str) -> Config:
     """The config that `file.py:variant[,variant...]` names; not yet checked. `~` is the user's home folder.
 
-    Raises:
-      ValueError: no such file, one that can't be run or has no get_config, one whose get_config raises
-        anything or returns no Config; a single line that names the file, and the line where it failed.
+    A file that can't be run or has no get_config, or whose get_config raises anything or returns no Config,
+    is a ValueError of one line that names the file, and the line where it failed.
     """
     get_config = _function(spelled, "get_config")
     if get_config is None:
@@ -36,11 +35,7 @@ def load(spelled: str) -> Config:
 
 
 def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
-    """The cells that get_sweep() of `file.py:variant` lists, as {dotted key: value}; None without get_sweep.
-
-    Raises:
-      ValueError: as of `load`, or cells that are no list of dicts.
-    """
+    """The cells that get_sweep() of `file.py:variant` lists, {dotted key: value}; None without get_sweep."""
     get_sweep = _function(spelled, "get_sweep")
     if get_sweep is None:
         return None
@@ -53,11 +48,7 @@ def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
 
 
 def load_module(spelled: str) -> types.ModuleType:
-    """The file of `file.py:variant`, run.
-
-    Raises:
-      ValueError: as of `load`.
-    """
+    """The file of `file.py:variant`, run; ValueError as of `load`."""
     path = _path(spelled)
     if not Path(path).is_file():
         raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
@@ -81,24 +72,24 @@ def _result(spelled: str, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except (Exception, SystemExit) as error:
-        where, line = _place(error, _path(spelled))
+        where, line = _origin(error, _path(spelled))
         if isinstance(error, dataclasses.FrozenInstanceError):
             what = _replacement(error, where, line)
         elif isinstance(error, ValueError) and str(error):
-            what = str(error)  # a line for a user already, as of an unknown variant
+            what = str(error)  # written for a user, as that of an unknown variant
         else:
             what = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
         raise ValueError(f"--config={spelled}: {what} ({where}{f', line {line}' if line else ''})") from error
 
 
-def _place(error: BaseException, path: str) -> tuple[str, int]:
+def _origin(error: BaseException, path: str) -> tuple[str, int]:
     """File and line where an error was raised: the last in the config file, if it is among the callers."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno or 0
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)
               if frame.filename != __file__ and not frame.filename.startswith("<")]
-    own = [frame for frame in frames if os.path.abspath(frame.filename) == os.path.abspath(path)]
-    frame = (own or frames or [None])[-1]
+    in_config = [frame for frame in frames if os.path.abspath(frame.filename) == os.path.abspath(path)]
+    frame = (in_config or frames or [None])[-1]
     return (frame.filename, frame.lineno or 0) if frame else (path, 0)
 
 
@@ -130,7 +121,7 @@ def _path(spelled: str) -> str:
 
 
 def _beside(path: str) -> str:
-    """The nearest config file in the folder that was meant, or among configs/."""
+    """The nearest config file in the folder that was named, or among configs/."""
     folder = Path(path).parent if Path(path).parent.is_dir() else Path("configs")
     files = [str(file) for file in sorted(folder.glob("*.py")) if file.name != "__init__.py"]
     return nearest(path, files)

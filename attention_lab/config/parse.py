@@ -1,8 +1,8 @@
 """Dotted keys and text into a Config: strict, typed, pure; the command line and sweeps use it."""
 
+import contextlib
 import decimal
 import difflib
-import math
 import os
 import types
 from collections.abc import Iterable, Mapping
@@ -14,20 +14,16 @@ from attention_lab.config.sources import SOURCES
 
 
 def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Config:
-    """`config` with text values put in at dotted keys, checked as a whole.
-
-    A duration given replaces the config's other durations.
+    """A copy of `config` with text values put in at dotted keys, checked as a whole; see `merge`.
 
     Args:
-      config: what to change; itself unchanged.
       given: {"model.num_heads": "8"}, or pairs, in which a key that comes twice is an error.
     Raises:
-      ValueError: an unknown key, a key given twice, a wrong type, a value or a combination that is
-        not allowed; one line that names the dotted key.
+      ValueError: an unknown key, a key given twice, a wrong type, a value or a combination that is not
+        allowed; one line that names the dotted key.
     """
-    pairs = list(given.items() if isinstance(given, Mapping) else given)
     values: dict[str, Any] = {}
-    for key, text in pairs:
+    for key, text in given.items() if isinstance(given, Mapping) else given:
         if key in values:
             raise ValueError(f"{key} is given twice: {show(values[key])} and {text}")
         values[key] = parse(key, text)
@@ -36,24 +32,22 @@ def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]]) 
     for key in ("data.directory", "data.path"):
         readers = [name for name, source in SOURCES.items() if source.location == key]
         if values.get(key) and config.data.source not in readers:
-            raise ValueError(f"{key}={values[key]} is given, but data.source={config.data.source} "
-                             f"does not read it: data.source={', '.join(readers)} "
-                             f"{'does' if len(readers) == 1 else 'do'}")
+            raise ValueError(f"{key}={values[key]} is given, but data.source={config.data.source} does not "
+                             f"read it: data.source={', '.join(readers)} {'do' if readers[1:] else 'does'}")
     return config
 
 
 def merge(config: Config, values: Mapping[str, Any]) -> Config:
-    """`config` with typed values put in at dotted keys, where a duration given unsets the others.
+    """A copy of `config` with typed values put in at dotted keys; a duration given unsets the others.
 
-    Raises:
-      ValueError: an unknown key, or two durations.
+    A ValueError names an unknown key, or two durations.
     """
     for key in values:
         field_of(key)
     durations = [key for key in DURATIONS if values.get(key) is not None]
     if len(durations) > 1:
-        said = " and ".join(f"{key}={show(values[key])}" for key in durations)
-        raise ValueError(f"{said} are both given: one duration is allowed")
+        listed = " and ".join(f"{key}={show(values[key])}" for key in durations)
+        raise ValueError(f"{listed} are both given: one duration is allowed")
     unset = {key: None for key in DURATIONS} if durations else {}
     return replace(config, unset | dict(values))
 
@@ -61,12 +55,7 @@ def merge(config: Config, values: Mapping[str, Any]) -> Config:
 def combine(config: Config, variants: Mapping[str, Mapping[str, Any]], names: str) -> Config:
     """`config` changed by the named variants of a config file, in the order the file declares them.
 
-    Args:
-      config: the file's base.
-      variants: typed values at dotted keys, by variant.
-      names: `""`, or names parted by commas; the order in which they are asked for does not matter.
-    Raises:
-      ValueError: a name that is not among the variants.
+    `variants` are typed values at dotted keys, by name; `names` are parted by commas, in any order, or "".
     """
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for name in wanted:
@@ -80,11 +69,7 @@ def combine(config: Config, variants: Mapping[str, Mapping[str, Any]], names: st
 
 
 def field_of(key: str) -> Field:
-    """The field at a dotted key.
-
-    Raises:
-      ValueError: there is none; names the nearest right key.
-    """
+    """The field at a dotted key; where there is none, a ValueError names the nearest right key."""
     if key in all_fields():
         return all_fields()[key]
     inside = [other for other in all_fields() if other.startswith(key + ".")]
@@ -94,56 +79,41 @@ def field_of(key: str) -> Field:
 
 
 def parse(key: str, text: str) -> Any:
-    """The typed value that a text means for a field.
-
-    `1e3` is an integer where one is meant, `none` unsets an optional field, `12,16,20` is a tuple, and `~` at
-    the beginning of a text is the user's home folder.
-
-    Raises:
-      ValueError: an unknown key, or a text that is no value of the field.
-    """
+    """The typed value of a text for the field at a dotted key; see `value_of`."""
     return value_of(field_of(key), text)
 
 
 def value_of(field: Field, text: str) -> Any:
-    """The typed value that a text means for a field; see `parse`."""
-    for kind in sorted(members(field.type), key=_ORDER.index):
-        try:
-            value = read(kind, text)
-            check_value(field, value)
-            return value
-        except ValueError:
-            pass
+    """The typed value of a text for a field; a ValueError says what is allowed.
+
+    `1e3` is an integer where one is allowed, `none` unsets an optional field, `12,16,20` is a tuple, and `~`
+    at the beginning of a text is the user's home folder.
+    """
+    for kind, read in _READERS.items():
+        if kind in members(field.type):
+            with contextlib.suppress(ValueError, KeyError):
+                value = read(text if kind is str else text.strip())
+                check_value(field, value)
+                return value
     raise ValueError(f"{field.key}={text} is not {allowed(field)}{nearest(text, field.choices or ())}")
 
 
-def read(kind: Any, text: str) -> Any:
-    """The value of one of the types that fields have, from its text.
-
-    Raises:
-      ValueError: the text is no such value; nan and inf are not.
-    """
-    return _READERS[kind](text if kind is str else text.strip())
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?`, or nothing where no known word is near."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]}?" if found else ""
+def nearest(word: str, words: Iterable[str]) -> str:
+    """`; did you mean X?` with the nearest of `words`, or nothing where none is near."""
+    matches = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
+    return f"; did you mean {matches[0]}?" if matches else ""
 
 
 def _nearest_key(key: str) -> str:
-    def likeness(known: str) -> float:
-        whole = difflib.SequenceMatcher(None, key, known).ratio()
-        # A field looked for in the wrong group is recognised by its own name.
-        given, field = key.split(".")[-1], known.split(".")[-1]
-        name = difflib.SequenceMatcher(None, given, field).ratio()
-        initials = "".join(part[0] for part in field.split("_"))
-        return whole + (1.0 if given == initials else name)  # lr and wd are in every hand
+    def likeness(other: str) -> float:
+        whole = difflib.SequenceMatcher(None, key, other).ratio()
+        # A field looked for in the wrong group is recognised by the last part of its key.
+        given, name = key.split(".")[-1], other.split(".")[-1]
+        if given == "".join(part[0] for part in name.split("_")):  # lr and wd are customary
+            return whole + 1.0
+        return whole + difflib.SequenceMatcher(None, given, name).ratio()
     best = max(all_fields(), key=likeness)
-    if likeness(best) < 0.8:
-        return "; --help lists them all"
-    return f"; did you mean {best}?"
+    return f"; did you mean {best}?" if likeness(best) >= 0.8 else "; --help lists them all"
 
 
 def _integer(text: str) -> int:
@@ -157,28 +127,12 @@ def _integer(text: str) -> int:
     return int(number)
 
 
-def _number(text: str) -> float:
-    return float(text) if math.isfinite(float(text)) else _no()
-
-
-def _boolean(text: str) -> bool:
-    return text.lower() == "true" if text.lower() in ("true", "false") else _no()
-
-
 def _integers(text: str) -> tuple[int, ...]:
     inner = text[1:-1] if text[:1] + text[-1:] in ("()", "[]") else text
     return tuple(_integer(part) for part in inner.removesuffix(",").split(",")) if inner else ()
 
 
-def _none(text: str) -> None:
-    return None if text.lower() == "none" else _no()
-
-
-def _no() -> Any:
-    raise ValueError
-
-
-# Numbers are tried before text, so that attention.scale=0.5 is a number and nan is refused.
-_ORDER = (types.NoneType, bool, int, float, tuple[int, ...], str)
-_READERS = {types.NoneType: _none, bool: _boolean, int: _integer, float: _number,
-            tuple[int, ...]: _integers, str: os.path.expanduser}
+# In this order: numbers before text, so that attention.scale=0.5 is a number. KeyError: not of this type.
+_READERS = {types.NoneType: lambda text: {"none": None}[text.lower()],
+            bool: lambda text: {"false": False, "true": True}[text.lower()],
+            int: _integer, float: float, tuple[int, ...]: _integers, str: os.path.expanduser}

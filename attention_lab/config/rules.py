@@ -3,21 +3,13 @@
 import math
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any
 
-from attention_lab.config import (
-    LEARNED_POSITIONS,
-    POOLED,
-    RECURRENT,
-    WITHOUT_LAYERS,
-    Config,
-    Field,
-    all_fields,
-    get,
-    key_size,
-    task_of,
-)
 from attention_lab.config.choices import facts
+from attention_lab.config.fields import LEARNED_POSITIONS, POOLED, RECURRENT, WITHOUT_LAYERS, Config
+from attention_lab.config.hyper import key_size, task_of
+from attention_lab.config.schema import Field, all_fields, get
 from attention_lab.config.sources import SOURCES, TASKS
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
@@ -31,11 +23,7 @@ DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
 
 def check(config: Config) -> None:
-    """Refuses a config that no run could follow.
-
-    Raises:
-      ValueError: one line with the dotted key, what was given and what is allowed.
-    """
+    """Refuses a config that no run could follow, by a ValueError of one line: key, value, what is allowed."""
     for key, field in all_fields().items():
         check_value(field, get(config, key))
     _check_durations(config)
@@ -45,19 +33,18 @@ def check(config: Config) -> None:
 
 def check_value(field: Field, value: Any) -> None:
     """Refuses a value of another type than declared, or outside its choices or bounds."""
-    if not any(_is(value, kind) for kind in members(field.type)):
+    right = any(_is(value, kind) for kind in members(field.type))
+    if isinstance(value, str):
+        right = right and (not field.choices or value in field.choices)
+    elif right and isinstance(value, (int, float)):
+        right = ((field.low is None or value >= field.low) and (field.high is None or value <= field.high)
+                 and (field.above is None or value > field.above))
+    if not right:
         raise ValueError(f"{field.key}={show(value)} is not {allowed(field)}")
-    if isinstance(value, str) and field.choices and value not in field.choices:
-        raise ValueError(f"{field.key}={show(value)} is not {allowed(field)}")
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        below = field.low is not None and value < field.low
-        over = field.high is not None and value > field.high
-        if below or over or (field.above is not None and value <= field.above):
-            raise ValueError(f"{field.key}={show(value)} is not {allowed(field)}")
 
 
 def no_transformer() -> dict[str, Any]:
-    """What means nothing but to a Transformer, at the defaults where every other model has to leave it."""
+    """The fields that only a Transformer reads, at the defaults where other models have to leave them."""
     return {key: all_fields()[key].default for key in ONLY_TRANSFORMER}
 
 
@@ -94,7 +81,7 @@ def show(value: Any) -> str:
 
 def _is(value: Any, kind: Any) -> bool:
     if kind == tuple[int, ...]:
-        return isinstance(value, tuple) and all(_is(one, int) for one in value)
+        return isinstance(value, tuple) and all(_is(item, int) for item in value)
     if isinstance(value, bool):
         return kind is bool
     if kind is float:
@@ -105,8 +92,8 @@ def _is(value: Any, kind: Any) -> bool:
 def _check_durations(config: Config) -> None:
     given = {key: get(config, key) for key in DURATIONS if get(config, key) is not None}
     if len(given) != 1:
-        said = ", ".join(f"{key}={show(value)}" for key, value in given.items()) or "none is"
-        raise ValueError(f"{said} set: a run has exactly one of {', '.join(DURATIONS)}")
+        listed = ", ".join(f"{key}={show(value)}" for key, value in given.items()) or "none is"
+        raise ValueError(f"{listed} set: a run has exactly one of {', '.join(DURATIONS)}")
     if config.optimizer.schedule == "cosine" and "training.max_minutes" in given:
         raise ValueError("optimizer.schedule=cosine has to know its end: with training.max_minutes, "
                          "inverse_sqrt and constant are allowed")
@@ -118,19 +105,18 @@ def _check_data(config: Config) -> None:
         raise ValueError(f"data.buckets={show(buckets)} does not rise: give lengths from 2 to "
                          f"data.max_length={data.max_length}, each longer than the one before")
     if buckets and buckets[-1] > data.max_length:
-        raise ValueError(f"data.buckets={show(buckets)} ends above data.max_length="
-                         f"{data.max_length}: the last may be at most that")
-    if data.source == "grammar" and data.min_words > data.max_words:
-        raise ValueError(f"data.min_words={data.min_words} is above data.max_words="
-                         f"{data.max_words}: at most that is allowed")
+        raise ValueError(f"data.buckets={show(buckets)} ends above data.max_length={data.max_length}: the "
+                         "last may be at most that")
+    for source, least, most in (("grammar", "data.min_words", "data.max_words"),
+                                ("senses", "data.least_distance", "data.most_distance")):
+        if data.source == source and get(config, least) > get(config, most):
+            raise ValueError(f"{least}={get(config, least)} is above {most}={get(config, most)}: at most "
+                             "that is allowed")
     source = SOURCES[data.source]
     if source.location and not get(config, source.location):
         what = "DIR" if source.location == "data.directory" else "FILE"
         raise ValueError(f"{source.location} is not set: data.source={data.source} needs {source.contents}, "
                          f"--config.{source.location}={what}")
-    if data.source == "senses" and data.least_distance > data.most_distance:
-        raise ValueError(f"data.least_distance={data.least_distance} is above data.most_distance="
-                         f"{data.most_distance}: at most that is allowed")
     if data.source == "senses" and (not data.distractors or min(data.distractors) < 0):
         raise ValueError(f"data.distractors={show(data.distractors)}: numbers of at least 0, one or several, "
                          "are allowed")
@@ -141,62 +127,62 @@ def _check_data(config: Config) -> None:
 
 
 def _check_model(config: Config) -> None:
-    model, attention = config.model, config.attention
-    task, wanted = task_of(config), TASKS[task_of(config)]["kinds"]
-    if model.kind not in wanted:
-        raise ValueError(f"model.kind={model.kind} does not fit data.source={config.data.source}: "
-                         f"{', '.join(wanted)} do")
-    foreign = ONLY_RECURRENT if model.kind in ("transformer", "encoder") else ONLY_TRANSFORMER
-    foreign += ONLY_RECURRENT if model.kind in WITHOUT_LAYERS else ()
-    for key in foreign:
-        _check_default(config, key, f"model.kind={model.kind}")
-    for key in ONLY_CLASSIFIERS if task != "classification" else ():
-        _check_default(config, key, f"data.source={config.data.source}")
-    if model.kind == "transformer":
-        _check_default(config, "model.causal", "model.kind=transformer")
+    model, attention, source = config.model, config.attention, f"data.source={config.data.source}"
+    task, kinds = task_of(config), TASKS[task_of(config)]["kinds"]
+    if model.kind not in kinds:
+        raise ValueError(f"model.kind={model.kind} does not fit {source}: {', '.join(kinds)} do")
+    with_heads = model.kind in ("transformer", "encoder")
+    unread = ONLY_RECURRENT if with_heads else ONLY_TRANSFORMER
+    unread += ONLY_RECURRENT if model.kind in WITHOUT_LAYERS else ()
+    unread += ("model.causal",) if model.kind == "transformer" else ()
+    _check_defaults(config, unread, f"model.kind={model.kind}")
     if task == "classification":
         _check_classifier(config)
+    else:
+        _check_defaults(config, ONLY_CLASSIFIERS, source)
     if model.kind in RECURRENT:
         _check_recurrent(config)
-    if model.kind not in ("transformer", "encoder"):
-        if attention.compatibility == "none" and attention.scale is not None:
-            raise ValueError(f"attention.scale={show(attention.scale)} means nothing with "
-                             "attention.compatibility=none: leave it at none")
-        return
+    if with_heads:
+        _check_heads(config)
+    elif attention.compatibility == "none" and attention.scale is not None:
+        raise ValueError(f"attention.scale={show(attention.scale)} means nothing with "
+                         "attention.compatibility=none: leave it at none")
+
+
+def _check_heads(config: Config) -> None:
+    model, attention = config.model, config.attention
     if attention.compatibility == "none":
         raise ValueError(f"attention.compatibility=none: model.kind={model.kind} is nothing without "
                          f"attention; it is allowed with {', '.join(RECURRENT)}")
     unset = [f"model.{name}" for name in ("key_size", "value_size") if getattr(model, name) is None]
     if unset and model.width % model.num_heads:
         divisors = [n for n in range(1, model.width + 1) if model.width % n == 0]
-        raise ValueError(
-            f"model.num_heads={model.num_heads} does not divide model.width={model.width}: allowed "
-            f"are {show(tuple(divisors))}, or any with {' and '.join(unset)} set")
+        raise ValueError(f"model.num_heads={model.num_heads} does not divide model.width={model.width}: "
+                         f"allowed are {show(tuple(divisors))}, or any with {' and '.join(unset)} set")
     if model.positions == "rotary" and key_size(model) % 2:
         raise ValueError(f"model.key_size={key_size(model)} is odd: model.positions=rotary turns "
                          "pairs of units, so an even size is allowed")
     longest = max(("data.max_length", "decoding.max_length"), key=lambda key: get(config, key))
     if model.positions == "learned" and get(config, longest) > LEARNED_POSITIONS:
-        raise ValueError(f"{longest}={get(config, longest)} is beyond the table of "
-                         f"model.positions=learned: at most {LEARNED_POSITIONS} is allowed")
-    able = {name: entry["scores"] for name, entry in
-            facts("attention_lab.attention.implementations", "IMPLEMENTATIONS").items()}
-    scores = able[attention.implementation]
-    if scores is not None and attention.compatibility not in scores:
-        others = [name for name, known in able.items() if known is None or attention.compatibility in known]
-        raise ValueError(f"attention.implementation={attention.implementation} computes {', '.join(scores)} "
-                         f"alone: with attention.compatibility={attention.compatibility}, "
-                         f"{', '.join(others)} is allowed")
+        raise ValueError(f"{longest}={get(config, longest)} is beyond the table of model.positions=learned: "
+                         f"at most {LEARNED_POSITIONS} is allowed")
+    computed = {name: entry["scores"] or (attention.compatibility,) for name, entry in
+                facts("attention.implementations.IMPLEMENTATIONS").items()}
+    if attention.compatibility not in computed[attention.implementation]:
+        others = [name for name, scores in computed.items() if attention.compatibility in scores]
+        raise ValueError(f"attention.implementation={attention.implementation} computes "
+                         f"{', '.join(computed[attention.implementation])} alone: with "
+                         f"attention.compatibility={attention.compatibility}, {', '.join(others)} is allowed")
 
 
 def _check_recurrent(config: Config) -> None:
     model, kind = config.model, config.attention.compatibility
     if task_of(config) == "sequences":
-        for key, wanted in {"attention.compatibility": "none", "model.bidirectional": False,
-                            "model.reverse_source": False}.items():
-            if get(config, key) != wanted:
+        for key, only in {"attention.compatibility": "none", "model.bidirectional": False,
+                          "model.reverse_source": False}.items():
+            if get(config, key) != only:
                 raise ValueError(f"{key}={show(get(config, key))}: token by token a recurrent network reads "
-                                 f"from left to right without attention; allowed is {show(wanted)}")
+                                 f"from left to right without attention; allowed is {show(only)}")
     if model.bidirectional and model.reverse_source:
         raise ValueError("model.reverse_source=true with model.bidirectional=true: the source is read both "
                          "ways already; one of them is allowed")
@@ -204,18 +190,19 @@ def _check_recurrent(config: Config) -> None:
         raise ValueError(f"model.hidden={model.hidden} is odd: with model.bidirectional=true each way has "
                          "half of it")
     if model.input_feeding and kind == "none":
-        raise ValueError("model.input_feeding=true feeds what attention found: with "
+        raise ValueError("model.input_feeding=true feeds the output of attention: with "
                          "attention.compatibility=none false is allowed")
     if model.kind != "lstm" and model.forget_bias != all_fields()["model.forget_bias"].default:
         raise ValueError(f"model.forget_bias={show(model.forget_bias)} means nothing to "
                          f"model.kind={model.kind}: lstm has a forget gate")
 
 
-def _check_default(config: Config, key: str, why: str) -> None:
-    default = all_fields()[key].default
-    if get(config, key) != default:
-        raise ValueError(f"{key}={show(get(config, key))} means nothing to {why}: leave it at "
-                         f"{show(default)}")
+def _check_defaults(config: Config, keys: Iterable[str], why: str) -> None:
+    for key in keys:
+        default = all_fields()[key].default
+        if get(config, key) != default:
+            raise ValueError(f"{key}={show(get(config, key))} means nothing to {why}: leave it at "
+                             f"{show(default)}")
 
 
 def _check_classifier(config: Config) -> None:
@@ -226,9 +213,9 @@ def _check_classifier(config: Config) -> None:
     if model.kind != "encoder" and attention.compatibility != "none":
         raise ValueError(f"attention.compatibility={attention.compatibility}: classifying, model.kind="
                          f"{model.kind} attends by model.pooling alone; none is allowed")
-    for key in ("model.reverse_source", "model.input_feeding", "model.causal", "model.tie_embeddings",
-                *(["data.dev_share"] if "dev" in SOURCES[source].splits else [])):
-        _check_default(config, key, f"data.source={source}")
+    unread = ["model.reverse_source", "model.input_feeding", "model.causal", "model.tie_embeddings"]
+    unread += ["data.dev_share"] if "dev" in SOURCES[source].splits else []
+    _check_defaults(config, unread, f"data.source={source}")
     if config.data.vectors and config.data.tokenizer != "word":
         raise ValueError(f"data.vectors={config.data.vectors} has vectors of words, and data.tokenizer="
                          f"{config.data.tokenizer} cuts words into pieces: word is allowed")
@@ -240,4 +227,4 @@ def _check_classifier(config: Config) -> None:
         raise ValueError(f"attention.guide={show(attention.guide)}, attention.weights={attention.weights}:"
                          " frozen and adversarial need the folder of a finished run, the others none")
     if attention.weights != "adversarial":
-        _check_default(config, "attention.divergence", f"attention.weights={attention.weights}")
+        _check_defaults(config, ["attention.divergence"], f"attention.weights={attention.weights}")

@@ -1,4 +1,4 @@
-"""What is known of sources of examples and of tasks before anything of them is imported."""
+"""Facts of sources of examples and of tasks, before anything of them is imported."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,11 +12,10 @@ class Source:
 
     Fields:
       task: key of TASKS in tasks/registry.py.
-      location: the config field that says where its files are; "" of a source that is generated.
-      contents: what lies there, for messages.
+      location: the config field with the path of its files; "" of a source that is generated.
+      contents: what is there, for messages. asks: what is classified, "word" or "sentence".
       splits: those that its files have. Dev is held out of train where it is missing; "whole" is a file in
         one piece, of which test is held out too.
-      asks: what is classified, "word" or "sentence".
       read: (Data, names of splits) -> {split: examples}; None before data/sources.py is imported.
       read_whole: Data -> all examples of a source in one piece; None for other sources.
     """
@@ -30,8 +29,8 @@ class Source:
     read_whole: Callable | None = None
 
 
-SOURCES = {name: Source(**given) for name, given in facts("attention_lab.data.sources", "SOURCES").items()}
-TASKS = facts("attention_lab.tasks.registry", "TASKS")  # the kinds of model and the scores of each
+SOURCES = {name: Source(**given) for name, given in facts("data.sources.SOURCES").items()}
+TASKS = facts("tasks.registry.TASKS")  # the kinds of model and the scores of each
 
 
 def score_names() -> tuple[str, ...]:

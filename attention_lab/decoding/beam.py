@@ -1,17 +1,17 @@
 """Batched beam search over any start/step pair, in one compiled loop.
 
-The search, for each sentence on its own, with a beam of k:
+The search, for each sentence separately, with a beam of k:
 
-* k live hypotheses, all of the same length, are extended by every token. The extensions are ranked
-  by log p; ties go to the earlier hypothesis, then to the smaller id.
-* An extension by EOS that ranks among the first k is finished: it moves to a buffer of the k best
-  by score = log p / length^length_penalty (length counts EOS). One that ranks lower is dropped.
+* k live hypotheses, all of the same length, are extended by every token. The extensions are ranked by log p;
+  ties go to the earlier hypothesis, then to the smaller id.
+* An extension by EOS that ranks among the first k is finished: it moves to a buffer of the k best by
+  score = log p / length^length_penalty (length counts EOS). One that ranks lower is dropped.
 * The k best other extensions live on.
-* A sentence stops when k hypotheses have finished, or when none can live on. What a live one might
-  still reach by growing longer is not waited for: so a beam of 1 is greedy search under every
-  length penalty, and scores compare with those of fairseq (Ott et al. 2019), which stops there too.
-* Hypotheses that `max_length` cuts follow after all that finished, whatever their score: a loop of
-  likely tokens that never ends can have a fine mean log p.
+* A sentence stops when k hypotheses have finished, or when none can live on, even if a live one might still
+  reach a better score: so a beam of 1 is greedy search under every length penalty, and scores compare with
+  those of fairseq (Ott et al. 2019), which stops there too.
+* Hypotheses that `max_length` cuts rank after all that finished, whatever their score: a loop of likely
+  tokens that never ends can have a high mean log p.
 
 With a beam as wide as the number of possible hypotheses nothing is dropped and the search is exact.
 """
@@ -41,29 +41,26 @@ def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max
                 ) -> tuple[Array, Array]:
     """Finds the `beam` best token sequences of each sentence under log p / length^length_penalty.
 
-    Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the
-    probability. The loop ends as soon as every sentence has. A carry leaf that `step` hands on as
-    it got it (keys and values of the source) is not copied from hypothesis to hypothesis.
+    Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the probability. The loop
+    ends as soon as every sentence has. A carry leaf that `step` returns as it got it (keys and values of the
+    source) is not copied from hypothesis to hypothesis.
 
     Args:
-      start: () -> carry, a pytree whose every leaf leads with B; it is repeated per hypothesis
-        here, a sentence's hypotheses side by side.
+      start: () -> carry, a pytree whose every leaf leads with B = batch_size; it is repeated here, a
+        sentence's hypotheses side by side.
       step: (carry, token (B * beam,)) -> (logits (B * beam, N), carry); the first token is BOS.
-      batch_size: sentences B.
       beam: hypotheses kept for each sentence; 1 is greedy search.
       max_length: tokens written at most, EOS included.
       length_penalty: exponent, at least 0; may be traced. 0 prefers short ones, 1 takes the mean.
-      bos, eos, pad: ids of the marks.
-      active: (B,), False for a row that only fills the batch: it gets nothing and is not waited
-        for. None: all are sentences.
+      active: (B,), False for a row that only fills the batch: it gets nothing and is not waited for. None:
+        all are sentences.
     Returns:
-      tokens (B, beam, max_length) int32, best first, without BOS, with EOS unless cut, then PAD;
-      scores (B, beam) float32. Where there are fewer hypotheses, PAD alone and -inf.
+      tokens (B, beam, max_length) int32, best first, without BOS, with EOS unless cut, then PAD; scores
+      (B, beam) float32. Where there are fewer hypotheses, PAD alone and -inf.
     Raises:
       ValueError: a size below 1, a negative penalty, equal marks, a carry not leading with B.
     """
-    candidates.check_sizes(batch_size=batch_size, beam=beam, max_length=max_length)
-    candidates.check_marks(bos, eos, pad)
+    candidates.check(bos, eos, pad, batch_size=batch_size, beam=beam, max_length=max_length)
     if not isinstance(length_penalty, jax.core.Tracer) and not length_penalty >= 0:
         raise ValueError(f"length_penalty={length_penalty} must be at least 0")
     carry = start()
@@ -124,8 +121,8 @@ def _best_extensions(logits: Array, live_log_p: Array, banned: tuple[int, ...], 
                      ) -> tuple[Array, Array, Array]:
     """The 2 k likeliest extensions of each sentence: hypothesis, token, log p; each (B, 2 k).
 
-    Each hypothesis offers its k + 1 best, which is all that can count: k that go on, and EOS. They
-    are ranked by logit, before log p is added, lest two that differ become equal by rounding.
+    Each hypothesis offers its k + 1 best, which is all that can count: k that go on, and EOS. They are ranked
+    by logit, before log p is added, lest two that differ become equal by rounding.
     """
     allowed, normaliser = candidates.allowed_logits(logits, banned)
     offered, token = lax.top_k(allowed, min(beam + 1, logits.shape[-1]))

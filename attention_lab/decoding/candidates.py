@@ -19,14 +19,10 @@ def log_probability(logit: Array, normaliser: Array) -> Array:
     return jnp.where(jnp.isnan(log_p), -jnp.inf, log_p)
 
 
-def check_sizes(**sizes: int) -> None:
-    """Raises ValueError, naming the argument, for a size below 1."""
+def check(bos: int, eos: int, pad: int, **sizes: int) -> None:
+    """ValueError, naming the argument, unless the three ids differ and every size is at least 1."""
+    if len({bos, eos, pad}) < 3:
+        raise ValueError(f"bos={bos}, eos={eos}, pad={pad} must be three different ids")
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name}={size} is not a size; it must be at least 1")
-
-
-def check_marks(bos: int, eos: int, pad: int) -> None:
-    """Raises ValueError unless the three ids differ."""
-    if len({bos, eos, pad}) < 3:
-        raise ValueError(f"bos={bos}, eos={eos}, pad={pad} must be three different ids")

@@ -22,25 +22,11 @@ def greedy_search(start: Callable, step: Callable, batch_size: int, max_length: 
                   *, bos: int, eos: int, pad: int, active: Array | None = None) -> tuple[Array, Array]:
     """Writes the likeliest token at each position until EOS or `max_length` tokens.
 
-    Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the
-    probability. Ties go to the smaller id. The loop ends as soon as every sentence has.
-
-    Args:
-      start: () -> carry, a pytree whose every leaf leads with B.
-      step: (carry, token (B,)) -> (logits (B, N), carry); the first token is BOS.
-      batch_size: sentences B.
-      max_length: tokens written at most, EOS included.
-      bos, eos, pad: ids of the marks.
-      active: (B,), False for a row that only fills the batch: it gets PAD alone and -inf, and is
-        not waited for. None: all are sentences.
-    Returns:
-      tokens (B, max_length) int32, without BOS, with EOS unless cut, then PAD; log p of those
-      tokens (B,) float32. A sentence whose logits are NaN gives PAD alone and -inf.
-    Raises:
-      ValueError: a size below 1, or marks that coincide.
+    Ties go to the smaller id. Arguments, results and errors are those of `beam_search`, without the axis of
+    hypotheses; instead of a score the log p of the tokens (B,) is returned. A sentence whose logits are NaN
+    gives PAD alone and -inf.
     """
-    candidates.check_sizes(batch_size=batch_size, max_length=max_length)
-    candidates.check_marks(bos, eos, pad)
+    candidates.check(bos, eos, pad, batch_size=batch_size, max_length=max_length)
     rows = jnp.arange(batch_size)
     active = jnp.ones((batch_size,), bool) if active is None else active
 

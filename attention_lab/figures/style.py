@@ -5,13 +5,15 @@ caller's settings alone.
 """
 
 import contextlib
+import io
 import os
-import tempfile
 from collections.abc import Iterator
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from attention_lab.storage.files import write_bytes
 
 DPI = 150
 
@@ -60,20 +62,14 @@ def save(made: Figure, path: str | os.PathLike) -> None:
     """Writes a PNG of 150 dots per inch in one move; equal figures give equal bytes.
 
     Raises:
-      ValueError: `path` does not end in .png. OSError: it can't be written; nothing is left behind.
+      ValueError: `path` does not end in .png. OSError: it can't be written.
     """
     path = os.fspath(path)
     if not path.lower().endswith(".png"):
         raise ValueError(f"path={path}: figures are saved as .png")
-    folder = os.path.dirname(path) or "."
-    handle, partial = tempfile.mkstemp(prefix=".figure-", suffix=".png", dir=folder)
-    try:
-        with look(), os.fdopen(handle, "wb") as file:
-            # The margins are cut to what is drawn. No Software entry: it names a version.
-            made.savefig(file, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.08,
-                         metadata={"Software": None})
-        os.chmod(partial, 0o644)
-        os.replace(partial, path)
-    except BaseException:
-        os.unlink(partial)
-        raise
+    content = io.BytesIO()
+    with look():
+        # The margins are cut to what is drawn. No Software entry: it names a version.
+        made.savefig(content, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.08,
+                     metadata={"Software": None})
+    write_bytes(path, content.getvalue())

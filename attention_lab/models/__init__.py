@@ -2,7 +2,7 @@
 
 from attention_lab.config import Structure, replace, task_of
 from attention_lab.config.choices import look_up
-from attention_lab.models import classifier, encoder, recurrent, tagger, transformer
+from attention_lab.models import classifier, recurrent, tagger, transformer
 from attention_lab.models.record import Decision, Model, ModelSpec, Output
 
 __all__ = ["MODELS", "Decision", "Model", "ModelSpec", "Output", "build", "from_spec", "spec_of"]
@@ -15,7 +15,7 @@ OUTPUTS = {"translation": "sentence", "classification": "class", "sequences": "t
 # Kind of model -> what can be read from it -> the function ModelSpec -> Model.
 MODELS = {
     "transformer": {"sentence": transformer.build},
-    "encoder": {"tokens": encoder.build, "class": classifier.build},
+    "encoder": {"tokens": tagger.build, "class": classifier.build},
     "rnn": _RECURRENT,
     "lstm": _RECURRENT,
     "gru": _RECURRENT,
@@ -31,11 +31,7 @@ def from_spec(spec: ModelSpec) -> Model:
 
 
 def spec_of(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = ()) -> ModelSpec:
-    """What a config says of its model; fields that no model reads are left out.
-
-    Args:
-      vocabulary_size: ids N. classes: of a classifier, how many each word has.
-    """
+    """What a config says of its model, which reads no other fields; `classes` as in ModelSpec."""
     output = look_up(OUTPUTS, "task", task_of(config))
     config = replace(config, {"attention.scale": None, "attention.guide": "", "attention.divergence": 0.0})
     return ModelSpec(config.model, config.attention, config.training.precision, vocabulary_size, output,

@@ -1,7 +1,7 @@
 """Recurrent cells as pure steps, and the scan that lets padding change nothing.
 
-A state is a tuple, (h,) or for the LSTM (h, c), each (B, H). What a cell takes from its input is made for
-all positions at once, x W + b, so that a step has one product left.
+A state is a tuple, (h,) or for the LSTM (h, c), each (B, H). x W + b is computed for all positions at once,
+so that one product, U h, is left to a step.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab.config.choices import look_up
-from attention_lab.models.products import product
+from attention_lab.models.products import GLOROT, product
 from attention_lab.models.record import ModelSpec
 
 
@@ -47,8 +47,8 @@ class Recurrence:
 
     Fields:
       step: (state, x W + b, h -> U h, and the bias of the candidate if it has one) -> state.
-      gates: how many gates stand side by side. states: arrays in a state.
-      forgets: whether the second gate is a forget gate, whose bias begins at `model.forget_bias`.
+      gates: their number. states: arrays in a state.
+      forgets: whether the second gate is a forget gate, whose initial bias is `model.forget_bias`.
       candidate_bias: whether the candidate has a bias inside its reset.
     """
 
@@ -73,17 +73,13 @@ class Cell(nn.Module):
     units: int
     inputs: int
 
-    @property
-    def recurrence(self) -> Recurrence:
-        """Which kind of cell it is."""
-        return look_up(CELLS, "model.kind", self.spec.model.kind)
-
     def setup(self):
+        self.recurrence = look_up(CELLS, "model.kind", self.spec.model.kind)
         gates, H = self.recurrence.gates, self.units
-        self.kernel = self.param("kernel", nn.initializers.xavier_uniform(), (self.inputs, gates * H))
+        self.kernel = self.param("kernel", GLOROT, (self.inputs, gates * H))
         # Gate by gate: an orthogonal map keeps lengths.
         self.recurrent = self.param("recurrent", lambda key, shape: jnp.concatenate(
-            [nn.initializers.orthogonal()(one, (H, H)) for one in jax.random.split(key, gates)], axis=1),
+            [nn.initializers.orthogonal()(k, (H, H)) for k in jax.random.split(key, gates)], axis=1),
             (H, gates * H))
         self.bias = self.param("bias", lambda key, shape: jnp.zeros(shape).at[H:2 * H].set(
             self.spec.model.forget_bias if self.recurrence.forgets else 0.0), (gates * H,))
@@ -113,19 +109,15 @@ def scan(step: Callable, state: tuple, read: jax.Array, mask: jax.Array, reverse
          ) -> tuple[tuple, jax.Array]:
     """Runs a cell over positions; where the mask is False the state stays as it is.
 
-    Args:
-      step: of `Cell.step`. state: before the first position.
-      read: (B, T, G H). mask: bool (B, T), True for a token.
-      reverse: from the last position to the first.
-    Returns:
-      The last state, and h at every position (B, T, H).
+    step is that of Cell.step(), read (B, T, G H) that of Cell.read(x); mask (B, T) is True for a token. Gives
+    the last state, and h at every position (B, T, H).
     """
     chex.assert_equal_shape_prefix([read, mask], 2)
 
-    def one(state, at):
-        x, real = at
+    def body(state, inputs):
+        x, real = inputs
         new = tuple(jnp.where(real[:, None], after, before) for after, before in zip(step(state, x), state))
         return new, new[0]
 
-    state, out = jax.lax.scan(one, state, (read.swapaxes(0, 1), mask.swapaxes(0, 1)), reverse=reverse)
+    state, out = jax.lax.scan(body, state, (read.swapaxes(0, 1), mask.swapaxes(0, 1)), reverse=reverse)
     return state, out.swapaxes(0, 1)

@@ -9,38 +9,26 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-
-def _mix(bits: jax.Array) -> jax.Array:
-    # The finaliser "lowbias32" (Ettinger, Wellons 2018): two multiplications, low bias on every bit.
-    bits = (bits ^ (bits >> 16)) * jnp.uint32(0x7FEB352D)
-    bits = (bits ^ (bits >> 15)) * jnp.uint32(0x846CA68B)
-    return bits ^ (bits >> 16)
+from attention_lab.attention.hashing import lowbias32
 
 
 def uniform_bits(key: jax.Array, site: int, example: jax.Array, length: int, units: int) -> jax.Array:
-    """Hashed bits, uint32 (B, T, D), one for each unit at each position of each example.
-
-    Args:
-      key: typed key of the step.
-      site: which dropout of the network, a small integer.
-      example: identity of each row, int32 (B,).
-      length, units: T and D.
-    """
+    """Hashed bits, uint32 (B, T, D), for each unit at each position of each example; see `make_dropout`."""
     words = jax.random.key_data(key).astype(jnp.uint32).ravel()
-    root = _mix(words[-1] ^ _mix(words[0] + jnp.uint32(site) * jnp.uint32(0x9E3779B9)))
-    row = _mix(root ^ example.astype(jnp.uint32))  # (B,)
-    place = _mix(row[:, None] ^ jnp.arange(length, dtype=jnp.uint32)[None, :] * jnp.uint32(0x85EBCA6B))
+    root = lowbias32(words[-1] ^ lowbias32(words[0] + jnp.uint32(site) * jnp.uint32(0x9E3779B9)))
+    row = lowbias32(root ^ example.astype(jnp.uint32))  # (B,)
+    position = jnp.arange(length, dtype=jnp.uint32) * jnp.uint32(0x85EBCA6B)
     unit = jnp.arange(units, dtype=jnp.uint32) * jnp.uint32(0xC2B2AE35)
-    return _mix(place[:, :, None] ^ unit[None, None, :])
+    return lowbias32(lowbias32(row[:, None] ^ position[None, :])[:, :, None] ^ unit[None, None, :])
 
 
 def make_dropout(key: jax.Array | None, rate: jax.Array, example: jax.Array) -> Callable:
     """A function (x (B, T, D), site) -> x with a share `rate` of its units zeroed, the rest scaled up.
 
     Args:
-      key: key of this step; None gives the identity.
-      rate: share dropped, in [0, 1), a scalar that may be traced.
-      example: identity of each row, int32 (B,).
+      key: typed key of this step; None gives the identity.
+      rate: share dropped, in [0, 1), may be traced.
+      example: identity of each row, int32 (B,). A site, a small integer, tells dropouts of a network apart.
     """
     if key is None:
         return lambda x, site: x

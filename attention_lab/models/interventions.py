@@ -10,14 +10,11 @@ from attention_lab.attention import Counterfactual
 
 def by_layer(intervention: Mapping[str, Counterfactual] | None,
              **layers: int) -> dict[str, list[Counterfactual | None]]:
-    """The counterfactual of every layer, None where a layer keeps its own weights.
+    """{kind of attention: for each of its layers a Counterfactual, or None where weights are not replaced}.
 
     Args:
-      intervention: kind of attention -> Counterfactual whose arrays lead with the layers, or with 1 for
-        the same in all; None changes nothing.
+      intervention: as in `Model.apply`.
       **layers: how many layers of each kind of attention the model has.
-    Returns:
-      for each kind of `layers` a list of one Counterfactual or None a layer.
     Raises:
       ValueError: no mapping, a kind that the model doesn't have, another number of layers.
 
@@ -33,12 +30,12 @@ def by_layer(intervention: Mapping[str, Counterfactual] | None,
     if unknown:
         raise ValueError(f"intervention is on {unknown}; this model allows "
                          + (", ".join(layers) or "none: it has no attention"))
-    found = {}
+    by_kind = {}
     for kind, count in layers.items():
-        one = intervention.get(kind)
-        for x in jax.tree.leaves(one):
+        stacked = intervention.get(kind)
+        for x in jax.tree.leaves(stacked):
             if jnp.shape(x)[:1] not in ((1,), (count,)):
                 raise ValueError(f"intervention[{kind!r}] has an array of shape {jnp.shape(x)}; its first "
                                  f"axis must be the number of layers, {count}, or 1")
-        found[kind] = [jax.tree.map(lambda x: x[min(i, x.shape[0] - 1)], one) for i in range(count)]
-    return found
+        by_kind[kind] = [jax.tree.map(lambda x: x[min(i, x.shape[0] - 1)], stacked) for i in range(count)]
+    return by_kind

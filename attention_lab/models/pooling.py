@@ -2,28 +2,28 @@
 
 Each is a function (module, size of the states) -> pool, which creates its parameters in a linen module. pool
 is (states (B, S, D), words, batch, counterfactual) -> vectors (B, D), and the weights (B, 1, 1, S) or None,
-where words (B, S) is True for a token of the sentence, the end mark not among them.
+where words (B, S) is True for a token of the sentence, False for its end mark.
 """
 
 import flax.linen as nn
 import jax.numpy as jnp
 
 from attention_lab import attention
-from attention_lab.attention import counterfactual as other
+from attention_lab.attention import counterfactual as replacements
 from attention_lab.config.choices import look_up
 from attention_lab.models.scores import score_of, score_parameters
 
 # attention.weights -> (batch) -> the Counterfactual that stands for the learned weights, or None.
 WEIGHTS = {
     "learned": lambda batch: None,
-    "uniform": lambda batch: other.uniform(),
-    "frozen": lambda batch: other.given(batch["guide"][:, None, None, :]),
+    "uniform": lambda batch: replacements.uniform(),
+    "frozen": lambda batch: replacements.given(batch["guide"][:, None, None, :]),
     "adversarial": lambda batch: None,  # learned, by another loss
 }
 
 
 def at_place(module, size):
-    """The state at the place that is asked about."""
+    """The state at the place in question."""
     def pool(states, words, batch, counterfactual):
         return jnp.take_along_axis(states, batch["place"][:, None, None], axis=1)[:, 0], None
     return pool

@@ -27,13 +27,9 @@ class Positions(NamedTuple):
 
 
 def sinusoids(positions: jax.Array, width: int, table: None = None) -> jax.Array:
-    """Sines and cosines of geometrically falling frequency (Vaswani et al. 2017, 3.5).
+    """Sines, then cosines, of geometrically falling frequency (Vaswani et al. 2017, 3.5).
 
-    Args:
-      positions: any shape (...), integers.
-      width: D, at least 2; for odd D the last cosine is left out.
-    Returns:
-      float32 (..., D): sines first, cosines after.
+    Integers (...) give float32 (..., D) for a width D of at least 2; for odd D the last cosine is left out.
     """
     half = (width + 1) // 2
     rates = jnp.exp(-jnp.log(10000.0) * jnp.arange(half, dtype=jnp.float32) / max(half - 1, 1))
@@ -44,13 +40,8 @@ def sinusoids(positions: jax.Array, width: int, table: None = None) -> jax.Array
 def rotate(x: jax.Array, positions: jax.Array) -> jax.Array:
     """Rotates pairs of units by an angle that grows with the position (Su et al. 2021, RoFormer).
 
-    After it, the product of a query and a key depends on their positions by the difference alone.
-
-    Args:
-      x: queries or keys, (B, H, T, K), K even.
-      positions: (T,) or (B, T), integers.
-    Returns:
-      the same shape and type.
+    After it, the product of a query and a key depends on the difference of their positions alone. x are
+    queries or keys (B, H, T, K), K even; positions (T,) or (B, T).
     """
     chex.assert_rank(x, 4)
     half = x.shape[-1] // 2
@@ -71,7 +62,7 @@ POSITIONS = {
 
 
 def positions_of(kind: str) -> Positions:
-    """What `model.positions` names; ValueError for another name."""
+    """The entry of POSITIONS that `model.positions` names."""
     return look_up(POSITIONS, "model.positions", kind)
 
 

@@ -1,11 +1,15 @@
-"""Products with weight matrices in a run's precision."""
+"""Products with matrices of parameters in a run's precision."""
 
 from functools import partial
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from attention_lab.config.choices import look_up
+from attention_lab.models.record import ModelSpec
+
+GLOROT = nn.initializers.xavier_uniform()
 
 
 def product(x: jax.Array, w: jax.Array, precision: str) -> jax.Array:
@@ -14,12 +18,7 @@ def product(x: jax.Array, w: jax.Array, precision: str) -> jax.Array:
     With "bfloat16" the factors of all three products (this one and the two of its gradient) are rounded
     and nothing else is: x, w, the result and what is added to it stay float32 (Micikevicius et al. 2018).
 
-    Args:
-      x: float32 (..., R, D), with at least one axis before D.
-      w: float32 (D, N).
-      precision: "float32" or "bfloat16".
-    Returns:
-      float32 (..., R, N).
+    x is float32 (..., R, D), w float32 (D, N), precision a key of PRECISIONS.
 
     >>> product(jnp.array([[1.001]]), jnp.array([[2.0]]), "bfloat16").tolist()
     [[2.0]]
@@ -42,10 +41,23 @@ def _rounded_backward(precision, saved, g):
     g = g.astype(precision)
     d_x = jnp.einsum("...n,dn->...d", g, w, preferred_element_type=jnp.float32)
     d_w = jnp.einsum("...d,...n->dn", x, g, preferred_element_type=jnp.float32)
-    # A transpose of w's that XLA folds into its product makes one that its CPU backend does not have.
+    # Without the barrier XLA folds a transpose of w's into the product, which its CPU backend does not have.
     return d_x, jax.lax.optimization_barrier(d_w)
 
 
 _rounded.defvjp(_rounded_forward, _rounded_backward)
 
 PRECISIONS = {"float32": jnp.matmul, "bfloat16": partial(_rounded, precision="bfloat16")}
+
+
+class Dense(nn.Module):
+    """A linear map with a bias, its product in the model's precision."""
+
+    spec: ModelSpec
+    units: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param("kernel", GLOROT, (x.shape[-1], self.units))
+        bias = self.param("bias", nn.initializers.zeros, (self.units,))
+        return product(x, kernel, self.spec.precision) + jnp.expand_dims(bias, range(x.ndim - 1))

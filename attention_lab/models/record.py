@@ -17,12 +17,9 @@ class ModelSpec:
     """What a model is; models see nothing else of the config.
 
     Fields:
-      model, attention: those groups of the config.
-      precision: of products with weights, as `training.precision`.
-      vocabulary: ids N.
-      output: what is read from the model: "sentence", a translation; "tokens", an answer at each token of the
-        source; "class", one of the classes of a word or sentence.
-      classes: of a classifier, how many each word has.
+      vocabulary: ids N. classes: of a classifier, how many each word has.
+      output: "sentence", a translation; "tokens", an answer at each token of the source; "class", one of the
+        classes of a word or sentence.
     """
 
     model: fields.Model
@@ -37,10 +34,9 @@ class Output(NamedTuple):
     """What a forward pass gives; logits are `hidden @ readout.T`, so that a loss can form them in chunks.
 
     Fields:
-      hidden: last states, (B, T, D).
-      readout: matrix from states to logits, (N, D).
-      weights: {"encoder": (L, B, H, S, S), "decoder": (L, B, H, T, T), "cross": (L, B, H, T, S)},
-        float32, or {} unless they are wanted.
+      hidden: last states, (B, T, D). readout: matrix from states to logits, (N, D).
+      weights: {"encoder": (L, B, H, S, S), "decoder": (L, B, H, T, T), "cross": (L, B, H, T, S)}, float32,
+        as far as the model has them, or {} without `with_weights`.
     """
 
     hidden: Any
@@ -54,8 +50,7 @@ class Decision(NamedTuple):
     Fields:
       logits: (B, C) of the classes of each row's word. allowed: bool (B, C), False beyond their number.
       states: (B, S, D), what is pooled.
-      weights: {"encoder": (L, B, H, S, S), "pool": (1, B, 1, 1, S)}, float32, as far as the model has
-        them, or {} unless they are wanted.
+      weights: as of Output, {"encoder": (L, B, H, S, S), "pool": (1, B, 1, 1, S)}.
     """
 
     logits: Any
@@ -67,9 +62,8 @@ class Decision(NamedTuple):
 class Pass(NamedTuple):
     """What goes down through the layers in one forward pass.
 
-    Fields:
-      scale: factor on the scores. drop: (x (B, T, D), site) -> x with units dropped. with_weights: whether
-        attention returns its weights.
+    Fields: scale, factor on the scores; drop, (x (B, T, D), site) -> x with units dropped; with_weights,
+    whether attention returns its weights.
     """
 
     scale: Any
@@ -89,18 +83,16 @@ class Model:
     module compiles once for all who build the same model.
 
     A classifier's batch holds source, example, word (B,) and place (B,), int32; where its pooling has frozen
-    weights, guide (B, S). Its `apply` gives a Decision, its kinds of attention are "encoder" and "pool", and
-    it takes `embedded` (B, S, D) instead of what `embed` makes of the source.
+    weights, guide (B, S). Its `apply` gives a Decision and takes `embedded` (B, S, D) instead of what `embed`
+    makes of the source; its kinds of attention are "encoder" and "pool".
 
     Fields:
-      spec: what the model is.
       init: key -> params.
       apply: (params, batch, hyper, key=None, with_weights=False, intervention=None) -> Output.
         hidden[:, t] predicts batch["target"][:, t] from the target before t; key None means no dropout.
         intervention: {"encoder" | "decoder" | "cross": Counterfactual} whose arrays lead with the layers,
-        numbers (L, B, H, T, S) and rows (L, B, H, T), any axis may be 1; a kind that is missing keeps its own
-        weights, all do with None. `Output.weights` are those that were used. A ValueError for a kind that the
-        model lacks. The other functions take none.
+        numbers (L, B, H, T, S) and rows (L, B, H, T), any axis may be 1; a ValueError for a kind that the
+        model lacks. `Output.weights` are those that were used.
       projections: (params, batch, hyper) -> {"encoder": [(q, k, v) of each layer], "decoder": ...,
         "cross": ...} as attention gets them, without dropout: (B, H, T, K), (B, H, S, K), (B, H, S, V).
         None for a recurrent model.
@@ -132,10 +124,8 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
              values: Callable | None = None) -> Model:
     """The plain functions of a linen module; those of `start`, `step` and `embed` that it has.
 
-    Args:
-      module: called as (batch, Pass, intervention); its start takes (source, Pass, max_length), its step
-        (carry, token, Pass), its embed (source).
-      projections, values: as in Model.
+    The module is called as (batch, Pass, intervention), its methods as start(source, Pass, max_length),
+    step(carry, token, Pass) and embed(source).
     """
     def init(key):
         tokens, row = jnp.full((1, 2), BOS, jnp.int32), jnp.zeros((1,), jnp.int32)
@@ -159,6 +149,6 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
     def embed(params, source):
         return module.apply({"params": params}, source, method="embed")
 
-    has = {function.__name__: function for function in (start, step, embed)
-           if hasattr(type(module), function.__name__)}
-    return Model(spec, init, apply, projections, values, **has)
+    methods = {function.__name__: function for function in (start, step, embed)
+               if hasattr(type(module), function.__name__)}
+    return Model(spec, init, apply, projections, values, **methods)

@@ -3,16 +3,15 @@
 * attention.compatibility=none: the encoder's last state is all that the decoder sees, at the start and at
   every step (Cho et al. 2014); with `model.reverse_source` the source is read backwards (Sutskever et
   al. 2014).
-* additive, or another, before the cell: the last state asks (Bahdanau et al. 2015).
-* `model.input_feeding`: the new state asks, and the answer goes into the next step (Luong et al. 2015).
+* additive, or another, before the cell: the query is the last state (Bahdanau et al. 2015).
+* `model.input_feeding`: the query is the new state, and the output goes into the next step (Luong et al.
+  2015).
 
-Both ways of reading have `hidden` units together, so that one or two directions give states of one size.
-
-All begin and end alike, which is not each paper's way: the writer begins in the reader's last states, layer
-by layer, without a map between; what is read out is one tanh layer of the new state, the context and the
-word before (with input feeding without the word); scores of dot and general are scaled by 1/sqrt(H) unless
-`attention.scale` says otherwise. Dropout is on the embeddings, between the reader's layers and on what is
-read out, not between the writer's layers nor on what is fed.
+Two directions of reading share `hidden` units. All models begin and end alike, which is not each paper's
+way: the writer begins in the reader's last states, layer by layer, without a map between; the output is one
+tanh layer of the new state, the context and the word before (with input feeding without the word); the
+default scale of dot and general is 1/sqrt(H). Dropout is on the embeddings, between the reader's layers and
+on the output, not between the writer's layers nor on what is fed.
 """
 
 import flax.linen as nn
@@ -23,8 +22,8 @@ from attention_lab import attention
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.cells import Cell, scan
 from attention_lab.models.interventions import by_layer
-from attention_lab.models.layers import GLOROT, embeddings
-from attention_lab.models.products import product
+from attention_lab.models.layers import embeddings
+from attention_lab.models.products import GLOROT, product
 from attention_lab.models.record import Model, ModelSpec, Output, Pass, as_model
 from attention_lab.models.scores import score_of, score_parameters
 
@@ -68,7 +67,10 @@ class Recurrent(nn.Module):
         size = 2 * H + (0 if model.input_feeding else model.width)
         self.output_kernel = self.param("output_kernel", GLOROT, (size, model.width))
         self.output_bias = self.param("output_bias", nn.initializers.zeros, (model.width,))
-        self.score = score_parameters(self, kind, H) if kind != "none" else {}
+        self.attends = kind != "none"
+        self.score = score_parameters(self, kind, H) if self.attends else {}
+        # The parameter of the score that keys are multiplied by once for each sentence, or None.
+        self.key_map = attention.SCORES[kind].key_map if self.attends else None
 
     def vectors(self, tokens, side, run: Pass):
         """Tokens (B, T) as vectors (B, T, D); side 0 source, 1 target."""
@@ -87,14 +89,9 @@ class Recurrent(nn.Module):
 
     def keys(self, memory):
         """What the score compares with a query, made once for each sentence."""
-        first = self.key_map
-        return memory if first is None else product(memory, self.score[first], self.spec.precision)
-
-    @property
-    def key_map(self):
-        """The parameter of the score that keys are multiplied by once for each sentence, or None."""
-        kind = self.spec.attention.compatibility
-        return None if kind == "none" else attention.SCORES[kind].key_map
+        if self.key_map is None:
+            return memory
+        return product(memory, self.score[self.key_map], self.spec.precision)
 
     def attention_over(self, carry, run: Pass):
         """(query (B, H), counterfactual of this step or None) -> context (B, H), weights (B, S)."""
@@ -114,7 +111,7 @@ class Recurrent(nn.Module):
     def write(self, carry, x, run: Pass, counterfactual=None):
         """Goes on by the tokens x (B, T, D): the carry, outputs (B, T, D) and weights (B, T, S) or None."""
         model, precision = self.spec.model, self.spec.precision
-        attends = self.spec.attention.compatibility != "none"
+        attends = self.attends
         attend = self.attention_over(carry, run) if attends else None
         steps, D = [cell.step() for cell in self.writer], model.width
         # What a step adds nothing to is multiplied for all positions at once, the rest inside the loop.
@@ -125,37 +122,37 @@ class Recurrent(nn.Module):
             read = read + product(carry["fed"], rest, precision)[:, None]
         kernel, bias = self.output_kernel, self.output_bias
 
-        def cells(states, now):
-            after = []
+        def cells(states, inputs):
+            new = []
             for i, (step, state) in enumerate(zip(steps, states)):
                 if i:
-                    now = product(after[-1][0], inner[i - 1][0], precision) + inner[i - 1][1][None, :]
-                after.append(step(state, now))
-            return after
+                    inputs = product(new[-1][0], inner[i - 1][0], precision) + inner[i - 1][1][None, :]
+                new.append(step(state, inputs))
+            return new
 
-        def one(held, given):
-            (states, fed), (now, counter) = held, given
+        def body(loop_carry, scanned):
+            (states, fed), (inputs, replacement) = loop_carry, scanned
             # One step's numbers (B, H, 1, S) and rows (B, H, 1): the scan has taken the axis T away.
-            counter = jax.tree.map(lambda leaf: jnp.expand_dims(leaf, 2), counter)
+            replacement = jax.tree.map(lambda leaf: jnp.expand_dims(leaf, 2), replacement)
             if model.input_feeding:
-                states = cells(states, now + product(fed, rest, precision))
-                context, weights = attend(states[-1][0], counter)
+                states = cells(states, inputs + product(fed, rest, precision))
+                context, weights = attend(states[-1][0], replacement)
                 both = jnp.concatenate([states[-1][0], context], axis=-1)
                 out = jnp.tanh(product(both, kernel, precision) + bias[None, :])
                 return (states, out), (out, weights)
             context, weights = fed, None
             if attends:
-                context, weights = attend(states[-1][0], counter)
-                now = now + product(context, rest, precision)
-            states = cells(states, now)
+                context, weights = attend(states[-1][0], replacement)
+                inputs = inputs + product(context, rest, precision)
+            states = cells(states, inputs)
             return (states, fed), ((states[-1][0], context), weights)
 
-        held = (carry["states"], carry["fed"])
         if counterfactual is not None:
             whole = (*carry["mask"].shape[:1], 1, x.shape[1], carry["mask"].shape[1])
             counterfactual = attention.counterfactual.spread(counterfactual, whole)
         by_step = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 2, 0), counterfactual)
-        (states, fed), (out, weights) = jax.lax.scan(one, held, (read.swapaxes(0, 1), by_step))
+        (states, fed), (out, weights) = jax.lax.scan(
+            body, (carry["states"], carry["fed"]), (read.swapaxes(0, 1), by_step))
         out, weights = jax.tree.map(lambda leaf: leaf.swapaxes(0, 1), (out, weights))
         if not model.input_feeding:
             out = jnp.tanh(product(jnp.concatenate([*out, x], axis=-1), kernel, precision)
@@ -163,13 +160,12 @@ class Recurrent(nn.Module):
         return {**carry, "states": states, "fed": fed}, out, weights
 
     def __call__(self, batch, run: Pass, intervention=None):
-        attends = self.spec.attention.compatibility != "none"
-        counterfactual, = by_layer(intervention, **{"cross": 1} if attends else {}).get("cross", [None])
+        counterfactual, = by_layer(intervention, **{"cross": 1} if self.attends else {}).get("cross", [None])
         carry = self.start(batch["source"], run)
         shifted = jnp.pad(batch["target"], ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
         _, out, weights = self.write(carry, self.vectors(shifted, 1, run), run, counterfactual)
-        seen = {} if weights is None or not run.with_weights else {"cross": weights[None, :, None]}
-        return Output(run.drop(out, 999), self.embeddings[-1], seen)
+        weights = {} if weights is None or not run.with_weights else {"cross": weights[None, :, None]}
+        return Output(run.drop(out, 999), self.embeddings[-1], weights)
 
     def step(self, carry, token, run: Pass):
         """One token in, the logits of the next one out."""
@@ -179,10 +175,9 @@ class Recurrent(nn.Module):
 
 def _reversed(x, mask):
     """Each row with its real positions back to front; padding stays at the end."""
-    S = mask.shape[1]
-    places = jnp.arange(S)[None, :]
-    places = jnp.where(mask, mask.sum(axis=1, keepdims=True) - 1 - places, places)
-    return jnp.take_along_axis(x, places if x.ndim == 2 else places[:, :, None], axis=1)
+    index = jnp.arange(mask.shape[1])[None, :]
+    index = jnp.where(mask, mask.sum(axis=1, keepdims=True) - 1 - index, index)
+    return jnp.take_along_axis(x, index if x.ndim == 2 else index[:, :, None], axis=1)
 
 
 def build(spec: ModelSpec) -> Model:

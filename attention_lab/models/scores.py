@@ -10,7 +10,7 @@ from attention_lab.config.choices import look_up
 
 
 def score_of(kind: str) -> Callable:
-    """The score function that `attention.compatibility` names; ValueError for another name."""
+    """The score function that `attention.compatibility` names."""
     return look_up(SCORES, "attention.compatibility", kind).function
 
 
@@ -22,16 +22,15 @@ def score_parameters(module: nn.Module, kind: str, size: int, heads: tuple[int, 
     Args:
       size: of queries and keys, K. hidden: units of a hidden layer, A; None is K.
       heads: (H,) for parameters with an axis of heads, () without.
-      names: {argument: name in the tree of parameters} of those to create; None creates all, as SCORES names
-        them.
+      names: {argument: name in the tree of parameters} of those to create; None: all, named as in SCORES.
     """
     parameters = look_up(SCORES, "attention.compatibility", kind).parameters
-    names = {argument: one.name for argument, one in parameters.items()} if names is None else names
     sizes = {"K": size, "A": hidden or size}
 
-    def create(argument):
-        one = parameters[argument]
-        shape = (*(heads if one.axes else ()), *(sizes[letter] for letter in one.axes))
-        return module.param(names[argument], one.init, shape, size)
+    def create(argument, parameter):
+        shape = (*(heads if parameter.axes else ()), *(sizes[letter] for letter in parameter.axes))
+        name = parameter.name if names is None else names[argument]
+        return module.param(name, parameter.init, shape, size)
 
-    return {argument: create(argument) for argument in parameters if argument in names}
+    return {argument: create(argument, parameter) for argument, parameter in parameters.items()
+            if names is None or argument in names}

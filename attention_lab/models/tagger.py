@@ -1,16 +1,43 @@
-"""Layers of a recurrent network that answers at every token from what it has read so far."""
+"""Networks that answer at every token of the source, for recall and echo."""
 
 import flax.linen as nn
+import jax.numpy as jnp
 
+from attention_lab import attention
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.cells import Cell, scan
+from attention_lab.models.heads import model_with_heads
 from attention_lab.models.interventions import by_layer
-from attention_lab.models.layers import GLOROT, embeddings
-from attention_lab.models.products import product
+from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, through
+from attention_lab.models.positions import add_positions, position_table
+from attention_lab.models.products import GLOROT, product
 from attention_lab.models.record import Model, ModelSpec, Output, Pass, as_model
 
 
-class Tagger(nn.Module):
+class Encoder(nn.Module):
+    """Embeddings, encoder layers, a final norm; with `model.causal` a token sees itself and the past."""
+
+    spec: ModelSpec
+
+    def setup(self):
+        model = self.spec.model
+        self.embedding, self.readout = embeddings(self, "embedding", "readout")
+        self.places = position_table(self)
+        self.layers = [EncoderLayer(self.spec, name=f"encoder_{i}") for i in range(model.num_layers)]
+        self.norm = last_norm(self.spec)
+
+    def __call__(self, batch, run: Pass, intervention=None):
+        model, source = self.spec.model, batch["source"]
+        counterfactuals = by_layer(intervention, encoder=model.num_layers)["encoder"]
+        mask, positions = (source != PAD)[:, None, :], jnp.arange(source.shape[1])
+        mask = mask & attention.causal(source.shape[1]) if model.causal else mask
+        x = self.embedding[source] * model.width ** 0.5
+        x = add_positions(x, positions, model.positions, self.places)
+        x, weights = through(self.layers, run.drop(x, 0), positions, mask, run, counterfactuals)
+        return Output(self.norm(x), self.readout, {"encoder": weights} if run.with_weights else {})
+
+
+class RecurrentTagger(nn.Module):
     """Embeddings, cells from left to right, and a linear map back to the width of the embeddings."""
 
     spec: ModelSpec
@@ -35,5 +62,7 @@ class Tagger(nn.Module):
 
 
 def build(spec: ModelSpec) -> Model:
-    """The tagger of this specification as plain functions; it has no attention, `start` or `step`."""
-    return as_model(spec, Tagger(spec))
+    """The network of this specification as plain functions; it has no `start` and `step`."""
+    if spec.model.kind == "encoder":
+        return model_with_heads(spec, Encoder(spec))
+    return as_model(spec, RecurrentTagger(spec))

@@ -1,7 +1,5 @@
 """The encoder-decoder Transformer (Vaswani et al. 2017), pre- or post-norm."""
 
-import functools
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -9,21 +7,12 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.config import key_size, value_size
 from attention_lab.data.vocabulary import BOS, PAD
+from attention_lab.models.heads import Heads, model_with_heads
 from attention_lab.models.interventions import by_layer
-from attention_lab.models.layers import (
-    EncoderLayer,
-    FeedForward,
-    Heads,
-    Residual,
-    embeddings,
-    norm_first,
-    projections,
-    through,
-    value_norms,
-)
+from attention_lab.models.layers import EncoderLayer, FeedForward, Residual, embeddings, last_norm, through
 from attention_lab.models.positions import add_positions, position_table, positions_of
 from attention_lab.models.products import product
-from attention_lab.models.record import Model, ModelSpec, Output, Pass, as_model
+from attention_lab.models.record import Model, ModelSpec, Output, Pass
 
 
 class DecoderLayer(nn.Module):
@@ -47,13 +36,13 @@ class DecoderLayer(nn.Module):
 
     def __call__(self, x, q, past, memory, past_mask, memory_mask, run: Pass, site,
                  counterfactuals=(None, None)):
-        y, own = self.heads.attend(q, *past, past_mask, run, counterfactuals[0])
+        y, weights = self.heads.attend(q, *past, past_mask, run, counterfactuals[0])
         x = self.around_heads.leave(x, run.drop(y, site))
         q, = self.cross.project(self.around_cross.enter(x), ("query",))
-        y, cross = self.cross.attend(q, *memory, memory_mask, run, counterfactuals[1])
+        y, cross_weights = self.cross.attend(q, *memory, memory_mask, run, counterfactuals[1])
         x = self.around_cross.leave(x, run.drop(y, site + 1))
         y = self.forward(self.around_forward.enter(x))
-        return self.around_forward.leave(x, run.drop(y, site + 2)), own, cross
+        return self.around_forward.leave(x, run.drop(y, site + 2)), weights, cross_weights
 
 
 class Transformer(nn.Module):
@@ -68,9 +57,7 @@ class Transformer(nn.Module):
         layers = range(model.num_layers)
         self.encoder = [EncoderLayer(self.spec, name=f"encoder_{i}") for i in layers]
         self.decoder = [DecoderLayer(self.spec, name=f"decoder_{i}") for i in layers]
-        if norm_first(self.spec):
-            self.encoder_norm = nn.LayerNorm()
-            self.decoder_norm = nn.LayerNorm()
+        self.encoder_norm, self.decoder_norm = last_norm(self.spec), last_norm(self.spec)
 
     def vectors(self, tokens, positions, side):
         """Tokens (B, T) at positions (T,) or (B, T) as vectors (B, T, D); side 0 source, 1 target."""
@@ -79,30 +66,31 @@ class Transformer(nn.Module):
                              None if self.places is None else self.places[side])
 
     def encode(self, source, run: Pass, counterfactuals=None):
-        """Source (B, S) -> states (B, S, D), mask of real tokens (B, 1, S), weights by layer."""
+        """Source (B, S) -> states (B, S, D), mask of tokens (B, 1, S), weights (L, B, H, S, S) or None."""
         mask, positions = (source != PAD)[:, None, :], jnp.arange(source.shape[1])
         x = run.drop(self.vectors(source, positions, 0), 0)
         x, weights = through(self.encoder, x, positions, mask, run, counterfactuals)
-        return (self.encoder_norm(x) if norm_first(self.spec) else x), mask, weights
+        return self.encoder_norm(x), mask, weights
 
     def __call__(self, batch, run: Pass, intervention=None):
         layers = self.spec.model.num_layers
-        counter = by_layer(intervention, encoder=layers, decoder=layers, cross=layers)
-        memory, memory_mask, encoder = self.encode(batch["source"], run, counter["encoder"])
+        changed = by_layer(intervention, encoder=layers, decoder=layers, cross=layers)
+        memory, memory_mask, encoder = self.encode(batch["source"], run, changed["encoder"])
         target = batch["target"]
         shifted = jnp.pad(target, ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
         positions, past_mask = jnp.arange(target.shape[1]), attention.causal(target.shape[1])
-        # The two sides of a pair draw their own masks of dropout, as do different sites.
-        x, own, cross = run.drop(self.vectors(shifted, positions, 1), 1000), [], []
+        # The two sides of a pair draw different masks of dropout, as different sites do.
+        x, by_layers = run.drop(self.vectors(shifted, positions, 1), 1000), []
         for i, layer in enumerate(self.decoder):
             q, *past = layer.now(x, positions)
-            x, a, c = layer(x, q, past, layer.memory(memory), past_mask, memory_mask, run, 1001 + 3 * i,
-                            (counter["decoder"][i], counter["cross"][i]))
-            own.append(a)
-            cross.append(c)
-        x = self.decoder_norm(x) if norm_first(self.spec) else x
-        weights = {"encoder": encoder, "decoder": own, "cross": cross} if run.with_weights else {}
-        return Output(x, self.embeddings[-1], {name: jnp.stack(w) for name, w in weights.items()})
+            x, *weights = layer(x, q, past, layer.memory(memory), past_mask, memory_mask, run, 1001 + 3 * i,
+                                (changed["decoder"][i], changed["cross"][i]))
+            by_layers.append(weights)
+        weights = {}
+        if run.with_weights:
+            decoder, cross = map(jnp.stack, zip(*by_layers))
+            weights = {"encoder": encoder, "decoder": decoder, "cross": cross}
+        return Output(self.decoder_norm(x), self.embeddings[-1], weights)
 
     def start(self, source, run: Pass, max_length):
         """The carry before the first token: the source's keys and values, an empty past."""
@@ -124,20 +112,16 @@ class Transformer(nn.Module):
             past = tuple(one_hot_write(c, n, position) for c, n in zip(past, new))
             written.append(past)
             x, _, _ = layer(x, q, past, memory, attention.padding(position + 1), carry["memory_mask"], run, 0)
-        x = self.decoder_norm(x) if norm_first(self.spec) else x
-        logits = product(x[:, 0], self.embeddings[-1].T, self.spec.precision)
+        logits = product(self.decoder_norm(x)[:, 0], self.embeddings[-1].T, self.spec.precision)
         return logits, {**carry, "position": position + 1, "past": written}
 
 
 def one_hot_write(cache: jax.Array, new: jax.Array, position: jax.Array) -> jax.Array:
-    """Puts new (B, H, 1, K) at each row's own position (B,) of cache (B, H, T, K)."""
+    """Puts new (B, H, 1, K) at each row's position (B,) of cache (B, H, T, K)."""
     here = jnp.arange(cache.shape[2])[None, None, :, None] == position[:, None, None, None]
     return jnp.where(here, new.astype(cache.dtype), cache)
 
 
 def build(spec: ModelSpec) -> Model:
     """The Transformer of this specification as plain functions."""
-    module = Transformer(spec)
-    inside = functools.partial(projections, module)
-    return as_model(spec, module, inside,
-                    functools.partial(value_norms, inside, "cross", "decoder", "cross"))
+    return model_with_heads(spec, Transformer(spec), "cross", "decoder", "cross")

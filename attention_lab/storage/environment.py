@@ -19,20 +19,16 @@ SETTINGS = {"jax_enable_x64": False, "jax_default_prng_impl": "threefry2x32",
 
 
 def software() -> dict[str, Any]:
-    """Versions of Python and packages, the commit, and whether tracked files differ from it.
-
-    Read without importing any of them. The commit is None where the code is in no git checkout.
-    """
+    """Versions of Python and packages, the commit (None outside a checkout), whether files differ from it."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = None
-    commit = None
     # An installed copy may lie inside the checkout of something else, which does not track it.
-    if _git("ls-files", "--error-unmatch", Path(__file__).name) is not None:
-        commit = _git("rev-parse", "HEAD")
+    tracked = _git("ls-files", "--error-unmatch", Path(__file__).name) is not None
+    commit = _git("rev-parse", "HEAD") if tracked else None
     dirty = bool(_git("status", "--porcelain", "--untracked-files=no")) if commit else None
     return {"versions": versions, "commit": commit, "uncommitted_changes": dirty}
 
@@ -53,11 +49,10 @@ def settings() -> dict[str, Any]:
 
 
 def check_settings(before: Mapping[str, Any] | None = None) -> None:
-    """ValueError for settings of jax under which a run can't begin, or can't go on.
+    """ValueError for settings of jax under which a run can't begin, or can't continue.
 
-    Args:
-      before: those that the run began under, as of `settings`; None for what begins now, which is refused
-        64-bit numbers. What is not in it was at its default.
+    `before` are those that the run began under, as of `settings`, defaults where one is missing; None for
+    what begins now, which is refused 64-bit numbers.
     """
     import jax
     if before is None:

@@ -1,7 +1,4 @@
-"""Text and JSON on disk so that a process killed at any moment leaves nothing half-written behind.
-
-An OSError (a full disk, a folder that can't be written) comes through with the name of its file.
-"""
+"""Files that a process killed at any moment leaves whole, and sha256; an OSError names its file."""
 
 import contextlib
 import hashlib
@@ -21,18 +18,29 @@ def write_text(path: str | Path, text: str) -> None:
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Writes a file so that a reader sees the old one or the new one, never a part."""
     path = Path(path)
-    beside = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.name}.part")
     with naming(path):
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        partial.write_bytes(content)
+        flush(partial)
+        os.replace(partial, path)
+        flush(path.parent)
+
+
+def append(path: str | Path, content: bytes) -> None:
+    """Adds bytes at the end of a file; all of them are with the system on return."""
+    with naming(path), open(path, "ab", buffering=0) as file:
+        while content:
+            # A disk that fills up takes a part without complaint; the next write complains.
+            content = content[file.write(content):]
+
+
+def flush(path: str | Path) -> None:
+    """Has the kernel put a file or a folder on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
@@ -65,11 +73,15 @@ def text_digest(parts: Iterable[str]) -> str:
     return content.hexdigest()
 
 
+def short_digest(value: Any) -> str:
+    """12 hexadecimal digits that name a value which JSON can hold; the order of keys does not matter."""
+    return text_digest([json.dumps(value, sort_keys=True)])[:12]
+
+
 class JsonLines:
     """A file of JSON objects, one a line, that grows, except when a run goes back to a checkpoint.
 
-    Each line goes to the system whole and at once, so that a killed process leaves at most one torn
-    line, the last.
+    Each line is written at once, so that a killed process leaves at most one torn line, the last.
     """
 
     def __init__(self, path: str | Path):
@@ -77,11 +89,7 @@ class JsonLines:
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Adds one line; `record` has a `step`. Numbers that JSON can't hold become null."""
-        line = (json.dumps(plain(record), allow_nan=False) + "\n").encode()
-        with naming(self.path), open(self.path, "ab", buffering=0) as file:
-            while line:
-                # A disk that fills up takes a part without complaint; the next write complains.
-                line = line[file.write(line):]
+        append(self.path, (json.dumps(plain(record), allow_nan=False) + "\n").encode())
 
     def rewind(self, step: int) -> None:
         """Drops the lines of steps after `step` and a torn last line; the rest keeps its bytes."""
@@ -108,9 +116,9 @@ class JsonLines:
 def plain(value: Any) -> Any:
     """A value as JSON spells it: numpy's and jax's numbers as Python's, nan and inf as None."""
     if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     if hasattr(value, "tolist"):
         return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):

@@ -19,6 +19,8 @@ from attention_lab.storage import environment
 from attention_lab.storage.files import naming, plain, read_json, write_json
 
 LOCK = "run.lock"
+# Facts of run.json whose change a user is warned of.
+COMPARED = ("commit", "uncommitted_changes", "versions", "device", "devices", "cores", "jax_settings")
 
 
 class InUse(ValueError):
@@ -30,12 +32,9 @@ class Run:
     """A run folder.
 
     Fields:
-      folder: where it lives.
-      config: what the run does.
-      facts: what run.json says.
-      result: what result.json says; None while unfinished.
+      facts: what run.json says. result: what result.json says; None while unfinished.
       data_moved: whether the data's path is another than when the run began.
-      warnings: what a user should know before going on with a folder that was there already.
+      warnings: what a user should know before continuing the run.
     """
 
     folder: Path
@@ -69,23 +68,20 @@ class Run:
 
 
 def default_folder(experiment: str, config: Config) -> Path:
-    """runs/<experiment>/<hash>, where a run lives unless it is told otherwise."""
+    """runs/<experiment>/<hash>, the folder of a run without --workdir."""
     return Path("runs") / experiment / digest(config)
 
 
-def open_run(folder: str | Path, config: Config, command: str,
-             facts: Mapping[str, Any] | None = None, rerun: bool = False) -> Run:
+def open_run(folder: str | Path, config: Config, command: str, rerun: bool = False) -> Run:
     """Opens the folder of a new run or of one begun before, and keeps other processes out of it.
 
-    A finished run comes back with its result and nothing is written. One begun before keeps its
-    run.json; where code or machine differ, that is among the warnings and added to run.json.
+    A finished run comes back with its result and nothing is written. One begun before keeps its run.json;
+    where code or machine differ, that is among the warnings and added to run.json.
 
     Args:
-      folder: made if it is not there.
-      config: what the run is to do.
+      folder: made if it is missing.
       command: the line that started it.
-      facts: more for run.json, beside what environment.py finds out.
-      rerun: moves a folder that is there aside (to `folder.1`, `.2` ...) and starts anew.
+      rerun: moves an existing run aside (to `folder.1`, `.2` ...) and starts anew.
     Raises:
       ValueError: the folder holds another config, or files that are no run; or settings of jax that change
         numbers are others than when the run began.
@@ -97,27 +93,27 @@ def open_run(folder: str | Path, config: Config, command: str,
         raise ValueError(f"{folder} is a file: give a folder, or a name that is not taken")
     if rerun and (folder / "config.json").exists():
         _move_aside(folder)
-    if not (folder / "config.json").exists():
+    if not _trained(folder):
         environment.check_settings()
     folder.mkdir(parents=True, exist_ok=True)
-    lock = _locked(folder)
+    run = Run(folder, config, {"command": command, "hash": digest(config), "seed": config.seed,
+                               **environment.software()}, lock=_locked(folder))
     try:
-        now = {"command": command, "hash": digest(config), "seed": config.seed,
-               **environment.software(), **plain(facts or {})}
-        if (folder / "config.json").exists():
-            return _reopened(Run(folder, config, now, lock=lock))
-        return _begun(Run(folder, config, now, lock=lock))
+        if _trained(folder):
+            _continue(run)
+        else:
+            _begin(run)
     except BaseException:
-        lock.close()
+        run.close()
         raise
+    return run
 
 
 def load_run(folder: str | Path, finished: bool = True) -> Run:
-    """Reads a run folder back, for programs that only look: nothing is locked or written.
+    """Reads a run folder; nothing is locked or written.
 
     Raises:
-      ValueError: there is no run, its files are damaged, or it is unfinished; with finished=False
-        an unfinished one is given too.
+      ValueError: there is no run, its files are damaged, or it is unfinished and `finished` is True.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -135,87 +131,74 @@ def load_run(folder: str | Path, finished: bool = True) -> Run:
 
 
 def collect(parent: str | Path) -> tuple[list[Run], list[str]]:
-    """Every run under a folder, by path, the unfinished ones too; and a line for each that is damaged.
-
-    Raises:
-      ValueError: there is no such folder.
-    """
+    """Every run under a folder, unfinished ones too, by path; and a line for each that is damaged."""
     parent = Path(parent)
     if not parent.is_dir():
         raise ValueError(f"{parent} is not a folder of runs: there is no such folder")
-    found, damaged = [], []
+    runs, damaged = [], []
     for path in sorted(parent.rglob("config.json")):
         try:
-            found.append(load_run(path.parent, finished=False))
+            runs.append(load_run(path.parent, finished=False))
         except ValueError as error:
             damaged.append(str(error))
-    return found, damaged
+    return runs, damaged
 
 
-def _begun(run: Run) -> Run:
-    others = [path.name for path in sorted(run.folder.iterdir()) if not _leftover(path.name)]
-    if others:
-        raise ValueError(f"{run.folder} holds {others[0]} but no config.json, so it is no run: "
-                         "give an empty folder, or a name that is not taken")
+def _trained(folder: Path) -> bool:
+    return (folder / "config.json").exists() and any(
+        (folder / name).exists() for name in ("result.json", "metrics.jsonl", "checkpoints"))
+
+
+def _begin(run: Run) -> None:
+    """Writes config and facts; those of a start before which nothing was trained need not match."""
+    if not (run.folder / "config.json").exists():
+        others = [path.name for path in sorted(run.folder.iterdir()) if not _leftover(path.name)]
+        if others:
+            raise ValueError(f"{run.folder} holds {others[0]} but no config.json, so it is no run: "
+                             "give an empty folder, or a name that is not taken")
     run.note(environment.hardware())
     write_json(run.folder / "config.json", to_dict(run.config))
-    return run
 
 
-def _reopened(run: Run) -> Run:
-    # Where nothing is trained yet, as after data that could not be read, nothing has to match.
-    trained = any((run.folder / name).exists() for name in ("result.json", "metrics.jsonl",
-                                                            "checkpoints"))
-    if not trained:
-        environment.check_settings()
-        run.note(environment.hardware())
-        write_json(run.folder / "config.json", to_dict(run.config))
-        return run
-    held = _read_config(run.folder)
-    changed = differences(held, run.config)
-    if changed:
-        said = [f"{key} is {show(was)} there and {show(now)} here"
-                for key, (was, now) in list(changed.items())[:3]]
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        raise ValueError(f"{run.folder} holds another config: {'; '.join(said)}{more}. Give "
+def _continue(run: Run) -> None:
+    """Reads what a run has recorded, and warns of what differs; nothing is written into a finished one."""
+    recorded = _read_config(run.folder)
+    fields = differences(recorded, run.config)
+    if fields:
+        listed = [f"{key} is {show(there)} there and {show(here)} here"
+                  for key, (there, here) in list(fields.items())[:3]]
+        more = f" and {len(fields) - 3} more" if len(fields) > 3 else ""
+        raise ValueError(f"{run.folder} holds another config: {'; '.join(listed)}{more}. Give "
                          "another folder, or --rerun to move this one aside")
+    before = read_json(run.folder / "run.json") if (run.folder / "run.json").exists() else {}
     if (run.folder / "result.json").exists():
         run.result = read_json(run.folder / "result.json")
     else:
         run.facts |= environment.hardware()
-    now, before = run.facts, {}
-    if (run.folder / "run.json").exists():
-        before = read_json(run.folder / "run.json")
-    if not run.finished:
         environment.check_settings(before.get("jax_settings", {}))
-    names = [name for name in ("commit", "uncommitted_changes", "versions", "device", "devices", "cores",
-                               "jax_settings") if name in before and name in now]
-    moved = {name: now[name] for name in names if now[name] != before[name]}
-    run.warnings = _data_moved(held, run.config)
-    run.data_moved = bool(run.warnings)
-    run.warnings += [
-        f"{name} was {was} when the run began and is {is_now} now"
-        for name, value in moved.items() for was, is_now in [_unlike(before[name], value)]]
-    run.facts = now | before
-    if not run.finished:
-        if held != run.config:
-            write_json(run.folder / "config.json", to_dict(run.config))
-        if moved or not before:
-            run.note({"continued": [*before.get("continued", []), moved]} if before else {})
-    return run
-
-
-def _data_moved(held: Config, config: Config) -> list[str]:
+    changed = {name: run.facts[name] for name in COMPARED
+               if name in before and name in run.facts and run.facts[name] != before[name]}
     # Paths do not name a run, so a finished run on other sentences would pass for this one unseen.
-    return [f"{key} was {show(get(held, key))} when the run began and is {show(get(config, key))} now"
-            for key in ("data.directory", "data.path") if get(held, key) != get(config, key)]
+    moved = {key: (get(recorded, key), get(run.config, key)) for key in ("data.directory", "data.path")
+             if get(recorded, key) != get(run.config, key)}
+    run.data_moved = bool(moved)
+    pairs = {key: (show(was), show(now)) for key, (was, now) in moved.items()} | {
+        name: _unlike(before[name], now) for name, now in changed.items()}
+    run.warnings = [f"{name} was {was} when the run began and is {now} now"
+                    for name, (was, now) in pairs.items()]
+    run.facts |= before
+    if not run.finished:
+        if recorded != run.config:
+            write_json(run.folder / "config.json", to_dict(run.config))
+        if changed or not before:
+            run.note({"continued": [*before.get("continued", []), changed]} if before else {})
 
 
 def _unlike(was: Any, now: Any) -> tuple[Any, Any]:
     """Two values, or of two dicts the entries that differ."""
     if not (isinstance(was, dict) and isinstance(now, dict)):
         return was, now
-    names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    names = [name for name in was | now if was.get(name) != now.get(name)]
     return {name: was.get(name) for name in names}, {name: now.get(name) for name in names}
 
 
@@ -231,12 +214,12 @@ def _read_config(folder: Path) -> Config:
 
 
 def _leftover(name: str) -> bool:
-    """Whether a file may stand in a folder whose run was stopped before its config was written."""
+    """Whether a file may be in a folder whose run was stopped before its config was written."""
     return name in (LOCK, "run.json", ".run.json.part", ".config.json.part")
 
 
 def _locked(folder: Path) -> IO:
-    """The lock file, held until closed: the system lets go of it when the process ends."""
+    """The lock file, locked until it is closed, by the system when the process ends."""
     path = folder / LOCK
     with naming(path):
         file = open(path, "a+", encoding="utf-8")

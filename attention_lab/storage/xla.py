@@ -1,8 +1,8 @@
 """Flags for XLA, set before jax starts: those that shorten compilation, and the one that avoids wrong sums.
 
 XLA reads the environment variable XLA_FLAGS once, when a process first uses a device, and aborts the process
-at a flag that it does not know. Flags come and go between its versions, so each is passed only where the
-installed XLA knows it.
+at an unknown flag. Flags come and go between its versions, so each is passed only where the installed XLA
+supports it.
 """
 
 import contextlib
@@ -16,9 +16,8 @@ from pathlib import Path
 
 from attention_lab.storage.files import read_json, write_json
 
-# For programs that are compiled to run for milliseconds. Without the optimiser of the backend compilation
-# takes half the time; XLA's older code generator for fused operations, which jaxlib 0.12 has no more, halves
-# it again. `xla_cpu_opt_preset` makes no difference (jaxlib 0.10.2 and 0.12.0.1).
+# For programs that run for milliseconds. Without the backend's optimiser compilation takes half the time;
+# XLA's older code generator for fused operations, which jaxlib 0.12 has no more, halves it again.
 SHORT_COMPILATION = ("--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false")
 
 # XLA hands some products that are followed by a reduction to a library, YNNPACK, which computes some of tens
@@ -47,9 +46,9 @@ def _flags() -> list[str]:
 
 @contextlib.contextmanager
 def added(flags: Sequence[str]) -> Iterator[None]:
-    """Inside, XLA_FLAGS has the flags that XLA knows; one that has used a device reads it no more."""
+    """Inside, XLA_FLAGS has those of the flags that XLA supports; without effect once jax used a device."""
     before = os.environ.get("XLA_FLAGS")
-    add(known(flags))
+    add(supported(flags))
     try:
         yield
     finally:
@@ -61,9 +60,8 @@ def added(flags: Sequence[str]) -> Iterator[None]:
 def avoid_wrong_sums() -> str:
     """Adds the flag that the installed jaxlib needs to be right; the line that says so, or ""."""
     name = WITHOUT_WRONG_SUMS.partition("=")[0]
-    if not gets_sums_wrong() or any(flag.startswith(name) for flag in _flags()):
-        return ""
-    if not known([WITHOUT_WRONG_SUMS]):
+    given = any(flag.startswith(name) for flag in _flags())
+    if given or not gets_sums_wrong() or not supported([WITHOUT_WRONG_SUMS]):
         return ""
     wrong = f"jaxlib {version()} gets some sums wrong on CPUs"
     bridge = sys.modules.get("jax._src.xla_bridge")
@@ -78,15 +76,20 @@ def gets_sums_wrong() -> bool:
     return tuple(int(part) for part in version().split(".")[:2]) < FIRST_RIGHT
 
 
-def known(flags: Sequence[str]) -> list[str]:
-    """Those of the flags that the installed XLA knows; it is asked once for each version of jaxlib."""
-    answers = _read()
-    new = {flag: _knows(flag) for flag in flags if flag not in answers}
+def supported(flags: Sequence[str]) -> list[str]:
+    """Those of the flags that the installed XLA supports; it is tried once for each version of jaxlib."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = cache / "attention_lab" / f"xla-flags-of-jaxlib-{version()}.json"
+    try:
+        answers = read_json(path)
+    except (OSError, ValueError):
+        answers = {}
+    new = {flag: _supports(flag) for flag in flags if flag not in answers}
     if new:
         answers |= new
-        with contextlib.suppress(OSError):  # without a place to note them they are asked again
-            _notes().parent.mkdir(parents=True, exist_ok=True)
-            write_json(_notes(), answers)
+        with contextlib.suppress(OSError):  # without a cache they are tried again
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, answers)
     return [flag for flag in flags if answers[flag]]
 
 
@@ -96,24 +99,8 @@ def version() -> str:
     return importlib.metadata.version("jaxlib")
 
 
-def _notes() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "attention_lab" / f"xla-flags-of-jaxlib-{version()}.json"
-
-
-def _read() -> dict[str, bool]:
-    try:
-        return read_json(_notes())
-    except (OSError, ValueError):
-        return {}
-
-
-def _knows(flag: str) -> bool:
-    """Whether a process that is given this flag alone gets as far as a device.
-
-    Raises:
-      ValueError: it fails for another reason.
-    """
+def _supports(flag: str) -> bool:
+    """Whether a process with this flag alone finds a device; ValueError if it fails for another reason."""
     done = subprocess.run([sys.executable, "-c", "import jax; jax.devices()"], text=True, capture_output=True,
                           env=os.environ | {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"}, timeout=300)
     if done.returncode and "Unknown flag" not in done.stderr:

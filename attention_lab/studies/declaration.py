@@ -10,13 +10,12 @@ and settings with those that were recorded at that time.
 """
 
 import dataclasses
-import hashlib
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from attention_lab.storage.files import plain
+from attention_lab.storage.files import plain, short_digest
 from attention_lab.studies import values
 from attention_lab.studies.study import Study
 
@@ -28,16 +27,16 @@ LESS = re.compile(r",? less (?:log10 )?[\d.]+(?=\))")  # "(share, less 0.5)"
 def declare(study: Study, preset: str) -> dict[str, Any]:
     """Scheme, hash, claims, settings and runs of a study as it is now, as about.json keeps them."""
     content = {"claims": [_claim(claim) for claim in study.claims],
-               "settings": plain(study.presets[preset]), "runs_hash": _hash(_runs(study, preset))}
+               "settings": plain(study.presets[preset]), "runs_hash": short_digest(_runs(study, preset))}
     content = json.loads(json.dumps(content))
-    return {"claims_scheme": SCHEME, "claims_hash": _hash(content), **content}
+    return {"claims_scheme": SCHEME, "claims_hash": short_digest(content), **content}
 
 
 def intact(about: Mapping[str, Any]) -> bool:
     """Whether the declaration that about.json keeps has the hash that stands beside it."""
-    if about["claims_scheme"] == 1:
-        return about["claims_hash"] == _hash(about["claims"])
-    return about["claims_hash"] == _hash({name: about[name] for name in ("claims", "settings", "runs_hash")})
+    hashed = about["claims"] if about["claims_scheme"] == 1 else {
+        name: about[name] for name in ("claims", "settings", "runs_hash")}
+    return about["claims_hash"] == short_digest(hashed)
 
 
 def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
@@ -81,8 +80,3 @@ def _runs(study: Study, preset: str) -> Any:
     return [[study.config(settings) if study.config else None, cell,
              study.overrides(cell, settings, None) if study.overrides else None]
             for cell in study.cells(settings)]
-
-
-def _hash(content: Any) -> str:
-    """Twelve hexadecimal digits."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

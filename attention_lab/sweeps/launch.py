@@ -1,8 +1,6 @@
 """Worker processes of a sweep: started here or by SLURM, watched, replaced when they die."""
 
 import contextlib
-import hashlib
-import json
 import os
 import subprocess
 import time
@@ -14,6 +12,7 @@ from typing import Any, NamedTuple
 from optuna.trial import TrialState
 
 from attention_lab.config import Config, digest
+from attention_lab.storage.files import short_digest
 from attention_lab.sweeps.cell import Outcome
 from attention_lab.sweeps.execution import steps_of
 from attention_lab.sweeps.plan import Group
@@ -80,12 +79,7 @@ def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers
 
 def name_of(groups: list[Group]) -> str:
     """The name of a sweep in its storage: equal plans have equal names."""
-    return sha256_name(sorted(cell.name for group in groups for cell in group.cells))
-
-
-def sha256_name(value: Any) -> str:
-    """Twelve hexadecimal digits of a value that JSON can hold."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+    return short_digest(sorted(cell.name for group in groups for cell in group.cells))
 
 
 def starter(workers: Workers, storage: str, folder: Path) -> Callable[[int], "Process | Job"]:

@@ -1,12 +1,12 @@
 """Checkpoints that survive a kill, a full disk and a flipped byte.
 
     checkpoints/<step>/state/          arrays, written by orbax under their names in the state
-                       host.json       the host's bookkeeping: best score, patience
+                       host.json       the host's progress: best score, patience
                        manifest.json   sha256 of every other file
 
-A checkpoint is written into a folder beside, flushed to disk and renamed into place, so that a
-step's folder is whole or absent. When it is read the manifest is checked first: orbax restores a
-flipped byte to wrong values without a word. One process writes; `restore` and `steps` write nothing.
+A checkpoint is written into a folder beside, flushed to disk and renamed, so that a step's folder is whole or
+absent. When it is read the manifest is checked first: orbax restores a flipped byte to wrong values without
+an error. One process writes; `restore` and `steps` write nothing.
 """
 
 import contextlib
@@ -22,8 +22,9 @@ from typing import Any
 
 import jax
 import numpy as np
+import orbax.checkpoint
 
-from attention_lab.storage.files import digest
+from attention_lab.storage.files import digest, flush
 
 LOG = logging.getLogger(__name__)
 
@@ -37,57 +38,52 @@ def save(folder: str | Path, step: int, state: Any, host: dict) -> None:
 
     Args:
       folder: the run's `checkpoints`, made where it is missing.
-      step: optimizer steps done.
-      state: a pytree of arrays that this process can address.
-      host: what JSON can hold.
-
+      state: a pytree of arrays that this process can address. host: what JSON can hold.
     Raises:
       OSError: it could not be written; the error names it, and earlier checkpoints are untouched.
     """
     folder = Path(folder)
-    beside = folder / f".saving-{step}"
+    partial = folder / f".saving-{step}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _clean(folder)
-        beside.mkdir()
-        _write_arrays(beside / "state", state)
-        (beside / "host.json").write_text(json.dumps(host, sort_keys=True) + "\n")
-        files = {str(path.relative_to(beside)): digest(path) for path in _files(beside)}
-        (beside / "manifest.json").write_text(
-            json.dumps({"files": files}, indent=1, sort_keys=True) + "\n")
-        for path in [*beside.rglob("*"), beside]:
-            _flush(path)
-        # What lies at this step or after it belongs to a past that was given up.
+        partial.mkdir()
+        _write_arrays(partial / "state", state)
+        (partial / "host.json").write_text(json.dumps(host, sort_keys=True) + "\n")
+        files = {str(path.relative_to(partial)): digest(path)
+                 for path in partial.rglob("*") if path.is_file()}
+        (partial / "manifest.json").write_text(json.dumps({"files": files}, indent=1, sort_keys=True) + "\n")
+        for path in [*partial.rglob("*"), partial]:
+            flush(path)
+        # Checkpoints of this step or later are from before the run went back to an earlier one.
         for old in steps(folder):
             if old >= step:
                 _set_aside(folder, old)
-        beside.rename(folder / str(step))
-        _flush(folder)
+        partial.rename(folder / str(step))
+        flush(folder)
         _clean(folder)
     except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
         raise OSError(error.errno or errno.EIO, f"checkpoint not saved: {error.strerror or error}",
                       str(folder / str(step))) from error
 
 
 def restore(folder: str | Path, template: Any, step: int | None = None
             ) -> tuple[int, Any, dict] | None:
-    """Reads the newest checkpoint that is whole; each one that is not costs a line of warning.
+    """Reads the newest checkpoint that is whole; a warning for each that is not.
 
     Args:
       folder: the run's `checkpoints`.
-      template: a pytree of arrays or `jax.ShapeDtypeStruct`s: the shapes and types to expect, and
-        the sharding to give (none: the first device), be it on other devices than those that saved.
+      template: a pytree of arrays or `jax.ShapeDtypeStruct`s: the shapes and types to expect, and the
+        sharding to give (none: the first device), be it on other devices than those that saved.
       step: read this checkpoint and no other.
-
     Returns:
       (step, state, host), the state bit for bit as saved; None where nothing whole is there.
-
     Raises:
       ValueError: a whole checkpoint holds other arrays than the template.
     """
-    found = steps(folder) if step is None else [step]
-    for candidate in reversed(found):
+    candidates = steps(folder) if step is None else [step]
+    for candidate in reversed(candidates):
         path = Path(folder) / str(candidate)
         try:
             _check(path)
@@ -96,13 +92,13 @@ def restore(folder: str | Path, template: Any, step: int | None = None
             continue
         state = _read_arrays(path / "state", template)
         return candidate, state, json.loads((path / "host.json").read_text())
-    if found and step is None:
-        LOG.warning("no checkpoint under %s is whole: there is nothing to go on from", folder)
+    if candidates and step is None:
+        LOG.warning("no checkpoint under %s is whole: there is nothing to continue from", folder)
     return None
 
 
 def steps(folder: str | Path) -> list[int]:
-    """Steps that have a checkpoint, rising; whether each is whole is not looked at."""
+    """Steps that have a checkpoint, rising; damage is not looked for."""
     if not Path(folder).is_dir():
         return []
     return sorted(int(path.name) for path in Path(folder).iterdir()
@@ -118,7 +114,7 @@ def prune(folder: str | Path, keep: int, best_step: int | None = None) -> None:
 
 
 def _check(path: Path) -> None:
-    """Holds a checkpoint against its manifest; raises _Damaged."""
+    """Compares a checkpoint with its manifest; raises _Damaged."""
     try:
         files = json.loads((path / "manifest.json").read_bytes())["files"]
         for name in {"host.json", *files}:
@@ -154,10 +150,7 @@ def _write_arrays(path: Path, state: Any) -> None:
 
 
 def _reserve(path: Path, size: int) -> None:
-    """Asks the disk for room and gives it back: OSError at once if there is none.
-
-    Orbax meets a full disk in many threads at a time, which print a traceback each.
-    """
+    """OSError if the disk is full: orbax would notice it in many threads, which print a traceback each."""
     if hasattr(os, "posix_fallocate"):  # not on macOS
         with path.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, size)
@@ -165,16 +158,13 @@ def _reserve(path: Path, size: int) -> None:
 
 
 def _read_arrays(path: Path, template: Any) -> Any:
-    expected = {name: (tuple(leaf.shape), np.dtype(leaf.dtype))
-                for name, leaf in _named(template).items()}
+    expected = _kinds(_named(template))
     with _orbax() as reader:
-        stored = reader.metadata(path.absolute()).item_metadata.tree
-        stored = {name: (tuple(leaf.shape), np.dtype(leaf.dtype)) for name, leaf in stored.items()}
+        stored = _kinds(reader.metadata(path.absolute()).item_metadata.tree)
         for name in sorted({*stored, *expected}):
             if stored.get(name) != expected.get(name):
-                raise ValueError(f"checkpoint {path.parent} holds {name} as "
-                                 f"{_text(stored.get(name))}, the model expects "
-                                 f"{_text(expected.get(name))}")
+                raise ValueError(f"checkpoint {path.parent} holds {name} as {stored.get(name, 'nothing')}, "
+                                 f"the model expects {expected.get(name, 'nothing')}")
         arrays = reader.restore(path.absolute())
 
     def place(key, leaf):
@@ -185,15 +175,14 @@ def _read_arrays(path: Path, template: Any) -> Any:
     return jax.tree_util.tree_map_with_path(place, template)
 
 
-def _text(kind: tuple | None) -> str:
-    return "nothing" if kind is None else f"{kind[1]}{list(kind[0])}"
+def _kinds(leaves: dict[str, Any]) -> dict[str, str]:
+    """Types and shapes, such as float32[7, 11]."""
+    return {name: f"{np.dtype(leaf.dtype)}{list(leaf.shape)}" for name, leaf in leaves.items()}
 
 
 @contextlib.contextmanager
 def _orbax(**options) -> Iterator[Any]:
     """An orbax checkpointer whose log, tracebacks of its threads included, stays off the screen."""
-    import orbax.checkpoint  # here, since it takes a second that --help need not wait for
-
     loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
@@ -206,21 +195,8 @@ def _orbax(**options) -> Iterator[Any]:
             logger.disabled = disabled
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _flush(path: Path) -> None:
-    """Has the kernel put a file or a folder on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _set_aside(folder: Path, step: int) -> None:
-    """Takes a checkpoint out of sight in one move, to be deleted at leisure by `_clean`."""
+    """Hides a checkpoint in one move, so that `_clean` may delete it."""
     (folder / str(step)).rename(folder / f".removing-{step}")
 
 

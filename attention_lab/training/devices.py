@@ -7,11 +7,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 
 def data_mesh(count: int) -> jax.sharding.Mesh:
-    """A mesh of the first `count` devices (0: all) along the axis "data".
-
-    Raises:
-      ValueError: there are fewer devices.
-    """
+    """A mesh of the first `count` devices (0: all) along the axis "data"; ValueError if there are fewer."""
     devices = jax.devices()
     if count > len(devices):
         raise ValueError(f"training.devices={count} but {len(devices)} are visible; allowed are 0 "

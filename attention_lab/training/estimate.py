@@ -1,4 +1,4 @@
-"""What a run will take, told without compiling it: memory from shapes, time from operations."""
+"""What a run will take, estimated without compiling it: memory from shapes, time from operations."""
 
 import math
 import time
@@ -15,8 +15,8 @@ from attention_lab.training.programs import initial_state
 from attention_lab.training.state import parameter_count
 from attention_lab.training.task import Task
 
-# Training's operations over those of a large float32 product, in the same time: two cores, width 128. The
-# second of a CPU with bfloat16 products.
+# Training's operations over those of a large float32 product in the same time, measured on two cores at width
+# 128; bfloat16 on a CPU that has such products.
 EFFICIENCY = {"float32": 0.25, "bfloat16": 0.4}
 
 
@@ -24,11 +24,9 @@ def estimate(task: Task, config: Config) -> dict[str, Any]:
     """Numbers that tell a user whether to start a run.
 
     Returns:
-      parameters; steps (None where minutes rule); memory_megabytes, state and the arrays that the
-      gradient of one batch keeps; training_flops and minutes, both None where steps are; minutes
-      assume a CPU as fast and as busy as this one is now, and leave out compiling and scoring.
-    Raises:
-      ValueError: devices or accumulation that don't fit the batches.
+      parameters; steps (None where training.max_minutes is set); memory_megabytes, state and the arrays that
+      the gradient of one batch keeps; training_flops and minutes, both None where steps are; minutes assume a
+      CPU as fast and as busy as this one is now, and leave out compiling and scoring.
     """
     structure, hyper = split(config)
     state = jax.eval_shape(lambda: initial_state(task.init, recipe(structure, 1), hyper))
@@ -41,12 +39,12 @@ def estimate(task: Task, config: Config) -> dict[str, Any]:
         return jax.vjp(lambda params: task.loss(params, batch, hyper, jax.random.key(0))[0].total, params)[1]
 
     loop.check_rows(task, config.training.accumulate, data_mesh(config.training.devices).size)
-    bytes_held = _bytes(state) + _bytes(state.params) + _bytes(jax.eval_shape(kept, state.params))
+    memory = _bytes(state) + _bytes(state.params) + _bytes(jax.eval_shape(kept, state.params))
     steps = loop.total_steps(config, task)
     # Six operations a parameter and token: forward two, backward four (Kaplan et al. 2020, 2.1).
     flops = steps and 6.0 * parameters * steps * config.training.batch_tokens
     rate = flops and EFFICIENCY[config.training.precision] * _product_rate()
-    return {"parameters": parameters, "steps": steps, "memory_megabytes": round(bytes_held / 1e6, 1),
+    return {"parameters": parameters, "steps": steps, "memory_megabytes": round(memory / 1e6, 1),
             "training_flops": flops and float(f"{flops:.3g}"),
             "minutes": flops and float(f"{flops / rate / 60:.2g}")}
 

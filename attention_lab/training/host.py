@@ -17,8 +17,9 @@ from attention_lab.training.programs import Programs
 from attention_lab.training.state import State, parameter_count, scored_params
 from attention_lab.training.task import Sums, Task
 
-# What the host must know to go on; JSON in each checkpoint beside the arrays.
-NEW_BOOK = {"status": "running", "best": None, "best_step": 0, "stale": 0, "seconds": 0.0, "window": {}}
+# What the host must know to continue a run; JSON in each checkpoint beside the arrays. "stale" counts the dev
+# scores since the best one, "window" holds the sums since the last line of the log.
+NEW_PROGRESS = {"status": "running", "best": None, "best_step": 0, "stale": 0, "seconds": 0.0, "window": {}}
 
 
 class RunningSums:
@@ -28,18 +29,14 @@ class RunningSums:
         self.sums = {name: Sums(*pair) for name, pair in sums.items()}
         self.queued = None
 
-    def add(self, logged: dict[str, Sums]) -> None:
+    def add(self, logged: dict[str, Sums] | None) -> None:
         queued, self.queued = self.queued, logged
-        self._take(queued)
-
-    def _take(self, logged):
-        for name, new in jax.device_get(logged or {}).items():
+        for name, new in jax.device_get(queued or {}).items():
             old = self.sums.get(name, Sums(0.0, 0.0))
             self.sums[name] = Sums(old.total + float(new.total), old.count + float(new.count))
 
     def collected(self) -> dict[str, Sums]:
-        self._take(self.queued)
-        self.queued = None
+        self.add(None)
         return self.sums
 
     def means(self) -> dict[str, float]:
@@ -49,47 +46,41 @@ class RunningSums:
 
 
 class Host:
-    """Logs, scores and saves one run, going on from its checkpoint; a context, for its logs stay open.
+    """Logs, scores and saves one run, continuing from its checkpoint.
 
     Args:
-      task, config, folder, programs: of the run. steps: its duration; None where minutes rule.
+      steps: the run's duration; None where training.max_minutes ends it.
       show: (step, tokens_per_second=, loss=, dev=, seconds=) -> None, the progress line.
       say: takes a line that a user should read.
-      share: of the wall-clock that this run has for itself, where several are trained at once.
-      at: the step of the checkpoint to go on from, 0 to begin anew; None is the newest.
+      share: the run's share of the wall-clock, where several are trained at once.
+      from_step: the step of the checkpoint to continue from, 0 to begin anew; None is the newest.
 
-    Fields:
-      step: optimizer steps done.
-      state: the State that was restored; None for a new run. Whoever takes it sets it to None.
+    Fields: step, optimizer steps done; state, the State that was restored or None, which who takes it sets
+    to None.
     """
 
     def __init__(self, task: Task, config: Config, folder: Path, programs: Programs, steps: int | None,
                  show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
-                 share: float = 1.0, at: int | None = None):
+                 share: float = 1.0, from_step: int | None = None):
         self.task, self.training, self.hyper = task, config.training, split(config)[1]
         self.folder, self.programs, self.steps = Path(folder), programs, steps
         self.show, self.say, self.share = show, say, share
         self.checkpoints = self.folder / "checkpoints"
         self.folder.mkdir(parents=True, exist_ok=True)
-        restored = checkpoint.restore(self.checkpoints, programs.template, step=at) if at != 0 else None
-        self.step, self.state, self.book = restored or (0, None, dict(NEW_BOOK))
+        restored = None if from_step == 0 else checkpoint.restore(
+            self.checkpoints, programs.template, step=from_step)
+        self.step, self.state, self.progress = restored or (0, None, dict(NEW_PROGRESS))
         if restored:
             say(f"continuing from step {self.step}")
-        self.window, self._before = RunningSums(self.book["window"]), self.book["seconds"]
-
-    def __enter__(self) -> "Host":
+        self.window, self._seconds_before = RunningSums(self.progress["window"]), self.progress["seconds"]
         self._writers = Writers(self.folder, self.step)
         self._begun = self._clock = time.monotonic()
         self._tokens = 0
-        return self
-
-    def __exit__(self, *exception) -> None:
-        self._writers.close()
 
     @property
     def running(self) -> bool:
         """Whether another step is to be taken."""
-        return self.book["status"] == "running"
+        return self.progress["status"] == "running"
 
     def until_due(self) -> int:
         """Steps until the host has something to do; the last of them ends the run at the latest."""
@@ -100,47 +91,50 @@ class Host:
 
     def seconds(self) -> float:
         """Wall-clock of the run, earlier processes' too."""
-        return self._before + self.share * (time.monotonic() - self._begun)
+        return self._seconds_before + self.share * (time.monotonic() - self._begun)
 
-    def note_step(self, logged: dict[str, Sums], tokens: int) -> None:
-        """Notes a step that has been queued."""
+    def record_step(self, logged: dict[str, Sums], tokens: int) -> None:
+        """Counts a step that has been queued."""
         self.window.add(logged)
         self.step += 1
         self._tokens += tokens
         if self.step == self.steps or self.seconds() >= 60 * (self.training.max_minutes or math.inf):
-            self.book["status"] = "finished"
+            self.progress["status"] = "finished"
         self.show(self.step, seconds=self.seconds())
 
     def after_step(self, get_state: Callable[[], State]) -> None:
-        """Logs, scores and saves what is due after the step; `get_state` is called if it has to be."""
-        training, book, step = self.training, self.book, self.step
-        if step % training.log_every == 0 or book["status"] == "finished":
+        """Logs, scores and saves what is due after the step; `get_state` is called only if it is needed."""
+        training, progress, step = self.training, self.progress, self.step
+        if step % training.log_every == 0 or progress["status"] == "finished":
             self._log()
-        paused, improved = time.monotonic(), False
-        if book["status"] == "finished" or (book["status"] == "running" and step % training.eval_every == 0):
+        paused, improved, status = time.monotonic(), False, progress["status"]
+        if status == "finished" or (status == "running" and step % training.eval_every == 0):
             numbers = score_dev(self.task, self.programs.dev_loss, scored_params(get_state()), self.hyper)
-            improved = note_dev_score(book, numbers, self.task.select, step, training.patience)
+            improved = record_dev_score(progress, numbers, self.task.select, step, training.patience)
             self._writers.write(step, numbers)
             self.show(step, dev=numbers[self.task.select[0]])
-            if book["status"] == "finished" and self._tokens:  # patience ended it between two lines
+            if progress["status"] == "finished" and self._tokens:  # patience ended it between two lines
                 self._clock, paused = self._clock + time.monotonic() - paused, time.monotonic()
                 self._log()
-        if improved or book["status"] != "running" or step % training.checkpoint_every == 0:
-            book |= {"seconds": self.seconds(), "window": self.window.collected()}
-            checkpoint.save(self.checkpoints, step, get_state(), book)
-            checkpoint.prune(self.checkpoints, training.keep_checkpoints, book["best_step"])
+        if improved or progress["status"] != "running" or step % training.checkpoint_every == 0:
+            progress |= {"seconds": self.seconds(), "window": self.window.collected()}
+            checkpoint.save(self.checkpoints, step, get_state(), progress)
+            checkpoint.prune(self.checkpoints, training.keep_checkpoints, progress["best_step"])
         self.exclude(time.monotonic() - paused)
 
     def exclude(self, seconds: float) -> None:
         """Leaves time out of the speed that is logged."""
         self._clock += seconds
 
-    def ended(self, state: State) -> tuple[Any, dict[str, Any]]:
-        """The weights that scored best on dev, and the result of `loop.train`."""
+    def result(self, state: State) -> tuple[Any, dict[str, Any]]:
+        """The parameters selected on dev, and the result of `loop.train`."""
         params, scored_step = self._best_params(state)
-        return params, {"status": self.book["status"], "steps": self.step, "best_step": scored_step,
-                        "train_seconds": round(self.book["seconds"], 1),
-                        "parameters": parameter_count(state.params), **_speed(self.folder)}
+        speeds = [line["tokens_per_second"] for line in JsonLines(self.folder / "timing.jsonl").read()
+                  if line.get("tokens_per_second")]
+        speed = {"tokens_per_second": round(float(np.median(speeds)), 1)} if speeds else {}
+        return params, {"status": self.progress["status"], "steps": self.step, "best_step": scored_step,
+                        "train_seconds": round(self.progress["seconds"], 1),
+                        "parameters": parameter_count(state.params), **speed}
 
     def _log(self):
         means = self.window.means()
@@ -149,44 +143,39 @@ class Host:
         self.show(self.step, tokens_per_second=speed, loss=means["loss"])
         self._tokens, self._clock = 0, time.monotonic()
         if not math.isfinite(means["loss"]):
-            self.book["status"] = "diverged"
+            self.progress["status"] = "diverged"
 
     def _best_params(self, state):
-        last, best_step = int(state.step), self.book["best_step"]
+        last, best_step = int(state.step), self.progress["best_step"]
         if best_step in (0, last):
             return scored_params(state), last
         best = checkpoint.restore(self.checkpoints, self.programs.template, step=best_step)
         if best is None:
-            self.say(f"the checkpoint of the best step, {best_step}, can't be read: the last weights "
-                     "are scored")
+            self.say(f"the checkpoint of the best step, {best_step}, can't be read: the last parameters are "
+                     "scored")
             return scored_params(state), last
         return scored_params(best[1]), best_step
 
 
 def score_dev(task: Task, dev_loss: Callable, params: Any, hyper: Hyper) -> dict[str, float]:
     """The dev split's losses and cheap scores."""
-    window = RunningSums({})
+    sums = RunningSums({})
     for batch in task.dev_batches():
-        window.add(dev_loss(params, batch, hyper))
-    numbers = {f"dev_{name}": value for name, value in window.means().items()}
+        sums.add(dev_loss(params, batch, hyper))
+    numbers = {f"dev_{name}": value for name, value in sums.means().items()}
     numbers |= task.score(params, hyper, "dev", False).numbers
     return {name: value for name, value in numbers.items() if not isinstance(value, str)}
 
 
-def note_dev_score(book: dict, numbers: dict, select: tuple[str, float], step: int, patience: int) -> bool:
-    """Notes a dev score in `book`, and that patience is at its end; True if the score is the best so far."""
+def record_dev_score(progress: dict, numbers: dict, select: tuple[str, float], step: int, patience: int
+                     ) -> bool:
+    """Puts a dev score into `progress`, and the end if patience is at its end; True if it is the best."""
     name, sign = select
-    improved = book["best"] is None or sign * numbers[name] > sign * book["best"]
+    improved = progress["best"] is None or sign * numbers[name] > sign * progress["best"]
     if improved:
-        book |= {"best": numbers[name], "best_step": step, "stale": 0}
+        progress |= {"best": numbers[name], "best_step": step, "stale": 0}
     else:
-        book["stale"] += 1
-    if patience and book["stale"] >= patience:
-        book["status"] = "finished"
+        progress["stale"] += 1
+    if patience and progress["stale"] >= patience:
+        progress["status"] = "finished"
     return improved
-
-
-def _speed(folder):
-    speeds = [line["tokens_per_second"] for line in JsonLines(folder / "timing.jsonl").read()
-              if line.get("tokens_per_second")]
-    return {"tokens_per_second": round(float(np.median(speeds)), 1)} if speeds else {}

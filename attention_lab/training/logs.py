@@ -12,86 +12,43 @@ from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import masked_crc32c
 
-from attention_lab.storage.files import JsonLines, naming
+from attention_lab.storage.files import JsonLines, append
 
 
 class Writers:
-    """The logs of one run folder, opened by a process that goes on after `step`.
+    """The logs of one run folder, continued after `step`: later lines, which will come again, are dropped.
 
-    What earlier processes logged after that step is taken back, since it will be written again.
-    Each line is with the system when `write` returns, so that a checkpoint made after it never
-    misses one.
+    Each line is with the system when `write` returns, so that a checkpoint made after it never misses one.
+    Writers of tensorboardX are not used: SummaryWriter hands events to a thread, whose queue a kill loses and
+    a full disk stops for ever.
     """
 
     def __init__(self, folder: str | Path, step: int = 0):
-        self._metrics = JsonLines(Path(folder) / "metrics.jsonl")
-        self._timing = JsonLines(Path(folder) / "timing.jsonl")
+        folder = Path(folder)
+        self._metrics, self._timing = JsonLines(folder / "metrics.jsonl"), JsonLines(folder / "timing.jsonl")
         for log in (self._metrics, self._timing):
             log.rewind(step)
-        self._events = _Events(Path(folder), step)
+        resumed = any(folder.glob("events.*"))
+        # TensorBoard reads the files of all processes in the order of these names.
+        self._events = folder / f"events.out.tfevents.{int(time.time())}.{os.getpid()}"
+        self._append_event(file_version="brain.Event:2")
+        if resumed:  # TensorBoard drops what other files hold from this step on
+            self._append_event(step=step + 1, session_log=SessionLog(status=SessionLog.START))
 
-    def write(self, step: int, metrics: Mapping[str, Any], timing: Mapping[str, Any] | None = None
-              ) -> None:
-        """Logs numbers of one step.
-
-        Args:
-          step: optimizer steps done.
-          metrics: what a repeated run repeats bit for bit.
-          timing: what it does not: seconds, tokens per second.
-
-        Raises:
-          OSError: a log can't be written; the error names it.
-        """
+    def write(self, step: int, metrics: Mapping[str, Any], timing: Mapping[str, Any] | None = None) -> None:
+        """Logs numbers: metrics, which a repeated run repeats bit for bit, and timing, which it does not."""
         if metrics:
             self._metrics.append({"step": step, **metrics})
         if timing:
             self._timing.append({"step": step, **timing})
-        seconds = {f"timing/{name}": value for name, value in (timing or {}).items()}
-        self._events.write(step, {**metrics, **seconds})
+        scalars = {**metrics, **{f"timing/{name}": value for name, value in (timing or {}).items()}}
+        self._append_event(step=step, summary=Summary(value=[
+            Summary.Value(tag=name, simple_value=float(value)) for name, value in scalars.items()
+            if np.isreal(value) and np.ndim(value) == 0]))
 
-    def close(self) -> None:
-        """Ends the event file; the other logs are never left open."""
-        self._events.close()
-
-    def __enter__(self) -> "Writers":
-        return self
-
-    def __exit__(self, *exception) -> None:
-        self.close()
-
-
-class _Events:
-    """Scalars in TensorBoard's format, one file for each process that has worked on the run.
-
-    tensorboardX gives the messages and the checksum. Its writers are not used: SummaryWriter hands
-    events to a thread, whose queue a kill loses and a full disk stops for ever.
-    """
-
-    def __init__(self, folder: Path, step: int):
-        resumed = any(folder.glob("events.*"))
-        # In the order of these names TensorBoard reads them.
-        self._path = folder / f"events.out.tfevents.{int(time.time())}.{os.getpid()}"
-        with naming(self._path):
-            self._file = self._path.open("ab", buffering=0)
-        self._append(Event(wall_time=time.time(), file_version="brain.Event:2"))
-        if resumed:  # has TensorBoard drop what other files hold from this step on
-            start = SessionLog(status=SessionLog.START)
-            self._append(Event(wall_time=time.time(), step=step + 1, session_log=start))
-
-    def write(self, step: int, scalars: Mapping[str, Any]) -> None:
-        values = [Summary.Value(tag=name, simple_value=float(value))
-                  for name, value in scalars.items() if np.isreal(value) and np.ndim(value) == 0]
-        self._append(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
-
-    def close(self) -> None:
-        self._file.close()
-
-    def _append(self, event: Event) -> None:
-        """Writes one record of a TFRecord file: length, its checksum, content, its checksum."""
-        content = event.SerializeToString()
+    def _append_event(self, **fields: Any) -> None:
+        """Appends a record of a TFRecord file: length, its checksum, content, its checksum."""
+        content = Event(wall_time=time.time(), **fields).SerializeToString()
         length = struct.pack("<Q", len(content))
-        record = b"".join([length, struct.pack("<I", masked_crc32c(length)),
-                           content, struct.pack("<I", masked_crc32c(content))])
-        with naming(self._path):
-            while record:  # a disk that fills up takes a part without complaint, the rest not
-                record = record[self._file.write(record):]
+        append(self._events, b"".join([length, struct.pack("<I", masked_crc32c(length)),
+                                       content, struct.pack("<I", masked_crc32c(content))]))

@@ -1,11 +1,11 @@
 """The one host loop: steps on the device, and in between the host logs, scores and saves.
 
-Killed at any moment and started again with the same command it ends in the same bytes: the state of
-the arrays and the host's few numbers travel in one checkpoint, batches and masks are functions of
-(seed, step), and logs are cut back to the checkpoint.
+Killed at any moment and started again with the same command it ends in the same bytes: arrays and the host's
+few numbers travel in one checkpoint, batches and masks are functions of (seed, step), and logs are cut back
+to the checkpoint.
 """
 
-import contextlib
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ CHUNK = 10  # steps of several runs that one call takes, where so many have one 
 
 
 def total_steps(config: Config, task: Task) -> int | None:
-    """Steps of the run's duration; None where minutes rule."""
+    """Steps of the run's duration; None where training.max_minutes ends it."""
     if config.training.epochs is not None:
         return max(1, round(config.training.epochs * task.steps_per_epoch))
     return config.training.steps
@@ -35,17 +35,15 @@ def total_steps(config: Config, task: Task) -> int | None:
 def train(task: Task, config: Config, folder: str | Path, show: Callable = lambda *a, **k: None,
           say: Callable[[str], None] = print, programs: Programs | None = None
           ) -> tuple[Any, dict[str, Any]]:
-    """Trains to the end of the duration, or until dev has not improved for `training.patience` looks.
+    """Trains to the end of the duration, or until `training.patience` dev scores in a row were not the best.
 
     Args:
-      task: what is trained.
-      config: how; checked already.
       folder: the run's folder; a checkpoint there is continued.
       show: (step, tokens_per_second=, loss=, dev=) -> None, the progress line.
       say: takes a line that a user should read.
       programs: of this task and Structure, compiled already; None makes them.
     Returns:
-      The weights that scored best on dev, and the result: status, steps, train_seconds, parameters,
+      The parameters selected on dev, and the result: status, steps, train_seconds, parameters,
       tokens_per_second, best_step.
     Raises:
       ValueError: devices or accumulation that don't fit the batches.
@@ -55,97 +53,82 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
     steps = total_steps(config, task)
     programs = programs or make_programs(task, structure, steps)
     check_rows(task, config.training.accumulate, programs.mesh.size)
-    with Host(task, config, folder, programs, steps, show, say) as host:
-        state, host.state = host.state or programs.start(hyper), None
-        batches = task.batches(config.seed, host.step)
-        while host.running:
-            batch = next(batches)
-            state, logged = programs.update(state, shard(batch, programs.mesh), hyper)
-            host.note_step(logged, task.tokens(batch))
-            host.after_step(lambda: state)
-    return host.ended(state)
+    host = Host(task, config, folder, programs, steps, show, say)
+    state, host.state = host.state or programs.start(hyper), None
+    batches = task.batches(config.seed, host.step)
+    while host.running:
+        batch = next(batches)
+        state, logged = programs.update(state, shard(batch, programs.mesh), hyper)
+        host.record_step(logged, task.tokens(batch))
+        host.after_step(lambda: state)
+    return host.result(state)
 
 
 def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str | Path],
                    programs: Programs, together: Together, show: Callable = lambda *a, **k: None,
-                   say: Callable[[str], None] = print, at: int | None = None
+                   say: Callable[[str], None] = print, from_step: int | None = None
                    ) -> list[tuple[Any, dict[str, Any]]]:
-    """Trains several runs of one Structure by one program; each leaves what `train` would leave.
+    """Trains several runs of one Structure by one program; each leaves and returns what `train` would.
 
-    A run that has ended, diverged perhaps, is computed on beside the others and looked at no more.
+    A run that has ended is computed on with the others, but no longer logged or saved; train_seconds is a
+    run's share of the time.
 
     Args:
-      task, configs, folders: configs that differ in Hyper alone, of a duration in steps or epochs;
-        their folders all stand at the same step.
-      programs: of `programs`. together: of `together`.
-      show, say: as of `train`; `show` takes the steps of all runs together.
-      at: the step whose checkpoints they go on from; None is each one's newest.
-    Returns:
-      For each run what `train` returns; train_seconds is its share of the time.
+      configs: differ in Hyper alone, of a duration in steps or epochs.
+      show, say: as of `train`; `show` gets the steps of all runs together.
+      from_step: the step whose checkpoints they continue; None: each run's newest.
     Raises:
-      ValueError: folders that stand at different steps.
+      ValueError: runs that are at different steps.
     """
     steps, count = total_steps(configs[0], task), len(configs)
     check_rows(task, configs[0].training.accumulate, 1)
     hosts: list[Host] = []
 
-    def shown(step, seconds=None, **known):
-        show(sum(host.step for host in hosts), **known)
+    def show_all(step, seconds=None, **numbers):
+        show(sum(host.step for host in hosts), **numbers)
 
-    with contextlib.ExitStack() as stack:
-        hosts += [
-            stack.enter_context(Host(task, config, folder, programs, steps, shown, share=1 / count, at=at,
-                                     say=say if folder == folders[0] else lambda line: None))
-            for config, folder in zip(configs, folders)]
-        stand = {host.step for host in hosts}
-        if len(stand) > 1:
-            raise ValueError(f"the runs stand at steps {sorted(stand)}; one is needed")
-        hyper = together.stacked([host.hyper for host in hosts])
-        states = together.stacked([one.state or programs.start(one.hyper) for one in hosts])
-        ends = {index: host.ended(host.state) for index, host in enumerate(hosts)
-                if not host.running}
-        for host in hosts:
-            host.state = None
-        rows = zip(*(task.batches(config.seed, hosts[0].step) for config in configs))
-        while len(ends) < count:
-            live = {index: host for index, host in enumerate(hosts) if host.running}
-            for chunk in _chunks(rows, next(iter(live.values())).until_due()):
-                states, logged = together.update(states, together.batches(chunk), hyper)
-                logged = jax.device_get(logged)
-                for index, host in live.items():
-                    for n, row in enumerate(chunk):
-                        host.note_step(jax.tree.map(lambda x: x[index, n], logged), task.tokens(row[index]))
+    for config, folder in zip(configs, folders):
+        hosts.append(Host(task, config, folder, programs, steps, show_all, share=1 / count,
+                          from_step=from_step, say=say if folder == folders[0] else lambda line: None))
+    if len(at_steps := {host.step for host in hosts}) > 1:
+        raise ValueError(f"the runs are at steps {sorted(at_steps)}; all must be at the same")
+    hyper = together.stacked([host.hyper for host in hosts])
+    states = together.stacked([host.state or programs.start(host.hyper) for host in hosts])
+    results = {index: host.result(host.state) for index, host in enumerate(hosts) if not host.running}
+    for host in hosts:
+        host.state = None
+    rows = zip(*(task.batches(config.seed, hosts[0].step) for config in configs))
+    while len(results) < count:
+        live = {index: host for index, host in enumerate(hosts) if host.running}
+        for chunk in _chunks(rows, next(iter(live.values())).until_due()):
+            states, logged = together.update(states, together.batches(chunk), hyper)
+            logged = jax.device_get(logged)
             for index, host in live.items():
-                begun = time.monotonic()
-                host.after_step(lambda: programs.placed(together.one(states, index)))
-                for other in live.values():
-                    if other is not host:
-                        other.exclude(time.monotonic() - begun)
-                if not host.running:
-                    ends[index] = host.ended(programs.placed(together.one(states, index)))
-        return [ends[index] for index in range(count)]
+                for n, row in enumerate(chunk):
+                    host.record_step(jax.tree.map(lambda x: x[index, n], logged), task.tokens(row[index]))
+        for index, host in live.items():
+            begun = time.monotonic()
+            host.after_step(lambda: programs.placed(together.of_run(states, index)))
+            for other in live.values():
+                if other is not host:
+                    other.exclude(time.monotonic() - begun)
+            if not host.running:
+                results[index] = host.result(programs.placed(together.of_run(states, index)))
+    return [results[index] for index in range(count)]
 
 
 def _chunks(rows: Iterator[tuple[Batch, ...]], count: int) -> Iterator[list[tuple[Batch, ...]]]:
-    """The next `count` rows (one batch of each run) in lists of one shape, of CHUNK rows or of one.
+    """The next `count` rows (a batch of each run) in lists of equal shapes, of CHUNK rows or of one.
 
-    Two lengths alone, so that no more programs are compiled.
+    Only these two lengths, so that no more programs are compiled.
     """
-    held: list[tuple[Batch, ...]] = []
-    for _ in range(count):
-        row = next(rows)
-        if held and shapes(held[0]) != shapes(row):
-            yield from ([one] for one in held)
-            held = []
-        held.append(row)
-        if len(held) == CHUNK:
-            yield held
-            held = []
-    yield from ([one] for one in held)
+    for _, same in itertools.groupby(itertools.islice(rows, count), shapes):
+        while chunk := list(itertools.islice(same, CHUNK)):
+            yield from [chunk] if len(chunk) == CHUNK else ([row] for row in chunk)
 
 
 def shapes(row: tuple[Batch, ...]) -> list[tuple[int, ...]]:
-    """Those of the arrays of a batch; the batches of several runs at one step share them."""
+    """The shapes of a batch's arrays; the batches of several runs at one step share them."""
     return [np.shape(x) for x in jax.tree.leaves(row[0])]
 
 

@@ -13,7 +13,7 @@ from attention_lab.models import Model
 from attention_lab.models.products import product
 from attention_lab.training.task import Batch, Sums
 
-CHUNK_TOKENS = 512  # target tokens whose logits stand in memory at once
+CHUNK_TOKENS = 512  # target tokens whose logits are in memory at once
 
 
 def _chunk(hidden, readout, target, real, label_smoothing, precision):
@@ -68,17 +68,14 @@ def _sums_backward(precision, gradients, cotangents):
 _sums.defvjp(_sums_forward, _sums_backward)
 
 
-def cross_entropy(hidden, readout, target, real, label_smoothing,
-                  precision="float32") -> tuple[Sums, Sums]:
+def cross_entropy(hidden, readout, target, real, label_smoothing, precision="float32") -> tuple[Sums, Sums]:
     """Label-smoothed and plain cross-entropy of `hidden @ readout.T`, in nats.
 
     smoothed = (1 - e) * -log p(y) + e * mean_n -log p(n)  (Szegedy et al. 2016, section 7).
     Differentiable once, through the smoothed sum, in `hidden` and `readout`.
 
     Args:
-      hidden: (B, T, D).
-      readout: (N, D).
-      target: int (B, T), the right token at each position.
+      hidden: (B, T, D). readout: (N, D). target: int (B, T), the right token at each position.
       real: bool (B, T), True where the position counts.
       label_smoothing: e in [0, 1), may be traced.
       precision: of the products with the readout, as in `attention_lab.models.products`.
@@ -93,7 +90,7 @@ def cross_entropy(hidden, readout, target, real, label_smoothing,
 
 @dataclasses.dataclass(frozen=True)
 class TokenLoss:
-    """The loss of a Task whose model predicts batch["target"] token by token; PAD asks nothing.
+    """The loss of a Task whose model predicts batch["target"] token by token, PAD left out.
 
     Equal, so that programs are shared, where model and precision are.
     """

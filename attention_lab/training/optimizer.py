@@ -1,12 +1,40 @@
 """Adam with decoupled weight decay, clipped, under a schedule of unit height times a traced rate."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import optax
 
 from attention_lab.config import Hyper, Structure
+from attention_lab.config.choices import look_up
 from attention_lab.config.fields import Optimizer
-from attention_lab.training.schedules import schedule
+
+
+def inverse_sqrt(n: jax.Array, warmup: int, total_steps: int) -> jax.Array:
+    """Linear to 1 at n = warmup, then sqrt(warmup / n) (Vaswani et al. 2017, 5.3)."""
+    return jnp.where(n < warmup, jnp.minimum(n / warmup, 1.0), jnp.sqrt(warmup / jnp.maximum(n, warmup)))
+
+
+def cosine(n: jax.Array, warmup: int, total_steps: int) -> jax.Array:
+    """Linear to 1 at n = warmup, then half a cosine that reaches 0 at n = total_steps."""
+    share = jnp.clip((n - warmup) / max(total_steps - warmup, 1), 0.0, 1.0)
+    return jnp.minimum(n / warmup, 1.0) * 0.5 * (1.0 + jnp.cos(jnp.pi * share))
+
+
+def constant(n: jax.Array, warmup: int, total_steps: int) -> jax.Array:
+    """Linear to 1 at n = warmup, then 1."""
+    return jnp.minimum(n / warmup, 1.0)
+
+
+SCHEDULES = {"inverse_sqrt": inverse_sqrt, "cosine": cosine, "constant": constant}
+
+
+def schedule(name: str, warmup_steps: int, total_steps: int) -> Callable:
+    """step, from 0 -> share of the peak rate; the first step is n = 1 of the formulas above."""
+    shape = look_up(SCHEDULES, "optimizer.schedule", name)
+    return lambda step: shape(jnp.asarray(step, jnp.float32) + 1.0, max(warmup_steps, 1), total_steps)
 
 
 def make_optimizer(optimizer: Optimizer, hyper: Hyper, total_steps: int) -> optax.GradientTransformation:
@@ -23,9 +51,8 @@ def make_optimizer(optimizer: Optimizer, hyper: Hyper, total_steps: int) -> opta
 class Recipe(NamedTuple):
     """What a training step reads of a config beside its loss; hashable, so that it keys a program.
 
-    Fields:
-      optimizer: its settings but for those in Hyper. total_steps: where the schedule ends; 0 where it has no
-      end. accumulate: parts of a batch. average_decay: of the moving average of weights.
+    Fields: optimizer, without what is in Hyper; total_steps, where the schedule ends, 0 if it has no end;
+    accumulate, parts of a batch; average_decay, of the moving average of parameters.
     """
 
     optimizer: Optimizer
@@ -35,7 +62,7 @@ class Recipe(NamedTuple):
 
 
 def recipe(structure: Structure, total_steps: int | None) -> Recipe:
-    """The recipe of a static spec; the duration, None where minutes rule, counts for a cosine alone."""
+    """The recipe of a static spec; the duration, None with training.max_minutes, matters to cosine alone."""
     ends = structure.optimizer.schedule == "cosine"
     return Recipe(structure.optimizer, total_steps or 0 if ends else 0, structure.training.accumulate,
                   structure.training.average_decay)

@@ -18,8 +18,7 @@ class Programs(NamedTuple):
     """Functions under jit, and where their arrays lie.
 
     Fields:
-      mesh: the devices that share each batch.
-      start: hyper -> State before the first step.
+      mesh: the devices that share each batch. start: hyper -> State before the first step.
       update: (state, batch, hyper) -> (state, {name: Sums}); the state that goes in is used up.
       dev_loss: (params, batch, hyper) -> {name: Sums}.
       template: State of shapes and shardings, for `checkpoint.restore`.
@@ -37,39 +36,33 @@ class Programs(NamedTuple):
 
 
 def programs(task: Task, structure: Structure, total_steps: int | None) -> Programs:
-    """The programs of a task; they compile when they are first called, and once for equal losses and recipes.
-
-    Raises:
-      ValueError: fewer devices than the structure asks for.
-    """
-    mesh, made = data_mesh(structure.training.devices), recipe(structure, total_steps)
+    """The programs of a task; they compile when first called, once for all equal losses and recipes."""
+    mesh, settings = data_mesh(structure.training.devices), recipe(structure, total_steps)
+    number = jax.ShapeDtypeStruct((), "float32")
+    hyper = Hyper(*[number] * len(Hyper._fields))._replace(seed=jax.ShapeDtypeStruct((), "uint32"))
     template = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=replicated(mesh)),
-        jax.eval_shape(partial(initial_state, task.init, made), _any_hyper()))
-    return Programs(mesh, lambda hyper: jax.device_put(_start(task.init, made, hyper), replicated(mesh)),
-                    partial(_update, task.loss, made), partial(_dev_loss, task.loss), template)
+        jax.eval_shape(partial(initial_state, task.init, settings), hyper))
+    return Programs(mesh, lambda hyper: jax.device_put(_start(task.init, settings, hyper), replicated(mesh)),
+                    partial(_update, task.loss, settings), partial(_dev_loss, task.loss), template)
 
 
-def initial_state(init: Callable, made: Recipe, hyper: Hyper) -> State:
+def initial_state(init: Callable, recipe: Recipe, hyper: Hyper) -> State:
     """The state before the first step, from the run's seed; `init` is the task's."""
-    return create(init(run_keys(hyper.seed)[0]), make_optimizer(made.optimizer, hyper, 1), made.average_decay)
+    optimizer = make_optimizer(recipe.optimizer, hyper, 1)
+    return create(init(run_keys(hyper.seed)[0]), optimizer, recipe.average_decay)
 
 
 _start = jax.jit(initial_state, static_argnums=(0, 1))
 
 
 @partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
-def _update(loss: Callable, made: Recipe, state: State, batch: Batch, hyper: Hyper
+def _update(loss: Callable, recipe: Recipe, state: State, batch: Batch, hyper: Hyper
             ) -> tuple[State, dict[str, Sums]]:
-    return make_step(loss, made)(state, batch, hyper)
+    return make_step(loss, recipe)(state, batch, hyper)
 
 
 @partial(jax.jit, static_argnums=0)
 def _dev_loss(loss: Callable, params: Any, batch: Batch, hyper: Hyper) -> dict[str, Sums]:
     total, logged = loss(params, batch, hyper, None)
     return {"loss": total, **logged}
-
-
-def _any_hyper() -> Hyper:
-    number = jax.ShapeDtypeStruct((), "float32")
-    return Hyper(**{name: number for name in Hyper._fields})._replace(seed=jax.ShapeDtypeStruct((), "uint32"))

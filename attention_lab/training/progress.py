@@ -22,17 +22,13 @@ def progress(total_steps: int | None, title: str, *, max_minutes: float | None =
     """Shows a run's progress until the block ends.
 
     Args:
-      total_steps: steps the run will have done; None where minutes rule.
-      title: what is running, such as the run's folder.
-      max_minutes: minutes the run may take, or None.
-      stream: where to; None is standard error, so that standard output keeps to results.
-      every: seconds between plain lines at least, where `stream` is no terminal; a new dev score is
-        always worth one.
-
+      total_steps: of the whole run; None where `max_minutes` ends it.
+      stream: None is standard error, so that standard output keeps to results.
+      every: least seconds between plain lines, where `stream` is no terminal; a new dev score is always
+        printed.
     Yields:
-      show(step, tokens_per_second=None, loss=None, dev=None, seconds=None): what is known after
-      `step`; None is as before; seconds are the run's so far, earlier processes' too. Cheap, to be
-      called as often as one likes.
+      show(step, tokens_per_second=None, loss=None, dev=None, seconds=None), cheap enough for every step; None
+      is as before; seconds are the run's so far, earlier processes' too.
     """
     console = Console(file=stream or sys.stderr, highlight=False)
     meter = _Meter(total_steps, title, max_minutes)
@@ -45,15 +41,14 @@ def progress(total_steps: int | None, title: str, *, max_minutes: float | None =
 
 
 def _plain(meter: "_Meter", stream: TextIO, every: float) -> Iterator[Callable[..., None]]:
-    shown = time.monotonic()
-    last = None
+    printed, last = time.monotonic(), None
 
-    def show(step: int, **known: float | None) -> None:
-        nonlocal shown, last
-        dev = meter.known.get("dev")
-        meter.update(step, **known)
-        if time.monotonic() - shown >= every or meter.known.get("dev") != dev:
-            shown, last = time.monotonic(), step
+    def show(step: int, **numbers: float | None) -> None:
+        nonlocal printed, last
+        dev = meter.numbers.get("dev")
+        meter.update(step, **numbers)
+        if time.monotonic() - printed >= every or meter.numbers.get("dev") != dev:
+            printed, last = time.monotonic(), step
             print(meter.plain(), file=stream, flush=True)
 
     try:
@@ -64,37 +59,36 @@ def _plain(meter: "_Meter", stream: TextIO, every: float) -> Iterator[Callable[.
 
 
 class _Meter:
-    """What is known of a run, and how long it has to go."""
+    """The newest numbers of a run, and the time that it has left."""
 
     def __init__(self, total: int | None, title: str, max_minutes: float | None):
         self.total, self.title, self.max_minutes = total, title, max_minutes
-        self.step = None
-        self.known = {}
+        self.step, self.numbers = None, {}
         self.begun = time.monotonic()
         self.paces = deque(maxlen=RECENT)
 
-    def update(self, step: int, **known: float | None) -> None:
-        """Takes note of what is known after `step`."""
+    def update(self, step: int, **numbers: float | None) -> None:
+        """Keeps the numbers of `step`."""
         now = time.monotonic()
         # A resumed run did not do its first steps now, so the first update has no pace.
         if self.step is not None and step > self.step:
             self.paces.append((now - self.time) / (step - self.step))
         if step != self.step:
             self.step, self.time = step, now
-        self.known |= {name: value for name, value in known.items() if value is not None}
+        self.numbers |= {name: value for name, value in numbers.items() if value is not None}
 
     def seconds_left(self) -> float | None:
-        """Time to the end at the pace so far; None while that can't be known."""
+        """Time to the end at the pace so far; None before the pace is known."""
         left = []
         if self.max_minutes is not None:
-            gone = self.known.get("seconds", 0.0) + time.monotonic() - (
-                self.time if "seconds" in self.known else self.begun)
+            gone = self.numbers.get("seconds", 0.0) + time.monotonic() - (
+                self.time if "seconds" in self.numbers else self.begun)
             left.append(60.0 * self.max_minutes - gone)
         if self.total is not None and self.paces:
-            # A step that compiles, or waits for a look at dev, is no measure of those to come.
+            # A step that compiles, or waits for a dev score, is no measure of those to come.
             most = 10 * statistics.median(self.paces)
-            pace = statistics.fmean(min(one, most) for one in self.paces)
-            left.append((self.total - self.step) * pace - (time.monotonic() - self.time))
+            mean = statistics.fmean(min(pace, most) for pace in self.paces)
+            left.append((self.total - self.step) * mean - (time.monotonic() - self.time))
         return max(0.0, min(left)) if left else None
 
     def facts(self) -> list[str]:
@@ -108,10 +102,9 @@ class _Meter:
             facts.append(f"took {_clock(time.monotonic() - self.begun)}")
         elif left is not None:
             facts.append(f"{_clock(left)} left")
-        formats = {"tokens_per_second": "{:,.0f} tokens/s", "loss": "loss {:.3f}",
-                   "dev": "dev {:.4g}"}
-        return facts + [form.format(self.known[name]) for name, form in formats.items()
-                        if name in self.known]
+        formats = {"tokens_per_second": "{:,.0f} tokens/s", "loss": "loss {:.3f}", "dev": "dev {:.4g}"}
+        return facts + [text.format(self.numbers[name]) for name, text in formats.items()
+                        if name in self.numbers]
 
     def plain(self) -> str:
         """The line for a file or a pipe."""

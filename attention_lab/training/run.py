@@ -1,5 +1,6 @@
 """One run from an open folder to its result: train, score, draw, and write the result last."""
 
+import contextlib
 import csv
 import io
 from collections.abc import Callable
@@ -18,14 +19,11 @@ from attention_lab.training.task import Task
 
 def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Callable | None = None,
               say: Callable[[str], None] = print) -> dict[str, Any]:
-    """Trains and scores an unfinished run, and leaves everything it makes in its folder.
+    """Trains and scores an open, unfinished run, and writes everything into its folder.
 
     Args:
-      run: open, not finished.
-      task: what its config trains, or that of another config with the same Structure.
-      programs: compiled already, for a task that several runs share; None compiles them here.
-      show: the progress line, as of `progress.progress`; None makes one for this run.
-      say: takes a line that a user should read.
+      task: of its config, or of another config with the same Structure.
+      programs, show, say: as of `loop.train`; without `show` a progress line is made.
     Returns:
       what result.json holds.
     Raises:
@@ -33,24 +31,18 @@ def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Call
     """
     config, folder = run.config, run.folder
     begin(run, task, say)
-    if show is None:
-        with progress(loop.total_steps(config, task), str(folder),
-                      max_minutes=config.training.max_minutes) as line:
-            params, result = loop.train(task, config, folder, line, say, programs)
-    else:
+    line = contextlib.nullcontext(show) if show else progress(
+        loop.total_steps(config, task), str(folder), max_minutes=config.training.max_minutes)
+    with line as show:
         params, result = loop.train(task, config, folder, show, say, programs)
     return conclude(run, task, params, result)
 
 
 def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:
-    """Writes what has to be in a run's folder before the first step.
-
-    Raises:
-      ValueError: the run was begun on other data.
-    """
+    """Writes what a run's folder must hold before the first step; ValueError: it was begun on other data."""
     check_data(run, task)
     if run.config.training.max_minutes is not None:
-        say("training.max_minutes is set: where a run stops by the clock it can't be reproduced")
+        say("training.max_minutes is set: a run that the clock ends can't be reproduced")
     run.note({"data": task.facts, "notices": task.notices})
     task.save(run.folder)
 
@@ -59,7 +51,7 @@ def conclude(run: Run, task: Task, params: Any, result: dict[str, Any]) -> dict[
     """Scores a trained run, draws it and writes its result, last; what result.json holds."""
     config, folder = run.config, run.folder
     if result["status"] == "finished":
-        _, hyper = split(config)
+        hyper = split(config)[1]
         for name in dict.fromkeys(("dev", config.data.split)):
             scores = task.score(params, hyper, name, True)
             result |= scores.numbers
@@ -83,15 +75,15 @@ def draw_curve(folder: Path, select: tuple[str, float]) -> None:
 
 def check_data(run: Run, task: Task) -> None:
     """ValueError if a run that has trained already was begun on other data than the task has."""
-    held = run.facts.get("data", {}) if (run.folder / "checkpoints").exists() else {}
+    before = run.facts.get("data", {}) if (run.folder / "checkpoints").exists() else {}
     aside = "give another --workdir, or --rerun to move this one aside"
-    if held.get("sha256", task.facts.get("sha256")) != task.facts.get("sha256"):
+    if before.get("sha256", task.facts.get("sha256")) != task.facts.get("sha256"):
         raise ValueError(f"{run.folder} was trained on other data (its text has another sha256 than "
                          f"data.path or data.directory has now): {aside}")
     for key, now in task.facts.get("files", {}).items():
-        if held.get("files", {}).get(key, now) != now:
-            raise ValueError(f"{run.folder} was trained by other content of {key} than stands there now (its "
-                             f"sha256 differs): {aside}")
+        if before.get("files", {}).get(key, now) != now:
+            raise ValueError(f"{run.folder} was trained by other content of {key} than that file has now "
+                             f"(its sha256 differs): {aside}")
 
 
 def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:

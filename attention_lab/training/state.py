@@ -26,7 +26,7 @@ def create(params: Any, optimizer: Any, average_decay: float) -> State:
 
 
 def scored_params(state: State) -> Any:
-    """The weights that are scored: the moving average where there is one."""
+    """The parameters that are scored: the moving average where there is one."""
     return state.average or state.params
 
 

@@ -13,7 +13,7 @@ from attention_lab.training.task import Batch, Sums
 
 
 def run_keys(seed: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The two keys of a run: for the initial weights, and for the steps."""
+    """The two keys of a run: for the initial parameters, and for the steps."""
     init, steps = jax.random.split(jax.random.key(seed))
     return init, steps
 
@@ -37,10 +37,9 @@ def make_step(loss: Callable, recipe: Recipe) -> Callable:
         def body(carry, part):
             return jax.tree.map(jnp.add, carry, gradient(params, part, hyper, key)), None
 
-        shapes = jax.eval_shape(lambda p: gradient(params, p, hyper, key),
-                                jax.tree.map(lambda x: x[0], parts))
-        zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
-        return jax.lax.scan(body, zeros, parts)[0]
+        first = jax.tree.map(lambda x: x[0], parts)
+        shapes = jax.eval_shape(lambda part: gradient(params, part, hyper, key), first)
+        return jax.lax.scan(body, jax.tree.map(jnp.zeros_like, shapes), parts)[0]
 
     def step(state: State, batch: Batch, hyper: Hyper) -> tuple[State, dict[str, Sums]]:
         key = jax.random.fold_in(run_keys(hyper.seed)[1], state.step)
@@ -52,7 +51,7 @@ def make_step(loss: Callable, recipe: Recipe) -> Callable:
         params = optax.apply_updates(state.params, updates)
         average = state.average
         if recipe.average_decay:
-            # Early on the average is short, so that the initial weights are forgotten.
+            # Early on the average is short, so that the initial parameters are forgotten.
             n = state.step.astype(jnp.float32)
             decay = jnp.minimum(recipe.average_decay, (1.0 + n) / (10.0 + n))
             average = jax.tree.map(lambda a, p: decay * a + (1.0 - decay) * p, average, params)

@@ -26,21 +26,20 @@ class Task(NamedTuple):
     Fields:
       init: key -> params.
       loss: (params, batch, hyper, key) -> (Sums to minimise, {name: Sums} to log). key None: no dropout.
-      batches: (seed, first step) -> endless iterator of numpy batches, a function of (seed, step)
-        whose shapes depend on the structure alone.
-      rows: the numbers of rows that batches have.
-      steps_per_epoch: steps in which the training data is seen once, a float.
+      batches: (seed, first step) -> endless iterator of numpy batches, a function of (seed, step) whose
+        shapes depend on the structure alone.
+      rows: the numbers of rows that batches have. steps_per_epoch: a float.
       dev_batches: () -> iterator of the dev split's numpy batches, the same each time.
       score: (params, hyper, split, final) -> Scores, its numbers named after the split, such as dev_bleu.
         While training, final is False and decoding cheap.
-      select: (metric name, sign): which dev score early stopping and the best checkpoint follow;
-        sign +1 where higher is better, -1 where lower.
+      select: (metric name, sign): the dev score for early stopping and the best checkpoint; sign +1 where
+        higher is better, -1 where lower.
       save: (folder) -> None, writes what a later reader of the run needs, such as tokenizer.json.
       illustrate: (params, hyper, folder) -> None, writes pictures and the arrays behind them.
-      tokens: batch -> how many tokens it trains on, the unit of speed.
-      facts: what the data turned out to be, {name: number or string}, for run.json; "sha256" of the corpus
-        and "files", {config key: sha256} of what else it is trained by, tell whether a run may go on.
-      notices: one line for each odd thing in the data that a user should know.
+      tokens: batch -> how many tokens it trains on.
+      facts: of the data, {name: number or string}, for run.json; "sha256" of the corpus and "files", {config
+        key: sha256} of other files that it is trained with, tell whether a run may continue.
+      notices: a line for each oddity of the data that a user should know.
     """
 
     init: Callable

@@ -1,8 +1,8 @@
 """Several runs of one Structure as one program: one after another, or side by side, over devices.
 
-A run is whole on its device. By `map` the numbers of a model without recurrence are those of the run alone,
-bit for bit, on a CPU as XLA compiles by default (tested with jax 0.10.2 and 0.12.0.1); `why_map_rounds` says
-of the others why they may differ by rounding. By `vmap` products are batched, which rounds differently.
+Each run is computed by one device. By `map` the numbers of a model without recurrence are those of the run
+alone, bit for bit, on a CPU as XLA compiles by default (tested with jax 0.10.2 and 0.12.0.1); see
+`why_map_rounds`. By `vmap` products are batched, which rounds differently.
 """
 
 import os
@@ -27,45 +27,47 @@ HARMLESS = ("--xla_force_host_platform_device_count", "--xla_cpu_collective_call
 
 
 class Together(NamedTuple):
-    """Fields: how, "map" or "vmap"; mesh, the devices that share the runs; update: (states, batches, hypers)
-    -> (states, {name: Sums}), where states and hypers lead with the axis of runs, and batches and sums with
-    that of runs and then of steps. The states that go in are used up."""
+    """The program of several runs.
+
+    Fields:
+      how: one of WAYS. mesh: the devices that share the runs.
+      update: (states, batches, hypers) -> (states, {name: Sums}), where states and hypers lead with the axis
+        of runs, batches and sums with those of runs and steps. The states that go in are used up.
+    """
 
     how: str
     mesh: jax.sharding.Mesh
     update: Callable
 
     def stacked(self, trees: Sequence[Any]) -> Any:
-        """One tree a run -> one whose leaves lead with the runs; the last is repeated to fill the devices."""
-        whole = jax.tree.map(lambda *leaves: jnp.stack(leaves), *self._filled(jax.device_get(list(trees))))
-        return jax.device_put(whole, self._over_runs())
+        """A tree for each run -> one whose leaves lead with runs; the last repeated to fill the devices."""
+        return self._placed(jax.device_get(list(trees)), jnp.stack)
 
     def batches(self, rows: Sequence[Sequence[Batch]]) -> Batch:
-        """For each step one batch a run -> leaves that lead with runs, then steps."""
-        runs = self._filled(list(zip(*rows)))
-        whole = jax.tree.map(lambda *leaves: np.stack(leaves),
-                             *[jax.tree.map(lambda *leaves: np.stack(leaves), *steps) for steps in runs])
-        return jax.device_put(whole, self._over_runs())
+        """For each step a batch of each run -> leaves that lead with runs, then steps."""
+        return self._placed([_stacked(steps, np.stack) for steps in zip(*rows)], np.stack)
 
-    def one(self, tree: Any, index: int) -> Any:
-        """The run of this number out of `stacked`, read from the device that has it: no other has to meet."""
+    def of_run(self, tree: Any, index: int) -> Any:
+        """The tree of one run out of `stacked`, read from the device that has it, without the others."""
         def pick(leaf):
             begins = [(shard.index[0].start or 0, shard) for shard in leaf.addressable_shards]
             first, shard = max((pair for pair in begins if pair[0] <= index), key=lambda pair: pair[0])
             return shard.data[index - first]
         return jax.tree.map(pick, tree)
 
-    def _filled(self, runs):
-        return runs + runs[-1:] * (-len(runs) % self.mesh.size)
+    def _placed(self, trees, stack):
+        trees += trees[-1:] * (-len(trees) % self.mesh.size)
+        return jax.device_put(_stacked(trees, stack), NamedSharding(self.mesh, PartitionSpec("runs")))
 
-    def _over_runs(self):
-        return NamedSharding(self.mesh, PartitionSpec("runs"))
+
+def _stacked(trees, stack):
+    return jax.tree.map(lambda *leaves: stack(leaves), *trees)
 
 
 def why_map_rounds(structure: Structure) -> str:
     """Why `map` may differ by rounding from each run alone; "" where tests hold the bytes equal."""
-    ours = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if not flag.startswith(HARMLESS)]
-    if ours or jax.config.values["jax_disable_most_optimizations"]:
+    flags = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if not flag.startswith(HARMLESS)]
+    if flags or jax.config.values["jax_disable_most_optimizations"]:
         return "XLA does not compile by default"
     if jax.default_backend() != "cpu":
         return "this is not a CPU"
@@ -74,12 +76,7 @@ def why_map_rounds(structure: Structure) -> str:
 
 def together(task: Task, structure: Structure, total_steps: int | None, how: str,
              devices: int | None = None) -> Together:
-    """The program of several runs; it compiles when it is first called.
-
-    Args:
-      how: "map" or "vmap".
-      devices: how many share the runs; None: all that this process has.
-    """
+    """The program of several runs by one of WAYS, on so many devices (None: all); it compiles when called."""
     if how not in WAYS:
         raise ValueError(f"how={how!r}; allowed are {', '.join(WAYS)}")
     count = devices or jax.local_device_count()
@@ -93,7 +90,7 @@ def together(task: Task, structure: Structure, total_steps: int | None, how: str
     def runs(states, batches, hypers):
         if how == "vmap":
             return jax.vmap(steps)(states, batches, hypers)
-        return jax.lax.map(lambda one: steps(*one), (states, batches, hypers))
+        return jax.lax.map(lambda run: steps(*run), (states, batches, hypers))
 
     over = PartitionSpec("runs")
     if count > 1:

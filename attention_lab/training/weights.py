@@ -1,4 +1,4 @@
-"""The weights of a run, before its first step and at its end."""
+"""The parameters of a run, before its first step and at its end."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,41 +16,34 @@ from attention_lab.training.step import run_keys
 
 
 def load_finished(folder: str | Path) -> runs.Run:
-    """A run that has finished.
-
-    Raises:
-      ValueError: no run, an unfinished one, one that diverged, or 64 bits where it was trained in 32.
-    """
+    """A run; ValueError if it is none, is unfinished or diverged, or for 64 bits after training in 32."""
     run = runs.load_run(folder)
     if run.result.get("status") != "finished":
-        raise ValueError(f"{folder} {run.result.get('status')}: it has no weights to go by")
+        raise ValueError(f"{folder} {run.result.get('status')}: it has no parameters that could be used")
     if not run.facts.get("jax_settings", {}).get("jax_enable_x64"):
         environment.check_settings()
     return run
 
 
 def first_weights(config: Config, init: Callable) -> Any:
-    """The weights that a run of this config begins with; `init` is its model's."""
+    """The parameters that a run of this config begins with; `init` is its model's."""
     return init(run_keys(split(config)[1].seed)[0])
 
 
 def scored_weights(run: runs.Run, init: Callable, say: Callable[[str], None] = lambda line: None) -> Any:
-    """The weights that were scored: those best on dev, averaged where the run averages.
+    """The parameters that were scored: those selected on dev, averaged where the run averages.
 
-    Args:
-      run: finished. init: its model's.
-      say: takes a warning, such as that of a damaged checkpoint, for which another is taken.
-    Raises:
-      ValueError: no checkpoint can be read.
+    `run` is finished, `init` is its model's. Where that checkpoint is damaged, the newest is read and `say`
+    gets a warning; a ValueError if none can be read.
     """
     structure, hyper = split(run.config)
     shapes = jax.eval_shape(lambda: initial_state(init, recipe(structure, 1), hyper))
     checkpoints, best_step = run.folder / "checkpoints", run.result["best_step"]
-    restored = checkpoint.restore(checkpoints, shapes, step=best_step)
-    if restored is None:
-        restored = checkpoint.restore(checkpoints, shapes)
-        if restored is None:
-            raise ValueError(f"{run.folder}: none of its checkpoints can be read")
-        say(f"the checkpoint of the best step, {best_step}, can't be read: the weights of step "
-            f"{int(restored[1].step)} are taken")
-    return scored_params(restored[1])
+    if best := checkpoint.restore(checkpoints, shapes, step=best_step):
+        return scored_params(best[1])
+    newest = checkpoint.restore(checkpoints, shapes)
+    if newest is None:
+        raise ValueError(f"{run.folder}: none of its checkpoints can be read")
+    say(f"the checkpoint of the best step, {best_step}, can't be read: the parameters of step {newest[0]} "
+        "are used")
+    return scored_params(newest[1])

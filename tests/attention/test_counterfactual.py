@@ -192,7 +192,7 @@ def test_what_is_refused(qkv, arguments, words):
 
 def test_noise_that_is_the_same_for_all_keys_and_numbers_that_lack_are_refused():
     noise = other.permuted(jax.random.key(0), (1, 1, 3, 1))
-    with pytest.raises(ValueError, match="deals nothing out; its last axis must be 5"):
+    with pytest.raises(ValueError, match="permutes nothing; its last axis must be 5"):
         other.spread(noise, (2, 2, 3, 5))
     assert other.spread(noise, (2, 2, 3, 1)).numbers.shape == (2, 2, 3, 1)
     for kind in ("given", "permuted"):

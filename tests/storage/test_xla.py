@@ -19,46 +19,46 @@ def cache(tmp_path, monkeypatch):
     """An empty place for the answers of XLA, and a count of the times it is asked."""
     asked = []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(xla, "_knows", lambda flag: asked.append(flag) or flag == KNOWN)
+    monkeypatch.setattr(xla, "_supports", lambda flag: asked.append(flag) or flag == KNOWN)
     return asked
 
 
 def test_the_installed_xla_is_asked_in_a_process_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert xla.known([KNOWN, UNKNOWN]) == [KNOWN]
+    assert xla.supported([KNOWN, UNKNOWN]) == [KNOWN]
     notes, = tmp_path.rglob("*.json")
     assert xla.version() in notes.name and read_json(notes) == {KNOWN: True, UNKNOWN: False}
 
 
 def test_it_is_asked_once_for_each_flag(cache):
-    assert xla.known([UNKNOWN, KNOWN]) == xla.known([KNOWN, UNKNOWN]) == [KNOWN]
+    assert xla.supported([UNKNOWN, KNOWN]) == xla.supported([KNOWN, UNKNOWN]) == [KNOWN]
     assert cache == [UNKNOWN, KNOWN]
-    xla.known(["--xla_other=1", KNOWN])
+    xla.supported(["--xla_other=1", KNOWN])
     assert cache == [UNKNOWN, KNOWN, "--xla_other=1"]
 
 
 def test_another_version_is_asked_anew(cache, monkeypatch):
-    xla.known([KNOWN])
+    xla.supported([KNOWN])
     monkeypatch.setattr(xla, "version", lambda: "99.1.0")
-    xla.known([KNOWN])
+    xla.supported([KNOWN])
     assert cache == [KNOWN, KNOWN]
 
 
 def test_damaged_notes_and_a_cache_that_cannot_be_written_are_done_without(cache, tmp_path, monkeypatch):
-    xla.known([KNOWN])
+    xla.supported([KNOWN])
     notes, = tmp_path.rglob("*.json")
     notes.write_text("{")
-    assert xla.known([KNOWN]) == [KNOWN] and cache == [KNOWN, KNOWN]
+    assert xla.supported([KNOWN]) == [KNOWN] and cache == [KNOWN, KNOWN]
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert xla.known([KNOWN]) == [KNOWN] and cache == [KNOWN] * 3
+    assert xla.supported([KNOWN]) == [KNOWN] and cache == [KNOWN] * 3
 
 
 def test_a_jax_that_does_not_start_is_no_answer(tmp_path, monkeypatch):
     (tmp_path / "jax.py").write_text("raise ImportError('broken')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(ValueError, match="jax does not start: .*broken"):
-        xla._knows(KNOWN)
+        xla._supports(KNOWN)
 
 
 @pytest.mark.parametrize("before, after", [
@@ -94,7 +94,7 @@ def test_flags_for_short_compilation_come_and_go(cache, monkeypatch, before):
     ("0.11.0.dev20260101", False)])
 def test_versions_that_get_sums_wrong(monkeypatch, version, wrong):
     monkeypatch.setattr(xla, "version", lambda: version)
-    monkeypatch.setattr(xla, "known", list)
+    monkeypatch.setattr(xla, "supported", list)
     monkeypatch.delenv("XLA_FLAGS")
     jax.devices()
     if wrong:  # too late for XLA to read it

@@ -14,7 +14,7 @@ def test_as_training_compiles():
     """Several runs in one program, bit for bit, and the canaries."""
     kept = [flag for flag in os.environ["XLA_FLAGS"].split() if flag not in xla.SHORT_COMPILATION]
     # XLA's defaults, spelled out, for conftest.py would put in its own.
-    defaults = xla.known(["--xla_backend_optimization_level=3", "--xla_cpu_use_fusion_emitters=true"])
+    defaults = xla.supported(["--xla_backend_optimization_level=3", "--xla_cpu_use_fusion_emitters=true"])
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     files = [str(TESTS / name) for name in ("training/test_together.py", "test_canaries.py")]
     done = subprocess.run([sys.executable, "-m", "pytest", "-v", "-n", "0", *files], capture_output=True,

@@ -127,7 +127,7 @@ def test_all_damaged_is_none_with_a_warning(folder, caplog):
     for step in checkpoint.steps(folder):
         truncate(folder / str(step))
     assert checkpoint.restore(folder, a_state()) is None
-    assert len(caplog.records) == 4 and "nothing to go on from" in caplog.records[-1].getMessage()
+    assert len(caplog.records) == 4 and "nothing to continue from" in caplog.records[-1].getMessage()
 
 
 def test_a_new_save_replaces_damaged_later_steps(folder):

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
-from attention_lab.training.optimizer import make_optimizer
-from attention_lab.training.schedules import schedule
+from attention_lab.training.optimizer import make_optimizer, schedule
 
 
 @pytest.mark.parametrize("kind, warmup, steps, expected", [

@@ -8,8 +8,8 @@ import pytest
 from attention_lab import config as configs
 from attention_lab.tasks import build
 from attention_lab.training.losses import TokenLoss
+from attention_lab.training.optimizer import SCHEDULES
 from attention_lab.training.programs import programs
-from attention_lab.training.schedules import SCHEDULES
 from configs.recall import get_config as get_recall
 from configs.translation import get_config
 

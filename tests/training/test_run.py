@@ -23,7 +23,7 @@ def test_a_run_that_has_trained_goes_on_with_what_it_had(began):
     check_data(run, task())
     with pytest.raises(ValueError, match="was trained on other data .* --rerun"):
         check_data(run, task(sha256="c"))
-    with pytest.raises(ValueError, match="other content of data.vectors than stands there now .* --rerun"):
+    with pytest.raises(ValueError, match="other content of data.vectors than that file has now .* --rerun"):
         check_data(run, task(files={"data.vectors": "c"}))
 
 

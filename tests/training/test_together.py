@@ -146,7 +146,7 @@ def test_where_map_may_round_is_told(monkeypatch):
 def test_what_is_refused(line, config, tmp_path):
     task, cells = line().task(), [config(), config(seed=1)]
     loop.train(task, configs.replace(cells[0], {"training.steps": 4}), tmp_path / "map-1-0")
-    with pytest.raises(ValueError, match=r"stand at steps \[0, 4\]; one is needed"):
+    with pytest.raises(ValueError, match=r"are at steps \[0, 4\]; all must be at the same"):
         trained(task, cells, tmp_path, "map")
     with pytest.raises(ValueError, match="how='pmap'; allowed are map, vmap"):
         together(task, split(cells[0])[0], 12, "pmap")

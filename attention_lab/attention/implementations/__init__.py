@@ -1,12 +1,11 @@
 """Implementations: ways to compute one head of one sentence, all equal to the formula.
 
-One file an implementation, and its entry in IMPLEMENTATIONS, which says what it can do. Each is a function
+Each has a file and an entry in IMPLEMENTATIONS, which says what it can do. It is a function
 
     (q (T, K), k (S, K), v (S, V), mask, scale, score, counterfactual)
         -> context (T, V), and weights (T, S) or None
 
-where mask is a `Mask` or None and scale a number that may be traced. heads.py lifts it over heads and
-sentences.
+where mask is a `Mask` or None and scale may be traced. heads.py lifts it over heads and sentences.
 """
 
 import dataclasses
@@ -17,12 +16,10 @@ from attention_lab.attention.implementations import reference, xla
 
 @dataclasses.dataclass(frozen=True)
 class Implementation:
-    """What an implementation can do.
+    """An implementation.
 
     Fields:
-      function: as above.
-      scores: names in SCORES that it computes; None is any function. A literal, for the configuration reads
-        it without importing jax.
+      scores: names in SCORES that it computes, a literal; None is any function.
       weights: whether it returns weights, and so can replace them by a counterfactual.
     """
 

@@ -1,14 +1,13 @@
 """The formula itself, with its weights replaced where there is a counterfactual."""
 
 from attention_lab.attention.counterfactual import replaced
-from attention_lab.attention.formula import attend, mean, weights
+from attention_lab.attention.formula import mean, weights
 from attention_lab.attention.masks import within
 
 
 def attention(q, k, v, mask, scale, score, counterfactual):
-    """`attend`, or the mean of the values under counterfactual weights."""
-    if counterfactual is None:
-        return attend(q, k, v, mask, scale, score)
+    """What `attend` gives, or the mean of the values under counterfactual weights, and these."""
     w = weights(q, k, mask, scale, score)
-    w = replaced(w, None if mask is None else within(mask, *w.shape), counterfactual)
+    if counterfactual is not None:
+        w = replaced(w, None if mask is None else within(mask, *w.shape), counterfactual)
     return mean(w, v, mask), w

@@ -3,13 +3,13 @@
 import jax
 import jax.numpy as jnp
 
-from attention_lab.attention.masks import rows_that_attend, seen_keys, within
+from attention_lab.attention.masks import rows_and_keys, within
 
 
 def attention(q, k, v, mask, scale, score, counterfactual):
     """The library's context, 0 in rows that may attend to nothing, where the library averages all values."""
     allowed = jnp.ones((1, 1), bool) if mask is None else within(mask, q.shape[0], k.shape[0])
-    rows, keys = rows_that_attend(allowed), seen_keys(allowed)
+    rows, keys = rows_and_keys(allowed)
     # The library wants axes (B, T, H, K), and one size for K and V: columns of zeros change neither.
     size = max(q.shape[-1], v.shape[-1])
     query, key, value = (

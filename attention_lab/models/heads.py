@@ -1,0 +1,98 @@
+"""The heads of a Transformer: parameters around attention, and what they compute on the way."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attention_lab import attention
+from attention_lab.config import key_size, value_size
+from attention_lab.config.choices import look_up
+from attention_lab.models.products import GLOROT, Dense, product
+from attention_lab.models.record import Model, ModelSpec, Pass, as_model, without_dropout
+from attention_lab.models.scores import score_of, score_parameters
+
+
+class Heads(nn.Module):
+    """Projections to queries, keys and values of H heads, attention, and the projection back to D."""
+
+    spec: ModelSpec
+    turn: Callable | None = None  # rotates queries and keys by their positions
+
+    def setup(self):
+        model, choice = self.spec.model, self.spec.attention
+        sizes = {"query": key_size(model), "key": key_size(model), "value": value_size(model)}
+        initializers = {name: GLOROT for name in sizes}
+        if choice.small_query:
+            initializers["query"] = lambda *a: GLOROT(*a) / key_size(model) ** 0.5
+        self.maps = {
+            name: (self.param(f"{name}_kernel", initializers[name], (model.width, model.num_heads * size)),
+                   self.param(f"{name}_bias", nn.initializers.zeros, (model.num_heads * size,)))
+            for name, size in sizes.items()}
+        self.output = Dense(self.spec, model.width)
+        self.score = score_parameters(self, choice.compatibility, key_size(model), (model.num_heads,))
+
+    def project(self, x, names, positions=None):
+        """(B, T, D) -> for each of `names` among query, key, value: (B, H, T, K) or (B, H, T, V)."""
+        # One wide product instead of three: on a CPU the narrow ones are slower for the same work.
+        kernels, biases = zip(*(self.maps[name] for name in names))
+        y = product(x, jnp.concatenate(kernels, axis=1), self.spec.precision)
+        y = y + jnp.concatenate(biases)[None, None, :]
+        edges = np.cumsum([kernel.shape[1] for kernel in kernels])[:-1]
+        parts = [part.reshape(*part.shape[:2], self.spec.model.num_heads, -1).swapaxes(1, 2)
+                 for part in jnp.split(y, edges, axis=-1)]
+        return [self.turn(part, positions) if self.turn and name != "value" else part
+                for name, part in zip(names, parts)]
+
+    def attend(self, q, k, v, mask, run: Pass, counterfactual=None):
+        """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and weights (B, H, T, S) or None."""
+        choice = self.spec.attention
+        implementation = look_up(attention.IMPLEMENTATIONS, "attention.implementation", choice.implementation)
+        formed = run.with_weights or counterfactual is not None
+        result = attention.multi_head(
+            q, k, v, mask, run.scale, score_of(choice.compatibility), self.score,
+            choice.implementation if implementation.weights or not formed else "reference",
+            return_weights=run.with_weights, counterfactual=counterfactual)
+        context, weights = result if run.with_weights else (result, None)
+        return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), weights
+
+
+def projections(module: nn.Module, params: dict, batch: dict, hyper: Any) -> dict[str, list[tuple]]:
+    """What `Heads.project` returned in a call of a module, by kind of attention and layer: (q, k, v)."""
+    _, captured = module.apply({"params": params}, batch, without_dropout(hyper.attention_scale),
+                               mutable=["intermediates"], capture_intermediates=lambda part, method:
+                               isinstance(part, Heads) and method == "project")
+    by_kind: dict[str, list[tuple]] = {}
+    layers = sorted(captured["intermediates"].items(), key=lambda item: int(item[0].split("_")[1]))
+    for layer, blocks in layers:
+        for block, calls in blocks.items():
+            kind = "cross" if block == "cross" else layer.split("_")[0]
+            parts = [part for call in calls["project"] for part in call]
+            # Cross-attention projects keys and values first, its query afterwards.
+            by_kind.setdefault(kind, []).append(tuple(parts[-1:] + parts[:-1] if kind == "cross" else parts))
+    return by_kind
+
+
+def value_norms(project: Callable, kind: str, name: str, block: str, params: dict, batch: dict, hyper: Any
+                ) -> jax.Array:
+    """The norm of what each position adds at a weight of 1 (Kobayashi et al. 2020), (L, B, H, S).
+
+    `project` gives `projections`; the `Heads` of this kind have params[f"{name}_{layer}"][block].
+    """
+    def norms(layer, v):
+        out = params[f"{name}_{layer}"][block]["output"]["kernel"]
+        out = out.reshape(v.shape[1], v.shape[3], -1)  # rows of each head
+        return jnp.linalg.norm(jnp.einsum("bhsv,hvd->bhsd", v, out), axis=-1)
+
+    return jnp.stack([norms(i, v) for i, (_, _, v) in enumerate(project(params, batch, hyper)[kind])])
+
+
+def model_with_heads(spec: ModelSpec, module: nn.Module, *values_of: str) -> Model:
+    """`as_model` of a module with `Heads`, with `projections`, and `values` of kind, name, block if given."""
+    project = functools.partial(projections, module)
+    return as_model(spec, module, project,
+                    functools.partial(value_norms, project, *values_of) if values_of else None)
