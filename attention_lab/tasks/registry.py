@@ -1,14 +1,16 @@
 """The tasks by name. Their literal facts are read by config/ without importing this file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attention_lab.config import Config, task_of
 from attention_lab.config.choices import look_up
 from attention_lab.tasks.classification import classifier
+from attention_lab.tasks.classification import evaluate as evaluate_classes
 from attention_lab.tasks.classification import task as classification
 from attention_lab.tasks.sequences import task as sequences
+from attention_lab.tasks.translation import evaluate as evaluate_translations
 from attention_lab.tasks.translation import task as translation
 from attention_lab.tasks.translation import translator
 from attention_lab.training.task import Task
@@ -22,20 +24,24 @@ class Family(NamedTuple):
       read: (finished Run, Config) -> the model with its tokenizer, as the run left them.
       kinds: the values of model.kind that it can train.
       scores: what its runs are compared by; dev_ and test_ precede them in result.json.
+      evaluate: (Trained whose config has the changed fields, their keys, bins of source lengths as typed,
+        say) -> (name, value) of each score of a split; None for a task whose runs are not evaluated again.
     """
 
     build: Callable[[Config, str | Path | None], Task]
     read: Callable
     kinds: tuple[str, ...]
     scores: tuple[str, ...]
+    evaluate: Callable[..., Iterator[tuple[str, Any]]] | None = None
 
 
 TASKS = {
     "translation": Family(build=translation.build, read=translator.read,
-                          kinds=("transformer", "rnn", "lstm", "gru"), scores=("bleu",)),
+                          kinds=("transformer", "rnn", "lstm", "gru"), scores=("bleu",),
+                          evaluate=evaluate_translations.evaluate),
     "classification": Family(build=classification.build, read=classifier.read,
                              kinds=("encoder", "rnn", "lstm", "gru", "average", "bag_of_words"),
-                             scores=("accuracy", "macro_f1")),
+                             scores=("accuracy", "macro_f1"), evaluate=evaluate_classes.evaluate),
     "sequences": Family(build=sequences.build, read=sequences.read,
                         kinds=("encoder", "rnn", "lstm", "gru"), scores=("accuracy",)),
 }

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from attention_lab.data.pairs import Pairs
-from experiments import evaluate, evaluate_translations, flags, train, translate
+from attention_lab.tasks.translation.evaluate import prepared
+from experiments import evaluate, flags, train, translate
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def test_translate_answers_line_by_line(call, finished, monkeypatch):
     status, out, err = call(translate, f"--run={finished}", stdin=text)
     lines = out.split("\n")
     assert status == 0 and len(lines) == 4 and lines[1] == "" and lines[0] and lines[2]
-    monkeypatch.setattr(translate, "AT_ONCE", 1)
+    monkeypatch.setattr("experiments.stdin.AT_ONCE", 1)
     assert call(translate, f"--run={finished}", stdin=text)[1] == out
 
 
@@ -158,9 +159,9 @@ def test_a_damaged_best_checkpoint_is_told_and_another_is_taken(call, finished, 
 def test_a_run_that_does_not_translate_is_refused(call, tmp_path):
     folder = tmp_path / "recall"
     assert call(train, "--config=configs/recall.py:smoke", f"--workdir={folder}")[0] == 0
-    for program in (translate, evaluate):
+    for program, verbs in ((translate, "translate"), (evaluate, "translate or classify")):
         status, _, err = call(program, f"--run={folder}", stdin=b"hi\n")
-        assert status == 2 and "does not translate: its data.source is recall" in err
+        assert status == 2 and f"does not {verbs}: its data.source is recall" in err
 
 
 @pytest.mark.parametrize("name", ["none/figure.png", "figure.pdf"])
@@ -191,6 +192,6 @@ def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
 
 def test_written_text_is_scored_as_the_run_was_trained():
     pairs = Pairs(["A boy's dog.", "a boy &apos;s dog ."], ["Le chien d'un garçon.", "le chien ."])
-    made = evaluate_translations.prepared(pairs)
+    made = prepared(pairs, print)
     assert made.source == ["a boy &apos;s dog ."] * 2
     assert made.target == ["le chien d&apos; un garçon .", "le chien ."]

@@ -15,14 +15,14 @@ LEAST, GREATEST, DISTRACTORS, SENTENCES, ACCURACY = range(5)  # columns of the a
 def scored(run: Path, test: Any) -> np.ndarray:
     """Accuracy of a run's predictions by distance and number of distractors, (bins, 5)."""
     with open(run / "predictions.tsv", encoding="utf-8", newline="") as file:
-        found = [row["found"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
-    counts = [len(sentence.senses[0].distractors) for sentence in test.truth]
+        predicted = [row["found"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    distractors = [len(sentence.senses[0].distractors) for sentence in test.truth]
     bins = []
-    for count in sorted(set(counts)):
-        own = [i for i, one in enumerate(counts) if one == count]
-        some = test.select(own)
+    for count in sorted(set(distractors)):
+        chosen = [i for i, other in enumerate(distractors) if other == count]
+        some = test.select(chosen)
         bins += [(low, high, count, sentences, accuracy) for (low, high), (accuracy, sentences) in
-                 by_distance(some.truth, some.label, [found[i] for i in own], DISTANCES).items()]
+                 by_distance(some.truth, some.label, [predicted[i] for i in chosen], DISTANCES).items()]
     return np.array(bins, np.float64)
 
 
