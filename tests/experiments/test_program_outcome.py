@@ -32,13 +32,6 @@ def test_what_main_raises_for_a_user_is_one_line(capsys, monkeypatch, error, sai
         flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])
 
 
-def test_our_own_mistakes_keep_their_traceback():
-    def main(options):
-        raise KeyError("x")
-    with pytest.raises(KeyError):
-        flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])
-
-
 @pytest.mark.parametrize("returned, status", [(None, None), (0, 0), (3, 3)])
 def test_the_status_is_what_main_returns(capsys, returned, status):
     assert ends(capsys, lambda options: returned, CONFIG)[0] == status
@@ -108,7 +101,7 @@ def finished(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("error", [RuntimeError, AssertionError])
+@pytest.mark.parametrize("error", [KeyError, RuntimeError, AssertionError])
 def test_errors_of_our_own_keep_their_traceback(error):
     def main(options):
         raise error("a bug")
