@@ -1,8 +1,6 @@
 """python -m experiments.evaluate --run=DIR [--config.data.split=dev] [--lengths=1-10,11-20]: scores a run."""
 
 from attention_lab.config import parse as overrides
-from attention_lab.config import task_of
-from attention_lab.config.sources import of_task
 from attention_lab.storage import runs
 from experiments import flags
 
@@ -21,18 +19,13 @@ PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own
 
 def main(options: flags.Options) -> int:
     """Prints the scores of a split, one per line; writes nothing."""
+    from attention_lab.evaluation import lengths
+    from attention_lab.tasks.evaluate import evaluate
     from attention_lab.tasks.load import load
-    from attention_lab.tasks.registry import family
-    own = runs.load_run(options.run).config
-    config, evaluate = overrides.apply(own, options.given), family(own).evaluate
-    if evaluate is None:
-        raise ValueError(f"{options.run} does not translate or classify: its data.source is "
-                         f"{own.data.source}")
-    if task_of(config) != task_of(own):
-        raise ValueError(f"data.source={config.data.source}: {options.run} was trained for {task_of(own)}; "
-                         f"{', '.join(of_task(task_of(own)))} are allowed")
-    trained = load(options.run, config, flags.say)
-    for name, value in evaluate(trained, [key for key, _ in options.given], options.lengths, flags.say):
+    bins = lengths.bins(",".join(options.lengths)) if options.lengths else []
+    config = overrides.apply(runs.load_run(options.run).config, options.given)
+    trained, changed = load(options.run, config, flags.say), [key for key, _ in options.given]
+    for name, value in evaluate(trained, changed, bins, flags.say):
         print(f"{name}\t{value}")
     return 0
 

@@ -16,6 +16,22 @@ from attention_lab.tasks.translation import translator
 from attention_lab.training.task import Task
 
 
+class Evaluation(NamedTuple):
+    """A task's part of `tasks/evaluate.py`.
+
+    Fields:
+      unit: the name of its examples. texts: their field with the texts that the model reads.
+      prepare: (Trained, examples, whether they are of the run's own data, bins of lengths, say) -> the
+        examples to be scored.
+      scores: (Trained, examples, train split or None, bins of lengths) -> (name, value) of each score.
+    """
+
+    unit: str
+    texts: str
+    prepare: Callable
+    scores: Callable[..., Iterator[tuple[str, Any]]]
+
+
 class Family(NamedTuple):
     """What a task is besides its data.
 
@@ -24,24 +40,26 @@ class Family(NamedTuple):
       read: (finished Run, Config) -> the model with its tokenizer, as the run left them.
       kinds: the values of model.kind that it can train.
       scores: what its runs are compared by; dev_ and test_ precede them in result.json.
-      evaluate: (Trained whose config has the changed fields, their keys, bins of source lengths as typed,
-        say) -> (name, value) of each score of a split; None for a task whose runs are not evaluated again.
+      evaluation: how finished runs are scored on any data of the task; None where they are not.
     """
 
     build: Callable[[Config, str | Path | None], Task]
     read: Callable
     kinds: tuple[str, ...]
     scores: tuple[str, ...]
-    evaluate: Callable[..., Iterator[tuple[str, Any]]] | None = None
+    evaluation: Evaluation | None = None
 
 
 TASKS = {
     "translation": Family(build=translation.build, read=translator.read,
                           kinds=("transformer", "rnn", "lstm", "gru"), scores=("bleu",),
-                          evaluate=evaluate_translations.evaluate),
+                          evaluation=Evaluation("pairs", "source", evaluate_translations.prepare,
+                                                evaluate_translations.scores)),
     "classification": Family(build=classification.build, read=classifier.read,
                              kinds=("encoder", "rnn", "lstm", "gru", "average", "bag_of_words"),
-                             scores=("accuracy", "macro_f1"), evaluate=evaluate_classes.evaluate),
+                             scores=("accuracy", "macro_f1"),
+                             evaluation=Evaluation("sentences", "text", evaluate_classes.prepare,
+                                                   evaluate_classes.scores)),
     "sequences": Family(build=sequences.build, read=sequences.read,
                         kinds=("encoder", "rnn", "lstm", "gru"), scores=("accuracy",)),
 }

@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from attention_lab.data.pairs import Pairs
-from attention_lab.tasks.translation.evaluate import prepared
+from attention_lab.tasks.translation.evaluate import prepare
 from experiments import evaluate, flags, train, translate
 
 
@@ -127,7 +128,7 @@ def test_evaluate_tells_what_was_trained_on(call, finished):
     status, out, err = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
                             f"--config.data.path={path}")
     assert status == 0 and numbers(out)["seen_in_training"] == "3"
-    assert "3 of 3 source sentences are among those that the run was trained on" in err
+    assert "3 of 3 sentences are among those that the run was trained on" in err
     status, _, err = call(evaluate, f"--run={finished}", "--config.data.test_size=99")
     assert status == 2 and "--config.data.test_size is settled by the run" in err
 
@@ -192,6 +193,8 @@ def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
 
 def test_written_text_is_scored_as_the_run_was_trained():
     pairs = Pairs(["A boy's dog.", "a boy &apos;s dog ."], ["Le chien d'un garçon.", "le chien ."])
-    made = prepared(pairs, print)
+    multi30k, tsv = (SimpleNamespace(data=SimpleNamespace(source=source, text="tokenized"))
+                     for source in ("multi30k", "tsv"))
+    made = prepare(SimpleNamespace(run=SimpleNamespace(config=multi30k), config=tsv), pairs, False, [], print)
     assert made.source == ["a boy &apos;s dog ."] * 2
     assert made.target == ["le chien d&apos; un garçon .", "le chien ."]
