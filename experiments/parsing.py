@@ -60,7 +60,9 @@ def _parse(program: Program, argv: Sequence[str]) -> Options:
     values = _all_flags(program, base, file)
     for name, (_, parts) in HELP.items():
         if first[name].value:
-            print(_title(program), *map(values.module_help, parts), sep="\n")
+            print(f"python -m experiments.{program.name} {program.words}".rstrip() + "\n",
+                  flags.text_wrap(" ".join(program.meaning.split()), indent="  "),
+                  *map(values.module_help, parts), sep="\n")
             sys.stdout.flush()
             sys.exit(0)
     plain = values([program.name, *words])[1:]
@@ -188,8 +190,3 @@ def _unknown(error: flags.UnrecognizedFlagError, program: Program) -> str:
 
 def _not_a_flag(word: str) -> str:
     return f"{word!r} is not a flag: flags are spelled --name=value; see --help"
-
-
-def _title(program: Program) -> str:
-    return (f"python -m experiments.{program.name} {program.words}".rstrip() + "\n\n"
-            + flags.text_wrap(" ".join(program.meaning.split()), indent="  "))

@@ -35,10 +35,14 @@ def main(options: Options) -> int:
     groups = plan(options.config, cells(options), options.max_cells)
     if options.dry_run:
         return dry_run(options, groups)
-    check_results(groups, parent(options))
-    alone = options.workers == 1 and not options.storage and options.launcher == "process"
-    outcomes = run_here(options, groups) if alone else launch.run_groups(
-        groups, options.config, parent(options), workers(options), build, say)
+    folder = parent(options)
+    check_results(groups, folder)
+    if options.workers > 1 or options.storage or options.launcher != "process":
+        outcomes = launch.run_groups(groups, options.config, folder, workers(options), build, say)
+    else:
+        steps = [steps_of(group, build) for group in groups]
+        with progress(None if None in steps else sum(steps), str(folder)) as line:
+            outcomes = execute(groups, folder, Shared(build), options.command, line, say, options.how)
     return report(outcomes, options.command)
 
 
@@ -59,13 +63,6 @@ def cells(options: Options) -> space.Space:
 def parent(options: Options) -> Path:
     """The parent of the cells' folders, the same as for `train`."""
     return Path(options.workdir or Path("runs") / options.experiment)
-
-
-def run_here(options: Options, groups: list[Group]) -> list[Outcome]:
-    """Runs the cells in this process."""
-    steps = [steps_of(group, build) for group in groups]
-    with progress(None if None in steps else sum(steps), str(parent(options))) as line:
-        return execute(groups, parent(options), Shared(build), options.command, line, say, options.how)
 
 
 def check_results(groups: list[Group], folder: Path) -> None:

@@ -8,7 +8,6 @@ these, statement, direction, margin and family can be compared with the claims o
 settings.
 """
 
-import dataclasses
 import hashlib
 import json
 import re
@@ -26,8 +25,12 @@ LESS = re.compile(r",? less (?:log10 )?[\d.]+(?=\))")  # "(share, less 0.5)"
 
 def declare(study: Study, preset: str) -> dict[str, Any]:
     """The declaration of a study as it is now: scheme, hash, claims, settings and hash of the runs."""
-    content = {"claims": [_claim(claim) for claim in study.claims],
-               "settings": plain(study.presets[preset]), "runs_hash": _hash(_runs(study, preset))}
+    settings = study.settings(preset, data="DATA", runs="RUNS")
+    runs = [[study.config_file(settings) or None, cell,
+             study.overrides(cell, settings, None) if study.overrides else None]
+            for cell in study.cells(settings)]
+    content = {"claims": [vars(claim) | {"value": values.plain(claim.value)} for claim in study.claims],
+               "settings": plain(study.presets[preset]), "runs_hash": _hash(runs)}
     content = json.loads(json.dumps(content))
     return {"claims_scheme": SCHEME, "claims_hash": _hash(content), **content}
 
@@ -68,18 +71,6 @@ def _compared(before, after, scheme):
         return [(field, before.get(field), after.get(field)) for field in before | after]
     return [(field, *(LESS.sub("", claim[field]) if field == "statement" else claim[field]
                       for claim in (before, after))) for field in COMPARED_1]
-
-
-def _claim(claim):
-    fields = {field.name: getattr(claim, field.name) for field in dataclasses.fields(claim)}
-    return fields | {"value": values.plain(claim.value)}
-
-
-def _runs(study: Study, preset: str) -> Any:
-    settings = study.settings(preset, data="DATA", runs="RUNS")
-    return [[study.config_file(settings) or None, cell,
-             study.overrides(cell, settings, None) if study.overrides else None]
-            for cell in study.cells(settings)]
 
 
 def _hash(content: Any) -> str:

@@ -53,7 +53,12 @@ def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, 
     measured = {tuple(row[name] for name in names): row for row in rows}
     if study.check:
         study.check(settings)  # before anything is written
-    about = _about(read_json(folder / ABOUT) if rows else {}, study, preset, command, workers)
+    here = {"command": command, "workers": workers, **environment.software(), **environment.hardware()}
+    if rows:  # the first declaration stays
+        about = read_json(folder / ABOUT)
+        about = about | {"continued": [*about.get("continued", []), here]}
+    else:
+        about = {"preset": preset, **here, **declaration.declare(study, preset)}
     done = 0
     for _, stage in itertools.groupby(missing, lambda cell: cell.get("stage")):
         stage = list(stage)
@@ -71,14 +76,6 @@ def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, 
                 done += 1
                 tick(done)
     return rows
-
-
-def _about(about: Mapping[str, Any], study: Study, preset: str, command: str, workers: int) -> dict[str, Any]:
-    """The content of about.json; the first declaration stays when a table is continued."""
-    here = {"command": command, "workers": workers, **environment.software(), **environment.hardware()}
-    if about:
-        return {**about, "continued": [*about.get("continued", []), here]}
-    return {"preset": preset, **here, **declaration.declare(study, preset)}
 
 
 def _train_together(study, stage, settings, rows, command, workers, by_workers):

@@ -1,9 +1,8 @@
 """Reproduces a study: measures its table, then derives verdicts, figure and all tables from it."""
 
-import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from attention_lab.figures import style
@@ -32,7 +31,9 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
       ValueError: an incomplete table with `redraw`, or claims that were changed.
     """
     environment.check_settings()
-    with _folder(study, root) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{study.name}-") as temporary:
+        folder = root / study.name if root else Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         rows = table.read(folder, study.labels)
         if redraw and not rows:
             raise ValueError(f"{folder / table.RUNS} is not there: --redraw draws from it")
@@ -68,24 +69,10 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         results = read_json(folder / tables.VERDICTS)
         if root:
             tables.write_tables(root, documents)
-        _print(study, results)
+        print(study.question)
+        for line in tables.lines(results):
+            print("\t".join(line))
+        for note in tables.notes(study.name, results):
+            print(note)
         print(f"reproduce: {folder if root else 'results are kept by --results=DIR only'}", file=sys.stderr)
     return results
-
-
-@contextlib.contextmanager
-def _folder(study: Study, root: Path | None) -> Iterator[Path]:
-    if root is None:
-        with tempfile.TemporaryDirectory(prefix=f"{study.name}-") as folder:
-            yield Path(folder)
-        return
-    (root / study.name).mkdir(parents=True, exist_ok=True)
-    yield root / study.name
-
-
-def _print(study, results):
-    print(study.question)
-    for line in tables.lines(results):
-        print("\t".join(line))
-    for note in tables.notes(study.name, results):
-        print(note)

@@ -1,10 +1,9 @@
 """Does cross-attention look at the words that it translates? (Bahdanau et al. 2015, figure 3)
 
-The built-in grammar, whose links are exact, is translated by a GRU with additive and with dot attention and
-by a Transformer. A target word is linked to the source word with the largest weight, read at the step that
-predicts it or at the step that takes it in. Layer and head (and the step, where a claim leaves it open) are
-selected on one half of the test sentences and scored on the other, also for an untrained model; "by value"
-multiplies a weight by the norm of its value vector's contribution.
+A target word is linked to the source word with the largest weight, read at the step that predicts it or at
+the step that takes it in; "by value" multiplies a weight by the norm of its value vector's contribution.
+Layer and head (and the step, where a claim leaves it open) are selected on one half of the test sentences and
+scored on the other, also for an untrained model.
 """
 
 import numpy as np

@@ -1,9 +1,8 @@
-"""Attention against links made by hand, out of domain: models of image captions read short stories.
+"""Attention against human word links, out of domain: models of image captions read short stories.
 
 The models of `recurrent_multi30k` read the 520 English-French sentence pairs of the Alibi corpus (Xu & Yvon
-2016) that have a sure link. The stories are lower-cased and tokenised as the captions are; the share of words
-that the captions lack is reported beside the error rates. Layer and head (and the step, where a claim leaves
-it open) are selected on one half of the sentences and scored on the other.
+2016) that have a sure link, lower-cased and tokenised as the captions are. Selection and scoring as in
+`alignment`.
 """
 
 import functools

@@ -1,14 +1,10 @@
 """Is a word's meaning built from its neighbours by self-attention? (Vaswani et al. 2017)
 
 The grammar's ambiguous nouns: one word decides the sense, 1 to 40 positions before or after the noun; in half
-of the sentences there is also a distractor, a word that would decide for another sense in the deciding word's
-position. Near and far distances have equally many sentences. Without a distractor a bag of words suffices by
-construction, as only the deciding word is informative; accuracy is therefore reported with a distractor and
-without.
-
-Before the layers a form of a noun has the same vector in every sentence, so that the silhouette of its senses
-is 0 by construction; after them it is compared with that of permuted labels. The arms share a budget; each
-has the learning rate of configs/disambiguation.py or of the preset.
+of the sentences a distractor would decide for another sense in that position. Near and far distances have
+equally many sentences. Without a distractor a bag of words suffices by construction, so that both cases are
+reported. Before the layers a form of a noun has the same vector in every sentence: the silhouette of its
+senses is 0 by construction; after them it is compared with that of permuted labels.
 """
 
 import functools

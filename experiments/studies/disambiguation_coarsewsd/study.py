@@ -1,12 +1,9 @@
 """The senses of CoarseWSD-20 (Loureiro et al. 2021): does self-attention lead a bag of words on real text?
 
-One model for all words of the folder, trained from scratch. Part of train is held out as dev; the checkpoint
-is selected on dev and test evaluated once. The outsider is tf-idf with balanced logistic regression, one
-model per word, trained on train and dev. The best network of a claim is the one with the highest mean
-macro-F1 on dev. fastText from scratch reaches macro-F1 0.837 on the twelve words measured.
-
-Few-shot runs have the same number of steps at every size, evaluate dev once, at the end, and select nothing;
-each seed draws other shots, the same for all arms.
+One model for all words of the folder, trained from scratch; part of train is held out as dev. The outsider is
+tf-idf with balanced logistic regression, one model per word, trained on train and dev. The best network of a
+claim has the highest mean macro-F1 on dev. Few-shot runs have the same number of steps at every size and
+evaluate dev once, at the end; each seed draws other shots, the same for all arms.
 """
 
 import textwrap
@@ -87,16 +84,10 @@ def overrides(cell, settings, rows):
 
 def measure(cell, settings, train):
     """Scores of a run or of the outsider."""
-    if cell["arm"] == OUTSIDER:
-        scores = _outsider(cell, settings)
-        return _columns("", scores, scores["test_by_word"], settings)
-    result, prefix = train(cell).result, "test_macro_f1_"
+    result = _outsider(cell, settings) if cell["arm"] == OUTSIDER else train(cell).result
+    prefix = "test_macro_f1_"
     by_word = {name.removeprefix(prefix): value for name, value in result.items() if name.startswith(prefix)}
-    return _columns(result["status"], result, by_word, settings)
-
-
-def _columns(status, result, by_word, settings):
-    return {"status": status, "parameters": result.get("parameters"),
+    return {"status": result["status"], "parameters": result.get("parameters"),
             "dev_macro_f1": result.get("dev_macro_f1"), "accuracy": result["test_accuracy"],
             "macro_f1": result["test_macro_f1"], "macro_f1_word": by_word.get(settings["word"]),
             "most_frequent_macro_f1": result.get("test_most_frequent_macro_f1"),
@@ -104,13 +95,14 @@ def _columns(status, result, by_word, settings):
 
 
 def _outsider(cell, settings):
-    """Scores of tf-idf, trained on train, and on dev too unless shots are few."""
+    """Scores of tf-idf as in result.json, trained on train, and on dev too unless shots are few."""
     corpus = load_corpus(replace(load(f"{FILE}:{settings['variant']}"), changes(cell, settings)).data)
     train = corpus["train"] if cell["shots"] else joined([corpus["train"], corpus["dev"]])
     test = corpus["test"]
     scored = class_scores(test.word, test.label, tfidf_baseline.predict(train, test))
-    return {"test_accuracy": round(scored.accuracy, 6), "test_macro_f1": round(scored.macro_f1, 6),
-            "test_by_word": {word: f1 for word, (_, f1) in scored.by_word.items()}}
+    return {"status": "", "test_accuracy": round(scored.accuracy, 6),
+            "test_macro_f1": round(scored.macro_f1, 6),
+            **{f"test_macro_f1_{word}": f1 for word, (_, f1) in scored.by_word.items()}}
 
 
 def by_seed(rows, column, arm, shots=0):

@@ -1,10 +1,9 @@
 """What does a translator lose without one of its heads? (Michel, Levy & Neubig 2019, section 3)
 
-A Transformer translates test sentences greedily with all heads, then without each of them: two encoder and
-two decoder layers of four heads on the built-in grammar, or on an accelerator four and four on Multi30k. A
-head is costly if the BLEU points lost are significant by the paired bootstrap over sentences, at 0.05 after
-Holm's correction over all heads of a model. Head numbers mean nothing across seeds, so that only kind and
-layer are compared. The published model has six layers of 16 heads, on WMT.
+A Transformer translates test sentences greedily with all heads, then without each of them. A head is costly
+if the BLEU points lost are significant by the paired bootstrap over sentences, at 0.05 after Holm's
+correction over all heads of a model. Head numbers mean nothing across seeds, so that only kind and layer are
+compared.
 """
 
 import numpy as np

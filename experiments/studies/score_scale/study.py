@@ -1,9 +1,8 @@
 """Does the scale 1/sqrt(d_k) matter for learning? (Vaswani et al. 2017, 3.2.1; Britz et al. 2017)
 
-Multi-query recall by a two-layer causal Transformer with one head, over key size and arm. Every arm and size
-tries the same learning rates and takes the best on dev over two tuning seeds; eight other seeds, paired
-across arms, are then trained at that rate and scored on test. A rate "trains" if the mean dev accuracy of the
-tuning seeds is at least TRAINED. "Start" means the first evaluation on dev, after 50 steps of warm-up.
+Multi-query recall by a two-layer causal Transformer with one head, over key size and arm, each at its best
+learning rate (recipes/tuned_arms.py). A rate "trains" if the mean dev accuracy of the tuning seeds is at
+least TRAINED. "Start" means the first evaluation on dev, after 50 steps of warm-up.
 """
 
 import numpy as np

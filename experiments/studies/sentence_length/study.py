@@ -1,11 +1,9 @@
 """What happens to long sentences, and to the first word by the sixtieth? (Bahdanau et al. 2015, figure 2)
 
-The built-in grammar with a small lexicon, translated by recurrent networks without attention, with the source
-reversed and with attention, and by a Transformer. Numbers of parameters without embeddings agree to 5 %; all
-arms have one learning rate, not tuned. Networks without attention are trained four times as long: after as
-many steps as the others they translate short sentences worse, too, and a loss could not be ascribed to
-length. Each length is scored on sentences of exactly that many English words, none of them in train; some
-lengths exceed those of training. Greedy decoding.
+The built-in grammar, translated by recurrent networks without attention, with the source reversed and with
+attention, and by a Transformer, at one learning rate. Networks without attention are trained four times as
+long: otherwise they translate short sentences worse, too. Each length is scored on sentences of exactly that
+many English words, none of them in train; some lengths exceed those of training.
 """
 
 import functools

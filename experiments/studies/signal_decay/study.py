@@ -1,8 +1,7 @@
 """How much of an early word reaches the last state, before anything is learnt? (Bengio et al. 1994)
 
-The norm of d h_T / d x_(T-k) over the distance k, for recurrent cells and one attention head, on independent
-standard normal inputs. A cell's recurrent matrix is orthogonal and its input matrix Glorot; attention has no
-position encoding. `signal_decay_trained` measures the effect of training.
+The norm of d h_T / d x_(T-k) over the distance k, for recurrent cells (orthogonal recurrent matrix, Glorot
+input matrix) and one attention head without position encoding, on independent standard normal inputs.
 """
 
 import jax

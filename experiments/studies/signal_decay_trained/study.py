@@ -1,9 +1,9 @@
 """After training: how far back does a network learn to look, and what has become of its gradient?
 
-"Give back the word k places ago" (configs/echo.py), by recurrent networks and by one causal layer of
-attention, for several k at one learning rate. Measured are the optimizer steps until 99 % of the answers on
-dev are right, and the norm of d h_T / d x_(T-j) over the distance j in the trained model. Norms are measured
-on sequences longer than those trained on; their slope is fitted over the distances trained on.
+"Give back the word k places ago" (configs/echo.py), for several k at one learning rate: the steps until 99 %
+of the answers on dev are right, and the norm of d h_T / d x_(T-j) over the distance j before and after
+training. Norms are measured on sequences longer than those trained on; their slope is fitted over the trained
+distances.
 """
 
 import functools

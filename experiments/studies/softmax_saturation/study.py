@@ -1,10 +1,8 @@
 """Does softmax saturate as keys grow, unless q.k is divided by sqrt(d_k)? (Vaswani et al. 2017, 3.2.1)
 
-Queries and keys are independent standard normal. The variance of q.k grows as d_k, the softmax of 64 such
-logits becomes one-hot, and the gradient in the query vanishes in the typical row. Its mean does not fall, as
-in the rare undecided row it grows with the keys: therefore the median is judged. Also shown, without a claim,
-are the queries and keys of a model before and after training on recall (configs/recall.py): last layer, at
-the positions with a target.
+Queries and keys are independent standard normal. The mean gradient in q does not fall, as in the rare
+undecided row it grows with the keys: therefore the median is judged. Also shown, without a claim, are queries
+and keys of a model before and after training on recall: last layer, at the positions with a target.
 """
 
 import jax
