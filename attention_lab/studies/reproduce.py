@@ -1,5 +1,6 @@
 """Reproduces a study: measures its table, then derives verdicts, figure and all tables from it."""
 
+import contextlib
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -31,8 +32,9 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
       ValueError: an incomplete table with `redraw`, or claims that were changed.
     """
     environment.check_settings()
-    with tempfile.TemporaryDirectory(prefix=f"{study.name}-") as temporary:
-        folder = root / study.name if root else Path(temporary)
+    with contextlib.ExitStack() as stack:
+        folder = root / study.name if root else Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{study.name}-")))
         folder.mkdir(parents=True, exist_ok=True)
         rows = table.read(folder, study.labels)
         if redraw and not rows:

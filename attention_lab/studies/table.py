@@ -78,7 +78,7 @@ def check(row: Mapping[str, Any], rows: Rows, folder: Path, labels: Sequence[str
                          f"({', '.join(differing)}): {_measured_before(folder / RUNS)}")
     for column, value in row.items():
         if isinstance(value, str) and column not in {*LABELS, *labels}:
-            raise ValueError(f"column {column} holds {value!r}: one that holds words is to be among the "
+            raise ValueError(f"column {column} holds {value!r}: a column of words has to be among the "
                              "study's labels")
 
 

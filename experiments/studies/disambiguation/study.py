@@ -7,6 +7,7 @@ reported. Before the layers a form of a noun has the same vector in every senten
 senses is 0 by construction; after them it is compared with that of permuted labels.
 """
 
+import csv
 import functools
 import textwrap
 
@@ -15,10 +16,11 @@ import numpy as np
 from attention_lab.analysis import explanations, word_vectors
 from attention_lab.config import replace
 from attention_lab.data.sources import load as load_corpus
+from attention_lab.evaluation.classes import by_distance
 from attention_lab.evaluation.separation import plane, separation
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, function, mean
-from attention_lab.studies.recipes import architectures, distances, runs
+from attention_lab.studies.recipes import architectures, runs
 from attention_lab.studies.recipes.drawing import (
     bin_axis,
     draw_band,
@@ -26,6 +28,7 @@ from attention_lab.studies.recipes.drawing import (
     seed_count,
     titled_figure,
 )
+from attention_lab.tasks.classification.task import DISTANCES
 from attention_lab.tasks.load import load as load_run
 
 FILE = "configs/disambiguation.py"
@@ -94,13 +97,30 @@ def measure(cell, settings, train):
     return {"status": result["status"], "parameters": result["parameters"],
             "dev_accuracy": result["dev_accuracy"], "accuracy": result["test_accuracy"],
             "macro_f1": result["test_macro_f1"], "most_frequent": result["test_most_frequent_accuracy"],
-            "by_distance": distances.scored(run.folder, test), "forms": last.groups,
+            "by_distance": _by_distance(run.folder, test), "forms": last.groups,
             "forms_left_out": last.left_out,
             "silhouette_before": round(first.silhouette, 6), "null_before": round(first.null, 6),
             "silhouette": round(last.silhouette, 6), "null": round(last.null, 6),
             **(_shown(test, before, after) if cell["seed"] == 0 else dict.fromkeys(SHOWN)),
             **_dropped(model, test.select(range(min(settings["dropped"], len(test)))), cell),
             "curve": runs.curve(run.evaluations, "dev_accuracy")}
+
+
+LEAST, GREATEST, DISTRACTORS, SENTENCES, ACCURACY = range(5)  # columns of by_distance
+
+
+def _by_distance(folder, test):
+    """Accuracy of a run's predictions by distance and number of distractors, (bins, 5)."""
+    with open(folder / "predictions.tsv", encoding="utf-8", newline="") as file:
+        predicted = [row["found"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    distractors = np.array([len(sentence.senses[0].distractors) for sentence in test.truth])
+    bins = []
+    for count in np.unique(distractors):
+        chosen = np.flatnonzero(distractors == count).tolist()
+        some = test.select(chosen)
+        bins += [(low, high, count, sentences, accuracy) for (low, high), (accuracy, sentences) in
+                 by_distance(some.truth, some.label, [predicted[i] for i in chosen], DISTANCES).items()]
+    return np.array(bins, np.float64)
 
 
 @functools.cache
@@ -147,11 +167,12 @@ def accuracy(rows, arm, bins):
     for row in rows:
         if row["arm"] == arm:
             table = row["by_distance"]
-            least, distracted = table[:, distances.LEAST], table[:, distances.DISTRACTORS] > 0
+            least, distracted = table[:, LEAST], table[:, DISTRACTORS] > 0
             chosen = {"near": [least == least.min()], "distracted": [distracted], "clear": [~distracted],
-                      "far": [table[:, distances.GREATEST] == table[:, distances.GREATEST].max()],
+                      "far": [table[:, GREATEST] == table[:, GREATEST].max()],
                       "worst": [least == edge for edge in set(least)]}[bins]
-            by_seed[row["seed"]] = min(distances.accuracy(table, mask) for mask in chosen)
+            by_seed[row["seed"]] = min(np.average(table[mask, ACCURACY], weights=table[mask, SENTENCES])
+                                       for mask in chosen)
     return by_seed
 
 
@@ -183,10 +204,10 @@ def draw(rows, settings):
 def _draw_distances(ax, rows, arms, distractors):
     for arm, colour in zip(arms, style.COLOURS):
         bins = [row["by_distance"] for row in rows if row["arm"] == arm]
-        bins = np.stack([seed[(seed[:, distances.DISTRACTORS] > 0) == distractors] for seed in bins])
-        draw_band(ax, range(bins.shape[1]), bins[:, :, distances.ACCURACY], colour, "o-", markersize=4,
+        bins = np.stack([seed[(seed[:, DISTRACTORS] > 0) == distractors] for seed in bins])
+        draw_band(ax, range(bins.shape[1]), bins[:, :, ACCURACY], colour, "o-", markersize=4,
                   label=arm)
-    bin_axis(ax, bins[0], distances.LEAST, distances.GREATEST, distances.SENTENCES)
+    bin_axis(ax, bins[0], LEAST, GREATEST, SENTENCES)
     ax.set(xlabel="places to the deciding word (sentences)", ylabel="test accuracy", ylim=(0, 1.02),
            title="beside a distractor" if distractors else "without distractors")
 
