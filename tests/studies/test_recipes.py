@@ -1,7 +1,6 @@
 """What studies share: curves of runs, variants, panels."""
 
 import numpy as np
-import pytest
 
 from attention_lab.figures import style
 from attention_lab.studies.recipes import architectures, drawing, runs
