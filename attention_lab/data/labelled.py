@@ -142,3 +142,9 @@ def same_classes(train: Labelled, other: Labelled, part: str, name: str) -> None
                 of = f" of {word!r}" if word else ""
                 raise ValueError(f"{name}: the class {label!r}{of} is in {part} but not in train, which has "
                                  f"{', '.join(known.get(word, ())) or 'none'}")
+
+
+def shared(train: Labelled, other: Labelled) -> int:
+    """How many sentences of another part train has too."""
+    known = set(train.text)
+    return sum(sentence in known for sentence in other.text)

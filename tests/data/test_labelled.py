@@ -97,6 +97,11 @@ def test_classes_that_train_lacks_are_refused():
         labelled.same_classes(corpus(a_x=1), corpus(b_x=1), "dev", "F")
 
 
+def test_shared_counts_sentences_of_the_other_part():
+    assert labelled.shared(corpus(a_x=3), corpus(b_y=5)) == 3
+    assert labelled.shared(corpus(b_y=5), corpus(a_x=3)) == 3
+
+
 @pytest.mark.parametrize("index", ["3", "-1", "x", "", "1.0", "9" * 30])
 def test_an_index_is_a_place_in_the_sentence(index):
     assert indexed.place("2", ["a", "b", "c"], "F: line 7") == 2
