@@ -23,7 +23,7 @@ def titled_figure(width: float, height: float, title: str, grid: bool = True) ->
         figure = style.figure(width, height, layout="constrained")
         yield figure
         for ax in figure.axes if grid else ():
-            ax.grid(axis="y")
+            ax.grid(True, axis="y")
         figure.suptitle(title, parse_math=False)
 
 
