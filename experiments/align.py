@@ -1,4 +1,4 @@
-"""python -m experiments.align --run=DIR --links=FOLDER: a run's attention against links made by hand."""
+"""python -m experiments.align --run=DIR --links=FOLDER: a run's attention against human word links."""
 
 import os
 
@@ -7,19 +7,19 @@ from attention_lab.data.readers import links
 from experiments import flags
 from experiments.flags import say
 
-PROGRAM = flags.Program("align", "Scores where a run's attention looks against links made by hand.", {
+PROGRAM = flags.Program("align", "Scores a run's attention against word links by human annotators.", {
     "run": flags.Flag("", "folder of a finished run with attention", required=True),
-    "links": flags.Flag("", "folder of the Alibi stories, whose words count from 0, or a file of Hansards "
-                            "links, whose words count from 1", required=True),
+    "links": flags.Flag("", "folder of the Alibi stories (words counted from 0), or a file of Hansards links "
+                            "(words counted from 1)", required=True),
     "source": flags.Flag("", "English sentences of a file of Hansards links"),
     "target": flags.Flag("", "French sentences of a file of Hansards links"),
-    "every": flags.Flag(False, "prints the error rates of every layer and head, too"),
+    "every": flags.Flag(False, "also prints the error rate of every layer and head"),
 }, config="none")
-WEIGHED = ("weight", "weight and value")  # by whether the norms of the values count
+WEIGHTED_BY = ("weight", "weight and value")  # without and with the norms of the values
 
 
 def main(options: flags.Options) -> int:
-    """Prints error rates of the layer and head that one half of the sentences chose, on the other half."""
+    """Prints error rates on one half of the sentences, of the layer and head selected on the other half."""
     if bool(options.source) != bool(options.target):
         raise ValueError("--source and --target go together, with --links=FILE of the Hansards")
     if not options.source and os.path.isfile(options.links):
@@ -44,27 +44,26 @@ def main(options: flags.Options) -> int:
     texts = pairs.source, pairs.target
     if config.data.text == "tokenized":
         texts = tuple([respell(text, config.data.source == "multi30k") for text in side] for side in texts)
-    found = alignment.errors(run, texts, [one.sure for one in pairs.truth],
-                             [one.possible for one in pairs.truth])
+    errors = alignment.errors(run, texts, [links.sure for links in pairs.truth],
+                              [links.possible for links in pairs.truth])
     print(f"pairs\t{len(pairs)}")
     try:
         train = sources.load(config.data, ("train",))["train"]
     except ValueError as error:
-        say(f"which words are unknown to the run can't be told: {error}")
+        say(f"words unknown to the run can't be counted: {error}")
     else:
-        for name, side, known in zip(("english", "french"), texts, (train.source, train.target)):
-            print(f"unknown_{name}\t{alignment.unknown(side, known):.4f}")
+        for name, side, trained_on in zip(("english", "french"), texts, (train.source, train.target)):
+            print(f"unknown_{name}\t{alignment.unknown(side, trained_on):.4f}")
     print("step\tweighed_by\thead\terror_rate\tmean_of_heads")
-    for (step, by_value), one in found.chosen.items():
-        print(f"{step}\t{WEIGHED[by_value]}\t{one.name}\t{one.error_rate:.4f}\t"
-              f"{one.mean:.4f}")
+    for (step, by_value), head in errors.chosen.items():
+        print(f"{step}\t{WEIGHTED_BY[by_value]}\t{head.name}\t{head.error_rate:.4f}\t{head.mean:.4f}")
     for name in ("not_trained", "diagonal", "uniform"):
-        print(f"{name}\t{getattr(found, name):.4f}")
+        print(f"{name}\t{getattr(errors, name):.4f}")
     if options.every:
         print("step\tweighed_by\tlayer.head\terror_rate")
-        for (step, by_value), one in found.chosen.items():
-            for name, rate in one.rates.items():
-                print(f"{step}\t{WEIGHED[by_value]}\t{name}\t{rate:.4f}")
+        for (step, by_value), head in errors.chosen.items():
+            for name, rate in head.rates.items():
+                print(f"{step}\t{WEIGHTED_BY[by_value]}\t{name}\t{rate:.4f}")
     return 0
 
 

@@ -1,21 +1,20 @@
-"""python -m experiments.benchmark together|configs|pytorch --config=FILE.py: what is timed by turns."""
+"""python -m experiments.benchmark together|configs|pytorch --config=FILE.py: timings, interleaved."""
 
 from attention_lab.storage import environment
 from experiments import flags
 
 WORDS = "together|configs|pytorch"
-PROGRAM = flags.Program("benchmark", "Times ways to do the same, or variants of a config, by turns.", {
+PROGRAM = flags.Program("benchmark", "Times alternatives for the same work, or variants of a config.", {
     "runs": flags.Flag(8, "together: runs of the config, one seed each, that are trained together", low=2),
-    "variants": flags.Flag("", "configs: variants that are timed beside the config itself, commas between "
-                           "them"),
-    "steps": flags.Flag(20, "configs and pytorch: training steps that are timed, by turns", low=1),
+    "variants": flags.Flag("", "configs: variants timed beside the config itself, separated by commas"),
+    "steps": flags.Flag(20, "configs and pytorch: training steps timed, interleaved", low=1),
 }, words=WORDS)
 
 
 def main(options: flags.Options) -> int:
-    """Prints a line for each way to do the same, and ratios."""
+    """Prints a line with time and ratio for each alternative."""
     if len(options.words) != 1 or options.words[0] not in WORDS.split("|"):
-        raise ValueError(f"one benchmark is to be named: {', '.join(WORDS.split('|'))}")
+        raise ValueError(f"name one benchmark: {', '.join(WORDS.split('|'))}")
     environment.check_settings()
     if options.words[0] == "pytorch":
         try:

@@ -1,4 +1,4 @@
-"""What `benchmark` times: ways to train several runs together, and training steps of configs, by turns."""
+"""Timings of `benchmark`: ways to train several runs together, and training steps of configs."""
 
 import itertools
 import statistics
@@ -18,45 +18,45 @@ from experiments.flags import Options
 
 
 def together(options: Options) -> int:
-    """Several runs: milliseconds a step of one run, and how many times as fast as the loop."""
-    configs = [replace(options.config, {"seed": options.config.seed + one}) for one in range(options.runs)]
+    """Prints milliseconds per step of one of several runs, and the speed-up over the loop."""
+    configs = [replace(options.config, {"seed": options.config.seed + i}) for i in range(options.runs)]
     task = build(configs[0])
-    found = measure(task, configs, programs(task, split(configs[0])[0], loop.total_steps(configs[0], task)))
+    times = measure(task, configs, programs(task, split(configs[0])[0], loop.total_steps(configs[0], task)))
     print("way\tmilliseconds_a_step\ttimes_the_loop")
-    for way, milliseconds in found.items():
-        print(f"{way}\t{milliseconds:.3g}\t{found['loop'] / milliseconds:.3g}")
+    for way, milliseconds in times.items():
+        print(f"{way}\t{milliseconds:.3g}\t{times['loop'] / milliseconds:.3g}")
     return 0
 
 
 def configs(options: Options) -> int:
-    """Training steps of a config and of variants of it: median target tokens a second, and weights."""
+    """Prints median target tokens per second, and parameters, of a config and of its variants."""
     if not options.variants:
         raise ValueError("--variants is needed: --variants=NAME[,NAME...], variants of the config")
-    beside = [f"{options.file}{',' if ':' in options.file else ':'}{name}"
-              for name in options.variants.split(",")]
-    wanted = {options.file: options.config} | {
-        spelled: overrides.apply(load(spelled), options.given) for spelled in beside}
-    runs = [_rates(config, options.steps) for config in wanted.values()]
-    weights = [next(run) for run in runs]
-    found = [statistics.median(rates) for rates in zip(*zip(*runs))]
+    files = [f"{options.file}{',' if ':' in options.file else ':'}{name}"
+             for name in options.variants.split(",")]
+    timed = {options.file: options.config} | {
+        file: overrides.apply(load(file), options.given) for file in files}
+    runs = [_rates(config, options.steps) for config in timed.values()]
+    counts = [next(run) for run in runs]
+    medians = [statistics.median(rates) for rates in zip(*zip(*runs))]
     print("config\ttokens_a_second\ttimes_the_first\tweights")
-    for spelled, rate, count in zip(wanted, found, weights):
-        print(f"{spelled}\t{rate:.0f}\t{rate / found[0]:.3g}\t{count:.0f}")
+    for file, rate, count in zip(timed, medians, counts):
+        print(f"{file}\t{rate:.0f}\t{rate / medians[0]:.3g}\t{count:.0f}")
     return 0
 
 
 def _rates(config, steps):
-    """Weights of the model once every shape is compiled, then after each step its target tokens a second."""
+    """Yields the number of parameters once all shapes are compiled, then target tokens per second by step."""
     task, (structure, hyper) = build(config), split(config)
-    ours = programs(task, structure, loop.total_steps(config, task))
-    state = ours.start(hyper)
+    compiled = programs(task, structure, loop.total_steps(config, task))
+    state = compiled.start(hyper)
     batches = list(itertools.islice(task.batches(config.seed, 0), steps))
     for batch in {batch["source"].shape: batch for batch in batches}.values():
-        state, _ = ours.update(state, batch, hyper)
+        state, _ = compiled.update(state, batch, hyper)
     jax.block_until_ready(state)
     yield parameter_count(state.params)
     for batch in batches:
         began = time.perf_counter()
-        state, _ = ours.update(state, batch, hyper)
+        state, _ = compiled.update(state, batch, hyper)
         jax.block_until_ready(state)
         yield task.tokens(batch) / (time.perf_counter() - began)

@@ -1,6 +1,6 @@
-"""The LSTM with dot attention and input feeding (variant lstm_luong) in PyTorch, to be timed beside ours.
+"""The LSTM with dot attention and input feeding (variant lstm_luong) in PyTorch, timed beside ours.
 
-The parameters of our model are copied over, so that both begin with the same loss.
+Our parameters are copied over, so that both start with the same loss.
 """
 
 import itertools
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from attention_lab.config import Config, replace, split
+from attention_lab.config import Config, get, replace, split
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.tasks import build
 from attention_lab.training import loop
@@ -22,19 +22,19 @@ from experiments.flags import Options
 
 
 def main(options: Options) -> int:
-    """One LSTM with attention here and in PyTorch, both without dropout: median target tokens a second."""
+    """Prints median target tokens per second of ours and of PyTorch, both without dropout."""
     ours, theirs, difference = compare(options.config, options.steps)
     print("way\ttokens_a_second\ttimes_pytorch")
     print(f"jax\t{ours:.0f}\t{ours / theirs:.3g}\npytorch\t{theirs:.0f}\t1")
-    print(f"first loss apart by {difference:.1e} nats")
+    print(f"the first losses differ by {difference:.1e} nats")
     return 0
 
 
 class Translator(nn.Module):
-    """One layer reads, one writes; attention over what was read; tied embeddings."""
+    """One encoder and one decoder layer, attention over the encoder's states, tied embeddings."""
 
     def __init__(self, size: int, width: int, hidden: int, scale: float):
-        """Takes the vocabulary's size, the width of embeddings, the units of a state, and the scale."""
+        """Args: vocabulary size; embedding width; hidden units; scale of the scores."""
         super().__init__()
         self.width, self.scale = width, scale
         self.embedding = nn.Embedding(size, width)
@@ -51,59 +51,52 @@ class Translator(nn.Module):
         memory, _ = nn.utils.rnn.pad_packed_sequence(memory, batch_first=True, total_length=source.shape[1])
         h, c = h[0], c[0]
         x = self.embed(nn.functional.pad(target, (1, 0), value=BOS)[:, :-1])
-        fed, found = x.new_zeros(len(x), self.width), []
+        fed, outputs = x.new_zeros(len(x), self.width), []
         for now in x.unbind(1):
             h, c = self.writer(torch.cat([now, fed], 1), (h, c))
             scores = (memory @ h[:, :, None])[:, :, 0] * self.scale
             weights = scores.masked_fill(~mask, -torch.inf).softmax(1)
             context = (weights[:, None] @ memory)[:, 0]
             fed = torch.tanh(self.output(torch.cat([h, context], 1)))
-            found.append(fed)
-        return torch.stack(found, 1) @ self.embedding.weight.T
+            outputs.append(fed)
+        return torch.stack(outputs, 1) @ self.embedding.weight.T
 
     def embed(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Vectors of the tokens, as long as ours."""
+        """Token embeddings, scaled as ours."""
         return self.embedding(tokens) * self.width ** 0.5
 
 
 def translator(config: Config, size: int, params: dict[str, Any], scale: float) -> Translator:
-    """The model of a config with our parameters in it.
-
-    Raises:
-      ValueError: another architecture than lstm_luong's.
-    """
-    model, wanted = config.model, {"kind": "lstm", "num_layers": 1, "bidirectional": False,
-                                   "input_feeding": True, "reverse_source": False, "tie_embeddings": True}
-    for name, value in wanted.items():
-        if getattr(model, name) != value:
-            raise ValueError(f"model.{name}={getattr(model, name)}: the PyTorch model has {value}, as "
-                             "variant lstm_luong does")
-    if config.attention.compatibility != "dot":
-        raise ValueError(f"attention.compatibility={config.attention.compatibility}: the PyTorch model has "
-                         "dot")
-    made = Translator(size, model.width, model.hidden, scale)
+    """The PyTorch model of a config with our parameters; ValueError for another architecture."""
+    for key, value in {"model.kind": "lstm", "model.num_layers": 1, "model.bidirectional": False,
+                       "model.input_feeding": True, "model.reverse_source": False,
+                       "model.tie_embeddings": True, "attention.compatibility": "dot"}.items():
+        if get(config, key) != value:
+            raise ValueError(f"{key}={get(config, key)}: the PyTorch model has {value}, as variant "
+                             "lstm_luong does")
+    module = Translator(size, config.model.width, config.model.hidden, scale)
     ours = {"embedding.weight": params["embedding"],
             "output.weight": params["output_kernel"].T, "output.bias": params["output_bias"]}
     cells = (("reader", params["reader"]["forward_0"], "_l0"), ("writer", params["writer_0"], ""))
     for name, cell, end in cells:
         ours |= {f"{name}.weight_ih{end}": cell["kernel"].T, f"{name}.weight_hh{end}": cell["recurrent"].T,
                  f"{name}.bias_ih{end}": cell["bias"], f"{name}.bias_hh{end}": 0.0 * cell["bias"]}
-    made.load_state_dict({name: torch.tensor(np.array(value)) for name, value in ours.items()})
-    return made
+    module.load_state_dict({name: torch.tensor(np.array(value)) for name, value in ours.items()})
+    return module
 
 
-def stepper(made: Translator, config: Config) -> Callable[[dict[str, Any]], float]:
-    """A function that trains one step on a batch and gives the loss, in nats a token, before it."""
-    optimizer = torch.optim.Adam(made.parameters(), config.optimizer.learning_rate,
+def stepper(module: Translator, config: Config) -> Callable[[dict[str, Any]], float]:
+    """A function that trains one step on a batch and returns the loss before it, in nats per token."""
+    optimizer = torch.optim.Adam(module.parameters(), config.optimizer.learning_rate,
                                  (config.optimizer.beta1, config.optimizer.beta2), config.optimizer.epsilon)
 
     def step(batch):
         source, target = (torch.tensor(batch[name], dtype=torch.int64) for name in ("source", "target"))
-        loss = nn.functional.cross_entropy(made(source, target).flatten(0, 1), target.flatten(),
+        loss = nn.functional.cross_entropy(module(source, target).flatten(0, 1), target.flatten(),
                                            ignore_index=PAD, label_smoothing=config.training.label_smoothing)
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(made.parameters(), config.optimizer.clip_norm)
+        nn.utils.clip_grad_norm_(module.parameters(), config.optimizer.clip_norm)
         optimizer.step()
         return float(loss.detach())
 
@@ -111,24 +104,22 @@ def stepper(made: Translator, config: Config) -> Callable[[dict[str, Any]], floa
 
 
 def compare(config: Config, steps: int) -> tuple[float, float, float]:
-    """Trains both from the same parameters, batch by batch by turns, without dropout, in float32.
+    """Trains both from the same parameters, alternating batch by batch, without dropout, in float32.
 
     Returns:
-      median target tokens a second of ours and of PyTorch's, and by how much their first losses differ.
+      median target tokens per second of ours and of PyTorch's, and the difference of their first losses.
     Raises:
-      ValueError: a config that the PyTorch model is not made for, or first losses that differ.
+      ValueError: an architecture that the PyTorch model does not have, or first losses that differ.
     """
     config = replace(config, {"training.dropout": 0.0, "training.precision": "float32"})
     task, (structure, hyper) = build(config), split(config)
     ours = programs(task, structure, loop.total_steps(config, task))
     state = ours.start(hyper)
-    size = state.params["embedding"].shape[0]
-    made = translator(config, size, state.params, float(hyper.attention_scale))
-    theirs = stepper(made, config)
+    theirs = stepper(translator(config, state.params["embedding"].shape[0], state.params,
+                                float(hyper.attention_scale)), config)
     batches = list(itertools.islice(task.batches(config.seed, 0), steps))
-    shapes = {batch["source"].shape: batch for batch in batches}
     rates, losses = [], []
-    for batch in shapes.values():  # compiles, and PyTorch warms up
+    for batch in {batch["source"].shape: batch for batch in batches}.values():  # compiles and warms up
         state, sums = ours.update(state, batch, hyper)
         losses.append((float(sums["loss"].total) / float(sums["loss"].count), theirs(batch)))
     for batch in batches:

@@ -6,20 +6,20 @@ from attention_lab.data.labelled import joined
 from experiments import flags, stdin
 from experiments.flags import say
 
-MEANING = """Tells the senses of words in sentences from stdin, one a line, with a finished run. Each word
-that the run knows, in any form it knows, has a line: word, sense, probability, number of the input line,
-place of the word in it, counted from 0, and then the other senses with their probabilities, likeliest
-first, all parted by tabs. Word and place are - where the run classifies whole sentences; word, sense,
-probability and place are - for an input line without a known word."""
+MEANING = """Predicts the senses of words in sentences from stdin, one per line, with a finished run. Each
+word in a form that the run knows gives a tab-separated line: word, sense, probability, number of the input
+line, position of the word in it (from 0), then the other senses with their probabilities in falling order.
+Word and position are - if the run classifies whole sentences; word, sense, probability and position are -
+for an input line without a known word."""
 PROGRAM = flags.Program("disambiguate", MEANING, {
     "run": flags.Flag("", "folder of a finished run that classifies", required=True),
-    "attention": flags.Flag("", "a PNG to draw: where the model looked at the first four words"),
+    "attention": flags.Flag("", "a PNG to draw: the attention of the model for the first four words"),
 }, config="none")
-NONE = "-"  # in the place of a word, a sense and a probability that there are not
+NONE = "-"  # for a missing word, sense, probability or position
 
 
 def main(options: flags.Options) -> int:
-    """Tells senses line by line; every line has an answer."""
+    """Prints senses line by line; every input line has an output line."""
     from attention_lab.tasks.classification import guidance, pictures
     from attention_lab.tasks.classification.new_text import questions
     from attention_lab.tasks.load import load
@@ -33,21 +33,20 @@ def main(options: flags.Options) -> int:
     before, without, drawn = 0, 0, []
     room = pictures.DRAWN if options.attention else 0
     for part in stdin.parts():
-        found = questions(classifier, part)
-        unseen = stdin.unseen(classifier.tokenizer, [found.texts[i] for i in sorted(set(found.lines))])
+        asked = questions(classifier, part)
+        sentences = asked.sentences
+        unseen = stdin.unseen(classifier.tokenizer, [asked.texts[i] for i in sorted(set(asked.lines))])
         if unseen:
             say(unseen)
-        extra = guide and guidance.answers(guide, found.sentences, classifier.classes)
-        judged = classifier.judge(run.params, found.sentences, with_weights=bool(options.attention),
-                                  extra=extra)
+        judged = classifier.judge(run.params, sentences, with_weights=bool(options.attention),
+                                  extra=guide and guidance.answers(guide, sentences, classifier.classes))
         answers: dict[int, list[str]] = {}
-        for i, line in enumerate(found.lines):
-            word = found.sentences.word[i]
-            answers.setdefault(line, []).append(_row(
-                word, classifier.classes[word], judged.probabilities[i], before + line + 1,
-                found.sentences.place[i]))
+        for i, line in enumerate(asked.lines):
+            word = sentences.word[i]
+            answers.setdefault(line, []).append(_row(word, classifier.classes[word], judged.probabilities[i],
+                                                     before + line + 1, sentences.place[i]))
             if len(drawn) < room:
-                drawn.append((found.sentences.select([i]), judged.labels[i], judged.weights[i]))
+                drawn.append((sentences.select([i]), judged.labels[i], judged.weights[i]))
         for line in range(len(part)):
             print("\n".join(answers.get(line) or ["\t".join([NONE] * 3 + [str(before + line + 1), NONE])]))
         sys.stdout.flush()
@@ -59,13 +58,13 @@ def main(options: flags.Options) -> int:
     if options.attention:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no word to draw")
-        sentences, labels, weights = zip(*drawn)
-        pictures.draw(classifier, joined(sentences), labels, weights, options.attention)
+        parts, labels, weights = zip(*drawn)
+        pictures.draw(classifier, joined(parts), labels, weights, options.attention)
     return 0
 
 
 def _row(word, classes, probabilities, line, place) -> str:
-    """word, sense, probability, line, place, and the other senses with theirs, parted by tabs."""
+    """A line of the output; see MEANING."""
     order = sorted(range(len(classes)), key=lambda c: -probabilities[c])
     (best, p), *others = [(classes[c], f"{probabilities[c]:.4f}") for c in order]
     return "\t".join([word or NONE, best, p, str(line), str(place) if word else NONE,

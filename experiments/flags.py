@@ -1,4 +1,4 @@
-"""A program of experiments/: flags in, one call of `main`; a user's mistake is one line and exit status 2.
+"""Runs a program of experiments/: parses its flags and calls `main`; a user error is one line, exit status 2.
 
     PROGRAM = flags.Program("train", "Trains one run.", {"workdir": flags.Flag("", "the run's folder")})
 
@@ -9,9 +9,8 @@
     if __name__ == "__main__":
         flags.run(main, PROGRAM)
 
-What starts jax is imported inside `main`, and nothing else is imported inside a function: by then flags are
-right, so that --help and mistakes are answered without jax. The environment variable ATTENTION_LAB_DEBUG=1
-shows tracebacks.
+Imports that start jax, and only these, stand inside `main`: --help and errors in flags then need no jax. The
+environment variable ATTENTION_LAB_DEBUG=1 shows tracebacks.
 """
 
 import logging
@@ -32,10 +31,10 @@ LOG = logging.getLogger("attention_lab")
 
 
 def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[str] | None = None) -> None:
-    """Parses `argv`, by default the shell's, calls `main(options)` and exits.
+    """Parses `argv` (None: the shell's), calls `main(options)` and exits.
 
-    The status is what `main` returns, or 2 for a user's error, or 130 when interrupted. ValueError and
-    OSError from `main` are the user's to mend: one line on stderr, no traceback.
+    The exit status is what `main` returns, 2 after a user error, 130 when interrupted. ValueError and OSError
+    from `main` count as user errors: one line on stderr, no traceback.
     """
     def parsed(words: list[str]) -> Options:
         _log_as(program.name)
@@ -51,13 +50,13 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
     try:
         app.run(called, [program.name, *(sys.argv[1:] if argv is None else argv)], flags_parser=parsed)
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; a second complaint at exit is headed off.
+        # The reader, such as `head`, has closed the pipe; this avoids a second error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (ValueError, OSError, KeyboardInterrupt, RuntimeError, AssertionError) as error:
         line = _one_line(error)
         if isinstance(error, (RuntimeError, AssertionError)):
-            line = environment.missing_device()  # which jax raises either of, depending on its version
+            line = environment.missing_device()  # jax raises one or the other, depending on its version
         if os.environ.get("ATTENTION_LAB_DEBUG") == "1" or not line:
             raise
         LOG.error("%s", line)
@@ -65,7 +64,7 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
 
 
 def say(line: str) -> None:
-    """Tells the user something on stderr, after the program's name; results go to stdout."""
+    """Writes a line for the user to stderr, after the program's name; results go to stdout."""
     LOG.info("%s", line)
 
 
@@ -79,7 +78,7 @@ def _one_line(error: BaseException) -> str:
 
 
 class _Lines(logging.Formatter):
-    """What is logged as lines of a program: `train: warning: ...`, and `train: ...` for what is said."""
+    """Log records as lines of a program: `train: warning: ...`; `train: ...` for level INFO."""
 
     def __init__(self, program: str):
         super().__init__()
@@ -91,9 +90,9 @@ class _Lines(logging.Formatter):
 
 
 def _log_as(program: str) -> None:
-    """Has absl's handler write lines of the program on stderr: our own, and warnings of libraries."""
+    """Makes absl's handler write to stderr: our lines, and warnings of libraries."""
     app.FLAGS.mark_as_parsed()  # absl's global flags are not offered
-    app.FLAGS.logtostderr = True  # as it is when a line is written, for a live progress line replaces it
+    app.FLAGS.logtostderr = True  # sys.stderr at the time of writing, which a progress line may replace
     absl_logging.set_verbosity(absl_logging.WARNING)
     absl_logging.get_absl_handler().setFormatter(_Lines(program))
     LOG.setLevel(logging.INFO)

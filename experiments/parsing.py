@@ -1,9 +1,8 @@
-"""From the words of a command line to Options, by absl.
+"""Parses a command line to Options with absl.
 
-`--config=file.py:variant[,variant...]` is read first. Then every field of the config is registered as a flag
-of absl's, `--config.model.width=64`, with the file's value as its default, beside the program's own flags.
-They are in FlagValues of the call, not in absl's global ones, so that programs may be called in one process
-any number of times.
+`--config=file.py:variant[,variant...]` is read first. Every config field then becomes an absl flag, such as
+`--config.model.width=64`, whose default is the file's value, beside the program's flags. Each call has its
+own FlagValues, so that programs can be called repeatedly in one process.
 """
 
 import contextlib
@@ -25,22 +24,22 @@ from experiments.program import Flag, Options, Program
 
 CONFIG = Flag("", "the experiment, FILE.py[:variant[,variant...]], such as configs/translation.py:smoke",
               required=True)
-OWN, FIELDS, COMMON = "flags", "fields of the config", "flags of every program"  # parts of the help
+OWN, FIELDS, COMMON = "flags", "fields of the config", "flags of every program"  # sections of the help
 HELP = {"help": ("shows the program's flags and the fields of the config", (OWN, FIELDS)),
         "helpshort": ("shows the program's flags", (OWN,)),
         "helpfull": ("shows all flags", (OWN, FIELDS, COMMON))}
 
 
 def parse(program: Program, argv: Sequence[str]) -> Options:
-    """The options that the words after a program's name mean; --help prints its text and exits.
+    """The options in the arguments of a program; --help prints its text and exits.
 
     Raises:
-      ValueError: an unknown or repeated flag, a missing or wrong value, a config that is refused.
+      ValueError: an unknown or repeated flag, a missing or wrong value, an invalid config.
       OSError: a --flagfile that can't be read.
     """
     try:
         return _parse(program, argv)
-    # The one place where errors of absl become errors of ours.
+    # absl's errors become ours here and nowhere else.
     except flags.UnrecognizedFlagError as error:
         raise ValueError(_unknown(error, program)) from None
     except flags.CantOpenFlagFileError as error:
@@ -61,7 +60,9 @@ def _parse(program: Program, argv: Sequence[str]) -> Options:
     values = _all_flags(program, base, file)
     for name, (_, parts) in HELP.items():
         if first[name].value:
-            print(_title(program), *map(values.module_help, parts), sep="\n")
+            print(f"python -m experiments.{program.name} {program.words}".rstrip() + "\n",
+                  flags.text_wrap(" ".join(program.meaning.split()), indent="  "),
+                  *map(values.module_help, parts), sep="\n")
             sys.stdout.flush()
             sys.exit(0)
     plain = values([program.name, *words])[1:]
@@ -80,7 +81,7 @@ def _parse(program: Program, argv: Sequence[str]) -> Options:
 
 
 class _Once(flags.Flag):
-    """A flag that may be given once, and that keeps its text."""
+    """A flag that may be given once; keeps its text."""
 
     def parse(self, argument: str) -> None:
         if self.present:
@@ -90,9 +91,9 @@ class _Once(flags.Flag):
 
 
 class _Parser(flags.ArgumentParser):
-    """Reads a text as a value of a field, whose refusal is the whole line of the error.
+    """Parses text as a value of a field; the text of its error is the whole error line.
 
-    To be made with named arguments: absl keeps, for ever, those that are made without names.
+    Construct with keyword arguments: absl caches instances constructed with positional ones for ever.
     """
 
     def __init__(self, name: str, field: Any, note: str):
@@ -131,9 +132,9 @@ def _define_own(values: flags.FlagValues, part: str, name: str, flag: Flag) -> N
 
 
 def _first_flags(program: Program) -> flags.FlagValues:
-    """Flags that settle what others there are and whether these are read: --config, --help, --flagfile."""
+    """The flags that decide which others exist and whether they are parsed: --config, --help, --flagfile."""
     values = flags.FlagValues()
-    values.set_gnu_getopt()  # flags may follow words
+    values.set_gnu_getopt()  # flags may follow positional arguments
     for name, (meaning, _) in HELP.items():
         _define_own(values, COMMON, name, Flag(False, meaning))
     _define_own(values, COMMON, "flagfile", Flag("", "a file of flags, one a line; # begins a comment"))
@@ -154,14 +155,14 @@ def _all_flags(program: Program, base: Config, file: str) -> flags.FlagValues:
 
 
 def _fields(program: Program) -> dict[str, Field]:
-    """The config fields that may be given on the program's command line."""
+    """The config fields that the program's command line may override."""
     if program.config == "none":
         return {}
     return {key: field for key, field in all_fields().items() if program.keys is None or key in program.keys}
 
 
 def _check_spelling(word: str) -> None:
-    """ValueError for what absl would let pass: -name for --name, and flags that silence others."""
+    """ValueError for what absl accepts: -name for --name, and --undefok, which silences unknown flags."""
     if word == "--" or re.match("-[A-Za-z]", word):
         raise ValueError(_not_a_flag(word))
     if word.partition("=")[0] == "--undefok":
@@ -169,28 +170,23 @@ def _check_spelling(word: str) -> None:
 
 
 def _unknown(error: flags.UnrecognizedFlagError, program: Program) -> str:
-    """The line for a flag that the program does not have."""
+    """The error line for an unknown flag."""
     name, fields = error.flagname, _fields(program)
     if not error.flagvalue.startswith("--"):
         return _not_a_flag(error.flagvalue)
     if name.startswith("config.") and fields:
         key = name.removeprefix("config.")
-        overrides.field_of(key)  # raises the line that names the nearest field
+        overrides.field_of(key)  # raises an error with the nearest field for an unknown key
         return f"--{name} is settled by the run: allowed are {', '.join(fields)}"
     if name == "config" and program.config == "overrides":
         return (f"--config is not a flag of {program.name}: the config is its run's, with "
                 "--config.KEY=VALUE put in")
-    known = list(_all_flags(program, Config(), ""))
-    if name.startswith("no") and name[2:] in known:
+    names = list(_all_flags(program, Config(), ""))
+    if name.startswith("no") and name[2:] in names:
         return f"--{name}: --{name[2:]} takes a value and can't be negated"
-    near = overrides.nearest("--" + name.replace("-", "_"), [f"--{other}" for other in known])
+    near = overrides.nearest("--" + name.replace("-", "_"), [f"--{other}" for other in names])
     return f"--{name} is not a flag of {program.name}{near or '; see --help'}"
 
 
 def _not_a_flag(word: str) -> str:
     return f"{word!r} is not a flag: flags are spelled --name=value; see --help"
-
-
-def _title(program: Program) -> str:
-    return (f"python -m experiments.{program.name} {program.words}".rstrip() + "\n\n"
-            + flags.text_wrap(" ".join(program.meaning.split()), indent="  "))

@@ -1,4 +1,4 @@
-"""How a program of experiments/ is declared, and what it is given: flags, positional words, a Config."""
+"""The declaration of a program of experiments/, and its parsed options."""
 
 import types
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 
 class Flag(NamedTuple):
-    """A program's own flag: its default, whose type is the flag's type, and its meaning.
+    """A flag of a program; the type of the default is the flag's type.
 
-    A flag whose default is False is switched on by naming it; one whose default is () may be given
-    several times; a required one has no default. Choices and bounds are those of a config field.
+    A flag with default False is a switch; one with default () may be repeated. Choices and bounds as in a
+    config field.
     """
 
     default: Any
@@ -22,15 +22,14 @@ class Flag(NamedTuple):
 
 
 class Program(NamedTuple):
-    """How a program is called.
+    """A program, called as `python -m experiments.NAME`.
 
     Fields:
-      name, meaning: `python -m experiments.NAME`, and what it does, in sentences.
-      flags: its own, by name.
-      config: "required", or "overrides" (fields alone, put into the config of a run), or "none".
-      words: what may stand without a flag, such as "list|show|diff [DIR ...]"; "" allows nothing.
-      keys: the config fields that may be given; None allows all.
-      device: False for one that never starts jax.
+      meaning: what it does, in sentences. flags: by name.
+      config: "required", "overrides" (--config.KEY alone, applied to a run's config) or "none".
+      words: usage of positional arguments, such as "list|show|diff [DIR ...]"; "" allows none.
+      keys: the config fields that may be overridden; None: all.
+      device: False for a program that never starts jax.
     """
 
     name: str
@@ -43,13 +42,13 @@ class Program(NamedTuple):
 
 
 class Options(types.SimpleNamespace):
-    """A parsed command line: the program's flags by name, and what the config flags said.
+    """A parsed command line: the program's flags by name, and these.
 
     Fields:
-      config: Config of the file with the overrides put in; None without --config.
-      given: the overrides as (dotted key, text) pairs, for programs that start from a run's config.
-      words: what stood without a flag.
-      file: what --config= named.
-      experiment: name of the config file, `translation` for configs/translation.py; "" without.
-      command: the command line, quoted for a shell, with the lines of a --flagfile put in.
+      config: the Config of the file with the overrides applied; None without --config.
+      given: the overrides as (dotted key, text).
+      words: positional arguments.
+      file: the value of --config.
+      experiment: stem of the config file, such as "translation"; "" without --config.
+      command: the command line, quoted for a shell, with the lines of a --flagfile inserted.
     """

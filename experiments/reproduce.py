@@ -1,4 +1,4 @@
-"""python -m experiments.reproduce STUDY ...: measures what is missing, judges, draws."""
+"""python -m experiments.reproduce STUDY ...: measures missing cells, judges the claims, draws."""
 
 import contextlib
 import os
@@ -8,19 +8,19 @@ from experiments import flags
 
 ROOT = Path(__file__).parents[1]
 WORDS = "STUDY [STUDY ...]"
-PROGRAM = flags.Program("reproduce", "Measures what a study lacks, gives its verdicts, draws its figure.", {
-    "preset": flags.Flag("cpu", "smoke (seconds, kept only where --results is given), cpu or accelerator"),
+PROGRAM = flags.Program("reproduce", "Measures missing cells of a study, judges, and draws its figure.", {
+    "preset": flags.Flag("cpu", "smoke (seconds, kept only with --results), cpu or accelerator"),
     "all": flags.Flag(False, "every study"),
-    "list": flags.Flag(False, "names the studies and their questions; measures nothing"),
-    "redraw": flags.Flag(False, "judges and draws from the tables that are there; measures nothing"),
-    "accept_changed_claims": flags.Flag(False, "goes on where a study's claims or recipe are not those "
+    "list": flags.Flag(False, "lists the studies and their questions; measures nothing"),
+    "redraw": flags.Flag(False, "judges and draws from the existing tables; measures nothing"),
+    "accept_changed_claims": flags.Flag(False, "continues where a study's claims or recipe differ from those "
                                         "declared before its runs; every table then says so"),
     "workers": flags.Flag(1, "processes that train a study's runs, each on its share of the cores; numbers "
                           "then differ in the last digits from those of one worker", low=1),
-    "data": flags.Flag("", "the folder of real corpora, such as multi30k/, for the studies that read them; "
-                       "empty: the environment variable ATTENTION_LAB_DATA"),
-    "studies": flags.Flag("", "the folder of the studies' folders; empty: experiments/studies"),
-    "results": flags.Flag("", "where results go, a folder a study; empty: into the studies' own folders"),
+    "data": flags.Flag("", "parent of the real corpora, such as multi30k/; empty: the environment variable "
+                       "ATTENTION_LAB_DATA"),
+    "studies": flags.Flag("", "parent of the studies' folders; empty: experiments/studies"),
+    "results": flags.Flag("", "parent of the folders for results; empty: the studies' own folders"),
 }, config="none", words=WORDS)
 
 
@@ -46,7 +46,7 @@ def main(options: flags.Options) -> int:
         return 0
     chosen = names(folder) if options.all else options.words
     if not chosen:
-        raise ValueError(f"no study is named: give {WORDS}, --all or --list; there are "
+        raise ValueError(f"no study is given: give {WORDS}, --all or --list; there are "
                          f"{', '.join(names(folder))}")
     studies = [load(name, folder) for name in dict.fromkeys(chosen)]
     for study in studies:

@@ -1,4 +1,4 @@
-"""python -m experiments.runs list|show|diff|samples: the table of runs, one run, how two differ."""
+"""python -m experiments.runs list|show|diff|samples: lists runs, shows a run, compares two."""
 
 import csv
 import json
@@ -13,17 +13,16 @@ from experiments import flags
 from experiments.flags import say
 
 WORDS = "list [PARENT] | show DIR | diff DIR DIR | samples DIR"
-PROGRAM = flags.Program("runs", "Lists runs, shows one, or tells how two differ; writes nothing.", {
-    "columns": flags.Flag("", "numbers of result.json in the table; empty: the scores that they have, and "
-                          "train_seconds"),
-    "count": flags.Flag(5, "samples: how many to show", low=1),
-    "sort": flags.Flag("", "a column to sort by, the largest first; empty: by path"),
+PROGRAM = flags.Program("runs", "Lists runs, shows a run or samples of it, or compares two.", {
+    "columns": flags.Flag("", "list: numbers of result.json to show; empty: all scores, and train_seconds"),
+    "count": flags.Flag(5, "samples: number of examples", low=1),
+    "sort": flags.Flag("", "list: a column to sort by, the largest first; empty: by path"),
 }, config="none", words=WORDS, device=False)
 LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}
 
 
 def main(options: flags.Options) -> int:
-    """Prints tab-separated lines; a run that can't be read is a line on stderr and status 1."""
+    """Prints tab-separated lines; status 1, and a line on stderr, for a run that can't be read."""
     actions = {"list": (table, 0, 1), "show": (show, 1, 1), "diff": (diff, 2, 2),
                "samples": (samples, 1, 1)}
     action, *paths = options.words or [""]
@@ -36,19 +35,19 @@ def main(options: flags.Options) -> int:
 
 
 def table(options: flags.Options, parent: str = "runs") -> int:
-    """A line a run: folder, status, what differs from the other runs, and numbers of its result."""
-    found, damaged = runs.collect(parent)
+    """Prints a line per run: folder, status, fields that differ between the runs, numbers of its result."""
+    collected, damaged = runs.collect(parent)
     columns = [name.strip() for name in options.columns.split(",") if name.strip()] or [
-        *(name for name in score_names() if any(name in (run.result or {}) for run in found)),
+        *(name for name in score_names() if any(name in (run.result or {}) for run in collected)),
         "train_seconds"]
     if options.sort and options.sort not in columns:
         raise ValueError(f"--sort={options.sort} is not among --columns={','.join(columns)}")
     varied = [key for key, field in all_fields().items()
-              if field.recorded and len({get(run.config, key) for run in found}) > 1]
+              if field.recorded and len({get(run.config, key) for run in collected}) > 1]
     if options.sort:
-        found.sort(key=lambda run: -(run.result or {}).get(options.sort, float("-inf")))
+        collected.sort(key=lambda run: -(run.result or {}).get(options.sort, float("-inf")))
     print("\t".join(["folder", "status", *varied, *columns]))
-    for run in found:
+    for run in collected:
         result = run.result or {"status": "unfinished"}
         fields = [get(run.config, key) for key in varied] + [result.get(name) for name in columns]
         print("\t".join([str(run.folder), result["status"], *map(spelled, fields)]))
@@ -58,7 +57,7 @@ def table(options: flags.Options, parent: str = "runs") -> int:
 
 
 def show(options: flags.Options, folder: str) -> int:
-    """Everything that a run says of itself: how it was made, what differs from the defaults, its result."""
+    """Prints a run's provenance, the fields that differ from their defaults, and its result."""
     run = runs.load_run(folder, finished=False)
     for name, value in run.facts.items():
         print(f"{name}\t{value if isinstance(value, str) else json.dumps(value)}")
@@ -70,7 +69,7 @@ def show(options: flags.Options, folder: str) -> int:
 
 
 def samples(options: flags.Options, folder: str) -> int:
-    """The first examples of the split that was scored: translations as people write them, or classes."""
+    """Prints the first examples of the scored split, translations detokenised."""
     run = runs.load_run(folder)
     path = Path(folder) / "predictions.tsv"
     if not path.exists():
@@ -88,11 +87,11 @@ def samples(options: flags.Options, folder: str) -> int:
 
 
 def diff(options: flags.Options, first: str, second: str) -> int:
-    """The fields and results in which two runs differ, a line each: name, first, second."""
-    one, other = (runs.load_run(Path(folder), finished=False) for folder in (first, second))
-    for key, (a, b) in differences(one.config, other.config).items():
+    """Prints the fields and results that differ between two runs: name, first, second."""
+    pair = [runs.load_run(Path(folder), finished=False) for folder in (first, second)]
+    for key, (a, b) in differences(*(run.config for run in pair)).items():
         print(f"config.{key}\t{spelled(a)}\t{spelled(b)}")
-    results = [run.result or {"status": "unfinished"} for run in (one, other)]
+    results = [run.result or {"status": "unfinished"} for run in pair]
     for name in dict.fromkeys([*results[0], *results[1]]):
         a, b = (result.get(name) for result in results)
         if a != b:

@@ -1,4 +1,4 @@
-"""Compilation for commands that run what they compile for milliseconds, such as a study's smoke preset."""
+"""Fast compilation for programs that then run for milliseconds, such as a study's smoke preset."""
 
 import contextlib
 import tempfile
@@ -9,15 +9,15 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from attention_lab.storage import xla
 
-SHORTEST = 0.05  # seconds of compilation from which on a program is kept
+SHORTEST = 0.05  # seconds of compilation above which a program is cached
 
 
 @contextlib.contextmanager
 def short_compilation() -> Iterator[None]:
-    """Leaves out the backend's optimiser, and compiles equal programs once though cells trace them anew.
+    """Disables most of XLA's optimisations, and compiles equal programs of different cells once.
 
-    A cache of compiled programs that the environment names is used as it is, and so are its XLA_FLAGS. XLA
-    reads these when a process first compiles; afterwards they have no effect.
+    A compilation cache and XLA_FLAGS of the environment take precedence. XLA reads its flags at a process's
+    first compilation; they have no effect later.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(xla.added(xla.SHORT_COMPILATION))
@@ -27,7 +27,7 @@ def short_compilation() -> Iterator[None]:
             wanted |= {"jax_compilation_cache_dir": folder,
                        "jax_persistent_cache_min_compile_time_secs": SHORTEST,
                        "jax_persistent_cache_min_entry_size_bytes": -1}
-            # What was compiled before has settled that there is no cache.
+            # jax fixed the absence of a cache at its first compilation.
             compilation_cache.reset_cache()
             stack.callback(compilation_cache.reset_cache)
         before = {name: jax.config.values[name] for name in wanted}

@@ -4,38 +4,37 @@ from attention_lab.storage import environment
 from attention_lab.sweeps.plan import WAYS
 from experiments import flags
 
-PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; goes on where it was stopped.", {
-    "sweep": flags.Flag((), "a field and its values, as config.optimizer.learning_rate=1e-3,3e-3, or "
-                        "log(low,high,count), linear(low,high,count), range(start,stop); given several "
-                        "times, every combination is run; without it and --seeds, what the config "
-                        "file's get_sweep() gives; a search takes log(low,high) and linear(low,high) too"),
+PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; resumes where it was stopped.", {
+    "sweep": flags.Flag((), "a field and its values: config.optimizer.learning_rate=1e-3,3e-3, or "
+                        "log(low,high,count), linear(low,high,count), range(start,stop); repeated, it gives "
+                        "every combination; default without --seeds: get_sweep() of the config file; a "
+                        "search also takes log(low,high) and linear(low,high)"),
     "seeds": flags.Flag("", "seeds of every cell: 0:8 is 0 to 7; 0,3,5 is a list"),
     "workdir": flags.Flag("", "the parent of the cells' folders; empty: runs/EXPERIMENT"),
-    "max_cells": flags.Flag(1000, "more cells are refused", low=1),
-    "dry_run": flags.Flag(False, "prints the cells and programs, and what they take; writes nothing"),
-    "how": flags.Flag("auto", "loop runs a cell after the other; map and vmap run those that differ in "
-                      "numbers alone in one program, spread over the devices here; measure times them and "
-                      "takes the fastest; auto is loop on a CPU and measure elsewhere", choices=WAYS),
-    "workers": flags.Flag(1, "processes that share the work; on one machine each gets its share of the "
-                          "cores, so that numbers differ in the last digits from those of one worker",
-                          low=1),
-    "storage": flags.Flag("", "where the queue of several workers is kept: a file, or a database such as "
+    "max_cells": flags.Flag(1000, "refuses more cells than this", low=1),
+    "dry_run": flags.Flag(False, "prints cells, programs and estimates; writes nothing"),
+    "how": flags.Flag("auto", "loop runs cells one after another; map and vmap run cells that differ in "
+                      "numbers alone as one program, spread over this machine's devices; measure times them "
+                      "and takes the fastest; auto is loop on a CPU and measure elsewhere", choices=WAYS),
+    "workers": flags.Flag(1, "processes that share the work, and on one machine its cores; numbers differ in "
+                          "the last digits from those of one worker", low=1),
+    "storage": flags.Flag("", "where the workers' queue is kept: a file, or a database such as "
                           "postgresql://user@host/name; empty: a file in the workdir"),
-    "join": flags.Flag(False, "takes work from the sweep in --storage, on this host or any other, until "
-                       "none is left; --sweep need not be repeated"),
+    "join": flags.Flag(False, "takes cells of the sweep in --storage, on this host or another, until none is "
+                       "left; --sweep need not be repeated"),
     "search": flags.Flag("", "tpe or random: proposes cells inside --sweep's ranges instead of all"),
     "trials": flags.Flag(0, "cells of a search", low=0),
-    "maximize": flags.Flag("", "the dev score of result.json that a search raises, such as dev_bleu"),
-    "minimize": flags.Flag("", "the dev score that it lowers"),
-    "launcher": flags.Flag("process", "process starts workers here; slurm submits them by submitit; local "
-                           "runs what slurm would, here", choices=("process", "slurm", "local")),
+    "maximize": flags.Flag("", "the dev score of result.json that a search maximizes, such as dev_bleu"),
+    "minimize": flags.Flag("", "the dev score that it minimizes"),
+    "launcher": flags.Flag("process", "process starts workers here; slurm submits them with submitit; local "
+                           "runs the Slurm jobs here", choices=("process", "slurm", "local")),
     "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
-    "lease": flags.Flag(60.0, "seconds of silence after which another worker takes a cell over", above=0.0),
+    "lease": flags.Flag(60.0, "seconds of silence after which another worker takes over a cell", above=0.0),
 })
 
 
 def main(options: flags.Options) -> int:
-    """Runs what is not finished, prints a table; status 1 where a cell failed."""
+    """Runs unfinished cells and prints a table; status 1 if a cell failed."""
     check(options)
     from experiments import sweep_run
     environment.check_settings()
@@ -43,7 +42,7 @@ def main(options: flags.Options) -> int:
 
 
 def check(options: flags.Options) -> None:
-    """ValueError for flags that don't go together."""
+    """ValueError for incompatible flags."""
     several = [name for name in ("workers", "storage", "search", "join", "launcher")
                if getattr(options, name) != PROGRAM.flags[name].default]
     if options.how not in ("auto", "loop") and several:

@@ -1,4 +1,4 @@
-"""What `sweep` does once its flags are read: plan, run here or by workers, table."""
+"""What `sweep` does once its flags are parsed: plan, run here or by workers, print a table."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ from experiments.flags import Options, say
 
 
 def main(options: Options) -> int:
-    """Runs what is not finished, prints a table; status 1 where a cell failed."""
+    """Runs unfinished cells and prints a table; status 1 if a cell failed."""
     if options.join:
         return join(options)
     if options.search:
@@ -35,41 +35,38 @@ def main(options: Options) -> int:
     groups = plan(options.config, cells(options), options.max_cells)
     if options.dry_run:
         return dry_run(options, groups)
-    check_results(groups, parent(options))
-    alone = options.workers == 1 and not options.storage and options.launcher == "process"
-    outcomes = run_here(options, groups) if alone else launch.run_groups(
-        groups, options.config, parent(options), workers(options), build, say)
+    folder = parent(options)
+    check_results(groups, folder)
+    if options.workers > 1 or options.storage or options.launcher != "process":
+        outcomes = launch.run_groups(groups, options.config, folder, workers(options), build, say)
+    else:
+        steps = [steps_of(group, build) for group in groups]
+        with progress(None if None in steps else sum(steps), str(folder)) as line:
+            outcomes = execute(groups, folder, Shared(build), options.command, line, say, options.how)
     return report(outcomes, options.command)
 
 
 def cells(options: Options) -> space.Space:
-    """The space that the flags spell, or the one beside the config."""
+    """The space of the flags, or that of the config file."""
     axes = [space.parse_axis(text) for text in options.sweep]
     if options.seeds:
         axes.append(space.parse_seeds(options.seeds))
     if axes:
         return space.product(*axes)
-    beside = load_sweep(options.file)
-    if beside is None:
+    of_file = load_sweep(options.file)
+    if of_file is None:
         raise ValueError(f"nothing is swept: give --sweep=config.KEY=VALUE,VALUE or --seeds=0:8, or "
                          f"write get_sweep() into {options.file.partition(':')[0]}")
-    return beside
+    return of_file
 
 
 def parent(options: Options) -> Path:
-    """The folder of the cells' folders: `train` finds the same runs there."""
+    """The parent of the cells' folders, the same as for `train`."""
     return Path(options.workdir or Path("runs") / options.experiment)
 
 
-def run_here(options: Options, groups: list[Group]) -> list[Outcome]:
-    """Runs the cells in this process."""
-    steps = [steps_of(group, build) for group in groups]
-    with progress(None if None in steps else sum(steps), str(parent(options))) as line:
-        return execute(groups, parent(options), Shared(build), options.command, line, say, options.how)
-
-
 def check_results(groups: list[Group], folder: Path) -> None:
-    """ValueError for a result that can't be read, before anything is run."""
+    """ValueError for an unreadable result, before anything is run."""
     for group in groups:
         for cell in group.cells:
             path = cell.folder(folder) / "result.json"
@@ -81,7 +78,7 @@ def check_results(groups: list[Group], folder: Path) -> None:
 
 
 def workers(options: Options) -> launch.Workers:
-    """How the workers that the flags ask for are started."""
+    """How the workers of the flags are started."""
     settings = {name: int(value) if value.isdigit() else value for name, _, value in (
         part.partition("=") for part in options.launcher_options.split(",") if part)}
     return launch.Workers(join_command(options.file, options.given, options.lease), options.workers,
@@ -90,7 +87,7 @@ def workers(options: Options) -> launch.Workers:
 
 def join_command(file: str, given: Sequence[tuple[str, str]], lease: float = 60.0
                  ) -> Callable[[str, Path], list[str]]:
-    """(storage, folder) -> the command that takes work from the sweep of a config, `given` put in."""
+    """(storage, folder) -> the command of a worker for the sweep of a config with the overrides `given`."""
     return lambda storage, folder: [
         sys.executable, "-m", "experiments.sweep", f"--config={file}",
         *(f"--config.{key}={text}" for key, text in given),
@@ -98,7 +95,7 @@ def join_command(file: str, given: Sequence[tuple[str, str]], lease: float = 60.
 
 
 def search(options: Options) -> int:
-    """Proposes and runs cells, prints them and the best."""
+    """Proposes and runs cells, prints them and the best one."""
     goal = {"sampler": options.search, "axes": list(options.sweep),
             "metric": options.maximize or options.minimize,
             "sign": 1.0 if options.maximize else -1.0, "seed": options.config.seed}
@@ -122,10 +119,10 @@ def search(options: Options) -> int:
 
 
 def join(options: Options) -> int:
-    """Takes work from a sweep that another process has begun."""
+    """Takes cells of a sweep that another process has started."""
     if "://" not in options.storage and not Path(options.storage).exists():
-        raise ValueError(f"--storage={options.storage} is not there, so there is no sweep to join: begin it "
-                         "by the same command with --sweep and without --join")
+        raise ValueError(f"--storage={options.storage} does not exist, so there is no sweep to join: start "
+                         "it by the same command with --sweep and without --join")
     name = ""
     if (options.sweep or options.seeds) and not options.search:
         groups = plan(options.config, cells(options), options.max_cells)
@@ -137,7 +134,7 @@ def join(options: Options) -> int:
 
 
 def report(outcomes: list[Outcome], command: str) -> int:
-    """Prints a line for each cell, and tells how to repeat those that failed."""
+    """Prints a line for each cell, and how to repeat those that failed."""
     for outcome in outcomes:
         result = outcome.result or {"status": "failed"}
         print("\t".join([str(outcome.folder), describe(outcome.cell.overrides), *_numbers(result)]))
@@ -146,22 +143,22 @@ def report(outcomes: list[Outcome], command: str) -> int:
         say(f"{describe(outcome.cell.overrides)} failed: {outcome.error}")
     if failed:
         say(f"{len(failed)} of {len(outcomes)} cells failed; to run them again: {command}")
-    # A cell that another process runs is the user's to sort out, as other mistakes are.
+    # Cells in use by another process are a user error.
     return (2 if all(outcome.in_use for outcome in failed) else 1) if failed else 0
 
 
 def _report_search(options, trials, goal) -> int:
-    ended = [one for one in trials if "result" in one.user_attrs]
-    for one in ended:
-        spelled = " ".join(f"--config.{key}={text}" for key, text in one.user_attrs["overrides"].items())
-        numbers = _numbers(one.user_attrs["result"], goal["metric"])
-        print("\t".join([one.user_attrs["folder"], spelled, *numbers]))
-    failed = [one for one in trials if "error" in one.user_attrs]
-    for one in failed:
-        say(f"trial {one.number} failed: {one.user_attrs['error']}")
-    scored = [one for one in ended if one.state == TrialState.COMPLETE]
+    ended = [trial for trial in trials if "result" in trial.user_attrs]
+    for trial in ended:
+        spelled = " ".join(f"--config.{key}={text}" for key, text in trial.user_attrs["overrides"].items())
+        numbers = _numbers(trial.user_attrs["result"], goal["metric"])
+        print("\t".join([trial.user_attrs["folder"], spelled, *numbers]))
+    failed = [trial for trial in trials if "error" in trial.user_attrs]
+    for trial in failed:
+        say(f"trial {trial.number} failed: {trial.user_attrs['error']}")
+    scored = [trial for trial in ended if trial.state == TrialState.COMPLETE]
     if scored:
-        best = max(scored, key=lambda one: (one.values[0], -one.number))
+        best = max(scored, key=lambda trial: (trial.values[0], -trial.number))
         print(f"best\t{best.user_attrs['folder']}\t{goal['metric']}={goal['sign'] * best.values[0]:.6g}")
     if failed:
         say(f"{len(failed)} of {options.trials} trials failed; to run others in their place: "
@@ -170,8 +167,8 @@ def _report_search(options, trials, goal) -> int:
 
 
 def _numbers(result: Mapping[str, Any], metric: str = "") -> list[str]:
-    wanted = (*score_names(), "train_seconds", metric)
-    return [result["status"], *(f"{name}={value:.6g}" for name, value in result.items() if name in wanted)]
+    names = (*score_names(), "train_seconds", metric)
+    return [result["status"], *(f"{name}={value:.6g}" for name, value in result.items() if name in names)]
 
 
 def dry_run(options: Options, groups: list[Group]) -> int:

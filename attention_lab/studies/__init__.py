@@ -1,12 +1,12 @@
-"""Studies: a question, the runs that answer it, claims fixed before them, and a figure.
+"""Studies: a question, the runs that answer it, claims fixed before the runs, and a figure.
 
-    study.py         Study, what a study says of itself      values.py        what a claim is about, as data
+    study.py         the record Study                        values.py        a claim's value, as data
     load.py          studies by their folders                declaration.py   claims and recipe, hashed
-    measure.py       the runs that a table lacks             table.py         runs.csv and arrays.npz
+    measure.py       measures missing cells                  table.py         runs.csv and arrays.npz
     reproduce.py     measure, judge, draw, tables            tables.py        verdicts in write-ups and ledger
-    recipes/         what several studies share: arms, tuning, measures, drawing
+    recipes/         shared by several studies: arms, tuning, measurements, drawing
 
-A study is one folder with a study.py, whose STUDY is a Study; nothing else names it.
+A study is a folder with a study.py that defines STUDY, a Study; nothing else names it.
 """
 
 from attention_lab.statistics import Claim

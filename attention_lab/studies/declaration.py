@@ -1,15 +1,13 @@
-"""Claims and recipe as they were declared before the runs, their hash, and what was changed since.
+"""Claims and recipe as declared before the runs, their hash, and later changes.
 
 Scheme 2 hashes the claims (statement, value, direction, threshold, margin, published, family), the preset's
-settings, and every cell with what its run changes in the config; a function that a value names counts by its
-name. about.json keeps all of it from the moment a study is first measured. Scheme 1, of studies that
-were measured before, hashed the claims alone, and of these no threshold: what was compared with 0 was the
-value less the threshold, described by `metric` and `contrast`. Such a study keeps its claims as they were
-hashed. Since then they were written anew as data; statement, direction, margin and family can be compared,
-and settings with those that were recorded at that time.
+settings, and every cell with what its run changes in the config; a function counts by its name. about.json
+keeps the declaration from the first measurement on. Scheme 1, of studies measured earlier, hashed the claims
+without thresholds: value minus threshold, described by `metric` and `contrast`, was compared with 0. Of
+these, statement, direction, margin and family can be compared with the claims of today, and any recorded
+settings.
 """
 
-import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -25,25 +23,29 @@ LESS = re.compile(r",? less (?:log10 )?[\d.]+(?=\))")  # "(share, less 0.5)"
 
 
 def declare(study: Study, preset: str) -> dict[str, Any]:
-    """Scheme, hash, claims, settings and runs of a study as it is now, as about.json keeps them."""
-    content = {"claims": [_claim(claim) for claim in study.claims],
-               "settings": plain(study.presets[preset]), "runs_hash": short_digest(_runs(study, preset))}
+    """The declaration of a study as it is now: scheme, hash, claims, settings and hash of the runs."""
+    settings = study.settings(preset, data="DATA", runs="RUNS")
+    runs = [[study.config_file(settings) or None, cell,
+             study.overrides(cell, settings, None) if study.overrides else None]
+            for cell in study.cells(settings)]
+    content = {"claims": [vars(claim) | {"value": values.plain(claim.value)} for claim in study.claims],
+               "settings": plain(study.presets[preset]), "runs_hash": short_digest(runs)}
     content = json.loads(json.dumps(content))
     return {"claims_scheme": SCHEME, "claims_hash": short_digest(content), **content}
 
 
 def intact(about: Mapping[str, Any]) -> bool:
-    """Whether the declaration that about.json keeps has the hash that stands beside it."""
-    hashed = about["claims"] if about["claims_scheme"] == 1 else {
-        name: about[name] for name in ("claims", "settings", "runs_hash")}
-    return about["claims_hash"] == short_digest(hashed)
+    """Whether the declaration in about.json matches the hash stored with it."""
+    if about["claims_scheme"] == 1:
+        return about["claims_hash"] == short_digest(about["claims"])
+    return about["claims_hash"] == short_digest({name: about[name] for name in ("claims", "settings", "runs_hash")})
 
 
 def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
-    """What differs from the declaration that about.json keeps, a phrase each.
+    """Differences between a study and its declaration in about.json, one phrase each.
 
     Raises:
-      ValueError: a declaration that does not have its own hash.
+      ValueError: the declaration does not match its own hash.
     """
     if not intact(about):
         raise ValueError(f"about.json of {study.name} is damaged: its claims do not have the hash "
@@ -68,15 +70,3 @@ def _compared(before, after, scheme):
         return [(field, before.get(field), after.get(field)) for field in before | after]
     return [(field, *(LESS.sub("", claim[field]) if field == "statement" else claim[field]
                       for claim in (before, after))) for field in COMPARED_1]
-
-
-def _claim(claim):
-    fields = {field.name: getattr(claim, field.name) for field in dataclasses.fields(claim)}
-    return fields | {"value": values.plain(claim.value)}
-
-
-def _runs(study: Study, preset: str) -> Any:
-    settings = study.settings(preset, data="DATA", runs="RUNS")
-    return [[study.config(settings) if study.config else None, cell,
-             study.overrides(cell, settings, None) if study.overrides else None]
-            for cell in study.cells(settings)]

@@ -1,4 +1,4 @@
-"""Studies by their folders: each that has a study.py is one, named as the folder is."""
+"""Studies by their folders: each folder with a study.py is a study of that name."""
 
 import functools
 from pathlib import Path
@@ -11,19 +11,20 @@ FILE = "study.py"
 
 
 def names(folder: Path) -> list[str]:
-    """The studies of a folder of folders, by the alphabet."""
+    """The studies below a folder, in alphabetical order."""
     return sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
 
 
 def load(name: str, folder: Path) -> Study:
-    """The study of this name, its file run once.
+    """The study of this name; its file is run once.
 
     Raises:
-      ValueError: there is none (the nearest is named), or the file can't be run or has no STUDY.
+      ValueError: an unknown name (the nearest is named), or a file that fails or has no STUDY.
     """
-    known = names(folder)
-    if name not in known:
-        raise ValueError(f"study {name!r} is not known: there are {', '.join(known)}{nearest(name, known)}")
+    available = names(folder)
+    if name not in available:
+        raise ValueError(f"study {name!r} does not exist: there are {', '.join(available)}"
+                         f"{nearest(name, available)}")
     return _loaded(folder / name / FILE)._replace(name=name)
 
 
@@ -31,7 +32,7 @@ def load(name: str, folder: Path) -> Study:
 def _loaded(path: Path) -> Study:
     try:
         study = getattr(load_module(str(path)), "STUDY", None)
-    except ValueError as error:  # which speaks of a flag
+    except ValueError as error:  # whose text begins with a flag
         raise ValueError(str(error).removeprefix("--config=")) from error
     if not isinstance(study, Study):
         raise ValueError(f"{path}: STUDY is {type(study).__name__}; a Study is needed")

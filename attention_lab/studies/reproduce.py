@@ -1,9 +1,9 @@
-"""A study's folder: its table and about.json are measured; verdicts, figure and tables follow from them."""
+"""Reproduces a study: measures its table, then derives verdicts, figure and all tables from it."""
 
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from attention_lab.figures import style
@@ -17,22 +17,25 @@ from attention_lab.studies.study import Study
 def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: bool = False,
               accept_changed_claims: bool = False, data: str = "", command: str = "", workers: int = 1,
               by_workers: ByWorkers | None = None, documents: Sequence[Path] = ()) -> dict:
-    """Measures the cells that the table lacks, judges, draws, and writes every table that shows the study.
+    """Measures the cells without a row, judges, draws, and updates every table that shows the study.
 
     Args:
-      root: where the study's folder is; None keeps nothing.
-      redraw: nothing is measured; the preset is that of the table.
-      accept_changed_claims: goes on where claims or recipe are not those that were declared before the
-        runs, and says so beside every verdict.
-      data: folder of real corpora. command: what was called, for about.json.
-      workers, by_workers: as for `measure`. documents: files that may ask for tables.
+      root: parent of the study's folder; None keeps nothing.
+      redraw: measures nothing; takes the preset of the table.
+      accept_changed_claims: continues where claims or recipe differ from those declared before the runs,
+        and says so beside every verdict.
+      data: folder of real corpora. command: the command line, for about.json.
+      workers, by_workers: as for `measure`. documents: files with blocks for tables.
     Returns:
-      what verdicts.json holds.
+      the content of verdicts.json.
     Raises:
-      ValueError: the table lacks something and nothing is to be measured, or claims were changed.
+      ValueError: an incomplete table with `redraw`, or claims that were changed.
     """
     environment.check_settings()
-    with _folder(study, root) as folder:
+    with contextlib.ExitStack() as stack:
+        folder = root / study.name if root else Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{study.name}-")))
+        folder.mkdir(parents=True, exist_ok=True)
         rows = table.read(folder, study.labels)
         if redraw and not rows:
             raise ValueError(f"{folder / table.RUNS} is not there: --redraw draws from it")
@@ -41,7 +44,7 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         if about["preset"] != preset:
             raise ValueError(f"{folder} holds preset {about['preset']}: for {preset} give another --results, "
                              "or take the folder away")
-        # Run folders are large and of one machine; what they measured is in runs.csv.
+        # Run folders are large and belong to one machine; their measurements are in runs.csv.
         runs = Path("runs") / "studies" / study.name if root else folder / "runs"
         settings = study.settings(preset, data, runs)
         changed = declaration.changes(study, about) if rows else []
@@ -57,7 +60,7 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
             if rows:
                 environment.check_settings(about.get("jax_settings", {}))
             rows = measure(study, settings, preset, rows, folder, command, workers, by_workers)
-        # What the table lacks is said before anything is written.
+        # All that can raise comes before anything is written.
         verdicts = study.verdicts(rows)
         resampled = study.resampled(rows) if study.resampled else {}
         figure = study.draw(rows, settings)
@@ -68,24 +71,10 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         results = read_json(folder / tables.VERDICTS)
         if root:
             tables.write_tables(root, documents)
-        _print(study, results)
+        print(study.question)
+        for line in tables.lines(results):
+            print("\t".join(line))
+        for note in tables.notes(study.name, results):
+            print(note)
         print(f"reproduce: {folder if root else 'results are kept by --results=DIR only'}", file=sys.stderr)
     return results
-
-
-@contextlib.contextmanager
-def _folder(study: Study, root: Path | None) -> Iterator[Path]:
-    if root is None:
-        with tempfile.TemporaryDirectory(prefix=f"{study.name}-") as folder:
-            yield Path(folder)
-        return
-    (root / study.name).mkdir(parents=True, exist_ok=True)
-    yield root / study.name
-
-
-def _print(study, results):
-    print(study.question)
-    for line in tables.lines(results):
-        print("\t".join(line))
-    for note in tables.notes(study.name, results):
-        print(note)

@@ -1,8 +1,7 @@
-"""A study's table on disk: runs.csv, and beside it arrays.npz for columns that hold an array a row.
+"""A study's table on disk: runs.csv, and beside it arrays.npz for columns with an array in each row.
 
-A cell of runs.csv is a number, or nothing, or in columns that the study declares as labels words. Arrays of
-a column may differ in shape from row to row. Both files are written whole, the arrays first, so that every
-row of runs.csv has its own.
+A cell of runs.csv is a number or empty; columns that the study declares as labels hold words. The arrays of a
+column may differ in shape. Both files are written whole, arrays first, so that no row lacks its arrays.
 """
 
 import csv
@@ -19,11 +18,11 @@ from attention_lab.storage.files import write_bytes, write_text
 from attention_lab.studies.study import LABELS, Rows
 
 RUNS, ARRAYS = "runs.csv", "arrays.npz"
-CELLS, SHAPES = "cells", ".shapes"  # of arrays.npz: what names each row, as JSON; a column's shapes
+CELLS, SHAPES = "cells", ".shapes"  # in arrays.npz: the columns that name each row, as JSON; array shapes
 
 
 class Row(dict):
-    """A row of a table on disk, which says what column it lacks, whoever asks for it."""
+    """A row of a table on disk; a missing column raises ValueError naming the file."""
 
     def __init__(self, path: Path, values: Iterable[tuple[str, Any]]):
         super().__init__(values)
@@ -34,12 +33,10 @@ class Row(dict):
 
 
 def read(folder: Path, labels: Sequence[str] = ()) -> Rows:
-    """The rows of a study's folder; none where nothing was measured.
+    """The rows of a study's folder, none before the first measurement; `labels` as in `Study`.
 
-    Args:
-      labels: columns that hold words, beside LABELS.
     Raises:
-      ValueError: words in a column of numbers, or an arrays.npz that is damaged.
+      ValueError: words in a column of numbers, or a damaged arrays.npz.
     """
     path = folder / RUNS
     if not path.exists():
@@ -60,7 +57,7 @@ def read(folder: Path, labels: Sequence[str] = ()) -> Rows:
 
 
 def write(folder: Path, rows: Rows, names: Sequence[str]) -> None:
-    """Writes all rows, whose cells are told apart by the columns `names`."""
+    """Writes all rows; the columns `names` identify a row."""
     columns = [column for column in rows[0] if any(isinstance(row[column], np.ndarray) for row in rows)]
     if columns:
         write_bytes(folder / ARRAYS, _packed([{name: row[name] for name in names} for row in rows],
@@ -74,14 +71,14 @@ def write(folder: Path, rows: Rows, names: Sequence[str]) -> None:
 
 
 def check(row: Mapping[str, Any], rows: Rows, folder: Path, labels: Sequence[str] = ()) -> None:
-    """ValueError where what was measured does not fit the table: other columns, or words for a number."""
+    """ValueError for a new row that does not fit the table: other columns, or words for a number."""
     differing = sorted(set(row) ^ set(rows[0])) if rows else []
     if differing:
         raise ValueError(f"{folder / RUNS} and what is measured now differ in columns "
                          f"({', '.join(differing)}): {_measured_before(folder / RUNS)}")
     for column, value in row.items():
         if isinstance(value, str) and column not in {*LABELS, *labels}:
-            raise ValueError(f"column {column} holds {value!r}: one that holds words is to be among the "
+            raise ValueError(f"column {column} holds {value!r}: a column of words has to be among the "
                              "study's labels")
 
 
@@ -89,7 +86,7 @@ def _packed(cells: Rows, columns: Mapping[str, Sequence[np.ndarray | None]]) -> 
     content = {CELLS: [json.dumps(cell) for cell in cells]}
     for column, arrays in columns.items():
         dimensions = max(array.ndim for array in arrays if array is not None)
-        # -1: the row has no array.
+        # A shape of -1: no array in this row.
         content[column + SHAPES] = np.array([array.shape if array is not None else (-1,) * dimensions
                                              for array in arrays], np.int32)
         content[column] = np.concatenate([array.ravel() for array in arrays if array is not None])
@@ -108,7 +105,7 @@ def _unpacked(path: Path) -> tuple[Rows, dict[str, list[np.ndarray | None]]]:
             ends = np.cumsum([math.prod(shape) if -1 not in shape else 0 for shape in shapes])
             columns[column] = [None if -1 in shape else part.reshape(shape) for shape, part in
                                zip(shapes, np.split(content[column], ends[:-1]), strict=True)]
-    except Exception as error:  # numpy and zipfile have many names for it
+    except Exception as error:  # numpy and zipfile raise many types
         raise ValueError(f"{path} is damaged: {error}") from error
     return cells, columns
 

@@ -1,12 +1,12 @@
-"""Verdicts in tables: one study's, the ledger of all, and rows in any document that asks for them.
+"""Tables of verdicts: of one study, of all (the ledger), and in any document with a block for them.
 
-A document asks by two comments, between which its tables are written anew whenever a study is reproduced:
+The lines between two comments are replaced whenever a study is reproduced:
 
-    <!-- verdicts NAME [CLAIM ...] -->     of one study, all its claims or those that are named
-    <!-- ledger -->                        of all studies
+    <!-- verdicts NAME [CLAIM ...] -->     one study, all its claims or those named
+    <!-- ledger -->                        all studies
     <!-- end -->
 
-All numbers of a row, and the published one, are in the unit of the claim.
+All numbers of a row, the published one included, are in the claim's unit.
 """
 
 import math
@@ -32,7 +32,7 @@ NEW_LEDGER = "# What the studies found\n\n<!-- ledger -->\n<!-- end -->\n\n![All
 
 def record(study: Study, about: Mapping[str, Any], hash_now: str, changed: Sequence[str],
            verdicts: Iterable[Verdict], resampled: Mapping[str, Interval]) -> dict[str, Any]:
-    """What verdicts.json holds, and all tables are made from."""
+    """The content of verdicts.json, from which all tables are made."""
     return {
         "question": study.question, "claims_hash": hash_now,
         "declared_hash": about["claims_hash"], "declared_scheme": about["claims_scheme"],
@@ -48,12 +48,12 @@ def record(study: Study, about: Mapping[str, Any], hash_now: str, changed: Seque
 
 
 def lines(results: Mapping[str, Any], claims: Sequence[str] = (), two_level: bool = True) -> list[list[str]]:
-    """A table of one study's verdicts, its head first.
+    """Rows of a table of one study's verdicts, the header first.
 
     Args:
-      results: what verdicts.json holds.
-      claims: by name; none are all.
-      two_level: with a column of intervals over seeds and test sentences, where there are any.
+      results: the content of verdicts.json.
+      claims: names; empty: all claims.
+      two_level: adds a column of intervals over resampled seeds and test sentences, where there are any.
     """
     chosen = [verdict for verdict in results["verdicts"] if not claims or verdict["name"] in claims]
     two_level = two_level and any("two_level" in verdict for verdict in chosen)
@@ -69,7 +69,7 @@ def lines(results: Mapping[str, Any], claims: Sequence[str] = (), two_level: boo
 
 
 def notes(name: str, results: Mapping[str, Any]) -> list[str]:
-    """What has to stand beside the verdicts of a study whose claims are not those that were declared."""
+    """The note beside the verdicts of a study whose claims or recipe differ from their declaration."""
     if not results["changed_since_declared"]:
         return []
     return [f"{name}: claims were changed after they had been declared (hash {results['declared_hash']}, "
@@ -78,13 +78,13 @@ def notes(name: str, results: Mapping[str, Any]) -> list[str]:
 
 
 def write_tables(root: Path, documents: Sequence[Path] = ()) -> None:
-    """Writes the ledger and claims.png of a folder of studies, and the tables in write-ups and documents.
+    """Updates the ledger, claims.png and the tables in write-ups and documents.
 
     Args:
-      root: has a folder with verdicts.json for each study; others are left out.
-      documents: files outside it that may ask for tables.
+      root: parent of the studies' folders; those without verdicts.json are left out.
+      documents: files elsewhere with blocks for tables.
     Raises:
-      ValueError: a document asks for a study or a claim that is not there.
+      ValueError: a block names an unknown study or claim.
     """
     every = {path.parent.name: read_json(path) for path in sorted(root.glob(f"*/{VERDICTS}"))}
     write_ups = {root / name / "README.md": _new_write_up(name, results) for name, results in every.items()}
@@ -134,7 +134,7 @@ def _published(published):
 
 def _measured(verdict):
     ends = [verdict["low"], verdict["high"]]
-    if None in ends:  # JSON has no infinity
+    if None in ends:  # an infinite end, which JSON can't hold
         return f"{verdict['value']:.3g} (no interval: {verdict['seeds']} seeds)"
     # Three digits of the largest number and two of the interval's width, whichever are more decimals.
     places = max(_places(max(map(abs, ends)), 3), _places(ends[1] - ends[0], 2))
@@ -142,5 +142,5 @@ def _measured(verdict):
 
 
 def _places(number: float, digits: int) -> int:
-    """Decimal places that show so many digits of a number."""
+    """Decimal places that show this many significant digits of a number."""
     return max(0, min(9, digits - 1 - math.floor(math.log10(number)))) if number else 0

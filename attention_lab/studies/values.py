@@ -1,4 +1,4 @@
-"""What a claim is about, as data: columns of a study's table, their slopes, differences and multiples.
+"""The value that a claim judges, as data: columns of a study's table, their slopes, differences, multiples.
 
     difference("test_accuracy", "scaled", "unscaled", key_size=nearest(256))
     mean("entropy", arm="unscaled", key_size=256)
@@ -6,7 +6,7 @@
     slope("variance", over="key_size", arm="scaled")
     function("better_step", arm="transformer")         # of the study's `functions`
 
-Each is one number for every seed. Where the conditions name a seed it is one number for all of them.
+Each is one number per seed; where the conditions name a seed, the same number for every seed.
 """
 
 import dataclasses
@@ -18,11 +18,11 @@ import numpy as np
 
 Rows = list[dict[str, Any]]
 Series = dict[int | None, float]  # by seed; None: the same for every seed
-SKIP = "skip"  # of `missing`: the seed is left out
+SKIP = "skip"  # value of `missing`: the seed is left out
 
 
 class Value:
-    """A number for every seed; values can be subtracted and multiplied by numbers."""
+    """One number per seed; values can be subtracted, and multiplied by a number."""
 
     def __sub__(self, other: "Value") -> "Sum":
         return Sum(_terms(self) + tuple((-factor, value) for factor, value in _terms(other)))
@@ -33,19 +33,22 @@ class Value:
 
 @dataclasses.dataclass(frozen=True)
 class Nearest:
-    """In a condition: of the values that rows have which meet the other ones, the nearest to `wanted`."""
+    """In a condition: the value nearest to `wanted` among the rows that meet the other conditions."""
 
     wanted: float
 
 
+nearest = Nearest  # as claims spell it
+
+
 @dataclasses.dataclass(frozen=True)
 class Column(Value):
-    """The cell of a column in the one row of each seed that meets the conditions.
+    """A column in each seed's only row that meets the conditions.
 
     Fields:
-      column. where: ((column, value), ...), sorted.
-      missing: what an empty cell counts as, such as the worst score for a run that diverged; "skip": the
-        seed is left out; None: a ValueError.
+      where: ((column, value), ...), sorted.
+      missing: the number that replaces an empty cell, such as the worst score for a run that diverged;
+        "skip" leaves the seed out; None raises ValueError.
     """
 
     column: str
@@ -55,7 +58,7 @@ class Column(Value):
 
 @dataclasses.dataclass(frozen=True)
 class Slope(Value):
-    """Least-squares slope of the logarithm of a column on that of `over`, over the rows of each seed."""
+    """Least-squares slope of log `column` on log `over`, over the rows of each seed."""
 
     column: str
     over: str
@@ -64,7 +67,7 @@ class Slope(Value):
 
 @dataclasses.dataclass(frozen=True)
 class Function(Value):
-    """A function that the study names: (rows, **arguments) -> {seed: number}."""
+    """A function of the study's `functions`: (rows, **arguments) -> {seed: number}."""
 
     name: str
     arguments: tuple[tuple[str, Any], ...]
@@ -72,48 +75,43 @@ class Function(Value):
 
 @dataclasses.dataclass(frozen=True)
 class Sum(Value):
-    """A sum of values, each times a factor."""
+    """A weighted sum: terms are (factor, value)."""
 
     terms: tuple[tuple[float, Value], ...]
 
 
 def mean(column: str, missing: float | str | None = None, **where: Any) -> Column:
-    """A column where the conditions hold; over seeds, its mean is judged."""
+    """A column where the conditions hold; the mean over seeds is judged."""
     return Column(column, tuple(sorted(where.items())), missing)
 
 
-def difference(column: str, one: str, other: str, missing: float | str | None = None, **where: Any) -> Sum:
-    """A column of one arm less that of another, seed by seed."""
-    return mean(column, missing, arm=one, **where) - mean(column, missing, arm=other, **where)
+def difference(column: str, arm: str, other: str, missing: float | str | None = None, **where: Any) -> Sum:
+    """A column of an arm minus that of another arm, paired by seed."""
+    return mean(column, missing, arm=arm, **where) - mean(column, missing, arm=other, **where)
 
 
 def slope(column: str, over: str, **where: Any) -> Slope:
-    """The slope of log `column` on log `over`."""
+    """See `Slope`."""
     return Slope(column, over, tuple(sorted(where.items())))
 
 
 def function(name: str, **arguments: Any) -> Function:
-    """A function of the table that the study registers under this name."""
+    """See `Function`."""
     return Function(name, tuple(sorted(arguments.items())))
 
 
-def nearest(wanted: float) -> Nearest:
-    """In a condition: the nearest that the table has."""
-    return Nearest(wanted)
-
-
 def by_seed(value: Value, rows: Rows, functions: Mapping[str, Callable[..., Series]]) -> list[float]:
-    """The value of each seed, the seeds rising.
+    """The value of each seed, in rising order of seeds.
 
     Raises:
-      ValueError: conditions that leave a seed no row or several, an empty cell, an unknown function, or
-        parts of a sum that have other seeds.
+      ValueError: not exactly one row of a seed meets the conditions, an empty cell, an unknown function, or
+        terms of a sum with different seeds.
     """
     return of_seeds(value, lambda leaf: _leaf(leaf, rows, functions))
 
 
 def of_seeds(value: Value, leaf: Callable[[Value], Series]) -> list[float]:
-    """The value of each seed, where `leaf` gives the columns, slopes and functions that it is made of."""
+    """The value of each seed, where `leaf` evaluates the columns, slopes and functions in it."""
     parts = [(factor, leaf(term)) for factor, term in _terms(value)]
     seeds = {frozenset(series) for _, series in parts if None not in series}
     if len(seeds) != 1:
@@ -127,7 +125,7 @@ def of_seeds(value: Value, leaf: Callable[[Value], Series]) -> list[float]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON holds it, with the name of its kind."""
+    """A value as JSON, each record with its kind."""
     if dataclasses.is_dataclass(value):
         return {"kind": type(value).__name__.lower()} | {
             field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}

@@ -1,17 +1,35 @@
 """The tasks by name. Their literal facts are read by config/ without importing this file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attention_lab.config import Config, task_of
 from attention_lab.config.choices import look_up
 from attention_lab.tasks.classification import classifier
+from attention_lab.tasks.classification import evaluate as evaluate_classes
 from attention_lab.tasks.classification import task as classification
 from attention_lab.tasks.sequences import task as sequences
+from attention_lab.tasks.translation import evaluate as evaluate_translations
 from attention_lab.tasks.translation import task as translation
 from attention_lab.tasks.translation import translator
 from attention_lab.training.task import Task
+
+
+class Evaluation(NamedTuple):
+    """A task's part of `tasks/evaluate.py`.
+
+    Fields:
+      unit: the name of its examples. texts: their field with the texts that the model reads.
+      prepare: (Trained, examples, whether they are of the run's own data, bins of lengths, say) -> the
+        examples to be scored.
+      scores: (Trained, examples, train split or None, bins of lengths) -> (name, value) of each score.
+    """
+
+    unit: str
+    texts: str
+    prepare: Callable
+    scores: Callable[..., Iterator[tuple[str, Any]]]
 
 
 class Family(NamedTuple):
@@ -22,20 +40,26 @@ class Family(NamedTuple):
       read: (finished Run, Config) -> the model with its tokenizer, as the run left them.
       kinds: the values of model.kind that it can train.
       scores: what its runs are compared by; dev_ and test_ precede them in result.json.
+      evaluation: how finished runs are scored on any data of the task; None where they are not.
     """
 
     build: Callable[[Config, str | Path | None], Task]
     read: Callable
     kinds: tuple[str, ...]
     scores: tuple[str, ...]
+    evaluation: Evaluation | None = None
 
 
 TASKS = {
     "translation": Family(build=translation.build, read=translator.read,
-                          kinds=("transformer", "rnn", "lstm", "gru"), scores=("bleu",)),
+                          kinds=("transformer", "rnn", "lstm", "gru"), scores=("bleu",),
+                          evaluation=Evaluation("pairs", "source", evaluate_translations.prepare,
+                                                evaluate_translations.scores)),
     "classification": Family(build=classification.build, read=classifier.read,
                              kinds=("encoder", "rnn", "lstm", "gru", "average", "bag_of_words"),
-                             scores=("accuracy", "macro_f1")),
+                             scores=("accuracy", "macro_f1"),
+                             evaluation=Evaluation("sentences", "text", evaluate_classes.prepare,
+                                                   evaluate_classes.scores)),
     "sequences": Family(build=sequences.build, read=sequences.read,
                         kinds=("encoder", "rnn", "lstm", "gru"), scores=("accuracy",)),
 }

@@ -1,4 +1,4 @@
-"""One run from Python: what `python -m experiments.train` does, without a command line."""
+"""One run from Python, as by `python -m experiments.train`."""
 
 import contextlib
 import logging
@@ -19,17 +19,17 @@ LOG = logging.getLogger(__name__)
 
 
 def train(config: Config | str, workdir: str | Path, **overrides: Any) -> Trained:
-    """Trains a model and reads it back; a run that was begun goes on, a finished one is only read.
+    """Trains a model and loads it; an unfinished run is resumed, a finished one only loaded.
 
     Args:
       config: a Config, or `configs/x.py:variant`.
       workdir: the run's folder, made where it is missing.
       overrides: values of fields, with two underscores for the dot: training__steps=100.
     Returns:
-      The model with the weights that scored best on dev. What a user should read is logged.
+      The model with the checkpoint selected on dev. Notices for the user are logged.
     Raises:
-      ValueError: a field or value that is not allowed, data that can't be used, a folder that holds another
-        run, or a run that diverged.
+      ValueError: a field or value that is not allowed, data that can't be used, the folder of another run, or
+        a run that diverged.
       OSError: the folder can't be written.
     """
     config = load_config(config) if isinstance(config, str) else config
@@ -39,18 +39,18 @@ def train(config: Config | str, workdir: str | Path, **overrides: Any) -> Traine
     with contextlib.closing(run):
         for warning in run.warnings:
             LOG.warning("%s: %s", run.folder, warning)
-        finish(run, LOG.info, lambda *step, **known: None)
+        finish(run, LOG.info, lambda *step, **numbers: None)
     return load(run.folder, say=LOG.warning)
 
 
 def finish(run: runs.Run, say: Callable[[str], None], show: Callable | None = None) -> dict[str, Any]:
-    """Trains and scores an open run unless it is finished; what result.json holds.
+    """Trains and scores an open run unless it is finished; the content of result.json.
 
     Args:
-      say: takes a line that a user should read.
-      show: the progress line, as of `progress.progress`; None makes one.
+      say: takes a line for the user.
+      show: updates a progress line, as `progress.progress` gives it; None makes one.
     Raises:
-      ValueError: data that can't be used, or other data than the run was begun on.
+      ValueError: data that can't be used, or other data than the run was started on.
     """
     if run.finished and not run.data_moved:
         return run.result

@@ -59,7 +59,7 @@ def test_what_is_left_out_is_said_on_standard_error(call, monkeypatch, tmp_path)
                             f"--target={french}", "--every")
     assert status == 0 and err.splitlines() == [
         f"align: {links}: 1 null links, 1 pairs without sure links",
-        "align: which words are unknown to the run can't be told: text is gone"]
+        "align: words unknown to the run can't be counted: text is gone"]
     assert [line.split("\t") for line in out.splitlines()] == [
         ["pairs", "2"], ["step", "weighed_by", "head", "error_rate", "mean_of_heads"],
         ["predict", "weight", "0.0", "0.2500", "0.7500"],

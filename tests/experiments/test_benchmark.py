@@ -33,11 +33,11 @@ def test_variants_of_a_config_are_timed_beside_it(call, monkeypatch):
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "one benchmark is to be named: together, configs, pytorch"),
+    ([], "name one benchmark: together, configs, pytorch"),
     (["configs"], "--variants is needed"),
     (["configs", "--variants=har"], "variant 'har' is not known"),
     (["configs", "--variants=gru", "--steps=0"], "--steps=0 is not an integer of at least 1"),
-    (["speed"], "one benchmark is to be named"),
+    (["speed"], "name one benchmark"),
     (["pytorch", "--steps=0"], "--steps=0 is not an integer of at least 1"),
     (["together", "--runs=1"], "--runs=1 is not an integer of at least 2"),
 ])

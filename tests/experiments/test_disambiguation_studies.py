@@ -83,6 +83,13 @@ GOOD = {"else": (0.99, 0.6, 0.99, 0.5), ATTENTION: (0.995, 0.994, 0.996, 0.993),
         disambiguation.READER: (0.999, 0.998, 0.997, 0.996)}
 
 
+def test_accuracy_weighs_bins_by_their_sentences():
+    bins = np.array([(1, 4, 0, 30, 0.5), (5, 9, 0, 10, 1.0), (5, 9, 1, 60, 0.0)])
+    rows = [{"arm": BAG, "seed": 3, "by_distance": bins}]
+    for name, accuracy in (("clear", 0.625), ("far", 10 / 70), ("near", 0.5), ("worst", 10 / 70)):
+        assert disambiguation.accuracy(rows, BAG, name) == {3: pytest.approx(accuracy)}
+
+
 def test_grammar_by_hand():
     found = GRAMMAR.values(grammar_rows(GOOD, {ALONE: 0.3}, 0.6))
     by_hand = {"context": 0.9 - 0.3, "solved": 0.3 * 1.989 + 0.2 * 1.989,

@@ -21,7 +21,7 @@ def settings_of(study, preset, tmp_path):
 @pytest.mark.parametrize("preset", ["smoke", "cpu", "accelerator"])
 def test_every_cell_is_of_a_config_that_builds(study, preset, tmp_path):
     settings = settings_of(study, preset, tmp_path)
-    base, seen = load(study.config(settings)), set()
+    base, seen = load(study.config_file(settings)), set()
     for cell in study.cells(settings):
         config = merge(base, study.overrides(cell, settings, []))
         check(config)
@@ -35,7 +35,7 @@ def test_adversaries_and_students_go_by_the_run_of_their_seed(tmp_path):
     folders, guides = {}, {}
     for cell in study.cells(settings):
         changed = study.overrides(cell, settings, [])
-        group, = plan(load(study.config(settings)), [changed])
+        group, = plan(load(study.config_file(settings)), [changed])
         key = cell["arm"], cell["divergence_weight"], cell["seed"]
         folders[key] = str(group.cells[0].folder(tmp_path))
         guides[key] = changed.get("attention.guide")

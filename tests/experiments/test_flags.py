@@ -1,39 +1,14 @@
 """argv into options: every spelling, one line and status 2 for a mistake, help that lists all."""
 
-import logging
-import os
-import pathlib
 import re
 import shlex
-import subprocess
-import sys
-import time
 
 import pytest
 
 from attention_lab.config import Config, all_fields
 from attention_lab.config.load import load
-from experiments import flags, train
-
-ROOT = pathlib.Path(flags.__file__).parents[1]
-CONFIG = f"--config={ROOT}/configs/translation.py:smoke"
-FLAGS = {
-    "workdir": flags.Flag("", "folder of the run"),
-    "dry_run": flags.Flag(False, "writes nothing"),
-    "beam": flags.Flag(5, "hypotheses kept"),
-    "rate": flags.Flag(0.5, "a rate"),
-}
-
-
-def parse(*argv, config="required", declared=None):
-    return flags.parse(flags.Program("train", "Trains one run.", declared or FLAGS, config), argv)
-
-
-def ends(capsys, main, *argv, config="required"):
-    """Exit status, stdout and stderr of a program whose main is `main`."""
-    with pytest.raises(SystemExit) as left:
-        flags.run(main, flags.Program("train", "Trains one run.", FLAGS, config), argv)
-    return left.value.code, *capsys.readouterr()
+from experiments import flags
+from tests.experiments.programs import CONFIG, FLAGS, ROOT, ends, parse
 
 
 @pytest.fixture
@@ -196,38 +171,6 @@ def test_a_config_file_that_is_no_use_is_one_line(capsys, tmp_path, text, said):
     assert status == 2 and said in err and "x.py" in err and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("error, said, code", [
-    (ValueError("data.path=x:\n  line 3 has no tab"), "data.path=x: line 3 has no tab", 2),
-    (ValueError(), "ValueError", 2),
-    (OSError(28, "No space left on device", "runs/a/result.json"),
-     "runs/a/result.json: No space left on device", 2),
-    (PermissionError(13, "Permission denied", "runs"), "runs: Permission denied", 2),
-    (OSError("odd"), "odd", 2),
-    (KeyboardInterrupt(), "interrupted", 130),
-])
-def test_what_main_raises_for_a_user_is_one_line(capsys, monkeypatch, error, said, code):
-    def main(options):
-        raise error
-
-    status, out, err = ends(capsys, main, CONFIG)
-    assert (status, out, err) == (code, "", f"train: error: {said}\n")
-    monkeypatch.setenv("ATTENTION_LAB_DEBUG", "1")
-    with pytest.raises(type(error)):
-        flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])
-
-
-def test_our_own_mistakes_keep_their_traceback():
-    def main(options):
-        raise KeyError("x")
-    with pytest.raises(KeyError):
-        flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])
-
-
-@pytest.mark.parametrize("returned, status", [(None, None), (0, 0), (3, 3)])
-def test_the_status_is_what_main_returns(capsys, returned, status):
-    assert ends(capsys, lambda options: returned, CONFIG)[0] == status
-
-
 def test_a_program_that_starts_from_a_run_takes_keys_alone(capsys):
     options = parse("--config.data.split=dev", config="overrides")
     assert options.config is None and options.given == [("data.split", "dev")]
@@ -286,77 +229,5 @@ def test_help_is_shown_whatever_else_is_wrong(capsys):
     assert not status and "--beam: hypotheses kept" in out and err == ""
 
 
-def test_what_is_said_and_warned_of_has_the_name_of_the_program(capsys):
-    def main(options):
-        flags.say("100 % done")
-        logging.getLogger("attention_lab.training").warning("%d odd lines", 3)
-        logging.getLogger("attention_lab.training").debug("no one's business")
-        logging.getLogger("elsewhere").info("nor this")
-
-    status, out, err = ends(capsys, main, CONFIG)
-    assert (status, out) == (None, "")
-    assert err.endswith("train: 100 % done\ntrain: warning: 3 odd lines\n") and "business" not in err
-    assert "nor this" not in err
-
-
-def program(tmp_path, body):
-    path = tmp_path / "program.py"
-    path.write_text("from experiments import flags\ndef main(options):\n    " + body + "\n"
-                    "flags.run(main, flags.Program('train', 'Trains.', {}))\n")
-    return [sys.executable, str(path)], os.environ | {"PYTHONPATH": str(ROOT)}
-
-
-def test_a_mistake_is_answered_at_once(tmp_path):
-    command, environment = program(tmp_path, "pass")
-    began = time.monotonic()
-    done = subprocess.run([*command, CONFIG, "--config.model.num_heads=3"], env=environment,
-                          capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.startswith("train: error: model.num_heads=3 does not")
-    assert time.monotonic() - began < 3.0  # 0.3 s on a quiet machine; starting jax takes 2 s
-
-
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
-    command, environment = program(tmp_path, "print('x\\n' * 10 ** 6)")
-    child = subprocess.Popen([*command, CONFIG], env=environment, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True)
-    assert child.stdout.readline() == "x\n"
-    child.stdout.close()
-    assert child.stderr.read() == "" and child.wait() == 1
-    child.stderr.close()
-
-
 def test_the_default_config_is_the_file_with_nothing_named():
     assert isinstance(load(str(ROOT / "configs/translation.py")), Config)
-
-
-@pytest.mark.parametrize("module", ["train", "translate"])
-@pytest.mark.parametrize("environ, line", [
-    ({"JAX_PLATFORMS": "cuda"}, "error: JAX_PLATFORMS=cuda: "),
-    ({"JAX_PLATFORMS": "nothing"}, "error: JAX_PLATFORMS=nothing: Unable to initialize backend 'nothing'"),
-    ({"JAX_ENABLE_X64": "1"}, "error: JAX_ENABLE_X64 is set: ")])
-def test_an_environment_that_will_not_do_is_one_line(tmp_path, finished, module, environ, line):
-    words = {"train": [CONFIG, f"--workdir={tmp_path / 'new'}"], "translate": [f"--run={finished}"]}[module]
-    done = subprocess.run([sys.executable, "-m", f"experiments.{module}", *words], cwd=ROOT, text=True,
-                          capture_output=True, input="the dog sees a cat .\n", env=os.environ | environ)
-    *before, last = done.stderr.splitlines()
-    assert done.returncode == 2 and last.startswith(f"{module}: {line}"), done.stderr
-    assert all(other.startswith(f"{module}: jaxlib ") for other in before) and done.stdout == ""
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A run folder of two steps."""
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    with pytest.raises(SystemExit) as left:
-        flags.run(train.main, train.PROGRAM, [CONFIG, f"--workdir={folder}", "--config.training.steps=2"])
-    assert left.value.code == 0
-    return folder
-
-
-@pytest.mark.parametrize("error", [RuntimeError, AssertionError])
-def test_errors_of_our_own_keep_their_traceback(error):
-    def main(options):
-        raise error("a bug")
-    with pytest.raises(error, match="a bug"):
-        flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from attention_lab.data.pairs import Pairs
-from experiments import evaluate, evaluate_translations, flags, train, translate
+from attention_lab.tasks.translation.evaluate import prepare
+from experiments import evaluate, flags, train, translate
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def test_translate_answers_line_by_line(call, finished, monkeypatch):
     status, out, err = call(translate, f"--run={finished}", stdin=text)
     lines = out.split("\n")
     assert status == 0 and len(lines) == 4 and lines[1] == "" and lines[0] and lines[2]
-    monkeypatch.setattr(translate, "AT_ONCE", 1)
+    monkeypatch.setattr("experiments.stdin.AT_ONCE", 1)
     assert call(translate, f"--run={finished}", stdin=text)[1] == out
 
 
@@ -126,7 +128,7 @@ def test_evaluate_tells_what_was_trained_on(call, finished):
     status, out, err = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
                             f"--config.data.path={path}")
     assert status == 0 and numbers(out)["seen_in_training"] == "3"
-    assert "3 of 3 source sentences are among those that the run was trained on" in err
+    assert "3 of 3 sentences are among those that the run was trained on" in err
     status, _, err = call(evaluate, f"--run={finished}", "--config.data.test_size=99")
     assert status == 2 and "--config.data.test_size is settled by the run" in err
 
@@ -158,9 +160,9 @@ def test_a_damaged_best_checkpoint_is_told_and_another_is_taken(call, finished, 
 def test_a_run_that_does_not_translate_is_refused(call, tmp_path):
     folder = tmp_path / "recall"
     assert call(train, "--config=configs/recall.py:smoke", f"--workdir={folder}")[0] == 0
-    for program in (translate, evaluate):
+    for program, verbs in ((translate, "translate"), (evaluate, "translate or classify")):
         status, _, err = call(program, f"--run={folder}", stdin=b"hi\n")
-        assert status == 2 and "does not translate: its data.source is recall" in err
+        assert status == 2 and f"does not {verbs}: its data.source is recall" in err
 
 
 @pytest.mark.parametrize("name", ["none/figure.png", "figure.pdf"])
@@ -191,6 +193,8 @@ def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
 
 def test_written_text_is_scored_as_the_run_was_trained():
     pairs = Pairs(["A boy's dog.", "a boy &apos;s dog ."], ["Le chien d'un garçon.", "le chien ."])
-    made = evaluate_translations.prepared(pairs)
+    multi30k, tsv = (SimpleNamespace(data=SimpleNamespace(source=source, text="tokenized"))
+                     for source in ("multi30k", "tsv"))
+    made = prepare(SimpleNamespace(run=SimpleNamespace(config=multi30k), config=tsv), pairs, False, [], print)
     assert made.source == ["a boy &apos;s dog ."] * 2
     assert made.target == ["le chien d&apos; un garçon .", "le chien ."]

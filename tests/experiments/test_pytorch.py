@@ -13,7 +13,7 @@ def test_both_begin_with_the_same_loss(call):
     pytest.importorskip("torch")
     status, out, _ = call(benchmark, "pytorch", CONFIG, "--steps=2")
     assert status == 0 and [line.split("\t")[0] for line in out.splitlines()[:3]] == ["way", "jax", "pytorch"]
-    assert float(out.split("apart by ")[1].split()[0]) < 1e-4
+    assert float(out.split("differ by ")[1].split()[0]) < 1e-4
     status, _, err = call(benchmark, "pytorch", "--config=:gru_luong,smoke")
     assert status == 2 and "model.kind=gru: the PyTorch model has lstm" in err
 

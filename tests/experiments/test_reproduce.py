@@ -147,12 +147,12 @@ def test_claims_are_judged_by_what_is_planted():
 def test_queries_are_measured():
     settings = study(NAME).settings("smoke") | {"rows": 10}
     cells = [cell for cell in study(NAME).cells(settings) if cell["source"] == "random"]
-    found = module(NAME).measure(cells[0], settings, [], None)
+    found = module(NAME).measure(cells[0], settings, None)
     assert 0 < found["entropy"] < 1 and found["variance"] > 0
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "no study is named"),
+    ([], "no study is given"),
     (["softmax_saturaton"], "did you mean softmax_saturation?"),
     ([NAME, "--preset=gpu"], "--preset=gpu: allowed are smoke, cpu, accelerator"),
     ([NAME, "--redraw", "--results=nowhere"], "runs.csv is not there"),
@@ -183,21 +183,17 @@ RUNS = '''
 from attention_lab.storage import runs
 from attention_lab.studies import Study, Claim, mean
 from attention_lab.figures import style
-from attention_lab.studies.recipes.runs import trained
-
-FILE = "configs/recall.py:smoke"
 
 
-def measure(cell, settings, rows, folder):
-    found = [run.facts["how"] for run in runs.collect(folder)[0] if run.result]
-    result, *_ = trained(FILE, {"seed": cell["seed"]}, folder, "one")
-    return {"dev_accuracy": result["dev_accuracy"], "how": ",".join(found)}
+def measure(cell, settings, train):
+    trained = [run.facts["how"] for run in runs.collect(settings["runs"])[0] if run.result]
+    return {"dev_accuracy": train(cell).result["dev_accuracy"], "how": ",".join(trained)}
 
 
 STUDY = Study(
     "How?", (Claim("any", "any", mean("dev_accuracy"), "greater"),), {"smoke": {}},
     lambda settings: [{"seed": seed} for seed in (0, 1)], measure,
-    lambda rows, settings: style.figure(1.0, 1.0), labels=["how"], config=lambda settings: FILE,
+    lambda rows, settings: style.figure(1.0, 1.0), labels=["how"], config="configs/recall.py:smoke",
     overrides=lambda cell, settings, rows: {"seed": cell["seed"]})
 '''
 

@@ -1,18 +1,21 @@
 """What sentence_length measures of a run: scores by length, and the counts of each sentence behind them."""
 
+from functools import partial
+
 import numpy as np
 
 from attention_lab.evaluation.bleu_counts import COLUMNS, bleu_of
 from attention_lab.studies import table
+from attention_lab.studies.measure import train
 from tests.experiments.loaded import module, study
 
-sentence_length = module("sentence_length")
+STUDY, sentence_length = study("sentence_length"), module("sentence_length")
 
 
 def test_scores_are_those_of_the_counts_and_the_table_keeps_both(tmp_path):
-    settings = study("sentence_length").settings("smoke")
+    settings = STUDY.settings("smoke", runs=tmp_path / "runs")
     cell = {"arm": "gru, dot, reversed", "seed": 1}
-    row = cell | sentence_length.measure(cell, settings, [], tmp_path / "runs")
+    row = cell | sentence_length.measure(cell, settings, partial(train, STUDY, settings, []))
     counts = row["sentences"]
     assert counts.shape == (len(settings["lengths"]), settings["sentences"], COLUMNS + 4)
     table.write(tmp_path, [row], list(cell))

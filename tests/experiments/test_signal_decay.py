@@ -35,6 +35,6 @@ def test_claims_are_judged_by_what_is_planted():
 
 def test_a_cell_is_measured():
     cell = {"arm": "lstm, bias 1", "length": 9, "seed": 0}
-    found = module("signal_decay").measure(cell, {"inputs": 3, "size": 4}, [], None)
+    found = module("signal_decay").measure(cell, {"inputs": 3, "size": 4}, None)
     assert found["curve"].shape == (9,) and np.isfinite(found["curve"]).all() and found["slope"] < 0
     assert -0.6 < found["cell_rate"] < -0.1

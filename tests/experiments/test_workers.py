@@ -52,7 +52,7 @@ def test_a_search_prints_its_best(call, tmp_path, monkeypatch):
     (["--workers=0", "--seeds=0:2"], "--workers=0 is not an integer of at least 1"),
     (["--lease=0", "--seeds=0:2"], "--lease=0 is not a number above 0"),
     (["--join"], "--join needs --storage"),
-    (["--join", "--storage=none.journal"], "is not there, so there is no sweep to join"),
+    (["--join", "--storage=none.journal"], "does not exist, so there is no sweep to join"),
     (["--seeds=0:2", "--storage=postgresql://nobody@127.0.0.1:1/x"], "can't be reached"),
     (["--seeds=0:2", "--how=pmap"], "--how=pmap is not auto, measure, loop, map, vmap; did you mean map?"),
     (["--seeds=0:2", "--how=map", "--workers=2"], "--how=map and --workers don't go together"),

@@ -1,10 +1,9 @@
-"""What studies share: curves of runs, bins of distance, panels."""
+"""What studies share: curves of runs, variants, panels."""
 
 import numpy as np
-import pytest
 
 from attention_lab.figures import style
-from attention_lab.studies.recipes import architectures, distances, drawing, runs
+from attention_lab.studies.recipes import architectures, drawing, runs
 
 
 def test_curves_of_runs():
@@ -17,12 +16,6 @@ def test_a_variant_changes_what_its_file_says():
     assert runs.variant(file, "") == {} == runs.recurrent_variant(file, "")
     gru = runs.recurrent_variant(file, "gru")
     assert gru["model.kind"] == "gru" and runs.variant(file, "gru").items() <= gru.items()
-
-
-def test_accuracy_weighs_bins_by_their_sentences():
-    bins = np.array([(1, 4, 0, 30, 0.5), (5, 9, 0, 10, 1.0), (5, 9, 1, 60, 0.0)])
-    assert distances.accuracy(bins) == pytest.approx(0.25)
-    assert distances.accuracy(bins, bins[:, distances.DISTRACTORS] == 0) == pytest.approx(0.625)
 
 
 def test_seeds_come_in_their_order():

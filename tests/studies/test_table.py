@@ -53,7 +53,7 @@ def test_words_in_a_column_of_numbers_are_refused(tmp_path):
     table.write(tmp_path, [{"seed": 0, "curve": "1:2;3:4"}], ["seed"])
     with pytest.raises(ValueError, match="runs.csv: row 1 holds '1:2;3:4' in curve, a column of numbers"):
         table.read(tmp_path)
-    with pytest.raises(ValueError, match="column curve holds '1:2': one that holds words is to be among"):
+    with pytest.raises(ValueError, match="column curve holds '1:2': a column of words has to be among"):
         table.check({"curve": "1:2"}, [], tmp_path)
     table.check({"curve": "1:2", "arm": "a"}, [], tmp_path, ["curve"])
 

@@ -10,7 +10,7 @@ from tests.studies.studies import STUDY
 
 ABOUT = {"preset": "smoke", **declaration.declare(STUDY, "smoke")}
 CELLS = STUDY.cells(STUDY.settings("smoke"))
-ROWS = [cell | STUDY.measure(cell, STUDY.settings("smoke"), [], None) for cell in CELLS]
+ROWS = [cell | STUDY.measure(cell, STUDY.settings("smoke"), None) for cell in CELLS]
 
 
 def held(changed=(), resampled=None):

@@ -1,9 +1,10 @@
-"""Attention read as a word alignment: columns of a table, the better of two steps, and error rates drawn."""
+"""Attention read as a word alignment: columns of a table, the better of two steps, error rates drawn."""
 
 import numpy as np
 
 from attention_lab.figures import style
 from attention_lab.studies.recipes.architectures import by_seed
+from attention_lab.studies.recipes.drawing import draw_seeds
 
 STEPS = {"predict": "predicts", "input": "takes in"}
 READINGS = {"predict": "weight, at the step that predicts", "input": "weight, at the step that takes in",
@@ -11,24 +12,24 @@ READINGS = {"predict": "weight, at the step that predicts", "input": "weight, at
 LABELS = tuple(f"head_{name}" for name in READINGS)
 
 
-def columns(found):
-    """Error rates as columns of a row: every_... (layers, heads), layer_means_... of a layer's mean head."""
+def columns(errors):
+    """Columns of an `alignment.errors`: every_... has shape (layers, heads), layer_means_... (layers,)."""
     row = {}
-    for (step, by_value), one in found.chosen.items():
+    for (step, by_value), chosen in errors.chosen.items():
         name = step + "_by_value" * by_value
-        layers = len({head.partition(".")[0] for head in one.rates if "." in head})
-        every = np.array([[rate for head, rate in one.rates.items()
+        layers = len({head.partition(".")[0] for head in chosen.rates if "." in head})
+        every = np.array([[rate for head, rate in chosen.rates.items()
                            if head.startswith(f"{layer}.") and not head.endswith("mean")]
                           for layer in range(layers)])
-        row |= {f"aer_{name}": one.error_rate, f"selection_{name}": one.selection_rate,
-                f"mean_{name}": one.mean, f"head_{name}": f"head {one.name}", f"every_{name}": every,
-                f"layer_means_{name}": np.array([one.rates.get(f"{layer}.mean", every[layer, 0])
+        row |= {f"aer_{name}": chosen.error_rate, f"selection_{name}": chosen.selection_rate,
+                f"mean_{name}": chosen.mean, f"head_{name}": f"head {chosen.name}", f"every_{name}": every,
+                f"layer_means_{name}": np.array([chosen.rates.get(f"{layer}.mean", every[layer, 0])
                                                  for layer in range(layers)])}
-    return row | {f"aer_{name}": getattr(found, name) for name in ("not_trained", "diagonal", "uniform")}
+    return row | {f"aer_{name}": getattr(errors, name) for name in ("not_trained", "diagonal", "uniform")}
 
 
 def better_step(rows, arm):
-    """Error rates of an arm, seed by seed, at the step that errs less on the half that is not scored."""
+    """Error rates of an arm by seed, at the step with the smaller error on the selection half."""
     selection, scored = (np.array([by_seed(rows, f"{name}_{step}", arm) for step in STEPS])
                          for name in ("selection", "aer"))
     rates = np.take_along_axis(scored, selection.argmin(axis=0)[None], axis=0)[0]
@@ -36,16 +37,14 @@ def better_step(rows, arm):
 
 
 def draw_rates(ax, rows, arms):
-    """Error rates of every arm and reading, seed by seed, beside every head's and the baselines."""
-    for place, (name, colour) in enumerate(zip(READINGS, style.COLOURS)):
+    """Error rates of every arm and reading, with those of every head and of the baselines."""
+    for i, (name, colour) in enumerate(zip(READINGS, style.COLOURS)):
         for at, arm in enumerate(arms):
             values = by_seed(rows, f"aer_{name}", arm)
-            x = at + 0.18 * (place - 1.5)
+            x = at + 0.18 * (i - 1.5)
             every = np.concatenate([row[f"every_{name}"].ravel() for row in rows if row["arm"] == arm])
             ax.plot(np.full(len(every), x + 0.09), every, "_", color=colour, markersize=5, alpha=0.25)
-            ax.plot(np.full(len(values), x), values, "o", color=colour, markersize=3, alpha=0.6)
-            ax.plot([x - 0.07, x + 0.07], [np.mean(values)] * 2, color=colour, linewidth=2,
-                    label=READINGS[name] if not at else None)
+            draw_seeds(ax, x, values, colour, READINGS[name] if not at else None, half=0.07)
     for name, line in (("uniform", ":"), ("diagonal", "--"), ("not_trained", "-")):
         for at, arm in enumerate(arms):
             ax.hlines(np.mean(by_seed(rows, f"aer_{name}", arm)), at - 0.45, at + 0.45, color=style.FAINT,

@@ -1,7 +1,6 @@
-"""Recurrent networks with and without attention beside the Transformer: what studies of them share."""
+"""Recurrent networks with and without attention beside the Transformer: arms, sizes and columns."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ from attention_lab.studies.study import Rows
 from attention_lab.training.state import parameter_count
 
 FILE = "configs/translation.py"
-# Variants of that file, which is itself a Transformer.
+# Variants of that file, whose default is a Transformer.
 ARMS = {"rnn": "rnn", "lstm": "lstm", "gru": "gru", "gru, reversed": "gru_reversed",
         "gru, additive": "gru_bahdanau", "gru, dot": "gru_luong", "gru, dot, reversed": "gru_luong_reversed",
         "transformer": ""}
 
-# The built-in grammar, as alignments, heads and replaced attention are studied on it.
+# The built-in grammar, in studies of alignment, heads and replaced attention.
 GRAMMAR = {
     "data.lexicon_size": 300, "data.train_size": 20000, "data.dev_size": 200, "data.test_size": 400,
     "model.width": 64, "optimizer.warmup_steps": 100, "optimizer.schedule": "cosine",
@@ -25,12 +24,12 @@ GRAMMAR = {
     "decoding.beam": 1,
 }
 LONG_GRAMMAR = {"training.steps": 20000, "data.train_size": 100000, "optimizer.learning_rate": 0.003}
-# Sizes that give all arms as many weights, to 5 %.
+# Sizes that match the number of parameters across arms, to 5 %.
 GRAMMAR_ARMS = {"gru, additive": {"model.hidden": 132}, "gru, dot": {"model.hidden": 148},
                 "transformer": {"model.hidden": 256}}
 LONG_GRAMMAR_ARMS = {"gru, additive": {"model.hidden": 212}, "gru, dot": {"model.hidden": 234},
                      "transformer": {"model.hidden": 256}}
-# Multi30k, some six passes.
+# Multi30k, about six epochs.
 CAPTIONS = {
     "data.buckets": (16, 24, 48), "optimizer.warmup_steps": 100, "optimizer.schedule": "cosine",
     "training.steps": 1500, "training.batch_tokens": 2048, "training.average_decay": 0.0,
@@ -42,49 +41,38 @@ CAPTIONS_ARMS = {"gru": {"model.hidden": 328} | CAPTIONS_RATE,
                  "gru, additive": {"model.hidden": 320} | CAPTIONS_RATE, "transformer": CAPTIONS_RATE}
 
 
-def smoke(dev: int = 2, test: int = 8, **more: Any) -> dict[str, Any]:
-    """A config that ends in seconds, with so many sentences of dev and of test."""
-    return {"data.train_size": 40, "data.dev_size": dev, "data.test_size": test, "training.steps": 2,
-            "training.eval_every": 2, "training.checkpoint_every": 2, "decoding.beam": 1, **more}
+def smoke(test: int = 8) -> dict[str, Any]:
+    """Changes for a run of seconds, with this many test sentences."""
+    return {"data.train_size": 40, "data.dev_size": 2, "data.test_size": test, "training.steps": 2,
+            "training.eval_every": 2, "training.checkpoint_every": 2, "decoding.beam": 1}
 
 
 def overrides(cell: Mapping[str, Any], settings: Mapping[str, Any], rows: Rows | None) -> dict[str, Any]:
-    """What the run behind a cell changes: the arm's variant, then the study's, then the arm's own size."""
+    """The changes of a run: the arm's variant, then the study's config, then the arm's size."""
     return runs.with_data(runs.recurrent_variant(FILE, ARMS[cell["arm"]]) | settings["config"]
                           | settings["arms"][cell["arm"]] | {"seed": cell["seed"]}, settings)
 
 
-def config(settings: Mapping[str, Any]) -> str:
-    """The config file of the runs."""
-    return f"{FILE}:{settings['variant']}"
-
-
 def cells(settings: Mapping[str, Any]) -> Rows:
     """A run for each arm and seed."""
-    return [{"arm": arm, "seed": seed} for arm in settings["arms"] for seed in range(settings["seeds"])]
-
-
-def trained(cell: Mapping[str, Any], settings: Mapping[str, Any], folder: Path
-            ) -> tuple[dict[str, Any], list[dict[str, Any]], Path]:
-    """Trains the run behind a cell, or reads it: its result, its evaluations on dev and its folder."""
-    return runs.trained(config(settings), overrides(cell, settings, None), folder, settings["study"])
+    return runs.crossed(arm=settings["arms"], seed=range(settings["seeds"]))
 
 
 def of_arm(rows: Rows, arm: str) -> Rows:
-    """The rows of an arm, the seeds rising."""
+    """The rows of an arm, in rising order of seeds."""
     return sorted((row for row in rows if row["arm"] == arm), key=lambda row: row["seed"])
 
 
 def by_seed(rows: Rows, column: str, arm: str) -> np.ndarray:
-    """A column of an arm's rows, the seeds rising; nan where a cell is empty."""
+    """A column of an arm, in rising order of seeds; nan for an empty cell."""
     return np.array([row[column] for row in of_arm(rows, arm)], np.float64)
 
 
 def facts(result: Mapping[str, Any], params: Any) -> dict[str, Any]:
-    """Columns on what a run was: its status, weights without embeddings, target tokens a second."""
+    """Columns about a run: status, parameters without embeddings, target tokens per second."""
     return {"status": result["status"], "tokens_per_second": round(result["tokens_per_second"]),
             "weights": parameter_count({name: leaf for name, leaf in params.items() if name != "embedding"})}
 
 
 # Fields of Study.
-SHARED = {"cells": cells, "config": config, "overrides": overrides, "check": runs.check_data}
+SHARED = {"cells": cells, "config": FILE + ":{variant}", "overrides": overrides, "check": runs.check_data}

@@ -1,15 +1,15 @@
-"""Attention held against what a classifier goes by: arms and instruments of the studies of explanation.
+"""Attention compared with what a classifier depends on: arms and instruments of the studies of explanation.
 
-Arms that are trained on the labels (stage base):
+Arms trained on the labels (stage base):
 
-    lstm        reads both ways, pools by additive attention (Jain & Wallace 2019)
-    average     sees each token alone, pools by additive attention: their control
+    lstm        bidirectional, pools by additive attention (Jain & Wallace 2019)
+    average     encodes each token alone, pools by additive attention: their control
     uniform     the lstm with equal weights (Wiegreffe & Pinter 2019)
-    encoder     self-attention that reads the place asked about; where the truth is known
+    encoder     self-attention, read at the position in question; where the truth is known
 
-Adversaries are lstms trained to give the predictions of the lstm of their seed by other weights. Students
-are `average` under weights that are not theirs: equal ones, those of the lstm, those of its adversary. All
-are scored on test; which step is taken is chosen on dev.
+Adversaries are lstms trained to keep the predictions of the lstm of their seed with other attention weights.
+Students are `average` under attention weights that are not theirs: equal ones, those of the lstm, those of
+its adversary. Checkpoints are selected on dev, and all arms scored on test.
 """
 
 import functools
@@ -37,21 +37,20 @@ ARMS = {
     ENCODER: {"model.kind": "encoder", "model.bidirectional": False, "model.pooling": "place",
               "attention.compatibility": "dot", "model.num_layers": 2, "model.positions": "rotary"},
 }
-EXPLAINED = (LSTM, AVERAGE, ENCODER)  # arms that the instruments are held to
+EXPLAINED = (LSTM, AVERAGE, ENCODER)  # arms that the instruments measure
 PAIRS = {"gradient": ("attention", "gradient_detached"), "leave_one_out": ("attention", "leave_one_out"),
          "between": ("gradient_detached", "leave_one_out"), "random": ("random", "gradient_detached")}
 POOLED = ("attention", "value_norm", "value_zeroing", "gradient", "input_gradient", "leave_one_out", "random")
 LAYERED = ("attention", "attention_mean", "rollout", *POOLED[1:])
-BINS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the largest weight of a sentence
+BINS = (0.0, 0.25, 0.5, 0.75, 1.0)  # edges of bins of a sentence's largest weight
 COLUMNS = ("status", "dev_accuracy", "test_accuracy", "test_macro_f1",
            *(f"tau_{name}{what}" for name in PAIRS for what in ("", "_significant")), "tau_by_class",
            *(f"auc_{name}" for name in LAYERED), "auc_sentences", "permuted", "permuted_by_largest",
            "frozen_apart", "frozen_far", "frozen_variation", "frozen_each", "other_seed_apart",
            "other_seed_variation", "variation", "jensen_shannon")
 
-
 INSTRUMENTS = {"shuffles": 100, "attack_steps": 300, "attack_starts": 3}
-DIVERGENCE_WEIGHTS = (0.001, 0.0001, 0.01)  # the first is that of all seeds, and of the claims
+DIVERGENCE_WEIGHTS = (0.001, 0.0001, 0.01)  # all seeds, and the claims, take the first
 MANY_WEIGHTS = (0.001, 0.0001, 0.0003, 0.003, 0.01)
 SMOKE = {
     "seeds": 2, "curve_seeds": 0, "divergence_weights": (0.01,), "sentences": 6,
@@ -63,11 +62,11 @@ SMOKE = {
 
 
 def of_adversary(column):
-    """A column of the adversaries that all seeds have."""
+    """A column of the adversaries with the first of DIVERGENCE_WEIGHTS."""
     return mean(column, arm=ADVERSARY, divergence_weight=nearest(DIVERGENCE_WEIGHTS[0]))
 
 
-# Claims that need no truth.
+# Claims that do not need the truth.
 CONTEXT_BLURS = Claim(
     "context_blurs", "attention agrees with gradients by over 0.15 of tau more where each token is encoded "
     "alone than in an LSTM", difference("tau_gradient", AVERAGE, LSTM), "greater", 0.15,
@@ -92,81 +91,68 @@ UNIFORM_AS_GOOD = ("uniform_as_good", "an LSTM with equal weights is as accurate
 
 def cells(settings):
     """Base runs of every arm and seed, then adversaries, then students."""
-    def of(stage, arm, weight, seeds):
-        return [_cell(stage, arm, weight, seed) for seed in range(seeds)]
+    def of(stage, arms, weights, seeds):
+        return runs.crossed(stage=[stage], arm=arms, divergence_weight=weights, seed=range(seeds))
 
-    found = [cell for arm in settings["arms"] for cell in of("base", arm, None, settings["seeds"])]
     main, *others = settings["divergence_weights"]
-    found += of(ADVERSARY, ADVERSARY, main, settings["seeds"])
-    found += [cell for weight in others for cell in of(ADVERSARY, ADVERSARY, weight, settings["curve_seeds"])]
-    return found + [cell for arm in STUDENTS for cell in of("student", arm, None, settings["seeds"])]
-
-
-def _cell(stage, arm, weight, seed):
-    return {"stage": stage, "arm": arm, "divergence_weight": weight, "seed": seed}
+    return (of("base", settings["arms"], [None], settings["seeds"])
+            + of(ADVERSARY, [ADVERSARY], [main], settings["seeds"])
+            + of(ADVERSARY, [ADVERSARY], others, settings["curve_seeds"])
+            + of("student", STUDENTS, [None], settings["seeds"]))
 
 
 def _guide(arm, seed, settings):
-    """The cell of the model that an adversary or a student goes by."""
+    """The cell of the model that guides an adversary or a student."""
     if arm == ADVERSARY:
-        return _cell(ADVERSARY, arm, settings["divergence_weights"][0], seed)
-    return _cell("base", arm, None, seed)
-
-
-def config(settings):
-    """The config file of the runs."""
-    return settings["file"]
+        return {"stage": ADVERSARY, "arm": arm, "divergence_weight": settings["divergence_weights"][0],
+                "seed": seed}
+    return {"stage": "base", "arm": arm, "divergence_weight": None, "seed": seed}
 
 
 def overrides(cell, settings, rows):
-    """What the run behind a cell changes in its config."""
+    """The changes of a run in its config."""
     shared = runs.with_data(settings["config"] | {"seed": cell["seed"], "data.split": "test"}, settings)
     if cell["stage"] == "base":
         return shared | ARMS[cell["arm"]] | settings["arms"][cell["arm"]]
     if cell["stage"] == ADVERSARY:
         return shared | settings["arms"][LSTM] | {
             "attention.weights": "adversarial", "attention.divergence": cell["divergence_weight"],
-            "attention.guide": _folder(LSTM, cell["seed"], settings, rows)}
+            "attention.guide": _guide_folder(LSTM, cell["seed"], settings, rows)}
     student, guide = shared | _ALONE | settings["arms"][AVERAGE], STUDENTS[cell["arm"]]
     if not guide:
         return student | {"attention.weights": "uniform"}
     return student | {"attention.weights": "frozen",
-                      "attention.guide": _folder(guide, cell["seed"], settings, rows)}
+                      "attention.guide": _guide_folder(guide, cell["seed"], settings, rows)}
 
 
-def _folder(arm, seed, settings, rows):
-    """The run folder of the arm of the same seed that another one goes by; a recipe names no folder."""
+def _guide_folder(arm, seed, settings, rows):
+    """The run folder of the guide of this seed; the hashed recipe (rows None) names no folder."""
     if rows is None:
         return f"the run of {arm}, seed {seed}"
-    changed = overrides(_guide(arm, seed, settings), settings, rows)
-    return str(runs.cell_of(config(settings), changed).folder(settings["runs"]))
+    changes = overrides(_guide(arm, seed, settings), settings, rows)
+    return str(runs.cell_of(settings["file"], changes).folder(settings["runs"]))
 
 
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished, and holds the instruments to it."""
+def measure(cell, settings, train):
+    """Scores of a run, and of an explained arm what the instruments measure."""
     guides = [LSTM] if cell["stage"] != "base" else []
     guides += [ADVERSARY] if STUDENTS.get(cell["arm"]) == ADVERSARY else []
     for guide in guides:
-        _trained(guide, cell["seed"], settings, folder)
-    result, _, where = runs.trained(config(settings), overrides(cell, settings, rows), folder,
-                                    settings["study"])
-    found = dict.fromkeys(COLUMNS) | {"status": result["status"]}
-    if result["status"] != "finished":
-        return found
-    found |= {name: result[name] for name in ("dev_accuracy", "test_accuracy", "test_macro_f1")}
+        train(_guide(guide, cell["seed"], settings))
+    run = train(cell)
+    row = dict.fromkeys(COLUMNS) | {"status": run.result["status"]}
+    if run.result["status"] != "finished":
+        return row
+    row |= {name: run.result[name] for name in ("dev_accuracy", "test_accuracy", "test_macro_f1")}
     if cell["stage"] == ADVERSARY:
-        found |= {"variation": result["test_variation"], "jensen_shannon": result["test_jensen_shannon"]}
+        row |= {"variation": run.result["test_variation"],
+                "jensen_shannon": run.result["test_jensen_shannon"]}
     if cell["arm"] in EXPLAINED:
-        found |= _explained(cell, where, settings)
+        row |= _explained(cell, run.folder, settings)
     if cell["arm"] == LSTM:
-        other = _trained(LSTM, (cell["seed"] + 1) % settings["seeds"], settings, folder)
-        found |= _apart(where, other, settings)
-    return found
-
-
-def _trained(arm, seed, settings, folder):
-    changed = overrides(_guide(arm, seed, settings), settings, [])
-    return runs.trained(config(settings), changed, folder, settings["study"])[2]
+        other = train(_guide(LSTM, (cell["seed"] + 1) % settings["seeds"], settings))
+        row |= _distance(run.folder, other.folder, settings)
+    return row
 
 
 @functools.lru_cache(maxsize=4)
@@ -174,78 +160,78 @@ def _corpus(data):
     return load_corpus(data, ("test",))["test"]
 
 
-def _read(where, settings):
-    """A finished run, and the first sentences of test: those that the instruments are held to."""
-    run = load_run(where)
-    test = _corpus(run.run.config.data)
-    return run, test.select(range(min(settings["sentences"], len(test))))
+def _read(folder, settings):
+    """A finished run, and the first sentences of test, which the instruments use."""
+    trained = load_run(folder)
+    test = _corpus(trained.run.config.data)
+    return trained, test.select(range(min(settings["sentences"], len(test))))
 
 
-def _explained(cell, where, settings):
-    run, sentences = _read(where, settings)
+def _explained(cell, folder, settings):
+    trained, sentences = _read(folder, settings)
     pooled = cell["arm"] != ENCODER
     methods = (POOLED if pooled else LAYERED) + ("gradient_detached",)
-    found = explanations.explain(run.classifier, run.params, sentences, methods)
+    importance = explanations.explain(trained.classifier, trained.params, sentences, methods)
     row = {}
     by_class = {label: [] for label in sorted(set(sentences.label))}
-    for name, (one, other) in PAIRS.items():
-        tau = agreement.kendall(found[one], found[other])
+    for name, (method, other) in PAIRS.items():
+        tau = agreement.kendall(importance[method], importance[other])
         row |= {f"tau_{name}": float(np.nanmean(tau)),
-                f"tau_{name}_significant": agreement.significant_share(found[one], found[other])}
+                f"tau_{name}_significant": agreement.significant_share(importance[method], importance[other])}
         if name in ("gradient", "leave_one_out") and sentences.truth is None:
             for label in by_class:
-                own = tau[[one == label for one in sentences.label]]
-                by_class[label].append(float(np.nanmean(own)))
+                of_class = tau[[gold == label for gold in sentences.label]]
+                by_class[label].append(float(np.nanmean(of_class)))
     if sentences.truth is None:
         row["tau_by_class"] = np.array(list(by_class.values()))
     else:
-        row |= _found(run, sentences, found, methods)
+        row |= _causes(trained, sentences, importance, methods)
     if pooled:
-        row |= _moved(cell, run, sentences, settings)
+        row |= _counterfactuals(cell, trained, sentences, settings)
     return row
 
 
-def _found(run, sentences, found, methods):
-    """How well each explainer finds the deciding word, in sentences that the model gets right."""
-    labels = run.classifier.judge(run.params, sentences).labels
+def _causes(trained, sentences, importance, methods):
+    """How well each explainer ranks the deciding word, in sentences that the model gets right."""
+    labels = trained.classifier.judge(trained.params, sentences).labels
     right = [i for i, (label, gold) in enumerate(zip(labels, sentences.label)) if label == gold]
     deciders = [sentences.truth[i].senses[0].decider for i in right]
     places = [sentences.place[i] for i in right]
     row = {"auc_sentences": len(right)}
     for name in methods:
         if f"auc_{name}" in COLUMNS:
-            chosen = [found[name][i] for i in right]
+            chosen = [importance[name][i] for i in right]
             row[f"auc_{name}"] = float(agreement.finding_auc(chosen, deciders, places).mean())
     return row
 
 
-def _moved(cell, run, sentences, settings):
-    """What other weights do to the frozen model: permuted ones, and the worst that were found."""
+def _counterfactuals(cell, trained, sentences, settings):
+    """The effect of other attention weights on the frozen model: permuted ones, and the worst of a search."""
     key = jax.random.key(cell["seed"])
     largest, moved = (np.asarray(x) for x in permutation.shuffled(
-        run.classifier, run.params, sentences, key, times=settings["shuffles"]))
+        trained.classifier, trained.params, sentences, key, times=settings["shuffles"]))
     parts = []
     for low, high in zip(BINS, BINS[1:]):
         inside = (largest > low) & (largest <= high)
         parts += [(high, moved[inside].mean(), inside.sum())] if inside.any() else []
     apart, variation = (np.asarray(x) for x in adversaries.frozen(
-        run.classifier, run.params, sentences, key, steps=settings["attack_steps"],
+        trained.classifier, trained.params, sentences, key, steps=settings["attack_steps"],
         starts=settings["attack_starts"]))
     return {"permuted": float(np.mean(moved)), "permuted_by_largest": np.array(parts),
             "frozen_apart": float(np.mean(apart)), "frozen_far": float(np.mean(apart > 0.6)),
-            "frozen_variation": float(np.mean(variation)),
-            "frozen_each": np.sort(apart)}
+            "frozen_variation": float(np.mean(variation)), "frozen_each": np.sort(apart)}
 
 
-def _apart(where, other, settings):
-    """How far the weights and predictions of two seeds are from each other: the yardstick of adversaries."""
-    (run, sentences), (rival, _) = _read(where, settings), _read(other, settings)
-    own, its = (one.classifier.judge(one.params, sentences, with_weights=True) for one in (run, rival))
-    found = guidance.compared(own, {"guide": [one[POOL][0, 0, 0] for one in its.weights],
-                                    "answer": its.probabilities}, 0.0)
-    return {"other_seed_apart": found["jensen_shannon"], "other_seed_variation": found["variation"]}
+def _distance(folder, other_folder, settings):
+    """Distances of attention weights and predictions between two seeds, the yardstick for adversaries."""
+    (trained, sentences), (other, _) = _read(folder, settings), _read(other_folder, settings)
+    judged, guide = (model.classifier.judge(model.params, sentences, with_weights=True)
+                     for model in (trained, other))
+    distances = guidance.compared(judged, {"guide": [weights[POOL][0, 0, 0] for weights in guide.weights],
+                                           "answer": guide.probabilities}, 0.0)
+    return {"other_seed_apart": distances["jensen_shannon"], "other_seed_variation": distances["variation"]}
 
 
 # Fields of Study.
-SHARED = {"cells": cells, "measure": measure, "config": config, "overrides": overrides,
+SHARED = {"cells": cells, "measure": measure, "config": "{file}", "overrides": overrides,
           "check": runs.check_data}

@@ -5,6 +5,7 @@ import numpy as np
 from attention_lab.figures import style
 from attention_lab.studies.recipes import explanations
 from attention_lab.studies.recipes.architectures import by_seed
+from attention_lab.studies.recipes.drawing import seed_count, titled_figure
 
 NAMES = {"attention": "attention", "attention_mean": "attention, all layers", "rollout": "rollout",
          "value_norm": "weight x value", "value_zeroing": "value zeroing", "gradient": "gradient",
@@ -14,17 +15,10 @@ PAIR_NAMES = {"gradient": "attention,\ngradient", "leave_one_out": "attention,\n
 
 
 def draw(rows, title, published=None):
-    """All panels, from the table alone.
-
-    Args:
-      title: over the panels.
-      published: {arm: {pair: tau}}, drawn as bars across; None where there is nothing to hold against.
-    """
-    known = any(row["auc_attention"] is not None for row in rows)
-    panels = [_agreement, _causes, _frozen, _trained, _students] if known else [
-        _agreement, _frozen, _trained, _students]
-    with style.look():
-        figure = style.figure(12.0, 7.4, layout="constrained")
+    """All panels, from the table alone; `published`, {arm: {pair: tau}}, is drawn as bars."""
+    truth_known = any(row["auc_attention"] is not None for row in rows)
+    panels = [_agreement, *[_causes] * truth_known, _frozen, _trained, _students]
+    with titled_figure(12.0, 7.4, f"{title}; points: {seed_count(rows)} seeds", grid=False) as figure:
         # Five panels: three above, two below; four: two and two.
         above = (len(panels) + 1) // 2
         grid = figure.add_gridspec(2, above * (len(panels) - above))
@@ -34,8 +28,6 @@ def draw(rows, title, published=None):
             ax = figure.add_subplot(grid[line, place * wide:(place + 1) * wide])
             panel(ax, rows, published or {})
             ax.grid(axis="y" if panel is not _causes else "x")
-        seeds = len({row["seed"] for row in rows})
-        figure.suptitle(f"{title}; points: {seeds} seeds", parse_math=False)
     return figure
 
 
@@ -46,8 +38,8 @@ def _dots(ax, place, values, colour, label=None):
 
 
 def _arms(rows):
-    there = {row["arm"] for row in rows}
-    return [arm for arm in explanations.EXPLAINED if arm in there]
+    present = {row["arm"] for row in rows}
+    return [arm for arm in explanations.EXPLAINED if arm in present]
 
 
 def _agreement(ax, rows, published):
@@ -70,9 +62,9 @@ def _causes(ax, rows, published):
     methods = [name for name in reversed(NAMES)
                if any(row[f"auc_{name}"] is not None for row in rows)]
     for i, (arm, colour) in enumerate(zip(_arms(rows), style.COLOURS)):
-        own = [row for row in rows if row["arm"] == arm]
         for place, name in enumerate(methods):
-            values = [row[f"auc_{name}"] for row in own if row[f"auc_{name}"] is not None]
+            values = [row[f"auc_{name}"] for row in rows
+                      if row["arm"] == arm and row[f"auc_{name}"] is not None]
             if values:
                 at = place - 0.24 * (i - 1)
                 ax.plot(values, [at] * len(values), "o", color=colour, markersize=3,
@@ -86,8 +78,8 @@ def _causes(ax, rows, published):
 def _frozen(ax, rows, published):
     for arm, colour in zip((explanations.LSTM, explanations.AVERAGE), style.COLOURS):
         values = [row["frozen_each"] for row in rows if row["arm"] == arm]
-        for number, own in enumerate(one for one in values if one is not None):
-            ax.plot(own, np.linspace(0.0, 1.0, len(own)), color=colour, linewidth=0.8,
+        for number, apart in enumerate(seed for seed in values if seed is not None):
+            ax.plot(apart, np.linspace(0.0, 1.0, len(apart)), color=colour, linewidth=0.8,
                     label=None if number else arm)
     ax.axvline(np.log(2.0), color=style.FAINT, linewidth=0.7)
     ax.set(xlabel="divergence of the worst weights found, nats\n(log 2: nothing in common)",
@@ -96,14 +88,15 @@ def _frozen(ax, rows, published):
 
 
 def _trained(ax, rows, published):
-    own = [row for row in rows if row["arm"] == explanations.ADVERSARY and row["variation"] is not None]
+    adversaries = [row for row in rows
+                   if row["arm"] == explanations.ADVERSARY and row["variation"] is not None]
     means = []
-    for number, weight in enumerate(sorted({row["divergence_weight"] for row in own})):
-        points = np.array([(row["variation"], row["jensen_shannon"]) for row in own
+    for number, weight in enumerate(sorted({row["divergence_weight"] for row in adversaries})):
+        points = np.array([(row["variation"], row["jensen_shannon"]) for row in adversaries
                            if row["divergence_weight"] == weight])
         ax.plot(*points.T, "o", color=style.ORANGE, markersize=3)
         ax.annotate(f"{weight:g}", points.mean(0), textcoords="offset points", fontsize=7.5,
-                    xytext=(5, -10 if number % 2 else 4))  # neighbours may lie close
+                    xytext=(5, -10 if number % 2 else 4))  # neighbouring points may be close
         means.append(points.mean(0))
     ax.plot(*np.array(means).T, color=style.ORANGE, linewidth=1.0,
             label="adversaries, by the weight of divergence")

@@ -1,10 +1,9 @@
 """Does cross-attention look at the words that it translates? (Bahdanau et al. 2015, figure 3)
 
-The built-in grammar, whose links are exact, by a GRU with additive and with dot attention and by a
-Transformer. A target word is linked to the source word with the largest weight, read at the step that
-predicts it or at the one that takes it in. Layer and head, and the step where a claim leaves it open, are
-chosen on one half of the test sentences and scored on the other, those of an untrained model as well; "by
-value" multiplies a weight by the norm of what its position adds.
+A target word is linked to the source word with the largest weight, read at the step that predicts it or at
+the step that takes it in; "by value" multiplies a weight by the norm of its value vector's contribution.
+Layer and head (and the step, where a claim leaves it open) are selected on one half of the test sentences and
+scored on the other, also for an untrained model.
 """
 
 import numpy as np
@@ -12,13 +11,13 @@ import numpy as np
 from attention_lab.analysis import alignment
 from attention_lab.config import split
 from attention_lab.data.sources import load as load_corpus
-from attention_lab.figures import heatmap, style
+from attention_lab.figures import heatmap
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import alignments, architectures
+from attention_lab.studies.recipes.drawing import seed_count, titled_figure
 from attention_lab.tasks.load import load
 
-SHOWN = 2  # sentences drawn: the first of test that have an adjective after its noun
-
+SHOWN = 2  # sentences drawn: the first test sentences with an adjective after its noun
 T, ADDITIVE, DOT = "transformer", "gru, additive", "gru, dot"
 
 CLAIMS = (
@@ -44,33 +43,35 @@ CLAIMS = (
 )
 
 
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished, and aligns the test sentences by its attention."""
-    result, _, run = architectures.trained(cell, settings, folder)
-    finished = load(run)
+def measure(cell, settings, train):
+    """Alignment error rates of a run on the test sentences, and weights to draw from the first seed."""
+    run = train(cell)
+    finished = load(run.folder)
     pairs = load_corpus(finished.run.config.data, ("test",))["test"]
-    found = alignment.errors(finished, (pairs.source, pairs.target), [one.alignment for one in pairs.truth])
-    places = [(sentence, link) for sentence, one in enumerate(pairs.truth)
-              for link in alignment.inversions(one)]
-    links = found.chosen["predict", False].links
-    right = sum(link in links[sentence] for sentence, link in places)
-    shown = list(dict.fromkeys(sentence for sentence, _ in places))[:SHOWN]
-    return architectures.facts(result, finished.params) | {
-        "test_bleu": result["test_bleu"], **alignments.columns(found),
-        "inversions": right / max(len(places), 1), "inverted": len(places),
+    errors = alignment.errors(finished, (pairs.source, pairs.target),
+                              [sentence.alignment for sentence in pairs.truth])
+    inverted = [(i, link) for i, sentence in enumerate(pairs.truth)
+                for link in alignment.inversions(sentence)]
+    links = errors.chosen["predict", False].links
+    right = sum(link in links[i] for i, link in inverted)
+    shown = list(dict.fromkeys(i for i, _ in inverted))[:SHOWN]
+    return architectures.facts(run.result, finished.params) | {
+        "test_bleu": run.result["test_bleu"], **alignments.columns(errors),
+        "inversions": right / max(len(inverted), 1), "inverted": len(inverted),
         **dict.fromkeys(column for number in range(SHOWN) for column in _shown_columns(number)),
-        **(_shown(finished, pairs.select(shown), found.chosen) if cell["seed"] == 0 else {})}
+        **(_shown(finished, pairs.select(shown), errors.chosen) if cell["seed"] == 0 else {})}
 
 
 def _shown(finished, pairs, chosen):
-    """What a heat map needs: words, exact links (N, 2), weights of the chosen heads (steps, T, S)."""
+    """Columns of a heat map: words, exact links (N, 2), weights of the chosen heads (steps, T, S)."""
     kind = finished.translator.tokenizer.kind
-    looked = finished.translator.attention(finished.params, pairs.source, pairs.target,
-                                           split(finished.run.config)[1])
+    attention = finished.translator.attention(finished.params, pairs.source, pairs.target,
+                                              split(finished.run.config)[1])
     row = {}
-    for number, (one, source, target, truth) in enumerate(
-            zip(looked, pairs.source, pairs.target, pairs.truth)):
-        weights = [alignment.readings(one, kind, step)[chosen[step, False].name] for step in alignments.STEPS]
+    for number, (of_sentence, source, target, truth) in enumerate(
+            zip(attention, pairs.source, pairs.target, pairs.truth)):
+        weights = [alignment.readings(of_sentence, kind, step)[chosen[step, False].name]
+                   for step in alignments.STEPS]
         row |= dict(zip(_shown_columns(number), (np.array(source.split()), np.array(target.split()),
                                                  np.array(truth.alignment), np.array(weights))))
     return row
@@ -84,11 +85,12 @@ def draw(rows, settings):
     """Error rates, and heat maps of the first test sentences with an adjective after its noun."""
     arms = list(settings["arms"])
     drawn = {row["arm"]: row for row in rows if row["shown_0_source"] is not None}
-    with style.look():
-        figure = style.figure(11.0, 8.4, layout="constrained")
+    with titled_figure(11.0, 8.4, "which word attention looks at; dots are "
+                       f"{seed_count(rows)} seeds, pale ticks every layer and head, squares the exact links",
+                       grid=False) as figure:
         grid = figure.add_gridspec(2, 1 + SHOWN * 2, width_ratios=(2.2,) + (1,) * SHOWN * 2)
         alignments.draw_rates(figure.add_subplot(grid[:, 0]), rows, arms)
-        for line, arm in enumerate(("gru, additive", "transformer")):
+        for line, arm in enumerate((ADDITIVE, T)):
             step = min(alignments.STEPS,
                        key=lambda step: np.mean(architectures.by_seed(rows, f"aer_{step}", arm)))
             row = drawn[arm]
@@ -99,10 +101,6 @@ def draw(rows, settings):
                 heatmap.heat_map(ax, heatmap.Panel(
                     np.clip(weights[list(alignments.STEPS).index(step)], 0.0, 1.0), source.tolist(),
                     target.tolist(), [tuple(link) for link in links.tolist()], title))
-        figure.suptitle("which word attention looks at; dots are "
-                        f"{len({row['seed'] for row in rows})} seeds, pale ticks every layer and head, "
-                        "squares the exact links",
-                        parse_math=False)
     return figure
 
 

@@ -1,9 +1,8 @@
-"""Attention against links made by hand, out of domain: models of image captions read short stories.
+"""Attention against human word links, out of domain: models of image captions read short stories.
 
-The models of `recurrent_multi30k`, and the 520 English-French sentence pairs of the Alibi corpus (Xu & Yvon
-2016) that have a sure link. The stories' words are lower-cased and spelled as the captions are, no more; the
-share of them that the captions do not have stands beside the error rates. Layer and head, and the step where
-a claim leaves it open, are chosen on one half of the sentences and scored on the other.
+The models of `recurrent_multi30k` read the 520 English-French sentence pairs of the Alibi corpus (Xu & Yvon
+2016) that have a sure link, lower-cased and tokenised as the captions are. Selection and scoring as in
+`alignment`.
 """
 
 import functools
@@ -12,12 +11,12 @@ from attention_lab.analysis import alignment
 from attention_lab.data.detokenize import respell
 from attention_lab.data.readers.links import read_alibi
 from attention_lab.data.sources import load as load_corpus
-from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import alignments, architectures, runs
+from attention_lab.studies.recipes.drawing import seed_count, titled_figure
 from attention_lab.tasks.load import load
 
-MODELS = "recurrent_multi30k"  # the study whose models are read
+MODELS = "recurrent_multi30k"  # the study whose runs are read
 T, ADDITIVE = "transformer", "gru, additive"
 
 CLAIMS = (
@@ -40,45 +39,45 @@ def cells(settings):
 
 @functools.cache
 def _stories(folder):
-    """English, French, sure and possible links, words spelled as Multi30k's tokenised files have them."""
+    """English, French, sure and possible links; text as in Multi30k's tokenised files."""
     pairs = read_alibi(folder)
     return ([respell(text) for text in pairs.source], [respell(text) for text in pairs.target],
-            [one.sure for one in pairs.truth], [one.possible for one in pairs.truth])
+            [links.sure for links in pairs.truth], [links.possible for links in pairs.truth])
 
 
 def check(settings):
-    """ValueError where the captions' folder is not named or the stories can't be read."""
+    """ValueError where the folder of captions is not given or the stories can't be read."""
     runs.check_data(settings)
     if settings["gold"] == "alibi":
         _stories(f"{settings['data']}/alibi-aer")
 
 
-def measure(cell, settings, rows, folder):
-    """Reads a model of recurrent_multi30k, trained here where it is missing, and aligns the stories."""
-    _, _, run = architectures.trained(cell, settings, folder.parent / MODELS)
-    finished = load(run)
+def measure(cell, settings, train):
+    """Alignment error rates on the stories, of a run of recurrent_multi30k (trained there if missing)."""
+    run = runs.trained(architectures.SHARED["config"].format(**settings),
+                       architectures.overrides(cell, settings, None), settings["runs"].parent / MODELS,
+                       settings["study"])
+    finished = load(run.folder)
     data = finished.run.config.data
     if settings["gold"] == "alibi":
         *texts, sure, possible = _stories(f"{settings['data']}/alibi-aer")
     else:
         pairs = load_corpus(data, ("test",))["test"]
-        texts, sure, possible = [pairs.source, pairs.target], [one.alignment for one in pairs.truth], None
-    train = load_corpus(data, ("train",))["train"]
+        texts, possible = [pairs.source, pairs.target], None
+        sure = [sentence.alignment for sentence in pairs.truth]
+    train_pairs = load_corpus(data, ("train",))["train"]
     return alignments.columns(alignment.errors(finished, texts, sure, possible)) | {
-        f"unknown_{name}": alignment.unknown(side, known)
-        for name, side, known in zip(("english", "french"), texts, (train.source, train.target))}
+        f"unknown_{name}": alignment.unknown(side, trained_on) for name, side, trained_on in
+        zip(("english", "french"), texts, (train_pairs.source, train_pairs.target))}
 
 
 def draw(rows, settings):
     """Error rates of every arm and reading beside the baselines."""
-    with style.look():
-        figure = style.figure(6.4, 4.4, layout="constrained")
-        ax = figure.subplots()
-        alignments.draw_rates(ax, rows, list(dict.fromkeys(row["arm"] for row in rows)))
-        figure.suptitle(f"models of captions read stories ({rows[0]['unknown_english']:.0%} of the English "
-                        f"and {rows[0]['unknown_french']:.0%} of the French words unknown);\ndots are "
-                        f"{len({row['seed'] for row in rows})} seeds, pale ticks every layer and head",
-                        parse_math=False)
+    title = (f"models of captions read stories ({rows[0]['unknown_english']:.0%} of the English "
+             f"and {rows[0]['unknown_french']:.0%} of the French words unknown);\ndots are "
+             f"{seed_count(rows)} seeds, pale ticks every layer and head")
+    with titled_figure(6.4, 4.4, title) as figure:
+        alignments.draw_rates(figure.subplots(), rows, list(dict.fromkeys(row["arm"] for row in rows)))
     return figure
 
 

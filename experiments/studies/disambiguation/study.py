@@ -1,16 +1,13 @@
 """Is a word's meaning built from its neighbours by self-attention? (Vaswani et al. 2017)
 
-The grammar's ambiguous nouns: one word decides the sense, 1 to 40 places before or after the noun, in half
-of the sentences beside a distractor that would decide for another sense if it stood in its place. The nearer
-and the farther distances have equally many sentences. Where no distractor stands a bag of words suffices by
-construction, since the deciding word is then the only one that tells; the claim against it is made all the
-same, and what comes of it with a distractor and without is told apart.
-
-Before the layers the same form of a noun has the same vector in every sentence, so that the silhouette of its
-senses is 0 by construction; after them it is held against permuted labels. The arms share a budget and each
-has the rate of configs/disambiguation.py or of the preset.
+The grammar's ambiguous nouns: one word decides the sense, 1 to 40 positions before or after the noun; in half
+of the sentences a distractor would decide for another sense in that position. Near and far distances have
+equally many sentences. Without a distractor a bag of words suffices by construction, so that both cases are
+reported. Before the layers a form of a noun has the same vector in every sentence: the silhouette of its
+senses is 0 by construction; after them it is compared with that of permuted labels.
 """
 
+import csv
 import functools
 import textwrap
 
@@ -19,17 +16,25 @@ import numpy as np
 from attention_lab.analysis import explanations, word_vectors
 from attention_lab.config import replace
 from attention_lab.data.sources import load as load_corpus
+from attention_lab.evaluation.classes import by_distance
 from attention_lab.evaluation.separation import plane, separation
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, function, mean
-from attention_lab.studies.recipes import architectures, distances, runs
-from attention_lab.studies.recipes.drawing import draw_band, draw_curves
+from attention_lab.studies.recipes import architectures, runs
+from attention_lab.studies.recipes.drawing import (
+    bin_axis,
+    draw_band,
+    draw_curves,
+    seed_count,
+    titled_figure,
+)
+from attention_lab.tasks.classification.task import DISTANCES
 from attention_lab.tasks.load import load as load_run
 
 FILE = "configs/disambiguation.py"
 ATTENTION, ALONE, BAG = "self-attention", "the word alone", "bag of words"
-# Variants of that file, which is itself two layers of self-attention.
 READER = "lstm, additive attention"
+# Variants of that file, whose default is two layers of self-attention.
 ARMS = {ATTENTION: "", ALONE: "target_only", BAG: "bag_of_words", "gru": "gru", READER: "lstm_additive"}
 
 
@@ -76,53 +81,65 @@ CLAIMS = (
 
 
 def overrides(cell, settings, rows):
-    """What the run behind a cell changes: the arm's variant, then the study's, then the arm's own."""
+    """The changes of a run: the arm's variant, then the study's config, then the arm's settings."""
     arm = cell["arm"]
     return runs.variant(FILE, ARMS[arm]) | settings["config"] | settings["arms"][arm] | {"seed": cell["seed"]}
 
 
-def config(settings):
-    """The config file of the runs."""
-    return f"{FILE}:{settings['variant']}"
-
-
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished; its scores by distance, and how far senses lie."""
-    result, looks, run = runs.trained(config(settings), overrides(cell, settings, rows), folder,
-                                      settings["study"])
-    model = load_run(run)
+def measure(cell, settings, train):
+    """Scores of a run by distance, and the separation of senses before and after the layers."""
+    run = train(cell)
+    result, model = run.result, load_run(run.folder)
     test = _test(model.run.config.data)
     before, after = word_vectors.vectors(model.classifier, model.params, test)
-    separate = functools.partial(_separation, test=test, permutations=settings["permutations"])
-    first, last = separate(before), separate(after)
+    first, last = (separation(vectors, test.label, _forms(test), settings["permutations"])
+                   for vectors in (before, after))
     return {"status": result["status"], "parameters": result["parameters"],
             "dev_accuracy": result["dev_accuracy"], "accuracy": result["test_accuracy"],
             "macro_f1": result["test_macro_f1"], "most_frequent": result["test_most_frequent_accuracy"],
-            "by_distance": distances.scored(run, test), "forms": last.groups, "forms_left_out": last.left_out,
+            "by_distance": _by_distance(run.folder, test), "forms": last.groups,
+            "forms_left_out": last.left_out,
             "silhouette_before": round(first.silhouette, 6), "null_before": round(first.null, 6),
             "silhouette": round(last.silhouette, 6), "null": round(last.null, 6),
             **(_shown(test, before, after) if cell["seed"] == 0 else dict.fromkeys(SHOWN)),
             **_dropped(model, test.select(range(min(settings["dropped"], len(test)))), cell),
-            "curve": runs.curve(looks, "dev_accuracy")}
+            "curve": runs.curve(run.evaluations, "dev_accuracy")}
+
+
+LEAST, GREATEST, DISTRACTORS, SENTENCES, ACCURACY = range(5)  # columns of by_distance
+
+
+def _by_distance(folder, test):
+    """Accuracy of a run's predictions by distance and number of distractors, (bins, 5)."""
+    with open(folder / "predictions.tsv", encoding="utf-8", newline="") as file:
+        predicted = [row["found"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    distractors = np.array([len(sentence.senses[0].distractors) for sentence in test.truth])
+    bins = []
+    for count in np.unique(distractors):
+        chosen = np.flatnonzero(distractors == count).tolist()
+        some = test.select(chosen)
+        bins += [(low, high, count, sentences, accuracy) for (low, high), (accuracy, sentences) in
+                 by_distance(some.truth, some.label, [predicted[i] for i in chosen], DISTANCES).items()]
+    return np.array(bins, np.float64)
 
 
 @functools.cache
 def _test(data):
-    """The test sentences of a corpus, which do not hang on the size of the training part."""
+    """The test sentences of a corpus, which do not depend on the size of train."""
     return load_corpus(replace(data, {"train_size": 1}), ("test",))["test"]
 
 
 def _dropped(model, sentences, cell):
-    """How far the prediction moves, on average, without the word that an explainer puts first."""
+    """Mean total variation of the prediction when the word that an explainer ranks first is left out."""
     methods = ("attention", "gradient", "random")
     if cell["arm"] != ATTENTION:
         return {f"dropped_{name}": None for name in methods}
-    found = explanations.explain(model.classifier, model.params, sentences, (*methods, "leave_one_out"))
+    explained = explanations.explain(model.classifier, model.params, sentences, (*methods, "leave_one_out"))
     moved: dict[str, list[float]] = {name: [] for name in methods}
-    for i, (place, effect) in enumerate(zip(sentences.place, found["leave_one_out"])):
+    for i, (place, effect) in enumerate(zip(sentences.place, explained["leave_one_out"])):
         for name in methods:
-            importance = np.array(found[name][i])
-            importance[place] = -np.inf  # the word that is asked about stays
+            importance = np.array(explained[name][i])
+            importance[place] = -np.inf  # the noun itself is never left out
             moved[name].append(float(effect[importance.argmax()]))
     return {f"dropped_{name}": round(float(np.mean(values)), 6) for name, values in moved.items()}
 
@@ -131,87 +148,81 @@ def _forms(test):
     return [text.split(" ")[place] for text, place in zip(test.text, test.place)]
 
 
-def _separation(vectors, test, permutations):
-    return separation(vectors, test.label, _forms(test), permutations)
-
-
 SHOWN = ("shown_form", "shown_senses", "shown_points")
 
 
 def _shown(test, before, after):
-    """The first form in the order of the alphabet that has two senses: its vectors in two planes, (N, 4)."""
+    """The alphabetically first form with two senses: its vectors projected to two planes, (N, 4)."""
     forms = np.array(_forms(test))
-    form = next(one for one in sorted(set(forms))
-                if len({test.label[i] for i in np.flatnonzero(forms == one)}) > 1)
-    own = np.flatnonzero(forms == form)
-    points = np.concatenate([plane(before[own]), plane(after[own])], axis=1)
-    return dict(zip(SHOWN, (str(form), np.array([test.label[i] for i in own]), points)))
+    form = next(form for form in sorted(set(forms))
+                if len({test.label[i] for i in np.flatnonzero(forms == form)}) > 1)
+    chosen = np.flatnonzero(forms == form)
+    points = np.concatenate([plane(before[chosen]), plane(after[chosen])], axis=1)
+    return dict(zip(SHOWN, (str(form), np.array([test.label[i] for i in chosen]), points)))
 
 
 def accuracy(rows, arm, bins):
-    """Accuracy of an arm over some bins of distance, seed by seed; what the claims are judged by."""
-    found = {}
+    """Accuracy of an arm over some bins of distance, by seed; see `at`."""
+    by_seed = {}
     for row in rows:
         if row["arm"] == arm:
             table = row["by_distance"]
-            least, distracted = table[:, distances.LEAST], table[:, distances.DISTRACTORS] > 0
+            least, distracted = table[:, LEAST], table[:, DISTRACTORS] > 0
             chosen = {"near": [least == least.min()], "distracted": [distracted], "clear": [~distracted],
-                      "far": [table[:, distances.GREATEST] == table[:, distances.GREATEST].max()],
+                      "far": [table[:, GREATEST] == table[:, GREATEST].max()],
                       "worst": [least == edge for edge in set(least)]}[bins]
-            found[row["seed"]] = min(distances.accuracy(table, one) for one in chosen)
-    return found
+            by_seed[row["seed"]] = min(np.average(table[mask, ACCURACY], weights=table[mask, SENTENCES])
+                                       for mask in chosen)
+    return by_seed
 
 
 def draw(rows, settings):
     """Accuracy by distance, learning, vectors of one noun, silhouettes."""
-    with style.look():
-        figure = style.figure(11.0, 6.6, layout="constrained")
+    title = f"the sense of the grammar's ambiguous nouns; mean and range of {seed_count(rows)} seeds"
+    with titled_figure(11.0, 6.6, title, grid=False) as figure:
         axes = figure.subplots(2, 3)
         for ax, distractors in zip(axes[0], (False, True)):
             _draw_distances(ax, rows, settings["arms"], distractors)
         for place, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
-            own = [row for row in rows if row["arm"] == arm]
-            draw_curves([axes[0, 2]], [row["curve"] for row in own], arm, colour)
-            excess = [row["silhouette"] - row["null"] for row in own]
-            axes[1, 2].plot([place] * len(own), excess, "o", color=colour, markersize=4, alpha=0.7)
+            of_arm = [row for row in rows if row["arm"] == arm]
+            draw_curves([axes[0, 2]], [row["curve"] for row in of_arm], arm, colour)
+            excess = [row["silhouette"] - row["null"] for row in of_arm]
+            axes[1, 2].plot([place] * len(of_arm), excess, "o", color=colour, markersize=4, alpha=0.7)
         axes[0, 2].set(ylabel="dev accuracy", ylim=(0, 1.02), xlim=(0, None))
         axes[1, 2].axhline(0.0, color=style.FAINT, zorder=0)
         axes[1, 2].set_xticks(range(len(settings["arms"])),
                               [textwrap.fill(arm, 9) for arm in settings["arms"]])
-        axes[1, 2].set(ylabel="silhouette, less that of permuted")
-        axes[1, 2].set_title("last states of one form; dots are seeds")
+        axes[1, 2].set(ylabel="silhouette, less that of permuted",
+                       title="last states of one form; dots are seeds")
         _draw_vectors(axes[1, :2], rows)
         for ax in (*axes[0], axes[1, 2]):
             ax.grid(axis="y")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
-        figure.suptitle("the sense of the grammar's ambiguous nouns; mean and range of "
-                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
     return figure
 
 
 def _draw_distances(ax, rows, arms, distractors):
     for arm, colour in zip(arms, style.COLOURS):
         bins = [row["by_distance"] for row in rows if row["arm"] == arm]
-        bins = np.stack([one[(one[:, distances.DISTRACTORS] > 0) == distractors] for one in bins])
-        draw_band(ax, range(bins.shape[1]), bins[:, :, distances.ACCURACY], colour, "o-", markersize=4,
+        bins = np.stack([seed[(seed[:, DISTRACTORS] > 0) == distractors] for seed in bins])
+        draw_band(ax, range(bins.shape[1]), bins[:, :, ACCURACY], colour, "o-", markersize=4,
                   label=arm)
-    ax.set_xticks(range(bins.shape[1]), [f"{low:.0f} to {high:.0f}\n({count:.0f})"
-                                         for low, high, _, count, _ in bins[0]])
-    ax.set(xlabel="places to the deciding word (sentences)", ylabel="test accuracy", ylim=(0, 1.02))
-    ax.set_title("beside a distractor" if distractors else "without distractors")
+    bin_axis(ax, bins[0], LEAST, GREATEST, SENTENCES)
+    ax.set(xlabel="places to the deciding word (sentences)", ylabel="test accuracy", ylim=(0, 1.02),
+           title="beside a distractor" if distractors else "without distractors")
 
 
 def _draw_vectors(axes, rows):
-    """One form's vectors before and after the layers, each in its own plane, to the same scale."""
+    """One form's vectors before and after the layers, each in its principal plane, to the same scale."""
     row, = (row for row in rows if row["arm"] == ATTENTION and row["shown_senses"] is not None)
     senses, places = row["shown_senses"], row["shown_points"]
     for ax, which, name in zip(axes, (places[:, :2], places[:, 2:]), ("before", "after")):
         for sense, colour in zip(sorted(set(senses)), style.COLOURS):
-            own = which[senses == sense]
-            ax.plot(own[:, 0], own[:, 1], "o", color=colour, markersize=5 if name == "after" else 9,
-                    alpha=0.6, label=f"{sense} ({len(own)})")
-        ax.set_title(f"“{row['shown_form']}” {name} self-attention")
-        ax.set(xlabel="first principal component", ylabel="second")
+            points = which[senses == sense]
+            ax.plot(*points.T, "o", color=colour, markersize=5 if name == "after" else 9, alpha=0.6,
+                    label=f"{sense} ({len(points)})")
+        ax.set(xlabel="first principal component", ylabel="second",
+               title=f"“{row['shown_form']}” {name} self-attention")
         ax.margins(0.15)
     axes[0].set(xlim=axes[1].get_xlim(), ylim=axes[1].get_ylim())
     axes[1].legend(title="sense (sentences)")
@@ -240,4 +251,4 @@ STUDY = Study(
                                              "training.steps": 20000, "training.batch_tokens": 14336}},
     },
     cells=architectures.cells, measure=measure, draw=draw, labels=("shown_form",),
-    functions={"accuracy": accuracy}, config=config, overrides=overrides)
+    functions={"accuracy": accuracy}, config=FILE + ":{variant}", overrides=overrides)

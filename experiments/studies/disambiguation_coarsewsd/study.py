@@ -1,12 +1,9 @@
 """The senses of CoarseWSD-20 (Loureiro et al. 2021): does self-attention lead a bag of words on real text?
 
-One model for all words of the folder, trained from scratch. A part of train is held out as dev, on which the
-weights that are scored are chosen; test is scored once. The outsider is tf-idf with balanced logistic
-regression, one for each word, on train and dev. Where a claim speaks of the best network, that is the one
-with the highest mean macro-F1 on dev. fastText from scratch has macro-F1 0.837 on the twelve words measured.
-
-Few-shot curves have the same budget of steps at every size, look at dev once, at the end, and choose nothing
-there; the shots of each seed are drawn anew, the same for all arms.
+One model for all words of the folder, trained from scratch; part of train is held out as dev. The outsider is
+tf-idf with balanced logistic regression, one model per word, trained on train and dev. The best network of a
+claim has the highest mean macro-F1 on dev. Few-shot runs have the same number of steps at every size and
+evaluate dev once, at the end; each seed draws other shots, the same for all arms.
 """
 
 import textwrap
@@ -22,18 +19,18 @@ from attention_lab.evaluation.classes import class_scores
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, function, mean, nearest
 from attention_lab.studies.recipes import architectures, runs
-from attention_lab.studies.recipes.drawing import draw_band, draw_ranges
+from attention_lab.studies.recipes.drawing import draw_band, draw_ranges, titled_figure
 
 FILE = "configs/disambiguation.py"
 ATTENTION, ALONE, BAG = "self-attention", "the word alone", "bag of words"
 POOLED, OUTSIDER = "bag, additive pooling", "tf-idf"
 FASTTEXT = 0.837
-# Variants of that file, and what an arm changes in them.
+# Variants of that file, and an arm's changes in them.
 ARMS = {ATTENTION: ("", {}), ALONE: ("target_only", {}), BAG: ("bag_of_words", {}),
         POOLED: ("bag_of_words", {"model.pooling": "additive"}), "gru": ("gru", {})}
 FEW = (ATTENTION, BAG, OUTSIDER)
 
-# One answer of the outsider, for all seeds.
+# The outsider has one score, for all seeds.
 OUTSIDE = mean("macro_f1", arm=OUTSIDER, shots=0, seed=0)
 
 CLAIMS = (
@@ -61,49 +58,36 @@ CLAIMS = (
 
 
 def cells(settings):
-    """Runs of every arm and seed on the whole, the outsider's, then those of few shots."""
-    whole = [{"stage": "whole", "arm": arm, "shots": 0, "seed": seed}
-             for arm in settings["arms"] for seed in range(settings["seeds"])]
-    few = [{"stage": "few", "arm": arm, "shots": shots, "seed": seed} for shots in settings["shots"]
-           for seed in range(settings["few_seeds"]) for arm in FEW]
-    return whole + [{"stage": "whole", "arm": OUTSIDER, "shots": 0, "seed": 0}] + few
+    """Runs of every arm and seed on all of train, the outsider's, then few-shot runs."""
+    return (runs.crossed(stage=["whole"], arm=settings["arms"], shots=[0], seed=range(settings["seeds"]))
+            + [{"stage": "whole", "arm": OUTSIDER, "shots": 0, "seed": 0}]
+            + [{"stage": "few", "arm": arm, "shots": shots, "seed": seed} for shots in settings["shots"]
+               for seed in range(settings["few_seeds"]) for arm in FEW])
 
 
 def changes(cell, settings):
-    """What a cell changes in the config, the outsider's data included."""
+    """The changes of a cell in the config; of the outsider those of its data."""
     arm = cell["arm"]
     changed = {"seed": cell["seed"]} | settings["config"]
     if arm != OUTSIDER:
-        variant, own = ARMS[arm]
-        changed = runs.variant(FILE, variant) | own | changed | settings["arms"][arm]
+        variant, of_arm = ARMS[arm]
+        changed = runs.variant(FILE, variant) | of_arm | changed | settings["arms"][arm]
     if cell["stage"] == "few":
         changed |= settings["few"] | {"data.shots": cell["shots"], "data.corpus_seed": cell["seed"]}
     return runs.with_data(changed, settings)
 
 
 def overrides(cell, settings, rows):
-    """What the run behind a cell changes; the outsider has no run."""
+    """The changes of a run; the outsider has none."""
     return None if cell["arm"] == OUTSIDER else changes(cell, settings)
 
 
-def config(settings):
-    """The config file of the runs."""
-    return f"{FILE}:{settings['variant']}"
-
-
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished, or asks the outsider; what it scored."""
-    if cell["arm"] == OUTSIDER:
-        found = _outsider(cell, settings)
-        return _columns("", found, found["test_by_word"], settings)
-    result, _, _ = runs.trained(config(settings), changes(cell, settings), folder, settings["study"])
+def measure(cell, settings, train):
+    """Scores of a run or of the outsider."""
+    result = _outsider(cell, settings) if cell["arm"] == OUTSIDER else train(cell).result
     prefix = "test_macro_f1_"
     by_word = {name.removeprefix(prefix): value for name, value in result.items() if name.startswith(prefix)}
-    return _columns(result["status"], result, by_word, settings)
-
-
-def _columns(status, result, by_word, settings):
-    return {"status": status, "parameters": result.get("parameters"),
+    return {"status": result["status"], "parameters": result.get("parameters"),
             "dev_macro_f1": result.get("dev_macro_f1"), "accuracy": result["test_accuracy"],
             "macro_f1": result["test_macro_f1"], "macro_f1_word": by_word.get(settings["word"]),
             "most_frequent_macro_f1": result.get("test_most_frequent_macro_f1"),
@@ -111,49 +95,45 @@ def _columns(status, result, by_word, settings):
 
 
 def _outsider(cell, settings):
-    """The scores of tf-idf, on what the networks train on where shots are few, else with dev besides."""
-    corpus = load_corpus(replace(load(config(settings)), changes(cell, settings)).data)
+    """Scores of tf-idf as in result.json, trained on train, and on dev too unless shots are few."""
+    corpus = load_corpus(replace(load(f"{FILE}:{settings['variant']}"), changes(cell, settings)).data)
     train = corpus["train"] if cell["shots"] else joined([corpus["train"], corpus["dev"]])
     test = corpus["test"]
     scored = class_scores(test.word, test.label, tfidf_baseline.predict(train, test))
-    return {"test_accuracy": round(scored.accuracy, 6), "test_macro_f1": round(scored.macro_f1, 6),
-            "test_by_word": {word: f1 for word, (_, f1) in scored.by_word.items()}}
+    return {"status": "", "test_accuracy": round(scored.accuracy, 6),
+            "test_macro_f1": round(scored.macro_f1, 6),
+            **{f"test_macro_f1_{word}": f1 for word, (_, f1) in scored.by_word.items()}}
 
 
 def by_seed(rows, column, arm, shots=0):
-    """A column of an arm's rows of so many shots (0: all), the seeds rising."""
+    """A column of an arm at a number of shots (0: all of train), in rising order of seeds."""
     return architectures.by_seed([row for row in rows if row["shots"] == shots], column, arm)
 
 
 def best(rows):
-    """The network that is best on dev over the seeds, trained on all."""
+    """The network with the highest mean dev macro-F1 over seeds, trained on all of train."""
     arms = {row["arm"]: None for row in rows if row["shots"] == 0 and row["arm"] != OUTSIDER}
     return max(arms, key=lambda arm: np.mean(by_seed(rows, "dev_macro_f1", arm)))
 
 
 def best_network(rows, column):
-    """A column of the network that is best on dev, seed by seed."""
+    """A column of the best network, by seed."""
     chosen = best(rows)
     return {row["seed"]: row[column] for row in rows if (row["arm"], row["shots"]) == (chosen, 0)}
 
 
 def draw(rows, settings):
-    """Macro-F1 seed by seed, word by word, and over the number of shots."""
-    arms = [*settings["arms"], OUTSIDER]
-    colours = dict(zip(arms, style.COLOURS))
-    with style.look():
-        figure = style.figure(11.0, 6.6, layout="constrained")
+    """Macro-F1 by seed, by word, and over the number of shots."""
+    colours = dict(zip([*settings["arms"], OUTSIDER], style.COLOURS))
+    where = "CoarseWSD-20" if settings["variant"] == "coarsewsd" else "the grammar"
+    title = f"senses of {where}; mean and range of {len(by_seed(rows, 'seed', ATTENTION))} seeds"
+    with titled_figure(11.0, 6.6, title) as figure:
         grid = figure.add_gridspec(2, 2)
         seeds, shots, words = (figure.add_subplot(place) for place in (grid[0, 0], grid[0, 1], grid[1, :]))
         _draw_seeds(seeds, rows, colours)
         _draw_shots(shots, rows, colours)
         _draw_words(words, rows, colours)
-        for ax in (seeds, shots, words):
-            ax.grid(axis="y")
         figure.legend(*words.get_legend_handles_labels(), loc="outside lower center", ncols=6)
-        where = "CoarseWSD-20" if settings["variant"] == "coarsewsd" else "the grammar"
-        figure.suptitle(f"senses of {where}; mean and range of {len(by_seed(rows, 'seed', ATTENTION))} seeds",
-                        parse_math=False)
     return figure
 
 
@@ -166,8 +146,7 @@ def _draw_seeds(ax, rows, colours):
         ax.axhline(level, color=style.FAINT, linestyle="--", zorder=0)
         ax.text(x, level, name, color=style.INK, fontsize=7.5, va="bottom")
     ax.set_xticks(range(len(colours)), [textwrap.fill(arm, 10) for arm in colours])
-    ax.set(ylabel="test macro-F1, mean over words", ylim=(0, 1))
-    ax.set_title("trained on all; dots are seeds")
+    ax.set(ylabel="test macro-F1, mean over words", ylim=(0, 1), title="trained on all; dots are seeds")
 
 
 def _draw_shots(ax, rows, colours):
@@ -178,8 +157,8 @@ def _draw_shots(ax, rows, colours):
     ax.set_xscale("log")
     ax.set_xticks(sizes, [f"{size}" for size in sizes])
     ax.minorticks_off()
-    ax.set(xlabel="sentences of each sense to train on", ylabel="test macro-F1", ylim=(0, 1))
-    ax.set_title(f"few shots; {len(by_seed(rows, 'seed', OUTSIDER, sizes[0]))} draws")
+    ax.set(xlabel="sentences of each sense to train on", ylabel="test macro-F1", ylim=(0, 1),
+           title=f"few shots; {len(by_seed(rows, 'seed', OUTSIDER, sizes[0]))} draws")
 
 
 def _draw_words(ax, rows, colours):
@@ -193,7 +172,7 @@ def _draw_words(ax, rows, colours):
 
 
 _ARMS = {arm: {} for arm in ARMS}
-# Chosen on dev with one seed; a wider self-attention was not tried.
+# Selected on dev with one seed; a wider self-attention was not tried.
 _WIDE = {"model.width": 256, "optimizer.learning_rate": 0.002}
 _PASSES = {"training.steps": None, "training.epochs": 8.0}
 _TUNED = _ARMS | {ALONE: {"model.width": 64, "training.epochs": 3.0}, BAG: _WIDE, POOLED: _WIDE,
@@ -216,5 +195,5 @@ STUDY = Study(
         "accelerator": {"seeds": 8, "few_seeds": 8, "variant": "coarsewsd", "word": "bank", "arms": _TUNED,
                         "shots": (1, 3, 10, 20), "config": _PASSES, "few": _FEW},
     },
-    cells=cells, measure=measure, draw=draw, functions={"best_network": best_network}, config=config,
-    overrides=overrides, check=runs.check_data)
+    cells=cells, measure=measure, draw=draw, functions={"best_network": best_network},
+    config=FILE + ":{variant}", overrides=overrides, check=runs.check_data)

@@ -1,10 +1,9 @@
-"""Is attention an explanation? Three questions that are often taken for one, where the truth is known.
+"""Is attention an explanation? Three questions that are often conflated, asked where the truth is known.
 
-Jain & Wallace 2019 find other weights that leave a trained classifier's answer as it is; Wiegreffe & Pinter
-2019 ask whether a model that would produce them can be trained; neither tells whether the weights point at
-the cause. Here the grammar knows the one word that decides a sense, so that each explainer is scored by how
-well it finds that word, on sentences that the model gets right. `explanation_sst` holds the same instruments
-to real text.
+Jain & Wallace 2019 find other attention weights that leave a prediction unchanged; Wiegreffe & Pinter 2019
+ask whether a model that produces them can be trained; neither shows whether attention points at the cause.
+Here the grammar defines the word that decides a sense, and each explainer is scored by how well it ranks that
+word.
 """
 
 from attention_lab.studies import Claim, Study, mean

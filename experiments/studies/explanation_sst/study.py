@@ -1,8 +1,8 @@
 """Is attention an explanation of what a classifier of film reviews says? (Jain & Wallace 2019)
 
-The very file that they made of SST (--data), embeddings from scratch where they take fastText's, their
-classifier and their control. The arms, the instruments and what each claim means are those of `explanation`,
-but for the cause, which nobody knows here.
+Their preprocessed SST (--data), their classifier and their control, but embeddings from scratch instead of
+fastText's. Arms, instruments and claims are those of `explanation`, except for the cause, which is unknown
+here.
 """
 
 from attention_lab.studies import Claim, Study, mean
@@ -23,13 +23,13 @@ CLAIMS = (
     Claim("weights_of_seeds", "attention of another seed is nearer than what is found on the frozen model",
           mean("other_seed_apart", arm=LSTM) - mean("frozen_apart", arm=LSTM), "less", primary=False),
 )
-# Mean tau of Jain & Wallace 2019 on SST, from the results in their repository.
+# Mean tau on SST of Jain & Wallace 2019, from their repository.
 PUBLISHED = {"lstm": {"gradient": 0.35, "leave_one_out": 0.29, "between": 0.66},
              "average": {"gradient": 0.61, "leave_one_out": 0.62}}
 
 
 def draw(rows, settings):
-    """Agreement beside what was published, frozen and trained adversaries, students."""
+    """Agreement beside published values, frozen and trained adversaries, students."""
     return explanations_figure.draw(rows, "attention as an explanation, SST", PUBLISHED)
 
 

@@ -1,8 +1,9 @@
 """Which words does a translator still write when its attention looks elsewhere? (Moradi et al. 2019)
 
-The built-in grammar, by a GRU with additive attention and by a Transformer. At one step at a time, with the
-same words before it, cross-attention loses its largest weight, is spread evenly or is dealt out anew: does
-the model write the same word? Function words are a closed list, all other words are content.
+The built-in grammar, translated by a GRU with additive attention and by a Transformer. At one decoding step
+at a time, with the prefix unchanged, cross-attention loses its largest weight, becomes uniform or is
+permuted: does the model still write the same word? Function words are a closed list; all other words are
+content words.
 """
 
 import jax
@@ -12,7 +13,7 @@ from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, mean
 from attention_lab.studies.recipes import architectures
-from attention_lab.studies.recipes.drawing import draw_seeds
+from attention_lab.studies.recipes.drawing import draw_seeds, seed_count, titled_figure
 from attention_lab.tasks.load import load
 
 KINDS = {"zero_max": "without the largest", "uniform": "spread evenly", "permuted": "dealt out anew"}
@@ -21,7 +22,7 @@ GRU, TRANSFORMER = "gru, additive", "transformer"
 
 
 def kept(arm, kind, name):
-    """The share of a class of words that an arm still writes; 0 where it writes none of the class anyhow."""
+    """The share of a class of words that an arm still writes; 0 if it never writes one of the class."""
     return mean(f"{kind}_{name}", missing=0.0, arm=arm)
 
 
@@ -43,25 +44,25 @@ CLAIMS = (
 )
 
 
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished, and replaces its attention step by step."""
-    result, _, run = architectures.trained(cell, settings, folder)
-    finished = load(run)
+def measure(cell, settings, train):
+    """Shares of words that survive when a run's attention is replaced step by step."""
+    run = train(cell)
+    finished = load(run.folder)
     pairs = load_corpus(finished.run.config.data, ("test",))["test"]
-    found = survival(finished.translator, finished.params, pairs.source[:settings["sentences"]],
-                     jax.random.key(cell["seed"]))
-    return {"status": result["status"], "dev_bleu": result["dev_bleu"],
-            **{f"{name}_words": int(found.steps[name].sum()) for name in CLASSES},
-            "left_out": int(found.left_out.sum()),
-            **{f"{kind}_{name}": found.share(kind, name) if found.steps[name].sum() else None
+    survived = survival(finished.translator, finished.params, pairs.source[:settings["sentences"]],
+                        jax.random.key(cell["seed"]))
+    return {"status": run.result["status"], "dev_bleu": run.result["dev_bleu"],
+            **{f"{name}_words": int(survived.steps[name].sum()) for name in CLASSES},
+            "left_out": int(survived.left_out.sum()),
+            **{f"{kind}_{name}": survived.share(kind, name) if survived.steps[name].sum() else None
                for kind in KINDS for name in CLASSES}}
 
 
 def draw(rows, settings):
-    """Shares of function and content words that survive, seed by seed."""
+    """Shares of function and content words that survive, by seed."""
     arms = list(settings["arms"])
-    with style.look():
-        figure = style.figure(4.2 * len(arms), 3.6, layout="constrained")
+    title = f"translation where the attention of one step is replaced; dots are {seed_count(rows)} seeds"
+    with titled_figure(4.2 * len(arms), 3.6, title) as figure:
         for ax, arm in zip(figure.subplots(1, len(arms), sharey=True, squeeze=False)[0], arms):
             for place, kind in enumerate(KINDS):
                 for shift, name, colour in zip((-0.15, 0.15), CLASSES, style.COLOURS):
@@ -69,11 +70,8 @@ def draw(rows, settings):
                                f"{name} words" if not place else None)
             ax.set_xticks(range(len(KINDS)), list(KINDS.values()))
             ax.set(title=arm, ylim=(0, 1.02))
-            ax.grid(axis="y")
         figure.axes[0].set(ylabel="share of words that are still written")
         figure.axes[-1].legend(loc="upper right")
-        figure.suptitle("translation where the attention of one step is replaced; dots are "
-                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
     return figure
 
 

@@ -1,10 +1,9 @@
 """What does a translator lose without one of its heads? (Michel, Levy & Neubig 2019, section 3)
 
-A Transformer translates test sentences greedily with all its heads, and then without each of them: two and
-two layers of four heads on the built-in grammar, or on an accelerator four and four on Multi30k. A head costs
-something where the BLEU points lost are significant by the paired bootstrap over sentences, at 0.05 after
-Holm's correction over all heads of a model; heads are numbered anew by each seed, so that only their kind and
-layer can be compared between seeds. Published is a Transformer with six layers of 16 heads on WMT.
+A Transformer translates test sentences greedily with all heads, then without each of them. A head is costly
+if the BLEU points lost are significant by the paired bootstrap over sentences, at 0.05 after Holm's
+correction over all heads of a model. Head numbers mean nothing across seeds, so that only kind and layer are
+compared.
 """
 
 import numpy as np
@@ -15,7 +14,7 @@ from attention_lab.figures import style
 from attention_lab.statistics import holm
 from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes import architectures
-from attention_lab.studies.recipes.drawing import draw_seeds
+from attention_lab.studies.recipes.drawing import draw_seeds, titled_figure
 from attention_lab.tasks.load import load
 
 ARM = "transformer"
@@ -40,21 +39,22 @@ CLAIMS = (
 )
 
 
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished, and translates without each of its heads."""
-    result, _, run = architectures.trained(cell, settings, folder)
-    finished = load(run)
+def measure(cell, settings, train):
+    """BLEU points that a run loses without each of its heads, and their p values."""
+    run = train(cell)
+    finished = load(run.folder)
     data = finished.run.config.data
     pairs = load_corpus(data, (data.split,))[data.split]
     sources, references = (side[:settings["sentences"]] for side in (pairs.source, pairs.target))
-    found = losses(finished.translator, finished.params, sources, references, settings["resamples"])
-    return {"status": result["status"], "dev_bleu": result["dev_bleu"], "test_bleu": result["test_bleu"],
-            "points_lost": _by_head(found, "points"), "p": _by_head(found, "p")}
+    by_head = losses(finished.translator, finished.params, sources, references, settings["resamples"])
+    return {"status": run.result["status"], "dev_bleu": run.result["dev_bleu"],
+            "test_bleu": run.result["test_bleu"],
+            "points_lost": _array(by_head, "points"), "p": _array(by_head, "p")}
 
 
-def _by_head(found, name):
-    """A number for each head, (kinds, layers, heads), the kinds as in KINDS."""
-    kinds = [[(head.layer, head.number, getattr(loss, name)) for head, loss in found.items()
+def _array(by_head, name):
+    """A number of each head, (kinds, layers, heads), kinds in the order of KINDS."""
+    kinds = [[(head.layer, head.number, getattr(loss, name)) for head, loss in by_head.items()
               if head.kind == kind] for kind in KINDS]
     layers = 1 + max(layer for layer, _, _ in kinds[0])
     return np.array([[number for _, _, number in sorted(kind)] for kind in kinds]).reshape(
@@ -62,36 +62,35 @@ def _by_head(found, name):
 
 
 def costly(row):
-    """Heads that cost something, (kinds, layers, heads): points lost, significantly so among all heads."""
+    """Which heads are costly, bool (kinds, layers, heads): significant after Holm's correction."""
     adjusted = np.reshape(holm(row["p"].ravel().tolist()), row["p"].shape)
     return (adjusted < LEVEL) & (row["points_lost"] > 0)
 
 
 def costly_share(rows, kind=None):
-    """The share of heads that cost something, of one kind or of all."""
+    """The share of costly heads, of one kind or of all, by seed."""
     kinds = slice(None) if kind is None else [list(KINDS).index(kind)]
     return {row["seed"]: costly(row)[kinds].mean() for row in rows}
 
 
 def points(rows, pick):
-    """BLEU points lost: the most in the later layers of cross-attention, or elsewhere; or means of heads."""
-    found = {}
+    """BLEU points lost, by seed: the most in late cross-attention or elsewhere, or a mean over heads."""
+    by_seed = {}
     for row in rows:
         encoder, decoder, cross = row["points_lost"]
-        middle = len(cross) // 2
-        early = cross[:middle]
-        found[row["seed"]] = {
-            "late cross": lambda: cross[middle:].max(),
-            "others": lambda: np.concatenate([encoder.ravel(), decoder.ravel(), early.ravel()]).max(),
+        early, late = cross[:len(cross) // 2], cross[len(cross) // 2:]
+        by_seed[row["seed"]] = {
+            "late cross": late.max,
+            "others": np.concatenate([encoder.ravel(), decoder.ravel(), early.ravel()]).max,
             "cross": cross.mean, "encoder": encoder.mean,
             "last cross": cross[-1].mean, "first cross": cross[0].mean}[pick]()
-    return found
+    return by_seed
 
 
 def draw(rows, settings):
-    """What each head of every seed costs, by kind and layer; and the share of costly heads."""
-    with style.look():
-        figure = style.figure(10.6, 3.8, layout="constrained")
+    """The cost of each head of every seed, by kind and layer, and the share of costly heads."""
+    title = f"a Transformer without one of its heads; {len(rows)} seeds; filled: significant"
+    with titled_figure(10.6, 3.8, title) as figure:
         axes = figure.subplots(1, 4, width_ratios=(3, 3, 3, 2))
         lost = np.stack([row["points_lost"] for row in rows])
         costs = np.stack([costly(row) for row in rows])
@@ -106,16 +105,10 @@ def draw(rows, settings):
             ax.set_xticks(range(1, layers.max() + 1))
             ax.set(title=name, xlabel="layer", yscale="symlog",
                    ylim=(1.3 * min(lost.min(), -0.1), 1.3 * lost.max()))
-            ax.grid(axis="y")
+            draw_seeds(axes[3], place, costs[:, place].mean((1, 2)), colour, half=0.3, markersize=4)
         axes[0].set(ylabel="BLEU points lost without the head")
-        for place, colour in enumerate(style.COLOURS[:len(KINDS)]):
-            draw_seeds(axes[3], place, costs[:, place].mean((1, 2)), colour, half=0.3,
-                       markersize=4)
         axes[3].set_xticks(range(len(KINDS)), [name.replace(", ", ",\n") for name in KINDS.values()])
         axes[3].set(title="share that costs something", ylim=(-0.02, 1.02))
-        axes[3].grid(axis="y")
-        figure.suptitle(f"a Transformer without one of its heads; {len(rows)} seeds; filled: significant",
-                        parse_math=False)
     return figure
 
 

@@ -1,8 +1,8 @@
-"""Real captions by recurrent networks without and with attention and by a Transformer, of matched size.
+"""Real captions, by recurrent networks without and with attention and by a Transformer of matched size.
 
-Multi30k, English to French, tokenised and lower-cased, some six passes of training at a rate that was the
-better of two on dev (one seed apart, 500 steps). Weights other than embeddings agree to 5 %. Scored on
-test_2016_flickr, greedily.
+Multi30k, English to French, tokenised and lower-cased, about six epochs at a learning rate that was the
+better of two on dev (a separate seed, 500 steps). Numbers of parameters without embeddings agree to 5 %.
+Scored on test_2016_flickr, greedily.
 """
 
 import csv
@@ -13,7 +13,13 @@ from attention_lab.evaluation.lengths import by_length
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference
 from attention_lab.studies.recipes import architectures, runs
-from attention_lab.studies.recipes.drawing import draw_band, draw_curves
+from attention_lab.studies.recipes.drawing import (
+    bin_axis,
+    draw_band,
+    draw_curves,
+    seed_count,
+    titled_figure,
+)
 
 BINS = ((1, 10), (11, 15), (16, 20), (21, 25), (26, 100))  # words of the source
 
@@ -27,39 +33,34 @@ CLAIMS = (
 )
 
 
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished; what it scored, whole and by length."""
-    result, looks, run = architectures.trained(cell, settings, folder)
-    with open(run / "predictions.tsv", encoding="utf-8", newline="") as file:
+def measure(cell, settings, train):
+    """Scores of a run, over all sentences and by source length."""
+    result, evaluations, folder, _ = train(cell)
+    with open(folder / "predictions.tsv", encoding="utf-8", newline="") as file:
         sentences = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    columns = ([one[name] for one in sentences] for name in ("source", "reference", "translation"))
+    columns = ([row[name] for row in sentences] for name in ("source", "reference", "translation"))
     bins = by_length(*columns, settings["bins"])
     return {"status": result["status"], "parameters": result["parameters"],
             "tokens_per_second": round(result["tokens_per_second"]), "dev_bleu": result["dev_bleu"],
             "test_bleu": result["test_bleu"], "test_chrf": result["test_chrf"],
-            "by_length": np.array([(one.low, one.high, one.sentences, one.bleu) for one in bins]),
-            "curve": runs.curve(looks, "dev_bleu", "dev_cross_entropy")}
+            "by_length": np.array([(of.low, of.high, of.sentences, of.bleu) for of in bins]),
+            "curve": runs.curve(evaluations, "dev_bleu", "dev_cross_entropy")}
 
 
 def draw(rows, settings):
-    """How the arms learn, their test BLEU seed by seed, and BLEU by length."""
-    with style.look():
-        figure = style.figure(9.0, 3.4, layout="constrained")
+    """Dev BLEU over training, and test BLEU by source length."""
+    title = f"Multi30k, weights matched; mean and range of {seed_count(rows)} seeds"
+    with titled_figure(9.0, 3.4, title) as figure:
         axes = figure.subplots(1, 2, width_ratios=(1, 1.3))
         for arm, colour in zip(settings["arms"], style.COLOURS):
-            own = [row for row in rows if row["arm"] == arm]
-            draw_curves(axes[:1], [row["curve"] for row in own], arm, colour)
-            bins = np.stack([row["by_length"] for row in own])
+            of_arm = [row for row in rows if row["arm"] == arm]
+            draw_curves(axes[:1], [row["curve"] for row in of_arm], arm, colour)
+            bins = np.stack([row["by_length"] for row in of_arm])
             draw_band(axes[1], range(bins.shape[1]), bins[:, :, 3], colour, "o-", alpha=0.2, label=arm)
         axes[0].set(ylabel="dev BLEU", ylim=(0, None))
         axes[1].set(ylabel="test BLEU", xlabel="words of the source (sentences)", ylim=(0, None))
-        axes[1].set_xticks(range(bins.shape[1]), [f"{low:.0f} to {high:.0f}\n({count:.0f})"
-                                                  for low, high, count, _ in bins[0]])
-        for ax in axes:
-            ax.grid(axis="y")
+        bin_axis(axes[1], bins[0], low=0, high=1, count=2)
         axes[0].legend()
-        figure.suptitle("Multi30k, weights matched; mean and range of "
-                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
     return figure
 
 

@@ -1,10 +1,8 @@
 """Does the scale 1/sqrt(d_k) matter for learning? (Vaswani et al. 2017, 3.2.1; Britz et al. 2017)
 
-Multi-query recall by a two-layer causal Transformer of one head, over key size and arm. Each arm and size
-gets the same learning rates and takes the one that is best on dev over two seeds of its own; then eight
-other seeds, paired across arms, are trained at that rate and scored on test. A rate "trains" where the mean
-dev accuracy of the tuning seeds is at least TRAINED. What is called the start is the first look, after 50
-steps of the warm-up.
+Multi-query recall by a two-layer causal Transformer with one head, over key size and arm, each at its best
+learning rate (recipes/tuned_arms.py). A rate "trains" if the mean dev accuracy of the tuning seeds is at
+least TRAINED. "Start" means the first evaluation on dev, after 50 steps of warm-up.
 """
 
 import numpy as np
@@ -12,15 +10,20 @@ import numpy as np
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, nearest
 from attention_lab.studies.recipes import runs, tuned_arms
-from attention_lab.studies.recipes.drawing import draw_curves, key_size_axis
+from attention_lab.studies.recipes.drawing import (
+    draw_curves,
+    key_size_axis,
+    seed_count,
+    titled_figure,
+)
 from attention_lab.studies.recipes.tuned_arms import ARMS, MAIN
 
 TRAINED = 0.9
 
 
-def recall(one, other, size):
-    """Test accuracy of an arm less another's; a run that diverged has none and counts as 0."""
-    return difference("test_accuracy", one, other, missing=0.0, stage="final", key_size=nearest(size))
+def recall(arm, other, size):
+    """Test accuracy of an arm minus another's; a run that diverged counts as 0."""
+    return difference("test_accuracy", arm, other, missing=0.0, stage="final", key_size=nearest(size))
 
 
 SMALLEST, MIDDLE, LARGEST = 16, 256, 1024  # key sizes of the claims
@@ -44,7 +47,7 @@ CLAIMS = (
 
 
 def sizes_of(arm, settings):
-    """Key sizes of an arm; the largest are for the two main arms alone."""
+    """Key sizes of an arm; only the two main arms have the largest."""
     return settings["key_sizes"] + (settings["main_key_sizes"] if arm in MAIN else ())
 
 
@@ -54,43 +57,36 @@ def cells(settings):
     return tuned_arms.cells(pairs, settings["rates"], settings["seeds"])
 
 
-def config(settings):
-    """The config file of the runs."""
-    return f"configs/recall.py:{settings['variant']}"
+overrides = tuned_arms.overrides_by("accuracy")
 
 
-def overrides(cell, settings, rows):
-    """What the run behind a cell changes in it."""
-    return tuned_arms.overrides(cell, settings, rows, "accuracy")
-
-
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished; what it scored and how it learned."""
-    changed = overrides(cell, settings, rows)
-    result, looks, _ = runs.trained(config(settings), changed, folder, settings["study"])
-    entropy = max((name for line in looks for name in line if name.startswith("dev_entropy_")), default="")
-    reached = [line["step"] for line in looks if line["dev_accuracy"] >= TRAINED]
+def measure(cell, settings, train):
+    """Scores and learning curve of a run."""
+    result, evaluations, _, changes = train(cell)
+    entropy = max((name for line in evaluations for name in line if name.startswith("dev_entropy_")),
+                  default="")
+    reached = [line["step"] for line in evaluations if line["dev_accuracy"] >= TRAINED]
     return {
-        "rate_used": changed["optimizer.learning_rate"], "status": result["status"],
+        "rate_used": changes["optimizer.learning_rate"], "status": result["status"],
         "dev_accuracy": result.get("dev_accuracy", 0.0), "test_accuracy": result.get("test_accuracy"),
-        "start_entropy": looks[0][entropy] if looks else None,
-        "start_gradient": looks[0]["dev_query_gradient"] if looks else None,
+        "start_entropy": evaluations[0][entropy] if evaluations else None,
+        "start_gradient": evaluations[0]["dev_query_gradient"] if evaluations else None,
         "steps_to_90": reached[0] if reached else None,
-        "curve": runs.curve(looks, "dev_accuracy", entropy, "dev_query_gradient")}
+        "curve": runs.curve(evaluations, "dev_accuracy", entropy, "dev_query_gradient")}
 
 
 def largest_rate(rows, arm, size):
-    """The largest rate that trains, or None."""
-    tuned = tuned_arms.by_rate(rows, arm, size, "accuracy")
-    return max((rate for rate, scores in tuned.items() if sum(scores) / len(scores) >= TRAINED), default=None)
+    """The largest rate that trains, nan for none."""
+    scores = tuned_arms.by_rate(rows, arm, size, "accuracy")
+    return max((rate for rate, score in scores.items() if score >= TRAINED), default=np.nan)
 
 
 def draw(rows, settings):
-    """Accuracy over key size and over the rates that were tried, rates that train, and three curves."""
+    """Accuracy over key size and over the learning rate, rates that train, and three learning curves."""
     final = tuned_arms.final_of(rows)
     largest = max(size for arm, size, _ in final if arm in MAIN)
-    with style.look():
-        figure = style.figure(13.2, 6.6, layout="constrained")
+    title = f"recall with and without the scale; mean and range of {seed_count(final.values())} seeds"
+    with titled_figure(13.2, 6.6, title) as figure:
         axes = figure.subplots(2, 3)
         tuned_arms.draw_sizes(axes[0, 0], rows, "test_accuracy")
         axes[0, 0].set(ylabel="test accuracy, rate tuned on dev", ylim=(-0.03, 1.03))
@@ -99,24 +95,21 @@ def draw(rows, settings):
             tuned_arms.draw_rates(axes[0, 1], rows, arm, largest, "accuracy", colour)
             curves = [row["curve"] for at, row in final.items() if at[:2] == (arm, largest)]
             draw_curves(axes[1], curves, arm, colour)
-        axes[0, 1].set(ylabel=f"dev accuracy at d_k = {largest:,}", ylim=(-0.03, 1.03))
-        axes[1, 0].set(ylabel=f"dev accuracy at d_k = {largest:,}", ylim=(-0.03, 1.03))
+        for ax in (axes[0, 1], axes[1, 0]):
+            ax.set(ylabel=f"dev accuracy at d_k = {largest:,}", ylim=(-0.03, 1.03))
         axes[1, 1].set(ylabel="entropy of the last layer, share of log S")
         axes[1, 2].set(ylabel="gradient norm of the query maps", yscale="log")
         for ax in axes.flat:
-            ax.grid(axis="y")
             ax.legend()
-        figure.suptitle(f"recall with and without the scale; mean and range of "
-                        f"{len({seed for _, _, seed in final})} seeds", parse_math=False)
     return figure
 
 
 def _draw_largest_rates(ax, rows, sizes):
     for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
-        own = np.array(sorted({row["key_size"] for row in rows if row["arm"] == arm}))
-        largest = np.array([largest_rate(rows, arm, size) or np.nan for size in own], float)
-        # Arms that share a rate would cover each other.
-        ax.plot(own * (1.0 + 0.04 * (place - 2)), largest * (1.0 + 0.03 * (place - 2)), "o-", color=colour,
+        of_arm = np.array(sorted({row["key_size"] for row in rows if row["arm"] == arm}))
+        largest = np.array([largest_rate(rows, arm, size) for size in of_arm], float)
+        # Shifted, so that arms with the same rate do not cover each other.
+        ax.plot(of_arm * (1.0 + 0.04 * (place - 2)), largest * (1.0 + 0.03 * (place - 2)), "o-", color=colour,
                 markersize=4, label=arm if np.isfinite(largest).any() else f"{arm} (none)")
     key_size_axis(ax, sizes)
     tried = sorted({row["rate"] for row in rows if row["stage"] == "tune"})
@@ -137,4 +130,4 @@ STUDY = Study(
                         "config": {"data.vocabulary_size": 8192, "data.pairs": 32,
                                    "training.batch_tokens": 16384, "training.steps": 6000}},
     },
-    cells=cells, measure=measure, draw=draw, config=config, overrides=overrides)
+    cells=cells, measure=measure, draw=draw, config="configs/recall.py:{variant}", overrides=overrides)

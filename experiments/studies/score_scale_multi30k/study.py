@@ -1,13 +1,13 @@
-"""The scale 1/sqrt(d_k) on real captions: an extra to `score_scale_translation`, which has the small task.
+"""The scale 1/sqrt(d_k) on real captions, a supplement to `score_scale_translation` and its small task.
 
-Multi30k, English to French, tokenised and lower-cased, a short training of a Transformer of one head of key
-size 256; one learning rate for both arms, not tuned. Scored by greedy BLEU on test_2016_flickr.
+Multi30k, English to French, tokenised and lower-cased; a short training of a Transformer with one head of key
+size 256 at one learning rate for both arms, not tuned. Scored by greedy BLEU on test_2016_flickr.
 """
 
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference
-from attention_lab.studies.recipes import runs, tuned_arms
-from attention_lab.studies.recipes.drawing import draw_curves
+from attention_lab.studies.recipes import tuned_arms
+from attention_lab.studies.recipes.drawing import draw_curves, seed_count, titled_figure
 
 CLAIMS = (
     Claim("worse_on_captions", "at d_k = 256 unscaled translates captions worse after 500 steps",
@@ -16,41 +16,28 @@ CLAIMS = (
 )
 
 
-def overrides(cell, settings, rows):
-    """What the run behind a cell changes in its config."""
-    return runs.with_data(tuned_arms.overrides(cell, settings, rows, "bleu"), settings)
-
-
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished; what it scored and how it learned."""
-    changed = overrides(cell, settings, rows)
-    result, looks, _ = runs.trained(tuned_arms.translation_config(settings), changed, folder,
-                                    settings["study"])
-    return {"rate_used": changed["optimizer.learning_rate"], "status": result["status"],
-            "dev_bleu": result.get("dev_bleu", 0.0), "test_bleu": result.get("test_bleu"),
-            "curve": runs.curve(looks, "dev_bleu", "dev_cross_entropy")}
+def measure(cell, settings, train):
+    """Scores and learning curve of a run."""
+    return tuned_arms.translation(train(cell))
 
 
 def draw(rows, settings):
-    """How both arms learn, by dev BLEU and by dev cross-entropy, and test BLEU seed by seed."""
+    """Dev BLEU and cross-entropy over training, and test BLEU by seed."""
     final = tuned_arms.final_of(rows)
-    with style.look():
-        figure = style.figure(10.6, 3.4, layout="constrained")
+    size, = {row["key_size"] for row in rows}
+    with titled_figure(10.6, 3.4, f"Multi30k with and without the scale, one head of key size {size}; mean "
+                       f"and range of {seed_count(final.values())} seeds") as figure:
         axes = figure.subplots(1, 3)
-        for place, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
-            own = {seed: row for (name, _, seed), row in final.items() if name == arm}
-            draw_curves(axes[:2], [row["curve"] for row in own.values()], arm, colour)
-            axes[2].plot(list(own), [tuned_arms.number(row["test_bleu"]) for row in own.values()], "o",
-                         color=colour, label=arm)
+        for arm, colour in zip(settings["arms"], style.COLOURS):
+            by_seed = {seed: row for (name, _, seed), row in final.items() if name == arm}
+            draw_curves(axes[:2], [row["curve"] for row in by_seed.values()], arm, colour)
+            axes[2].plot(list(by_seed), [tuned_arms.number(row["test_bleu"]) for row in by_seed.values()],
+                         "o", color=colour, label=arm)
         axes[0].set(ylabel="dev BLEU", ylim=(0, None))
         axes[1].set(ylabel="dev cross-entropy, nats a token")
         axes[2].set(ylabel="test BLEU", xlabel="seed", ylim=(0, None))
         for ax in axes:
-            ax.grid(axis="y")
             ax.legend()
-        size, = {row["key_size"] for row in rows}
-        figure.suptitle(f"Multi30k with and without the scale, one head of key size {size}; mean and "
-                        f"range of {len({seed for _, _, seed in final})} seeds", parse_math=False)
     return figure
 
 
@@ -72,5 +59,4 @@ STUDY = Study(
                         "variant": "multi30k", "config": _SHORT | {"model.num_layers": 4,
                                                                    "training.batch_tokens": 16384}},
     },
-    cells=tuned_arms.crossed_cells, measure=measure, draw=draw, config=tuned_arms.translation_config,
-    overrides=overrides, check=runs.check_data)
+    measure=measure, draw=draw, **tuned_arms.TRANSLATION)

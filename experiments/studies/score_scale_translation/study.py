@@ -1,21 +1,21 @@
 """Does the scale 1/sqrt(d_k) matter for translation? (Vaswani et al. 2017, 3.2.1; Britz et al. 2017)
 
-The built-in grammar, sentences of 3 to 10 words, by a Transformer of one head, over key size and arm. Rates
-are tuned on dev by two seeds of their own; claims rest on eight others, scored on test, greedily.
+The built-in grammar, sentences of 3 to 10 words, translated by a Transformer with one head, over key size and
+arm. Learning rates are tuned on dev with two seeds; claims rest on eight others, scored on test, greedily.
 """
 
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, nearest
-from attention_lab.studies.recipes import runs, tuned_arms
-from attention_lab.studies.recipes.drawing import draw_curves
+from attention_lab.studies.recipes import tuned_arms
+from attention_lab.studies.recipes.drawing import draw_curves, seed_count, titled_figure
 
 ARMS = ("scaled", "unscaled", "additive")
 SMALL, LARGE = "the smallest key size", "the largest key size"
 
 
-def bleu(one, other, size):
-    """Test BLEU of an arm less another's; a run that diverged has none and counts as 0."""
-    return difference("test_bleu", one, other, missing=0.0, stage="final", key_size=nearest(size))
+def bleu(arm, other, size):
+    """Test BLEU of an arm minus another's; a run that diverged counts as 0."""
+    return difference("test_bleu", arm, other, missing=0.0, stage="final", key_size=nearest(size))
 
 
 CLAIMS = (
@@ -36,30 +36,20 @@ CLAIMS = (
 )
 
 
-def overrides(cell, settings, rows):
-    """What the run behind a cell changes in it."""
-    return tuned_arms.overrides(cell, settings, rows, "bleu")
-
-
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished; what it scored and how it learned."""
-    changed = overrides(cell, settings, rows)
-    result, looks, _ = runs.trained(tuned_arms.translation_config(settings), changed, folder,
-                                    settings["study"])
-    return {
-        "rate_used": changed["optimizer.learning_rate"], "status": result["status"],
-        "dev_bleu": result.get("dev_bleu", 0.0), "test_bleu": result.get("test_bleu"),
-        "test_alignment_error_rate": result.get("test_alignment_error_rate"),
-        "curve": runs.curve(looks, "dev_bleu", "dev_cross_entropy")}
+def measure(cell, settings, train):
+    """Scores and learning curve of a run."""
+    run = train(cell)
+    return tuned_arms.translation(run) | {
+        "test_alignment_error_rate": run.result.get("test_alignment_error_rate")}
 
 
 def draw(rows, settings):
-    """BLEU and alignment error over key size, dev BLEU over the rates, and how each arm learned."""
+    """BLEU and alignment error over key size, dev BLEU over the learning rate, and learning curves."""
     final = tuned_arms.final_of(rows)
     largest = max(size for _, size, _ in final)
     colours = dict(zip(tuned_arms.ARMS, style.COLOURS))
-    with style.look():
-        figure = style.figure(9.2, 6.6, layout="constrained")
+    with titled_figure(9.2, 6.6, "translation of the grammar with and without the scale; mean and range of "
+                       f"{seed_count(final.values())} seeds") as figure:
         axes = figure.subplots(2, 2)
         tuned_arms.draw_sizes(axes[0, 0], rows, "test_bleu")
         tuned_arms.draw_sizes(axes[1, 0], rows, "test_alignment_error_rate", worst=1.0)
@@ -72,10 +62,7 @@ def draw(rows, settings):
         for ax in axes[:, 1]:
             ax.set(ylabel=f"dev BLEU at d_k = {largest:,}", ylim=(0, None))
         for ax in axes.flat:
-            ax.grid(axis="y")
             ax.legend(loc="upper left" if ax is axes[1, 0] else "best")
-        figure.suptitle("translation of the grammar with and without the scale; mean and range of "
-                        f"{len({seed for _, _, seed in final})} seeds", parse_math=False)
     return figure
 
 
@@ -99,5 +86,4 @@ STUDY = Study(
                         "rates": (0.0003, 0.001, 0.003, 0.01), "variant": "",
                         "config": {"model.num_heads": 1, "training.steps": 4000}},
     },
-    cells=tuned_arms.crossed_cells, measure=measure, draw=draw, config=tuned_arms.translation_config,
-    overrides=overrides)
+    measure=measure, draw=draw, **tuned_arms.TRANSLATION)

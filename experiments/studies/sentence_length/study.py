@@ -1,11 +1,9 @@
 """What happens to long sentences, and to the first word by the sixtieth? (Bahdanau et al. 2015, figure 2)
 
-The built-in grammar with a small lexicon, by recurrent networks without attention, with the source reversed
-and with attention, and by a Transformer. Weights other than embeddings agree to 5 %; all arms have one rate,
-which is not tuned. Without attention they are trained four times as long: after as many steps as the
-others they translate short sentences worse, too, and a fall would not be one of length. Every length is
-scored by sentences of exactly so many English words, none of which was trained on; some lengths lie beyond
-those of training. Greedy decoding.
+The built-in grammar, translated by recurrent networks without attention, with the source reversed and with
+attention, and by a Transformer, at one learning rate. Networks without attention are trained four times as
+long: otherwise they translate short sentences worse, too. Each length is scored on sentences of exactly that
+many English words, none of them in train; some lengths exceed those of training.
 """
 
 import functools
@@ -22,6 +20,7 @@ from attention_lab.statistics import two_level
 from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.architectures import of_arm
+from attention_lab.studies.recipes.drawing import draw_ranges, seed_count, titled_figure
 from attention_lab.studies.values import of_seeds
 from attention_lab.tasks.load import load
 
@@ -29,7 +28,7 @@ LONG = "the longest sentences trained on (60 words)"
 
 
 def of(what, arm, column="bleu"):
-    """A number of an arm's curve of a column over the length: a key of CONTRASTS."""
+    """A contrast (key of CONTRASTS) of an arm's curve of a column over length."""
     return function("contrast", what=what, arm=arm, column=column)
 
 
@@ -80,34 +79,34 @@ CLAIMS = (
 
 @functools.cache
 def _sentences(data, length, count):
-    """Pairs of exactly so many English words that the corpus of `data` does not train on."""
-    known = set(load_corpus(data, ("train",))["train"].source)
-    # A seed apart from that of the corpus, and more than are wanted where some may be known.
+    """Pairs of exactly `length` English words that are not in the train split of `data`."""
+    train = set(load_corpus(data, ("train",))["train"].source)
+    # Another seed than the corpus's, and more sentences than needed, as some may be in train.
     drawn = grammar.generate(3 * count, seed=1000 + data.corpus_seed, lexicon_size=data.lexicon_size,
                              min_words=length, max_words=length)
-    unseen = [one for one in drawn if one.source not in known][:count]
+    unseen = [pair for pair in drawn if pair.source not in train][:count]
     if len(unseen) < count:
-        raise ValueError(f"{len(unseen)} of {len(drawn)} sentences of {length} words are not in the corpus: "
+        raise ValueError(f"{len(unseen)} of {len(drawn)} sentences of {length} words are not in train: "
                          f"{count} are needed")
     return unseen
 
 
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished, and translates sentences of each length."""
-    result, _, run = architectures.trained(cell, settings, folder)
-    finished = load(run)
+def measure(cell, settings, train):
+    """Scores of a run on sentences of each length."""
+    run = train(cell)
+    finished = load(run.folder)
     config, lengths = finished.run.config, settings["lengths"]
-    given = [one for length in lengths for one in _sentences(config.data, length, settings["sentences"])]
-    sources, references = [one.source for one in given], [one.target for one in given]
-    found = finished.translator.translate(finished.params, sources, 1, split(config)[1]).texts
-    bins = by_length(sources, references, found,
+    pairs = [pair for length in lengths for pair in _sentences(config.data, length, settings["sentences"])]
+    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    texts = finished.translator.translate(finished.params, sources, 1, split(config)[1]).texts
+    bins = by_length(sources, references, texts,
                      [(length + 1, length + 1) for length in lengths])  # and a full stop
-    counts = [bleu_counts(found, references),
-              *([right_words(*pair, end) for pair in zip(found, references)] for end in EDGES)]
-    return architectures.facts(result, finished.params) | {
-        "trained_words": config.data.max_words, "dev_bleu": result["dev_bleu"],
-        "lengths": np.array([one.low - 1 for one in bins]),
-        **{name: np.array([getattr(one, name) for one in bins], np.float64)
+    counts = [bleu_counts(texts, references),
+              *([right_words(*pair, end) for pair in zip(texts, references)] for end in EDGES)]
+    return architectures.facts(run.result, finished.params) | {
+        "trained_words": config.data.max_words, "dev_bleu": run.result["dev_bleu"],
+        "lengths": np.array([scored.low - 1 for scored in bins]),
+        **{name: np.array([getattr(scored, name) for scored in bins], np.float64)
            for name in ("bleu", "first", "last")},
         "sentences": np.concatenate(counts, axis=1).astype(np.uint16).reshape(
             len(lengths), settings["sentences"], -1)}
@@ -119,7 +118,7 @@ def scores(rows, arm, column):
 
 
 def _slope(lengths, trained, values, shortest=0):
-    """Least-squares slope over the lengths trained on, a ten words."""
+    """Least-squares slope over the lengths trained on, per ten words."""
     kept = (lengths <= trained) & (np.arange(len(lengths)) >= shortest)
     away = lengths[kept] - lengths[kept].mean()
     return 10.0 * values[:, kept] @ away / max(away @ away, 1.0)
@@ -129,7 +128,7 @@ def _longest_trained(lengths, trained, values):
     return values[:, np.flatnonzero(lengths <= trained)[-1]]
 
 
-# (lengths, the longest trained on, values (seeds, L)) -> (seeds,)
+# (lengths (L,), the longest trained on, values (seeds, L)) -> (seeds,)
 CONTRASTS = {
     "shortest": lambda lengths, trained, values: values[:, 0],
     "longest": lambda lengths, trained, values: values[:, -1],
@@ -147,14 +146,14 @@ def _trained_words(rows):
 
 
 def contrast(rows, what, arm, column):
-    """A number of an arm's curve for each seed."""
+    """A contrast of an arm's curve, by seed."""
     seeds = [row["seed"] for row in of_arm(rows, arm)]
     return dict(zip(seeds, CONTRASTS[what](rows[0]["lengths"], _trained_words(rows),
                                            scores(rows, arm, column))))
 
 
 def resampled(rows):
-    """Intervals over seeds and sentences: the same sentences are drawn for all arms and seeds."""
+    """Intervals over resampled seeds and sentences, the same sentences for all arms and seeds."""
     lengths, trained = rows[0]["lengths"], _trained_words(rows)
     arms = [*dict.fromkeys(row["arm"] for row in rows)]
     # (seeds, sentences, arms, L, counts)
@@ -164,8 +163,8 @@ def resampled(rows):
         right = sums[..., COLUMNS::2] / np.maximum(sums[..., COLUMNS + 1::2], 1)
         columns = {"bleu": bleu_of(sums[..., :COLUMNS]), "first": right[..., 0], "last": right[..., 1]}
 
-        def leaf(one):
-            at = dict(one.arguments)
+        def leaf(function):
+            at = dict(function.arguments)
             return dict(enumerate(CONTRASTS[at["what"]](
                 lengths, trained, columns[at["column"]][:, arms.index(at["arm"])])))
 
@@ -179,33 +178,28 @@ def _without_attention(arm):
 
 
 def draw(rows, settings):
-    """BLEU, and the first and last words that are right, over the length."""
+    """BLEU, and correct first and last words, over the length."""
     trained, lengths = _trained_words(rows), rows[0]["lengths"]
     bases = dict.fromkeys(arm.removesuffix(", reversed") for arm in settings["arms"])
     colours = dict(zip(bases, style.COLOURS))
-    with style.look():
-        figure = style.figure(10.6, 4.0, layout="constrained")
+    with titled_figure(10.6, 4.0, "translation of the grammar by length; mean and range of "
+                       f"{seed_count(rows)} seeds; dashed: without attention") as figure:
         axes = figure.subplots(1, 3)
         for ax, column in zip(axes, ("bleu", "first", "last")):
-            for place, arm in enumerate(settings["arms"]):  # beside each other, or ranges hide one another
-                at = lengths + 0.5 * (place - (len(settings["arms"]) - 1) / 2)
-                values, base = scores(rows, arm, column), arm.removesuffix(", reversed")
-                colour = colours[base]
-                ax.plot(at, values.mean(0), "o--" if _without_attention(arm) else "o-", color=colour,
-                        linewidth=1.2, markersize=3.5, label=arm,
-                        markerfacecolor=colour if arm == base else "white")
-                ax.vlines(at, values.min(0), values.max(0), color=colour, linewidth=0.7)
+            for place, arm in enumerate(settings["arms"]):  # side by side, as ranges would overlap
+                base = arm.removesuffix(", reversed")
+                draw_ranges(ax, lengths + 0.5 * (place - (len(settings["arms"]) - 1) / 2),
+                            scores(rows, arm, column).T, colours[base],
+                            "o--" if _without_attention(arm) else "o-", markersize=3.5, bar_width=0.7,
+                            linewidth=1.2, label=arm,
+                            markerfacecolor=colours[base] if arm == base else "white")
             ax.axvspan(trained, lengths[-1], color=style.FAINT, alpha=0.3, linewidth=0, zorder=0)
             ax.set(xlabel="words of the source (shaded: beyond training)", ylim=(0, None),
                    xlim=(0, lengths[-1] + 3))
-            ax.grid(axis="y")
         axes[0].set(ylabel="BLEU")
         axes[1].set(ylabel="share of the first three words that are right")
         axes[2].set(ylabel="share of the last three words that are right")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=8)
-        figure.suptitle(f"translation of the grammar by length; mean and range of "
-                        f"{len({row['seed'] for row in rows})} seeds; dashed: without attention",
-                        parse_math=False)
     return figure
 
 
@@ -222,7 +216,7 @@ _SIZES = {"rnn": 224, "lstm": 112, "gru": 128, "gru, reversed": 128, "gru, addit
 
 
 def _arms(fixed, attending):
-    """The arms: sizes, and the steps of networks without attention and with it."""
+    """The arms' sizes, with `fixed` steps without attention and `attending` steps with it."""
     return {arm: {"model.hidden": size, "optimizer.learning_rate": 0.003,
                   "training.steps": fixed if _without_attention(arm) else attending}
             for arm, size in _SIZES.items()}

@@ -1,8 +1,7 @@
 """How much of an early word reaches the last state, before anything is learnt? (Bengio et al. 1994)
 
-The norm of d h_T / d x_(T-k) over the distance k, for recurrent cells and for one head of attention, on
-independent standard normal inputs. A cell's recurrent map is orthogonal and its input map Glorot; attention
-has no positions. How training moves the slopes is not measured here.
+The norm of d h_T / d x_(T-k) over the distance k, for recurrent cells (orthogonal recurrent matrix, Glorot
+input matrix) and one attention head without position encoding, on independent standard normal inputs.
 """
 
 import jax
@@ -11,14 +10,20 @@ import numpy as np
 from attention_lab.analysis import decay
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, function, mean, nearest
-from attention_lab.studies.recipes.drawing import draw_band, draw_ranges
+from attention_lab.studies.recipes.drawing import (
+    draw_band,
+    draw_ranges,
+    seed_count,
+    titled_figure,
+)
+from attention_lab.studies.recipes.runs import crossed
 
 CELLS = {"rnn": ("rnn", 1.0), "lstm, bias 0": ("lstm", 0.0), "lstm, bias 1": ("lstm", 1.0),
          "gru": ("gru", 1.0)}
 
 
 def of(arm, column="slope"):
-    """A column of an arm at the longest length."""
+    """A column of an arm at the greatest length."""
     return mean(column, arm=arm, length=nearest(512))
 
 
@@ -43,33 +48,32 @@ CLAIMS = (
 
 def cells(settings):
     """A cell for each seed and network; attention at several lengths."""
-    recurrent = [{"arm": arm, "length": settings["length"], "seed": seed}
-                 for arm in CELLS for seed in range(settings["seeds"])]
-    return recurrent + [{"arm": "attention", "length": length, "seed": seed}
-                        for length in settings["lengths"] for seed in range(settings["seeds"])]
+    seeds = range(settings["seeds"])
+    return (crossed(arm=CELLS, length=[settings["length"]], seed=seeds)
+            + crossed(arm=["attention"], length=settings["lengths"], seed=seeds))
 
 
-def measure(cell, settings, rows, folder):
-    """The mean over inputs of the logarithm of the gradient's norm, its slope, and the cell's own rate."""
+def measure(cell, settings, train):
+    """The log gradient norm over distance, mean over inputs; its slope; an LSTM cell's forgetting rate."""
     weights, inputs = jax.random.split(jax.random.key(cell["seed"]))
     x = jax.random.normal(inputs, (settings["inputs"], cell["length"], settings["size"]))
     rate = None
     if cell["arm"] == "attention":
-        norms = jax.jit(jax.vmap(lambda one: decay.attention_norms(weights, one, settings["size"])))(x)
+        norms = jax.jit(jax.vmap(lambda x: decay.attention_norms(weights, x, settings["size"])))(x)
     else:
         kind, bias = CELLS[cell["arm"]]
         module = decay.cell(kind, settings["size"], settings["size"], bias)
         params = decay.start(module, weights)
-        norms = jax.jit(lambda x: jax.lax.map(lambda one: decay.recurrent_norms(module, params, one), x))(x)
+        norms = jax.jit(lambda xs: jax.lax.map(lambda x: decay.recurrent_norms(module, params, x), xs))(x)
         if kind == "lstm":
-            rate = float(jax.vmap(lambda one: decay.cell_path_rate(module, params, one))(x).mean())
+            rate = float(jax.vmap(lambda x: decay.cell_path_rate(module, params, x))(x).mean())
     curve = np.asarray(norms, np.float64).mean(axis=0)
-    far = np.arange(1, cell["length"])  # at distance 0 attention's own query is in the gradient
+    far = np.arange(1, cell["length"])  # at distance 0 the gradient includes attention's query
     return {"slope": float(np.polyfit(far, curve[1:], 1)[0]), "cell_rate": rate, "curve": curve}
 
 
 def dilution(rows):
-    """The slope of attention's mean log gradient on the logarithm of the length."""
+    """The slope of attention's mean log gradient on log length, by seed."""
     means = {}
     for row in sorted((row for row in rows if row["arm"] == "attention"), key=lambda row: row["length"]):
         means.setdefault(row["seed"], []).append((np.log(row["length"]), np.mean(row["curve"][1:])))
@@ -77,31 +81,26 @@ def dilution(rows):
 
 
 def draw(rows, settings):
-    """The gradient over the distance, and attention's over the length."""
+    """The gradient over distance, and attention's over length."""
     longest = {arm: max(row["length"] for row in rows if row["arm"] == arm) for arm in (*CELLS, "attention")}
-    seeds = len({row["seed"] for row in rows})
-    with style.look():
-        figure = style.figure(9.6, 3.8, layout="constrained")
+    with titled_figure(9.6, 3.8, "gradient of the last state in an earlier word, before training; mean and "
+                       f"range of {seed_count(rows)} seeds") as figure:
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
         for (arm, length), colour in zip(longest.items(), style.COLOURS):
-            own = np.stack([row["curve"] for row in rows if (row["arm"], row["length"]) == (arm, length)])
-            draw_band(left, range(1, length), own[:, 1:] / np.log(10), colour, alpha=0.2, label=arm)
+            curves = np.stack([row["curve"] for row in rows if (row["arm"], row["length"]) == (arm, length)])
+            draw_band(left, range(1, length), curves[:, 1:] / np.log(10), colour, alpha=0.2, label=arm)
         left.set(xlabel="words between the input and the last state", ylabel="log10 of the gradient's norm")
         lengths = sorted({row["length"] for row in rows if row["arm"] == "attention"})
         means = np.array([[np.exp(row["curve"][1:].mean()) for row in rows
                            if (row["arm"], row["length"]) == ("attention", length)] for length in lengths])
         right.plot(lengths, means[0].mean() * lengths[0] / np.array(lengths), color=style.FAINT,
                    label="as 1/n", zorder=0)
-        colour = style.COLOURS[len(CELLS)]
-        draw_ranges(right, lengths, means, colour, "o", label="attention")
+        draw_ranges(right, lengths, means, style.COLOURS[len(CELLS)], "o", label="attention")
         right.set(xlabel="words n", ylabel="gradient's norm, mean over distances", yscale="log")
         right.set_xscale("log", base=2)
         right.set_xticks(lengths, [str(length) for length in lengths])
         for ax in (left, right):
-            ax.grid(axis="y")
             ax.legend()
-        figure.suptitle("gradient of the last state in an earlier word, before training; mean and range of "
-                        f"{seeds} seeds", parse_math=False)
     return figure
 
 

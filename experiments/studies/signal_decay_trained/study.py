@@ -1,9 +1,9 @@
 """After training: how far back does a network learn to look, and what has become of its gradient?
 
-"Give back the word k places ago" (configs/echo.py), by recurrent networks and by one causal layer of
-attention, for several k and at one learning rate. Measured are the steps until 99 % of the answers on dev are
-right, and the norm of d h_T / d x_(T-j) over the distance j, of the model that has just been trained. The
-norms are followed over sequences longer than those trained on; the slope is that over the trained ones.
+"Give back the word k places ago" (configs/echo.py), for several k at one learning rate: the steps until 99 %
+of the answers on dev are right, and the norm of d h_T / d x_(T-j) over the distance j before and after
+training. Norms are measured on sequences longer than those trained on; their slope is fitted over the trained
+distances.
 """
 
 import functools
@@ -19,14 +19,19 @@ from attention_lab.figures import style
 from attention_lab.storage.runs import load_run
 from attention_lab.studies import Claim, Study, function, mean, nearest, slope
 from attention_lab.studies.recipes import runs
-from attention_lab.studies.recipes.drawing import draw_band, draw_ranges
+from attention_lab.studies.recipes.drawing import (
+    draw_band,
+    draw_ranges,
+    seed_count,
+    titled_figure,
+)
 from attention_lab.training.weights import first_weights, scored_weights
 
 FILE = "configs/echo.py"
-# Variants of that file, which is itself one layer of attention, and what is changed in them.
+# Variants of that file, whose default is one layer of attention, and an arm's changes in them.
 ARMS = {"rnn": ("rnn", {}), "lstm, bias 0": ("lstm", {"model.forget_bias": 0.0}),
         "lstm, bias 1": ("lstm", {}), "gru": ("gru", {}), "attention": ("", {})}
-RIGHT = 0.99  # of the answers on dev, from which on a distance counts as learnt
+RIGHT = 0.99  # accuracy on dev at which a distance counts as learnt
 FAR = "the longest distance (60)"
 
 
@@ -65,41 +70,34 @@ CLAIMS = (
 
 def cells(settings):
     """A run for each arm, distance and seed."""
-    return [{"arm": arm, "distance": distance, "seed": seed} for arm in ARMS
-            for distance in settings["distances"] for seed in range(settings["seeds"])]
-
-
-def config(settings):
-    """The config file of the runs."""
-    return f"{FILE}:{settings['variant']}"
+    return runs.crossed(arm=ARMS, distance=settings["distances"], seed=range(settings["seeds"]))
 
 
 def overrides(cell, settings, rows):
-    """What the run behind a cell changes in its config."""
-    variant, own = ARMS[cell["arm"]]
-    changed = runs.recurrent_variant(FILE, variant) | own | settings["config"] | {
+    """The changes of a run in its config."""
+    variant, of_arm = ARMS[cell["arm"]]
+    changed = runs.recurrent_variant(FILE, variant) | of_arm | settings["config"] | {
         "data.distance": cell["distance"], "seed": cell["seed"]}
     if "length" in settings:  # the same at every distance, so that all compile the same programs
         changed["data.answers"] = settings["length"] - cell["distance"]
     length = cell["distance"] + changed.get("data.answers", all_fields()["data.answers"].default)
-    # As many sequences, and answers, in a step at every distance.
+    # The same number of sequences per step, and so of answers, at every distance.
     return changed | {"training.batch_tokens": settings["rows"] * length}
 
 
-def measure(cell, settings, rows, folder):
-    """Trains a cell, or reads it where it is finished: when it had learnt, and the gradient's norms."""
-    result, looks, run = runs.trained(config(settings), overrides(cell, settings, rows), folder,
-                                      settings["study"])
-    learnt = [line["step"] for line in looks if line["dev_accuracy"] >= RIGHT]
-    found = {"status": result["status"], "accuracy": result.get("test_accuracy", 0.0),
-             "steps": learnt[0] if learnt else result["steps"], "learnt": int(bool(learnt))}
-    run = load_run(run)
+def measure(cell, settings, train):
+    """The steps that a run needed to learn, and its gradient norms before and after training."""
+    result, evaluations, folder, _ = train(cell)
+    learnt = [line["step"] for line in evaluations if line["dev_accuracy"] >= RIGHT]
+    row = {"status": result["status"], "accuracy": result.get("test_accuracy", 0.0),
+           "steps": learnt[0] if learnt else result["steps"], "learnt": int(bool(learnt))}
+    run = load_run(folder)
     trained_on = np.arange(1, run.config.data.distance + run.config.data.answers)
     for name, norms in zip(("before", "after"), _norms(run, settings["sequences"], settings["followed"])):
         curve = np.asarray(norms, np.float64).mean(axis=0)
-        found |= {f"slope_{name}": float(np.polyfit(trained_on, curve[trained_on], 1)[0]),
-                  f"curve_{name}": curve}
-    return found
+        row |= {f"slope_{name}": float(np.polyfit(trained_on, curve[trained_on], 1)[0]),
+                f"curve_{name}": curve}
+    return row
 
 
 def _norms(run, count, followed):
@@ -109,7 +107,7 @@ def _norms(run, count, followed):
     model = models.build(structure, data.vocabulary_size)
     source = echo.sequences(count, data.distance, 1 + followed - data.distance, data.vocabulary_size,
                             data.corpus_seed, "dev").source
-    # No model depends on the distance, nor on how large a step was: one program serves all.
+    # No model depends on the distance or the batch size: one program serves all.
     norms = _jitted(replace(structure, {"data.distance": 1, "training.batch_tokens": 1}))
     return [norms(params, hyper, source) for params in (first_weights(run.config, model.init),
                                                         scored_weights(run, model.init))]
@@ -117,12 +115,12 @@ def _norms(run, count, followed):
 
 @functools.lru_cache(maxsize=8)
 def _jitted(structure):
-    return jax.jit(lambda params, hyper, source: jax.lax.map(
-        lambda one: decay.token_norms(structure, params, hyper, one), source))
+    return jax.jit(lambda params, hyper, sources: jax.lax.map(
+        lambda source: decay.token_norms(structure, params, hyper, source), sources))
 
 
 def log_steps(rows, arm):
-    """log2 of the steps of an arm, mean over distances."""
+    """log2 of the steps of an arm, mean over distances, by seed."""
     steps = {}
     for row in rows:
         if row["arm"] == arm:
@@ -133,24 +131,26 @@ def log_steps(rows, arm):
 def draw(rows, settings):
     """Steps to learn and accuracy over the distance, and the gradient before and after training."""
     distances = sorted({row["distance"] for row in rows})
-    with style.look():
-        figure = style.figure(10.6, 7.2, layout="constrained")
+    by_cell = {}
+    for row in rows:
+        by_cell.setdefault((row["arm"], row["distance"]), []).append(row)
+    title = f"give back the word k places ago; mean and range of {seed_count(rows)} seeds"
+    with titled_figure(10.6, 7.2, title) as figure:
         axes = figure.subplots(2, 2).ravel()
         for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
-            own = [[row for row in rows if (row["arm"], row["distance"]) == (arm, distance)]
-                   for distance in distances]
             shifted = np.array(distances) * (1.0 + 0.04 * (place - 2))
             for ax, column in zip(axes, ("steps", "accuracy")):
-                draw_ranges(ax, shifted, [[row[column] for row in at] for at in own], colour, label=arm)
-            if arm == "attention":  # its peaks lie at other places in other seeds
+                draw_ranges(ax, shifted, [[row[column] for row in by_cell[arm, distance]]
+                                          for distance in distances], colour, label=arm)
+            if arm == "attention":  # its peaks differ in position between seeds
                 continue
             for name, line in (("before", "--"), ("after", "-")):
-                logs = np.stack([row[f"curve_{name}"] for row in own[-1]])[:, 1:] / np.log(10)
-                draw_band(axes[2], range(1, 1 + logs.shape[1]), logs, colour, line, linewidth=1.2)
+                logs = np.stack([row[f"curve_{name}"] for row in by_cell[arm, distances[-1]]])[:, 1:]
+                draw_band(axes[2], range(1, 1 + logs.shape[1]), logs / np.log(10), colour, line,
+                          linewidth=1.2)
         axes[2].axvline(distances[-1], color="0.6", linewidth=0.8)
         for distance, colour in zip(distances[-2:], style.COLOURS[5:]):
-            row = next(row for row in rows if (row["arm"], row["distance"]) == ("attention", distance))
-            after = row["curve_after"][1:] / np.log(10)
+            after = by_cell["attention", distance][0]["curve_after"][1:] / np.log(10)
             axes[3].plot(range(1, 1 + len(after)), after, color=colour, linewidth=1.2,
                          label=f"trained for {distance}")
             axes[3].axvline(distance, color=colour, linewidth=0.8, linestyle=":")
@@ -166,12 +166,8 @@ def draw(rows, settings):
             ax.set_xticks(distances, [str(distance) for distance in distances])
             ax.minorticks_off()
             ax.set_xlabel("words between a word and its echo")
-        for ax in axes:
-            ax.grid(axis="y")
         for ax in axes[[0, 3]]:
             ax.legend()
-        figure.suptitle("give back the word k places ago; mean and range of "
-                        f"{len({row['seed'] for row in rows})} seeds", parse_math=False)
     return figure
 
 
@@ -188,5 +184,5 @@ STUDY = Study(
                         "followed": 135, "variant": "",
                         "config": {"training.steps": 20000, "model.width": 256, "model.hidden": 256}},
     },
-    cells=cells, measure=measure, draw=draw, functions={"log_steps": log_steps}, config=config,
-    overrides=overrides)
+    cells=cells, measure=measure, draw=draw, functions={"log_steps": log_steps},
+    config=FILE + ":{variant}", overrides=overrides)

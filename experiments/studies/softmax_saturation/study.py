@@ -1,10 +1,8 @@
 """Does softmax saturate as keys grow, unless q.k is divided by sqrt(d_k)? (Vaswani et al. 2017, 3.2.1)
 
-Queries and keys are independent standard normal. The variance of q.k grows as d_k, the softmax of 64
-such logits turns one-hot, and the gradient that reaches the query dies for the typical row. Its mean
-does not fall, for the rare undecided row has a gradient that grows with the keys: so the median is judged.
-Beside it, without a claim, the same numbers for a model's own queries and keys, before and after it has
-learned recall (configs/recall.py): the last layer, where something is asked.
+Queries and keys are independent standard normal. The mean gradient in q does not fall, as in the rare
+undecided row it grows with the keys: therefore the median is judged. Also shown, without a claim, are queries
+and keys of a model before and after training on recall: last layer, at the positions with a target.
 """
 
 import jax
@@ -19,13 +17,19 @@ from attention_lab.config.parse import merge
 from attention_lab.data import sequences
 from attention_lab.data.synthetic import recall
 from attention_lab.figures import style
-from attention_lab.storage import runs
+from attention_lab.storage.runs import load_run
 from attention_lab.studies import Claim, Study, function, mean, slope
 from attention_lab.studies.recipes import tuned_arms
-from attention_lab.studies.recipes.drawing import draw_ranges, key_size_axis
-from attention_lab.studies.recipes.runs import trained
+from attention_lab.studies.recipes.drawing import (
+    draw_ranges,
+    key_size_axis,
+    seed_count,
+    titled_figure,
+)
+from attention_lab.studies.recipes.runs import crossed
 from attention_lab.training.weights import first_weights, scored_weights
 
+FILE = "configs/recall.py:{variant}"
 KEYS = 64
 ARMS = ("unscaled", "scaled")
 
@@ -51,77 +55,72 @@ CLAIMS = (
 
 
 def cells(settings):
-    """A cell for each seed, key size and arm: of random queries and keys, and of models' own."""
-    def crossed(source, sizes):
-        return [{"source": source, "seed": seed, "key_size": size, "arm": arm}
-                for seed in range(settings["seeds"]) for size in sizes for arm in ARMS]
-
-    return (crossed("random", settings["key_sizes"]) + crossed("start", settings["model_key_sizes"])
-            + crossed("trained", settings["model_key_sizes"]))
-
-
-def config(settings):
-    """The config file of the models."""
-    return f"configs/recall.py:{settings['variant']}"
+    """A cell for each seed, key size and arm: of random queries and keys, and of a model's."""
+    seeds = range(settings["seeds"])
+    return (crossed(source=["random"], seed=seeds, key_size=settings["key_sizes"], arm=ARMS)
+            + crossed(source=["start", "trained"], seed=seeds, key_size=settings["model_key_sizes"],
+                      arm=ARMS))
 
 
 def overrides(cell, settings, rows):
-    """What the run behind a cell changes in it; None for a cell without a run."""
-    if cell["source"] != "trained":
-        return None
+    """The changes of a run in its config; None for a cell without a run."""
+    return _changes(cell) if cell["source"] == "trained" else None
+
+
+def _changes(cell):
     return tuned_arms.ARMS[cell["arm"]] | {"model.key_size": cell["key_size"], "seed": cell["seed"],
                                            "data.split": "dev"}
 
 
-def measure(cell, settings, rows, folder):
-    """Rows of attention, summed up."""
+def measure(cell, settings, train):
+    """Statistics of rows of attention."""
     if cell["source"] != "random":
-        return saturation.summary(_own_rows(cell, settings, rows, folder))
+        return saturation.summary(_model_rows(cell, settings, train))
     scale = cell["key_size"] ** -0.5 if cell["arm"] == "scaled" else 1.0
-    # Both arms of a seed see the same queries and keys.
+    # Both arms of a seed have the same queries and keys.
     key = jax.random.fold_in(jax.random.key(cell["seed"]), cell["key_size"])
-    found = saturation.random_rows(key, settings["rows"], KEYS, cell["key_size"], jnp.float32(scale))
-    return saturation.summary(found)
+    return saturation.summary(saturation.random_rows(key, settings["rows"], KEYS, cell["key_size"],
+                                                     jnp.float32(scale)))
 
 
-def _own_rows(cell, settings, rows, folder):
-    changed = overrides(cell | {"source": "trained"}, settings, rows)
-    asked = merge(load(config(settings)), changed)
-    structure, hyper = split(asked)
-    model = models.build(structure, asked.data.vocabulary_size)
+def _model_rows(cell, settings, train):
+    config = merge(load(FILE.format(**settings)), _changes(cell))
+    structure, hyper = split(config)
+    model = models.build(structure, config.data.vocabulary_size)
     if cell["source"] == "start":
-        params = first_weights(asked, model.init)
+        params = first_weights(config, model.init)
     else:
-        _, _, where = trained(config(settings), changed, folder, settings["study"])
-        params = scored_weights(runs.load_run(where), model.init)
-    dev = recall.sequences(settings["sequences"], asked.data.pairs, asked.data.vocabulary_size,
-                           asked.data.corpus_seed, "dev")
+        params = scored_weights(load_run(train(cell).folder), model.init)
+    dev = recall.sequences(settings["sequences"], config.data.pairs, config.data.vocabulary_size,
+                           config.data.corpus_seed, "dev")
     batch = next(sequences.in_order(dev, settings["sequences"]))
     q, k, _ = model.projections(params, batch, hyper)["encoder"][-1]
-    return saturation.causal_rows(q[:, 0], k[:, 0], 2 * asked.data.pairs, hyper.attention_scale)
+    return saturation.causal_rows(q[:, 0], k[:, 0], 2 * config.data.pairs, hyper.attention_scale)
 
 
 def fall(rows, column):
-    """log10 of how far a column falls from d_k = 64 to 1,024 without the scale."""
+    """log10 of a column at d_k = 64 over that at 1,024, without the scale, by seed."""
     table = {(row["key_size"], row["seed"]): max(row[column], 1e-300) for row in rows
              if (row["source"], row["arm"]) == ("random", "unscaled")}
     return {seed: np.log10(table[64, seed] / table[1024, seed]) for size, seed in table if size == 64}
 
 
 def draw(rows, settings):
-    """Four panels over d_k: random queries and keys with theory under the points, and models' own."""
+    """Four panels over d_k: random queries and keys with theory behind the points, and a model's."""
     panels = [("variance", "variance of the logits"), ("entropy", "entropy / log(number of keys)"),
               ("saturated", "share of rows that peak above 0.99"),
               ("gradient_median", "gradient of the weights in q (norm)")]
     random = [row for row in rows if row["source"] == "random"]
-    own = [row for row in rows if row["source"] != "random"]
-    with style.look():
-        figure = style.figure(14.6, 6.6 if own else 3.5, layout="constrained")
-        axes = figure.subplots(1 + bool(own), 4, squeeze=False)
+    of_models = [row for row in rows if row["source"] != "random"]
+    below = "; below: a model's own, before and after it has learned recall" if of_models else ""
+    title = (f"softmax over {KEYS} keys, random queries and keys{below}; points: mean of "
+             f"{seed_count(rows)} seeds, bars: their range")
+    with titled_figure(14.6, 6.6 if of_models else 3.5, title) as figure:
+        axes = figure.subplots(1 + bool(of_models), 4, squeeze=False)
         for column, (name, label) in enumerate(panels):
             _draw_panel(axes[0, column], random, name, {"random": "o"})
-            if own:
-                _draw_panel(axes[1, column], own, name, {"start": "s", "trained": "o"})
+            if of_models:
+                _draw_panel(axes[1, column], of_models, name, {"start": "s", "trained": "o"})
         _draw_theory(axes[0], random)
         for row in axes:
             for ax, (_, label) in zip(row, panels):
@@ -131,9 +130,6 @@ def draw(rows, settings):
             row[3].set_yscale("log")
         axes[0, 3].legend()
         axes[-1, 1].legend(loc="center right", bbox_to_anchor=(1.0, 0.58))
-        below = "; below: a model's own, before and after it has learned recall" if own else ""
-        figure.suptitle(f"softmax over {KEYS} keys, random queries and keys{below}; points: mean of "
-                        f"{len({row['seed'] for row in rows})} seeds, bars: their range", parse_math=False)
     return figure
 
 
@@ -141,15 +137,13 @@ def _draw_panel(ax, rows, column, marks):
     sizes = np.array(sorted({row["key_size"] for row in rows}))
     for arm, colour in zip(ARMS, (style.ORANGE, style.BLUE)):
         for place, (source, mark) in enumerate(marks.items()):
-            own = [row for row in rows if (row["arm"], row["source"]) == (arm, source)]
-            values = [[row[column] for row in own if row["key_size"] == size] for size in sizes]
-            shifted = sizes * (1.0 + 0.06 * place)
-            name = arm if source == "random" else f"{arm}, {source}"
-            draw_ranges(ax, shifted, values, colour, mark, label=name,
+            values = [[row[column] for row in rows if (row["arm"], row["source"], row["key_size"])
+                       == (arm, source, size)] for size in sizes]
+            draw_ranges(ax, sizes * (1.0 + 0.06 * place), values, colour, mark,
+                        label=arm if source == "random" else f"{arm}, {source}",
                         markerfacecolor="none" if source == "start" else colour)
     key_size_axis(ax, sizes)
     ax.tick_params(axis="x", labelrotation=45)
-    ax.grid(axis="y")
 
 
 def _draw_theory(axes, rows):
@@ -161,8 +155,8 @@ def _draw_theory(axes, rows):
                  label="normal logits of that variance", **theory)
     axes[1].plot(sizes, saturation.predicted_entropy(np.ones(len(sizes)), KEYS), **theory)
     for column, mark, name in (("gradient_mean", "^", "mean"), ("gradient_q95", "_", "95 % quantile")):
-        own = [row for row in rows if row["arm"] == "unscaled"]
-        values = [np.mean([row[column] for row in own if row["key_size"] == size]) for size in sizes]
+        values = [np.mean([row[column] for row in rows if (row["arm"], row["key_size"])
+                           == ("unscaled", size)]) for size in sizes]
         axes[3].plot(sizes, values, mark, color=style.ORANGE, markersize=5, markerfacecolor="none",
                      label=f"unscaled, {name}")
     for line, name in zip(axes[3].get_lines(), ("unscaled, median", "scaled, median")):
@@ -183,4 +177,4 @@ STUDY = Study(
                         "model_key_sizes": (16, 64, 256, 1024), "variant": "", "sequences": 512},
     },
     cells=cells, measure=measure, draw=draw, labels=("source",), functions={"fall": fall},
-    config=config, overrides=overrides)
+    config=FILE, overrides=overrides)
