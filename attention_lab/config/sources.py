@@ -31,7 +31,7 @@ class Source:
 
 
 SOURCES = {name: Source(**given) for name, given in facts("attention_lab.data.sources", "SOURCES").items()}
-TASKS = facts("attention_lab.tasks.registry", "TASKS")  # the kinds of model and the scores of each
+TASKS = facts("attention_lab.tasks.registry", "TASKS")  # kinds, output and scores of each
 
 
 def score_names() -> tuple[str, ...]:

@@ -2,15 +2,13 @@
 
 from attention_lab.config import Structure, replace, task_of
 from attention_lab.config.choices import look_up
+from attention_lab.config.sources import TASKS
 from attention_lab.models import classifier, encoder, recurrent, tagger, transformer
 from attention_lab.models.record import Decision, Model, ModelSpec, Output
 
 __all__ = ["MODELS", "Decision", "Model", "ModelSpec", "Output", "build", "from_spec", "spec_of"]
 
 _RECURRENT = {"sentence": recurrent.build, "tokens": tagger.build, "class": classifier.build}
-
-# Task -> what is read from its model.
-OUTPUTS = {"translation": "sentence", "classification": "class", "sequences": "tokens"}
 
 # Kind of model -> what can be read from it -> the function ModelSpec -> Model.
 MODELS = {
@@ -36,7 +34,7 @@ def spec_of(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = 
     Args:
       vocabulary_size: ids N. classes: of a classifier, how many each word has.
     """
-    output = look_up(OUTPUTS, "task", task_of(config))
+    output = TASKS[task_of(config)]["output"]
     config = replace(config, {"attention.scale": None, "attention.guide": "", "attention.divergence": 0.0})
     return ModelSpec(config.model, config.attention, config.training.precision, vocabulary_size, output,
                      tuple(classes))

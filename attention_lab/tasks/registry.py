@@ -1,4 +1,4 @@
-"""The tasks by name. Their literal facts are read by config/ without importing this file."""
+"""The tasks by name. config/ reads their literal facts without importing this file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,26 +18,30 @@ class Family(NamedTuple):
     """What a task is besides its data.
 
     Fields:
-      build: (config, folder) -> Task; the folder is a run that has a tokenizer already, or None.
-      read: (finished Run, Config) -> the model with its tokenizer, as the run left them.
+      build: (config, folder) -> Task; folder: a run that may have a tokenizer already, or None.
+      read: (finished Run, Config) -> the trained model's functions on text: `model`, a Model, and `attends`,
+        whether it has attention weights to show.
       kinds: the values of model.kind that it can train.
+      output: what is read from its model, as in ModelSpec.
       scores: what its runs are compared by; dev_ and test_ precede them in result.json.
     """
 
     build: Callable[[Config, str | Path | None], Task]
     read: Callable
     kinds: tuple[str, ...]
+    output: str
     scores: tuple[str, ...]
 
 
 TASKS = {
     "translation": Family(build=translation.build, read=translator.read,
-                          kinds=("transformer", "rnn", "lstm", "gru"), scores=("bleu",)),
+                          kinds=("transformer", "rnn", "lstm", "gru"), output="sentence",
+                          scores=("bleu",)),
     "classification": Family(build=classification.build, read=classifier.read,
                              kinds=("encoder", "rnn", "lstm", "gru", "average", "bag_of_words"),
-                             scores=("accuracy", "macro_f1")),
+                             output="class", scores=("accuracy", "macro_f1")),
     "sequences": Family(build=sequences.build, read=sequences.read,
-                        kinds=("encoder", "rnn", "lstm", "gru"), scores=("accuracy",)),
+                        kinds=("encoder", "rnn", "lstm", "gru"), output="tokens", scores=("accuracy",)),
 }
 
 
@@ -47,7 +51,7 @@ def family(config: Config) -> Family:
 
 
 def build(config: Config, folder: str | Path | None = None) -> Task:
-    """The task that `data.source` belongs to, its data loaded; `folder` is a run that has a tokenizer.
+    """The task that `data.source` belongs to, its data loaded; arguments as in Family.
 
     Raises:
       ValueError: data that can't be used.

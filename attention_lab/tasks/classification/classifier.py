@@ -17,6 +17,7 @@ from attention_lab.data.vocabulary import PAD
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json, write_json
 from attention_lab.storage.runs import Run
+from attention_lab.tasks.text import TOKENIZER
 
 SCORING_TOKENS = 8192  # padded tokens a batch while scoring
 CLASSES = "classes.json"
@@ -61,15 +62,19 @@ class Classifier:
         return self.config.model.kind == "encoder" or self.config.model.pooling in POOLED
 
     def encode(self, sentences: Labelled) -> tuple[list[list[int]], np.ndarray]:
-        """Ids of each sentence, and the place of what is asked about among its tokens, int32 (N,)."""
+        """Ids of each sentence, and `places` in it."""
         ids = self.tokenizer.encode(sentences.text)
+        return ids, self.places(ids, sentences)
+
+    def places(self, ids: Sequence[Sequence[int]], sentences: Labelled) -> np.ndarray:
+        """The place of the word asked about among the tokens of each sentence, int32 (N,); 0 for none."""
         if self.tokenizer.kind == "word":
-            return ids, np.maximum(sentences.place, 0).astype(np.int32)
-        places = [self.begins(row)[max(place, 0)] for row, place in zip(ids, sentences.place)]
-        return ids, np.array(places, np.int32)
+            return np.maximum(sentences.place, 0).astype(np.int32)
+        return np.array([self.begins(row)[max(place, 0)] for row, place in zip(ids, sentences.place)],
+                        np.int32)
 
     def begins(self, row: Sequence[int]) -> np.ndarray:
-        """The place among the tokens of a sentence of the first one of each word, which stands for it."""
+        """The place of each word's first token, which stands for the word, among a sentence's tokens."""
         if self.tokenizer.kind == "word":
             return np.arange(len(row))
         return np.flatnonzero([token.startswith(MARK) for token in self.tokenizer.tokens(row)])
@@ -131,7 +136,7 @@ class Classifier:
 
     def save(self, folder: str | Path) -> None:
         """Writes tokenizer.json and classes.json."""
-        self.tokenizer.save(Path(folder) / "tokenizer.json")
+        self.tokenizer.save(Path(folder) / TOKENIZER)
         write_json(Path(folder) / CLASSES, {
             "classes": {word: list(one) for word, one in self.classes.items()}, "forms": self.forms})
 
@@ -150,7 +155,7 @@ def read(run: Run, config: Config) -> Classifier:
     Raises:
       ValueError: a file of the run can't be read.
     """
-    return Classifier(config, tokenizers.load(run.folder / "tokenizer.json"), *load_names(run.folder),
+    return Classifier(config, tokenizers.load(run.folder / TOKENIZER), *load_names(run.folder),
                       read_json(run.folder / "run.json")["data"]["buckets"])
 
 

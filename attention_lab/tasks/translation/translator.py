@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +17,7 @@ from attention_lab.decoding import beam_search, greedy_search
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json
 from attention_lab.storage.runs import Run
+from attention_lab.tasks.text import TOKENIZER
 
 SCORING_TOKENS = 4096  # padded source tokens a batch while decoding
 FEW = 16  # as many sentences go in the smallest batches, so that one of them need not wait for hundreds
@@ -164,10 +164,5 @@ def read(run: Run, config: Config) -> Translator:
     Raises:
       ValueError: a file of the run can't be read.
     """
-    return Translator(config, tokenizers.load(tokenizer_path(run.folder)),
+    return Translator(config, tokenizers.load(run.folder / TOKENIZER),
                       read_json(run.folder / "run.json")["data"]["buckets"])
-
-
-def tokenizer_path(folder: str | Path) -> Path:
-    """Where a run keeps its tokenizer."""
-    return Path(folder) / "tokenizer.json"
