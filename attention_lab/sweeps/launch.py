@@ -1,4 +1,4 @@
-"""Worker processes of a sweep: started here or by SLURM, watched, replaced when they die."""
+"""Worker processes of a sweep: started here or by SLURM, watched, and replaced when they die."""
 
 import contextlib
 import hashlib
@@ -23,20 +23,18 @@ from attention_lab.training.progress import progress
 from attention_lab.training.task import Task
 
 POLL = 1.0  # seconds between looks at the queue
-REPLACED = 3  # processes that may die in a worker's place
+REPLACED = 3  # times that a worker that died is replaced
 
 
 class Workers(NamedTuple):
     """How the workers of a sweep are started.
 
     Fields:
-      command: (storage, folder) -> argv of a process that takes cells from the queue in the storage, and
-        makes their folders in the folder.
-      count: how many.
-      launcher: "process" starts them on this machine; "slurm" submits them by submitit, and "local" runs on
-        this machine what slurm would run.
+      command: (storage, parent of the cells' folders) -> argv of a process that takes cells from the queue.
+      launcher: "process" starts them on this machine; "slurm" submits them by submitit; "local" runs on this
+        machine what slurm would run.
       settings: of slurm, as submitit names them.
-      storage: where the queue is kept; "" is a file in the folder.
+      storage: where the queue is kept; "" is a file in the cells' parent folder.
       lease: seconds of silence after which another worker takes a cell over.
     """
 
@@ -50,12 +48,10 @@ class Workers(NamedTuple):
 
 def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers,
                build: Callable[[Config], Task], say: Callable[[str], None]) -> list[Outcome]:
-    """Has workers run the cells of a plan; what became of each, in the order of the plan.
+    """Has workers run the cells of a plan; the outcomes, in the order of the plan.
 
     Args:
-      groups: of `plan`. base: what every cell starts from.
-      folder: parent of the cells' folders.
-      workers: how they are started.
+      base: the config that all cells start from. folder: parent of the cells' folders.
       build: the task of a config, which knows how many steps an epoch has.
       say: takes a line that a user should read.
     Raises:
@@ -69,12 +65,12 @@ def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers
         steps = [steps_of(group, build) for group in groups]
         with progress(None if None in steps else sum(steps), str(folder)) as show:
             watch(queue, starter(workers, storage, folder), workers.count, show, say)
-        # Of a cell that was handed out several times, what counts is that it finished, or how it ended last.
-        known = [trial for trial in queue.trials() if "double" not in trial.user_attrs]
-        trials = {trial.user_attrs["cell"]: trial for trial in sorted(
-            known, key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))}
-    return [Outcome(cell, cell.folder(folder), trials[cell.name].user_attrs.get("result"),
-                    trials[cell.name].user_attrs.get("error", "no worker was left to run it"))
+        # A cell may have several trials: the finished one counts, or else the last one.
+        trials = sorted(queue.trials(), key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))
+    ended = {trial.user_attrs["cell"]: trial.user_attrs for trial in trials
+             if "double" not in trial.user_attrs}
+    return [Outcome(cell, cell.folder(folder), ended[cell.name].get("result"),
+                    ended[cell.name].get("error", "no worker was left to run it"))
             for group in groups for cell in group.cells]
 
 
@@ -89,7 +85,7 @@ def sha256_name(value: Any) -> str:
 
 
 def starter(workers: Workers, storage: str, folder: Path) -> Callable[[int], "Process | Job"]:
-    """number -> a worker that has been started by the launcher."""
+    """The function that starts the worker of a number by the launcher."""
     command = workers.command(storage, folder)
     if workers.launcher == "process":
         cores = shares(workers.count)
@@ -99,11 +95,7 @@ def starter(workers: Workers, storage: str, folder: Path) -> Callable[[int], "Pr
 
 
 class Process:
-    """A worker on this machine, which writes what it says to a file.
-
-    Args:
-      argv: its command. log: the file. cores: those it may use; None leaves them all.
-    """
+    """A worker on this machine, its output in the file `log`; cores: those it may use, None: all."""
 
     def __init__(self, argv: Sequence[str], log: Path, cores: Sequence[int] | None):
         self.log = log
@@ -115,7 +107,7 @@ class Process:
                 os.sched_setaffinity(self._process.pid, cores)
 
     def status(self) -> int | None:
-        """None while it runs, then its exit status; a signal's number is negative."""
+        """None while it runs, then its exit status; negative for a signal."""
         return self._process.poll()
 
     def stop(self) -> None:
@@ -125,10 +117,10 @@ class Process:
 
 
 class Job:
-    """A worker that submitit has sent to a cluster."""
+    """A worker that submitit sends to a cluster."""
 
     def __init__(self, argv: Sequence[str], folder: Path, cluster: str, options: Mapping[str, Any]):
-        # Left to itself it sets up logging anew for the whole process, and closes what others had set up.
+        # By default submitit sets up logging anew for the whole process, and closes earlier handlers.
         os.environ.setdefault("SUBMITIT_LOG_LEVEL", "NOCONFIG")
         try:
             import submitit
@@ -153,7 +145,7 @@ class Job:
 
 
 def shares(workers: int) -> list[list[int] | None]:
-    """Cores for each worker: equal shares, for workers that all use all cores stand in each other's way."""
+    """The cores of each worker: equal shares, for workers that all use all cores slow each other down."""
     if workers == 1 or not hasattr(os, "sched_getaffinity"):
         return [None] * workers
     cores = sorted(os.sched_getaffinity(0))
@@ -166,40 +158,38 @@ def watch(queue: Queue, start: Callable[[int], Any], workers: int, show: Callabl
     """Keeps workers going until no cell waits or runs, and stops them if it is stopped itself.
 
     Args:
-      queue: filled.
-      start: number -> a Process or Job.
-      workers: how many.
+      start: number -> a Process or Job. workers: how many.
       show: takes the steps done by all cells.
       say: takes a line that a user should read.
     """
-    crew = {number: start(number) for number in range(workers)}
-    deaths = dict.fromkeys(crew, 0)
+    running = {number: start(number) for number in range(workers)}
+    deaths = dict.fromkeys(running, 0)
     try:
-        while crew or not queue.drained():
+        while running or not queue.drained():
             time.sleep(POLL)
             show(steps_done(queue))
-            for number, worker in list(crew.items()):
+            for number, worker in list(running.items()):
                 status = worker.status()
                 if status is None:
                     continue
-                del crew[number]
+                del running[number]
                 if status == 0:
                     continue
                 deaths[number] += 1
                 say(f"worker {number} ended with status {status}; what it said is in {worker.log}")
                 if deaths[number] <= REPLACED:
-                    crew[number] = start(number)
+                    running[number] = start(number)
             queue.reclaim()
-            if not crew and not queue.trials(TrialState.RUNNING):
-                break  # none left to take what waits
+            if not running and not queue.trials(TrialState.RUNNING):
+                break  # no worker is left to take the cells that wait
         show(steps_done(queue))
     finally:
-        for worker in crew.values():
+        for worker in running.values():
             worker.stop()
 
 
 def steps_done(queue: Queue) -> int:
-    """Steps of the cells that have ended, and those that running ones have told of."""
+    """Steps of the cells that have ended, and those that running cells have reported."""
     done = 0
     for trial in queue.trials(TrialState.RUNNING, TrialState.COMPLETE, TrialState.FAIL):
         if "result" in trial.user_attrs:

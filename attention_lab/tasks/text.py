@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from attention_lab.config import Config
 from attention_lab.data import batching, tokenizers
 from attention_lab.training.task import Batch
@@ -58,3 +60,13 @@ def tokenizer_of(config: Config, folder: str | Path | None, sentences: Sequence[
     if begun(folder):
         return tokenizers.load(Path(folder) / TOKENIZER)
     return tokenizers.train(config.data.tokenizer, sentences, config.data.vocabulary_size)
+
+
+def of_about(words: int, sentences: Sequence[str], count: int) -> list[int]:
+    """Indices, rising, of the `count` sentences whose number of words is nearest to `words`.
+
+    >>> of_about(2, ["a b c d", "a b", "a", "a b c"], 2)
+    [1, 2]
+    """
+    lengths = np.array([len(sentence.split()) for sentence in sentences])
+    return sorted(np.argsort(np.abs(lengths - words), kind="stable")[:count].tolist())
