@@ -14,7 +14,7 @@ from attention_lab.config.sources import score_names
 from attention_lab.storage.files import read_json
 from attention_lab.sweeps import launch, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared
-from attention_lab.sweeps.execution import execute, steps_of
+from attention_lab.sweeps.execution import execute, total_steps
 from attention_lab.sweeps.plan import Group, plan
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.search import Search
@@ -63,8 +63,7 @@ def parent(options: Options) -> Path:
 
 def run_here(options: Options, groups: list[Group]) -> list[Outcome]:
     """Runs the cells in this process."""
-    steps = [steps_of(group, build) for group in groups]
-    with progress(None if None in steps else sum(steps), str(parent(options))) as line:
+    with progress(total_steps(groups, build), str(parent(options))) as line:
         return execute(groups, parent(options), Shared(build), options.command, line, say, options.how)
 
 

@@ -55,10 +55,12 @@ def how_of(how: str) -> str:
     return how
 
 
-def steps_of(group: Group, build: Callable[[Config], Task]) -> int | None:
-    """Steps of all cells of a group; None where their duration is in minutes."""
-    steps = group.structure.training.steps
-    if steps is None and group.structure.training.epochs is not None:
-        config = group.cells[0].config
-        steps = loop.total_steps(config, build(config))
-    return steps and steps * len(group.cells)
+def total_steps(groups: list[Group], build: Callable[[Config], Task]) -> int | None:
+    """Steps of all cells of a plan; None where a duration is in minutes."""
+    total = 0
+    for group in groups:
+        if group.structure.training.max_minutes:
+            return None
+        config, steps = group.cells[0].config, group.structure.training.steps
+        total += len(group.cells) * (steps or loop.total_steps(config, build(config)))
+    return total

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from attention_lab.config import Config, digest
 from attention_lab.sweeps.cell import Outcome
-from attention_lab.sweeps.execution import steps_of
+from attention_lab.sweeps.execution import total_steps
 from attention_lab.sweeps.plan import Group
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.storage import storage_errors
@@ -31,10 +31,8 @@ class Workers(NamedTuple):
 
     Fields:
       command: (storage, parent of the cells' folders) -> argv of a process that takes cells from the queue.
-      launcher: "process" starts them on this machine; "slurm" submits them by submitit; "local" runs on this
-        machine what slurm would run.
-      settings: of slurm, as submitit names them.
-      storage: where the queue is kept; "" is a file in the cells' parent folder.
+      launcher: "process", on this machine; "slurm", by submitit; "local", here what slurm would run.
+      settings: of slurm, as submitit names them. storage: of the queue; "": a file in the parent folder.
       lease: seconds of silence after which another worker takes a cell over.
     """
 
@@ -48,12 +46,8 @@ class Workers(NamedTuple):
 
 def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers,
                build: Callable[[Config], Task], say: Callable[[str], None]) -> list[Outcome]:
-    """Has workers run the cells of a plan; the outcomes, in the order of the plan.
+    """Has workers run the cells of a plan, in folders below `folder`; the outcomes, in the order of the plan.
 
-    Args:
-      base: the config that all cells start from. folder: parent of the cells' folders.
-      build: the task of a config, which knows how many steps an epoch has.
-      say: takes a line that a user should read.
     Raises:
       ValueError: a storage that can't be reached or holds another sweep, or a launcher that can't start.
     """
@@ -62,8 +56,7 @@ def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers
     with storage_errors(storage):
         queue = Queue(storage, name, digest(base), workers.lease)
         queue.fill(groups, folder)
-        steps = [steps_of(group, build) for group in groups]
-        with progress(None if None in steps else sum(steps), str(folder)) as show:
+        with progress(total_steps(groups, build), str(folder)) as show:
             watch(queue, starter(workers, storage, folder), workers.count, show, say)
         # A cell may have several trials: the finished one counts, or else the last one.
         trials = sorted(queue.trials(), key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))
@@ -157,10 +150,7 @@ def watch(queue: Queue, start: Callable[[int], Any], workers: int, show: Callabl
           say: Callable[[str], None]) -> None:
     """Keeps workers going until no cell waits or runs, and stops them if it is stopped itself.
 
-    Args:
-      start: number -> a Process or Job. workers: how many.
-      show: takes the steps done by all cells.
-      say: takes a line that a user should read.
+    start: number -> a Process or Job. workers: how many. show: takes the steps done by all cells.
     """
     running = {number: start(number) for number in range(workers)}
     deaths = dict.fromkeys(running, 0)

@@ -1,5 +1,6 @@
 """Classification as a Task: the sense of a word in its sentence, or the class of the sentence."""
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from attention_lab.data.anomalies import anomalies
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.readers import indexed, vectors
 from attention_lab.data.synthetic import senses
+from attention_lab.data.tokenizers import Tokenizer
 from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.evaluation.classes import by_distance, class_scores, most_frequent
 from attention_lab.storage.files import digest
@@ -23,7 +25,7 @@ from attention_lab.tasks.classification.classifier import Classifier, load_names
 from attention_lab.tasks.classification.losses import make_loss
 from attention_lab.training.task import Scores, Task
 
-DISTANCES = (*senses.BINS, (senses.BINS[-1][1] + 1, 100))  # bins of words, as far as data.most_distance
+DISTANCES = (*senses.BINS, (senses.BINS[-1][1] + 1, 100))  # bins of words, up to the bound of most_distance
 
 
 def build(config: Config, folder: str | Path | None = None) -> Task:
@@ -124,25 +126,25 @@ def _classifier(config, corpus, folder):
 
 
 def class_weights(sentences: Labelled, balance: float) -> np.ndarray:
-    """What each example counts, float32 (N,): (mean size of its word's classes / its own size) ** balance."""
-    sizes: dict[tuple[str, str], int] = {}
-    for pair in zip(sentences.word, sentences.label):
-        sizes[pair] = sizes.get(pair, 0) + 1
-    by_word: dict[str, list[int]] = {}
-    for (word, _), size in sizes.items():
-        by_word.setdefault(word, []).append(size)
-    means = {word: np.mean(counts) for word, counts in by_word.items()}
-    return np.array([(means[word] / sizes[word, label]) ** balance
-                     for word, label in zip(sentences.word, sentences.label)], np.float32)
+    """Weights of examples, float32 (N,): (mean size of the word's classes / size of its class) ** balance."""
+    pairs = list(zip(sentences.word, sentences.label))
+    sizes, words = Counter(pairs), Counter(sentences.word)
+    classes = Counter(word for word, _ in sizes)
+    return np.array([(words[word] / classes[word] / sizes[word, label]) ** balance
+                     for word, label in pairs], np.float32)
 
 
 def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, usual: Mapping[str, str],
            hyper: Any = None, final: bool = True, guided: Mapping[str, Any] | None = None) -> Scores:
-    """Accuracy and macro-F1 of a split; if `final` also by word, by distance, and of the usual class."""
+    """Accuracy and macro-F1 of a split; if `final` also by word, by distance, and of the usual classes.
+
+    usual: {word: its most frequent class}. guided: as of `guidance.answers`.
+    """
     adversarial = classifier.config.attention.weights == "adversarial"
     judged = classifier.judge(params, sentences, hyper, with_weights=adversarial, extra=guided)
-    found = class_scores(sentences.word, sentences.label, judged.labels)
-    numbers = {f"{name}_accuracy": round(found.accuracy, 6), f"{name}_macro_f1": round(found.macro_f1, 6)}
+    of_classes = class_scores(sentences.word, sentences.label, judged.labels)
+    numbers = {f"{name}_accuracy": round(of_classes.accuracy, 6),
+               f"{name}_macro_f1": round(of_classes.macro_f1, 6)}
     if adversarial:
         numbers |= {f"{name}_{what}": value for what, value in guidance.compared(
             judged, guided, classifier.config.attention.divergence).items()}
@@ -151,8 +153,8 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
                                 [usual.get(word, "") for word in sentences.word])
         numbers |= {f"{name}_most_frequent_accuracy": round(baseline.accuracy, 6),
                     f"{name}_most_frequent_macro_f1": round(baseline.macro_f1, 6)}
-        if len(found.by_word) > 1:
-            for word, (accuracy, macro_f1) in found.by_word.items():
+        if len(of_classes.by_word) > 1:
+            for word, (accuracy, macro_f1) in of_classes.by_word.items():
                 numbers |= {f"{name}_accuracy_{word}": round(accuracy, 6),
                             f"{name}_macro_f1_{word}": round(macro_f1, 6)}
         if sentences.truth is not None:
@@ -167,25 +169,25 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
 
 
 def _files(config):
-    """sha256 by config field of what else a run is trained by, known by its path alone."""
+    """{config field: sha256} of the files besides the corpus that a run is trained with."""
     guide, vectors_file = config.attention.guide, config.data.vectors
     try:
-        held = {"data.vectors": digest(vectors_file)} if vectors_file else {}
+        files = {"data.vectors": digest(vectors_file)} if vectors_file else {}
     except OSError as error:
         raise ValueError(f"data.vectors={vectors_file}: can't be read: {error.strerror}") from error
-    return held | ({"attention.guide": digest(Path(guide) / "result.json")} if guide else {})
+    return files | ({"attention.guide": digest(Path(guide) / "result.json")} if guide else {})
 
 
-def _vectors(path: str, tokenizer: tokenizers.Tokenizer, width: int):
-    """(which rows are known (N,), table (N, D)) of a file of vectors, or None; and what to note of it."""
+def _vectors(path: str, tokenizer: Tokenizer, width: int):
+    """(which tokens have a vector (N,), table (N, D)) of a file of vectors, or None; and the facts on it."""
     if not path:
         return None, {}
     tokens = tokenizer.tokens(range(tokenizer.size))
-    found, size = vectors.read(path, tokens[len(SPECIALS):])
+    by_token, size = vectors.read(path, tokens[len(SPECIALS):])
     if size != width:
         raise ValueError(f"model.width={width}: {path} has vectors of {size} numbers: that is needed")
-    known = np.array([token in found for token in tokens])
-    table = np.stack([found.get(token, np.zeros(size, np.float32)) for token in tokens])
+    known = np.array([token in by_token for token in tokens])
+    table = np.stack([by_token.get(token, np.zeros(size, np.float32)) for token in tokens])
     if known.any():
         table *= width ** -0.5 / max(float(table[known].std()), 1e-12)  # as large as embeddings begin
     return (known, table), {"vectors_known": int(known.sum())}

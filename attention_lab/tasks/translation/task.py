@@ -64,25 +64,23 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
 
 def scores(translator: Translator, params: Any, pairs: Pairs, split: str, hyper: Hyper | None = None,
            final: bool = True) -> Scores:
-    """Translates a split and scores it; greedily and without alignment unless `final`."""
+    """BLEU and chrF of a split, and on the grammar the accuracies of its phenomena.
+
+    final: by the config's beam and with the alignment error rate; otherwise greedily and without.
+    """
     hypotheses, cut = translator.translate(params, pairs.source, None if final else 1, hyper)
-    scored = numbers(split, hypotheses, pairs, translator.config.data.text)
+    bleu, chrf = (metric(hypotheses, pairs.target, translator.config.data.text)
+                  for metric in (corpus_bleu, corpus_chrf))
+    scored = {f"{split}_bleu": round(bleu.score, 4), f"{split}_chrf": round(chrf.score, 4),
+              "bleu_signature": bleu.signature}
+    if pairs.truth is not None:
+        scored |= {f"{split}_{name}_accuracy": round(accuracy.score, 6)
+                   for name, accuracy in phenomena.accuracies(hypotheses, pairs.truth).items()}
     if final:
-        scored[f"{split}_cut"] = cut  # translations that met decoding.max_length before they ended
+        scored[f"{split}_cut"] = cut  # translations that met decoding.max_length before their end
     if final and pairs.truth is not None and translator.attends:
         error = word_alignment.error_rate(translator, params, pairs, hyper)
         scored[f"{split}_alignment_error_rate"] = round(error, 6)
     rows = zip(pairs.source, pairs.target, hypotheses)
     return Scores(scored, [{"source": source, "reference": reference, "translation": translation}
                            for source, reference, translation in rows])
-
-
-def numbers(split: str, hypotheses: list[str], pairs: Pairs, text: str) -> dict[str, Any]:
-    """BLEU and chrF of a split, and on the grammar the accuracies of its phenomena."""
-    bleu, chrf = (metric(hypotheses, pairs.target, text) for metric in (corpus_bleu, corpus_chrf))
-    scored = {f"{split}_bleu": round(bleu.score, 4), f"{split}_chrf": round(chrf.score, 4),
-              "bleu_signature": bleu.signature}
-    if pairs.truth is not None:
-        scored |= {f"{split}_{name}_accuracy": round(accuracy.score, 6)
-                   for name, accuracy in phenomena.accuracies(hypotheses, pairs.truth).items()}
-    return scored
