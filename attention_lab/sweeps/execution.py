@@ -17,16 +17,12 @@ from attention_lab.training.task import Task
 def execute(groups: list[Group], parent: str | Path, shared: Shared, command: str,
             show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print, how: str = "loop"
             ) -> list[Outcome]:
-    """Runs every cell that is not finished; the outcomes of all, in the order of the plan.
-
-    A cell that fails or diverges does not keep the others from running.
+    """Runs every cell that is not finished, even if others fail; all outcomes, in the order of the plan.
 
     Args:
-      parent: the folder of the cells' folders.
-      shared: builds task and programs, once for each group.
-      command: the line that started the sweep.
+      parent: the folder of the cells' folders. shared: builds task and programs, once for each group.
+      command: the line that started the sweep. say: takes a line that a user should read.
       show: the progress line, as of `progress.progress`, over the steps of all cells.
-      say: takes a line that a user should read.
       how: "loop", one cell after another; "map" or "vmap", the cells of a group in one program; "measure",
         the fastest of these for each group; "auto", "loop" on a CPU and "measure" elsewhere.
     """

@@ -14,11 +14,7 @@ WAYS = ("auto", "measure", "loop", "map", "vmap")  # to run the cells of a group
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One run of a sweep.
-
-    Fields:
-      config: complete and checked. overrides: those of the space, by dotted key.
-    """
+    """One run of a sweep. Fields: config, complete and checked; overrides of the space, by dotted key."""
 
     config: Config
     overrides: dict[str, Any] = dataclasses.field(hash=False)
@@ -41,13 +37,10 @@ class Group(NamedTuple):
 
 
 def plan(base: Config, space: Space, max_cells: int = 1000) -> list[Group]:
-    """The groups of a sweep, ordered by their first cells in the space.
+    """The groups of a sweep from a base config, ordered by their first cells in the space.
 
-    Args:
-      base: the config that all cells start from.
-      max_cells: more cells are refused, lest a slip fill the disk.
     Raises:
-      ValueError: no cell, too many, two with the same config, or one that no run could follow.
+      ValueError: no cell, more than max_cells, two with the same config, or one that no run could follow.
     """
     if not space:
         raise ValueError("the sweep is empty: at least one cell is needed")

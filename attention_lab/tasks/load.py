@@ -9,7 +9,7 @@ from attention_lab.config import Config, task_of
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.classification import guidance, new_text
 from attention_lab.tasks.classification.classifier import Classifier, Judged
-from attention_lab.tasks.registry import family
+from attention_lab.tasks.registry import TASKS
 from attention_lab.tasks.sequences.task import Tagger
 from attention_lab.tasks.translation.translator import Translator
 from attention_lab.training.weights import load_finished, scored_weights
@@ -30,11 +30,11 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A trained model with the parameters that were scored.
+    """A trained model.
 
     Fields:
       run: its folder, facts and result. config: the run's, or the one given to `load`.
-      model: the model's functions on text, as its task reads them. params: its parameters.
+      model: its functions on text, as the task's `read` gives them. params: those that were scored.
     """
 
     run: Run
@@ -80,12 +80,10 @@ class Trained:
         return answers
 
     def attention(self, sentences: Sequence[str], translations: Sequence[str] | None = None) -> list[Any]:
-        """The attention weights of all layers and heads.
+        """The weights of all layers and heads: of each pair an `Attention`, of each answer `Judged.weights`.
 
         Args:
           translations: read along with the sentences; None: the model's own.
-        Returns:
-          an `Attention` for each sentence pair; of a classifier `Judged.weights` for each answer.
         Raises:
           ValueError: a model without attention, or one that neither translates nor classifies.
         """
@@ -125,5 +123,5 @@ def load(folder: str | Path, config: Config | None = None, say: Callable[[str], 
     """
     run = load_finished(folder)
     config = config or run.config
-    model = family(run.config).read(run, config)
+    model = TASKS[task_of(run.config)].read(run, config)
     return Trained(run, config, model, scored_weights(run, model.model.init, say))

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attention_lab.config import Config, task_of
-from attention_lab.config.choices import look_up
 from attention_lab.tasks.classification import classifier
 from attention_lab.tasks.classification import task as classification
 from attention_lab.tasks.sequences import task as sequences
@@ -45,15 +44,6 @@ TASKS = {
 }
 
 
-def family(config: Config) -> Family:
-    """The family of the task that `data.source` belongs to."""
-    return look_up(TASKS, "task", task_of(config))
-
-
 def build(config: Config, folder: str | Path | None = None) -> Task:
-    """The task that `data.source` belongs to, its data loaded; arguments as in Family.
-
-    Raises:
-      ValueError: data that can't be used.
-    """
-    return family(config).build(config, folder)
+    """The task that `data.source` belongs to, as in Family; ValueError for data that can't be used."""
+    return TASKS[task_of(config)].build(config, folder)

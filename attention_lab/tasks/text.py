@@ -1,6 +1,6 @@
 """What a task on sentences begins with: a tokenizer, and its training examples in buckets of few lengths."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attention_lab.config import Config
-from attention_lab.data import batching, tokenizers
+from attention_lab.data import batching, sources, tokenizers
 from attention_lab.training.task import Batch
 
 TOKENIZER = "tokenizer.json"
@@ -48,6 +48,13 @@ def examples(config: Config, source: batching.Ids, target: batching.Ids) -> Exam
     return Examples(buckets, len(source) - sum(counts),
                     partial(batching.batches, source, target, buckets, config.training.batch_tokens),
                     schedule.rows, schedule.steps_per_epoch)
+
+
+def corpus_facts(corpus: Mapping[str, Any]) -> dict[str, Any]:
+    """What run.json records of a corpus {split: Pairs or Labelled}."""
+    counts = {f"{split}_{name}": count for split, part in corpus.items()
+              for name, count in part.counts.items() if count}
+    return {"sha256": sources.digest(corpus), **counts}
 
 
 def begun(folder: str | Path | None) -> bool:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab.config import Config
-from attention_lab.data import labelled, sources, tokenizers
+from attention_lab.data import labelled, sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.readers import indexed, vectors
@@ -81,12 +81,6 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
     def score(params, hyper, name, final):
         return scores(classifier, params, corpus[name], name, usual, hyper, final, guided(name))
 
-    facts = {
-        "vocabulary": classifier.tokenizer.size, **examples.facts, "words": len(classifier.classes),
-        "classes": sum(map(len, classifier.classes.values())),
-        "sha256": sources.digest(corpus), "files": files, **init_facts,
-        **{f"{name}_{what}": count
-           for name, part in corpus.items() for what, count in part.counts.items() if count}}
     return classifier, Task(
         init=init,
         loss=make_loss(config, model),
@@ -101,7 +95,9 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
         illustrate=lambda params, hyper, folder: pictures.write(
             classifier, params, hyper, corpus["dev"], folder, guided("dev")),
         tokens=lambda batch: int((batch["source"] != 0).sum()),
-        facts=facts,
+        facts={"vocabulary": classifier.tokenizer.size, "words": len(classifier.classes),
+               "classes": sum(map(len, classifier.classes.values())), "files": files, **init_facts,
+               **examples.facts, **text.corpus_facts(corpus)},
         notices=notices)
 
 

@@ -38,12 +38,6 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     def score(params, hyper, split, final) -> Scores:
         return scores(translator, params, corpus[split], split, hyper, final)
 
-    facts = {
-        "vocabulary": tokenizer.size, **examples.facts,
-        "fill": round(batching.fill(*map(batching.lengths, ids["train"]), buckets), 4),
-        "sha256": sources.digest(corpus),
-        **{f"{split}_{name}": count for split, pairs in corpus.items()
-           for name, count in pairs.counts.items() if count}}
     return Task(
         init=translator.model.init,
         loss=TokenLoss(translator.model, config.training.precision),
@@ -57,7 +51,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         illustrate=lambda params, hyper, folder: pictures.write(
             translator, params, hyper, corpus["dev"], folder),
         tokens=lambda batch: int((batch["target"] != PAD).sum()),
-        facts=facts,
+        facts={"vocabulary": tokenizer.size, **examples.facts, **text.corpus_facts(corpus),
+               "fill": round(batching.fill(*map(batching.lengths, ids["train"]), buckets), 4)},
         notices=anomalies({split: (pairs.counts, pairs.source) for split, pairs in corpus.items()}, "pairs",
                           tokenizer, examples.too_long, max(buckets)))
 

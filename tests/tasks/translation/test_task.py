@@ -42,7 +42,8 @@ def test_a_run_leaves_its_files(run):
 
 def test_a_finished_run_scores_as_it_did(run):
     read = load(run)
-    scores = translation.build(read.run.config, run).score(read.params, split(read.run.config)[1], "test", True)
+    task = translation.build(read.run.config, run)
+    scores = task.score(read.params, split(read.run.config)[1], "test", True)
     assert scores.numbers["test_chrf"] == read.run.result["test_chrf"]
 
 
