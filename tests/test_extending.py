@@ -13,7 +13,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 EDIT = re.compile(r"^In (?:the new file )?`([^`]+)`"
-                  r"(?:, (before|after|in the place of) the line `([^`]+)`)?:\n\n"
+                  r"(?:, (before|after|in place of) the line `([^`]+)`)?:\n\n"
                   r"```python\n(.*?)```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^    python (-m (?:experiments\.|pytest).*)$", re.MULTILINE)
 SCRIPT = re.compile(r"^From Python.*:\n\n```python\n(.*?)```", re.MULTILINE | re.DOTALL)
@@ -35,7 +35,7 @@ def copy(tmp_path_factory):
             continue
         text = file.read_text(encoding="utf-8")
         assert text.count(f"\n{line}\n") == 1, f"{path}: {line}"
-        new = {"before": f"{code}{line}\n", "after": f"{line}\n{code}", "in the place of": code}[where]
+        new = {"before": f"{code}{line}\n", "after": f"{line}\n{code}", "in place of": code}[where]
         file.write_text(text.replace(f"\n{line}\n", f"\n{new}"), encoding="utf-8")
     lines = [f'{{"en": "the dog {i} sees", "fr": "le chien {i} voit"}}\n' for i in range(40)]
     (root / "pairs.jsonl").write_text("".join(lines), encoding="utf-8")
