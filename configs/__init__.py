@@ -1,1 +1,1 @@
-"""Experiments as files: get_config(variant), the time a run takes and what it scores."""
+"""Experiments as files: get_config(variant), the time that a run takes and its scores."""

@@ -1,17 +1,17 @@
-"""Is a sentence said in praise or in blame? The classifier that Jain & Wallace 2019 held attention against.
+"""Is a sentence positive or negative? The classifier of Jain & Wallace 2019 (Attention is not Explanation).
 
     python -m experiments.train --config=configs/sentiment.py:sst --config.data.path=sst_dataset.csv.gz \
         --workdir=runs/sst
     python -m experiments.train --config=configs/sentiment.py:files --config.data.directory=DIR
 
-    (none)     the grammar's senses in the place of sentiment, which needs no file; smoke is for this one
+    (none)     the grammar's senses instead of sentiment, which needs no file
     sst        text,label,exp_split (the file that Jain & Wallace 2019 made of SST)
     files      a folder with one file for each class, one sentence a line (Pang & Lee 2005)
-    average, uniform    their control that sees each token alone; equal weights in the place of learned ones
-    smoke      seconds
+    average, uniform    their control that sees each token alone; equal weights instead of learned ones
+    smoke      seconds, on the grammar's senses
 
-Measured: a busy Intel Xeon: sst, one seed, two cores, 5 min: test accuracy 0.805 (published:
-0.808). Eight seeds of 128 units, dropout 0.5 and 4 passes (the study explanation_sst): 0.801, average 0.787,
+Measured on a busy Intel Xeon: sst, one seed, two cores, 5 min: test accuracy 0.805 (published: 0.808).
+Eight seeds with 128 units, dropout 0.5 and 4 passes (the study explanation_sst): 0.801, average 0.787,
 uniform 0.800.
 """
 

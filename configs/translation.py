@@ -8,7 +8,7 @@
 Variants join by commas, in any order: `multi30k,raw`, `multi30k,full`, `tsv,smoke`.
 
     (none)     the built-in grammar: about 1,000 word types, sentences of 3 to 20 words
-    smoke      seconds, on a corpus of a few hundred sentences; nothing it reads needs a file
+    smoke      seconds, on a few hundred sentences; needs no file
     multi30k   image captions, lower-cased and tokenised: Transformer-Tiny (Wu et al. 2021:
                4 + 4 layers of width 128), here pre-norm, with a moving average of weights
     raw        multi30k: the captions as they were written, scored cased by sacreBLEU's 13a
@@ -22,22 +22,21 @@ Variants join by commas, in any order: `multi30k,raw`, `multi30k,full`, `tsv,smo
                                    their "general": --config.attention.compatibility=general
     gru_luong_reversed             the same, the source read backwards
 
-Measured: one seed each, two cores of an Intel Xeon with AMX; BLEU by beam 5, of the weights that were
-best on dev.
+Measured: one seed each, two cores of an Intel Xeon with AMX; BLEU by beam 5, checkpoint selected on dev.
 
-    (none)          3 min for 1,500 steps: dev 95.2, test 95.7; `make translate` 3:45 with everything
+    (none)          1,500 steps, 3 min: dev 95.2, test 95.7; `make translate` takes 3:45 in all
     multi30k        12,000 steps, about 60 min (12,200 target tokens a second on quiet cores):
                     val 60.1, test_2016_flickr 61.7, tokenised and lower-cased; best at step 9,000
     multi30k,full   18,000 steps, about 90 min: val 60.8, test_2016_flickr 63.0; best at step 18,000
     multi30k,raw    12,000 steps, about 65 min: val 59.0, test_2016_flickr 61.0, cased, 13a; best at step
                     12,000
 
-Recurrent networks, Multi30k in 1,500 steps of 2,048 tokens, 1.3 million weights beside the embeddings, three
-seeds, greedy (the study recurrent_multi30k): gru 24.3, gru_bahdanau 47.3, a Transformer 47.0 on
+Recurrent networks, Multi30k in 1,500 steps of 2,048 tokens, 1.3 million parameters beside the embeddings,
+three seeds, greedy (the study recurrent_multi30k): gru 24.3, gru_bahdanau 47.3, a Transformer 47.0 on
 test_2016_flickr.
 
-In float32 the multi30k step takes 1.6 times as long there (0.49 s against 0.30 s, two runs back to back);
-on a CPU that has no bfloat16 products `--config.training.precision=float32` may be the faster one.
+In float32 a step of multi30k takes 1.6 times as long on that machine (0.49 s against 0.30 s); on a CPU
+without bfloat16 products `--config.training.precision=float32` may be faster.
 """
 
 from attention_lab.config import RECURRENT, Config, replace
@@ -55,7 +54,7 @@ BASE = {
     "decoding.max_length": 32,
 }
 
-# All that tells recurrent variants apart, so that of two that are named the later one holds.
+# All fields in which recurrent variants differ, so that of two the later one holds entirely.
 _RECURRENT = {"model.num_layers": 1, "optimizer.learning_rate": 0.003, "model.bidirectional": False,
               "model.reverse_source": False, "model.input_feeding": False, "attention.compatibility": "dot",
               "attention.scale": None}
@@ -63,7 +62,7 @@ _FIXED = _RECURRENT | {"attention.compatibility": "none"}
 _BAHDANAU = _RECURRENT | {"attention.compatibility": "additive", "model.bidirectional": True}
 _LUONG = _RECURRENT | {"attention.scale": 1.0, "model.input_feeding": True}
 
-# In this order they are put on, whatever the order they are named in: smoke has the last word.
+# Applied in this order, in whatever order they are named: smoke comes last.
 VARIANTS = {
     "multi30k": {
         "data.source": "multi30k",
@@ -135,5 +134,5 @@ VARIANTS = {
 def get_config(variant: str = "") -> Config:
     """The config of the named variants; ValueError for a name that VARIANTS does not have."""
     config = combine(replace(Config(), BASE), VARIANTS, variant)
-    # What smoke and multi30k say of heads is for the Transformer.
+    # The number of heads in smoke and multi30k is the Transformer's alone.
     return replace(config, no_transformer()) if config.model.kind in RECURRENT else config

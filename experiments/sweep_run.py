@@ -14,7 +14,7 @@ from attention_lab.config.sources import score_names
 from attention_lab.storage.files import read_json, short_digest
 from attention_lab.sweeps import launch, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared
-from attention_lab.sweeps.execution import execute, steps_of
+from attention_lab.sweeps.execution import execute, total_steps
 from attention_lab.sweeps.plan import Group, plan
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.search import Search
@@ -40,8 +40,7 @@ def main(options: Options) -> int:
     if options.workers > 1 or options.storage or options.launcher != "process":
         outcomes = launch.run_groups(groups, options.config, folder, workers(options), build, say)
     else:
-        steps = [steps_of(group, build) for group in groups]
-        with progress(None if None in steps else sum(steps), str(folder)) as line:
+        with progress(total_steps(groups, build), str(folder)) as line:
             outcomes = execute(groups, folder, Shared(build), options.command, line, say, options.how)
     return report(outcomes, options.command)
 

@@ -177,7 +177,7 @@ def _check_heads(config: Config) -> None:
 
 def _check_recurrent(config: Config) -> None:
     model, kind = config.model, config.attention.compatibility
-    if task_of(config) == "sequences":
+    if TASKS[task_of(config)]["output"] == "tokens":
         for key, only in {"attention.compatibility": "none", "model.bidirectional": False,
                           "model.reverse_source": False}.items():
             if get(config, key) != only:

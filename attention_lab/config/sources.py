@@ -30,7 +30,7 @@ class Source:
 
 
 SOURCES = {name: Source(**given) for name, given in facts("data.sources.SOURCES").items()}
-TASKS = facts("tasks.registry.TASKS")  # the kinds of model and the scores of each
+TASKS = facts("tasks.registry.TASKS")  # kinds, output and scores of each
 
 
 def score_names() -> tuple[str, ...]:

@@ -2,15 +2,13 @@
 
 from attention_lab.config import Structure, replace, task_of
 from attention_lab.config.choices import look_up
+from attention_lab.config.sources import TASKS
 from attention_lab.models import classifier, recurrent, tagger, transformer
 from attention_lab.models.record import Decision, Model, ModelSpec, Output
 
 __all__ = ["MODELS", "Decision", "Model", "ModelSpec", "Output", "build", "from_spec", "spec_of"]
 
 _RECURRENT = {"sentence": recurrent.build, "tokens": tagger.build, "class": classifier.build}
-
-# Task -> what is read from its model.
-OUTPUTS = {"translation": "sentence", "classification": "class", "sequences": "tokens"}
 
 # Kind of model -> what can be read from it -> the function ModelSpec -> Model.
 MODELS = {
@@ -32,7 +30,7 @@ def from_spec(spec: ModelSpec) -> Model:
 
 def spec_of(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = ()) -> ModelSpec:
     """What a config says of its model, which reads no other fields; `classes` as in ModelSpec."""
-    output = look_up(OUTPUTS, "task", task_of(config))
+    output = TASKS[task_of(config)]["output"]
     config = replace(config, {"attention.scale": None, "attention.guide": "", "attention.divergence": 0.0})
     return ModelSpec(config.model, config.attention, config.training.precision, vocabulary_size, output,
                      tuple(classes))

@@ -1,5 +1,6 @@
-"""One cell of a sweep, from its plan to what became of it; cells of one Structure share what is compiled."""
+"""One cell of a sweep, from its plan to its outcome; cells of one Structure share compiled programs."""
 
+import contextlib
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,17 +14,15 @@ from attention_lab.training.programs import Programs, programs
 from attention_lab.training.run import carry_out, check_data
 from attention_lab.training.task import Task
 
-KEPT = 8  # Structures whose data are kept
+KEPT = 8  # Structures whose tasks are kept
 
 
 class Outcome(NamedTuple):
-    """What became of a cell.
+    """The result of a cell, or why it has none.
 
     Fields:
-      cell, folder: which and where.
-      result: what its result.json holds; None where it failed.
-      error: why it failed, one line; "" otherwise.
-      in_use: whether it is another process that runs it.
+      result: content of its result.json; None where it failed. error: why it failed, one line, or "".
+      in_use: whether it failed because another process runs it.
     """
 
     cell: Cell
@@ -32,24 +31,29 @@ class Outcome(NamedTuple):
     error: str = ""
     in_use: bool = False
 
+    @property
+    def steps(self) -> int:
+        """Steps of the run; 0 where it failed."""
+        return self.result["steps"] if self.result else 0
+
 
 class Shared:
-    """Tasks and programs of the Structures that were asked for lately, each built once."""
+    """Tasks and programs of the last KEPT Structures in use, and the warnings already given."""
 
     def __init__(self, build: Callable[[Config], Task]):
         self._build = build
-        self._built: dict[Structure, tuple[Task, Programs]] = {}
-        self._said: set[str] = set()
+        self._built: dict[Structure, tuple[Task, Programs]] = {}  # the last used comes last
+        self._warnings: set[str] = set()
 
     def warn(self, run: runs.Run, say: Callable[[str], None]) -> None:
-        """Says what a run warns of, once for all runs that warn of the same."""
+        """Says the warnings of a run that no run before it had."""
         for warning in run.warnings:
-            if warning not in self._said:
-                self._said.add(warning)
+            if warning not in self._warnings:
+                self._warnings.add(warning)
                 say(f"warning: {run.folder}: {warning}")
 
     def of(self, config: Config) -> tuple[Task, Programs]:
-        """Those of a config."""
+        """Those of a config, built where they are not kept."""
         structure, _ = split(config)
         built = self._built.pop(structure, None)
         if built is None:
@@ -64,16 +68,14 @@ class Shared:
 def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
              show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
              facts: Mapping[str, Any] = types.MappingProxyType({})) -> Outcome:
-    """Carries a cell to its end, unless it is finished, and gives what became of it.
+    """Runs a cell to its end, unless it is finished; its outcome.
 
     Args:
-      cell, parent, shared, command, show, say: as of `execution.execute`.
-      facts: what run.json is to hold besides.
+      facts: more for run.json. The other arguments are those of `execution.execute`.
     """
     folder = cell.folder(parent)
     try:
-        run = runs.open_run(folder, cell.config, command)
-        try:
+        with contextlib.closing(runs.open_run(folder, cell.config, command)) as run:
             shared.warn(run, say)
             if run.finished and run.data_moved:
                 check_data(run, shared.of(cell.config)[0])
@@ -82,17 +84,18 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
                 run.note({"how": way_noted(run, "loop"), **facts})
                 carry_out(run, task, programs, show, say)
             return Outcome(cell, folder, run.result)
-        finally:
-            run.close()
     except runs.InUse as error:
         return Outcome(cell, folder, None, str(error), in_use=True)
     except (ValueError, OSError) as error:
         return Outcome(cell, folder, None, " ".join(str(error).split()))
 
 
+def after(show: Callable, done: int) -> Callable:
+    """The progress line of a sweep for a run that begins when `done` steps of others are done."""
+    return lambda step, **known: show(done + step, **known)
+
+
 def way_noted(run: runs.Run, way: str) -> str:
-    """What run.json says of how a run was trained: all ways, where it went on by another than before."""
-    if not (run.folder / "checkpoints").exists():
-        return way
-    before = run.facts.get("how", way)
+    """`how` for run.json: the way a run is trained, after those by which it was trained before."""
+    before = run.facts.get("how", way) if (run.folder / "checkpoints").exists() else way
     return before if before.rpartition(" ")[2] == way else f"{before}, then {way}"

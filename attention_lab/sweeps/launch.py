@@ -1,4 +1,4 @@
-"""Worker processes of a sweep: started here or by SLURM, watched, replaced when they die."""
+"""Worker processes of a sweep: started here or by SLURM, watched, and replaced when they die."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from attention_lab.config import Config, digest
 from attention_lab.storage.files import short_digest
 from attention_lab.sweeps.cell import Outcome
-from attention_lab.sweeps.execution import steps_of
+from attention_lab.sweeps.execution import total_steps
 from attention_lab.sweeps.plan import Group
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.storage import storage_errors
@@ -22,20 +22,16 @@ from attention_lab.training.progress import progress
 from attention_lab.training.task import Task
 
 POLL = 1.0  # seconds between looks at the queue
-REPLACED = 3  # processes that may die in a worker's place
+REPLACED = 3  # times that a worker that died is replaced
 
 
 class Workers(NamedTuple):
     """How the workers of a sweep are started.
 
     Fields:
-      command: (storage, folder) -> argv of a process that takes cells from the queue in the storage, and
-        makes their folders in the folder.
-      count: how many.
-      launcher: "process" starts them on this machine; "slurm" submits them by submitit, and "local" runs on
-        this machine what slurm would run.
-      settings: of slurm, as submitit names them.
-      storage: where the queue is kept; "" is a file in the folder.
+      command: (storage, parent of the cells' folders) -> argv of a process that takes cells from the queue.
+      launcher: "process", on this machine; "slurm", by submitit; "local", here what slurm would run.
+      settings: of slurm, as submitit names them. storage: of the queue; "": a file in the parent folder.
       lease: seconds of silence after which another worker takes a cell over.
     """
 
@@ -49,14 +45,8 @@ class Workers(NamedTuple):
 
 def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers,
                build: Callable[[Config], Task], say: Callable[[str], None]) -> list[Outcome]:
-    """Has workers run the cells of a plan; what became of each, in the order of the plan.
+    """Has workers run the cells of a plan, in folders below `folder`; the outcomes, in the order of the plan.
 
-    Args:
-      groups: of `plan`. base: what every cell starts from.
-      folder: parent of the cells' folders.
-      workers: how they are started.
-      build: the task of a config, which knows how many steps an epoch has.
-      say: takes a line that a user should read.
     Raises:
       ValueError: a storage that can't be reached or holds another sweep, or a launcher that can't start.
     """
@@ -65,15 +55,14 @@ def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers
     with storage_errors(storage):
         queue = Queue(storage, name, digest(base), workers.lease)
         queue.fill(groups, folder)
-        steps = [steps_of(group, build) for group in groups]
-        with progress(None if None in steps else sum(steps), str(folder)) as show:
+        with progress(total_steps(groups, build), str(folder)) as show:
             watch(queue, starter(workers, storage, folder), workers.count, show, say)
-        # Of a cell that was handed out several times, what counts is that it finished, or how it ended last.
-        known = [trial for trial in queue.trials() if "double" not in trial.user_attrs]
-        trials = {trial.user_attrs["cell"]: trial for trial in sorted(
-            known, key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))}
-    return [Outcome(cell, cell.folder(folder), trials[cell.name].user_attrs.get("result"),
-                    trials[cell.name].user_attrs.get("error", "no worker was left to run it"))
+        # A cell may have several trials: the finished one counts, or else the last one.
+        trials = sorted(queue.trials(), key=lambda trial: (trial.state == TrialState.COMPLETE, trial.number))
+    ended = {trial.user_attrs["cell"]: trial.user_attrs for trial in trials
+             if "double" not in trial.user_attrs}
+    return [Outcome(cell, cell.folder(folder), ended[cell.name].get("result"),
+                    ended[cell.name].get("error", "no worker was left to run it"))
             for group in groups for cell in group.cells]
 
 
@@ -83,7 +72,7 @@ def name_of(groups: list[Group]) -> str:
 
 
 def starter(workers: Workers, storage: str, folder: Path) -> Callable[[int], "Process | Job"]:
-    """number -> a worker that has been started by the launcher."""
+    """The function that starts the worker of a number by the launcher."""
     command = workers.command(storage, folder)
     if workers.launcher == "process":
         cores = shares(workers.count)
@@ -93,11 +82,7 @@ def starter(workers: Workers, storage: str, folder: Path) -> Callable[[int], "Pr
 
 
 class Process:
-    """A worker on this machine, which writes what it says to a file.
-
-    Args:
-      argv: its command. log: the file. cores: those it may use; None leaves them all.
-    """
+    """A worker on this machine, its output in the file `log`; cores: those it may use, None: all."""
 
     def __init__(self, argv: Sequence[str], log: Path, cores: Sequence[int] | None):
         self.log = log
@@ -109,7 +94,7 @@ class Process:
                 os.sched_setaffinity(self._process.pid, cores)
 
     def status(self) -> int | None:
-        """None while it runs, then its exit status; a signal's number is negative."""
+        """None while it runs, then its exit status; negative for a signal."""
         return self._process.poll()
 
     def stop(self) -> None:
@@ -119,10 +104,10 @@ class Process:
 
 
 class Job:
-    """A worker that submitit has sent to a cluster."""
+    """A worker that submitit sends to a cluster."""
 
     def __init__(self, argv: Sequence[str], folder: Path, cluster: str, options: Mapping[str, Any]):
-        # Left to itself it sets up logging anew for the whole process, and closes what others had set up.
+        # By default submitit sets up logging anew for the whole process, and closes earlier handlers.
         os.environ.setdefault("SUBMITIT_LOG_LEVEL", "NOCONFIG")
         try:
             import submitit
@@ -147,7 +132,7 @@ class Job:
 
 
 def shares(workers: int) -> list[list[int] | None]:
-    """Cores for each worker: equal shares, for workers that all use all cores stand in each other's way."""
+    """The cores of each worker: equal shares, for workers that all use all cores slow each other down."""
     if workers == 1 or not hasattr(os, "sched_getaffinity"):
         return [None] * workers
     cores = sorted(os.sched_getaffinity(0))
@@ -159,41 +144,36 @@ def watch(queue: Queue, start: Callable[[int], Any], workers: int, show: Callabl
           say: Callable[[str], None]) -> None:
     """Keeps workers going until no cell waits or runs, and stops them if it is stopped itself.
 
-    Args:
-      queue: filled.
-      start: number -> a Process or Job.
-      workers: how many.
-      show: takes the steps done by all cells.
-      say: takes a line that a user should read.
+    start: number -> a Process or Job. workers: how many. show: takes the steps done by all cells.
     """
-    crew = {number: start(number) for number in range(workers)}
-    deaths = dict.fromkeys(crew, 0)
+    running = {number: start(number) for number in range(workers)}
+    deaths = dict.fromkeys(running, 0)
     try:
-        while crew or not queue.drained():
+        while running or not queue.drained():
             time.sleep(POLL)
             show(steps_done(queue))
-            for number, worker in list(crew.items()):
+            for number, worker in list(running.items()):
                 status = worker.status()
                 if status is None:
                     continue
-                del crew[number]
+                del running[number]
                 if status == 0:
                     continue
                 deaths[number] += 1
                 say(f"worker {number} ended with status {status}; what it said is in {worker.log}")
                 if deaths[number] <= REPLACED:
-                    crew[number] = start(number)
+                    running[number] = start(number)
             queue.reclaim()
-            if not crew and not queue.trials(TrialState.RUNNING):
-                break  # none left to take what waits
+            if not running and not queue.trials(TrialState.RUNNING):
+                break  # no worker is left to take the cells that wait
         show(steps_done(queue))
     finally:
-        for worker in crew.values():
+        for worker in running.values():
             worker.stop()
 
 
 def steps_done(queue: Queue) -> int:
-    """Steps of the cells that have ended, and those that running ones have told of."""
+    """Steps of the cells that have ended, and those that running cells have reported."""
     done = 0
     for trial in queue.trials(TrialState.RUNNING, TrialState.COMPLETE, TrialState.FAIL):
         if "result" in trial.user_attrs:

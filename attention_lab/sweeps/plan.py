@@ -2,39 +2,34 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from attention_lab.config import Config, Structure, digest, split
 from attention_lab.config.parse import merge
 from attention_lab.config.rules import check
 from attention_lab.sweeps.space import Space, describe
 
-WAYS = ("auto", "measure", "loop", "map", "vmap")  # in which the cells of a group are run: see `execution`
+WAYS = ("auto", "measure", "loop", "map", "vmap")  # to run the cells of a group: see `execution`
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One run of a sweep.
-
-    Fields:
-      config: whole and checked. overrides: what the space says, by dotted key.
-    """
+    """One run of a sweep. Fields: config, complete and checked; overrides of the space, by dotted key."""
 
     config: Config
     overrides: dict[str, Any] = dataclasses.field(hash=False)
 
     @property
     def name(self) -> str:
-        """The name of the cell's folder: the digest of its config."""
+        """The digest of its config, the name of its folder."""
         return digest(self.config)
 
     def folder(self, parent: str | Path) -> Path:
-        """Where the cell runs."""
+        """Its run folder."""
         return Path(parent) / self.name
 
 
-@dataclasses.dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Cells of one Structure, in the order of the space."""
 
     structure: Structure
@@ -42,14 +37,10 @@ class Group:
 
 
 def plan(base: Config, space: Space, max_cells: int = 1000) -> list[Group]:
-    """The groups of a sweep, in the order in which the space comes to them.
+    """The groups of a sweep from a base config, ordered by their first cells in the space.
 
-    Args:
-      base: what every cell starts from.
-      space: overrides of each cell.
-      max_cells: more are refused, lest a slip fill the disk.
     Raises:
-      ValueError: no cell, too many, two that come to the same config, or one that no run could follow.
+      ValueError: no cell, more than max_cells, two with the same config, or one that no run could follow.
     """
     if not space:
         raise ValueError("the sweep is empty: at least one cell is needed")

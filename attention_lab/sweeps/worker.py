@@ -3,8 +3,7 @@
 import contextlib
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,11 @@ def work(queue: Queue, base: Config, parent: str | Path, shared: Shared, command
     """Runs cells until none waits and none is running anywhere.
 
     Args:
-      queue: of the sweep.
-      base: what each cell starts from.
-      parent: the folder of the cells' folders.
-      shared: makes the task and the programs, once for each group.
-      command: the line that started the sweep.
-      say: takes a line that a user should read.
+      base: the config that all cells start from. The other arguments are those of `execution.execute`.
     """
     proposals = search.Search.of(queue.search) if queue.search else None
+    if proposals:
+        base = merge(base, {"data.split": "dev"})  # a search must not see test
     group = -1
     while True:
         for worker in queue.reclaim():
@@ -46,41 +42,39 @@ def work(queue: Queue, base: Config, parent: str | Path, shared: Shared, command
             time.sleep(POLL)
             continue
         group = item.group
-        with _leased(queue, item) as shown:
-            outcome = _run(queue, item, base, parent, shared, command, proposals, shown, say)
+        with _heartbeat(queue, item) as show_step:
+            overrides = _proposed(queue, item, proposals) if proposals else item.overrides
+            try:
+                cell = Cell(merge(base, overrides), overrides)
+                check(cell.config)
+            except ValueError as error:
+                queue.end(item.trial, TrialState.FAIL, error=str(error))
+                continue
+            queue.note(item.trial, "folder", str(cell.folder(parent)))
+            outcome = run_cell(cell, parent, shared, command, show_step, say)
         if outcome.in_use:
             queue.put_back(item.trial)
             time.sleep(10 * POLL)
-            continue
-        _end(queue, item, outcome, proposals)
+        else:
+            _end(queue, item, outcome, proposals)
 
 
-def _run(queue, item, base, parent, shared, command, proposals, shown, say) -> Outcome:
-    overrides: Mapping[str, Any] = item.overrides
-    if proposals:
-        base = merge(base, {"data.split": "dev"})  # a search must not see test
-        study = optuna.load_study(study_name=queue.study.study_name, storage=queue.storage)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            number = queue.storage.get_trial(item.trial).number
-            study.sampler = search.sampler(proposals.sampler, proposals.seed, number)
-            overrides = search.suggest(optuna.trial.Trial(study, item.trial), proposals.space)
-        queue.note(item.trial, "overrides", {key: show(value) for key, value in overrides.items()})
-    try:
-        config = merge(base, overrides)
-        check(config)
-    except ValueError as error:
-        return Outcome(Cell(base, dict(overrides)), Path(parent), None, str(error))
-    cell = Cell(config, dict(overrides))
-    queue.note(item.trial, "folder", str(cell.folder(parent)))
-    return run_cell(cell, parent, shared, command, shown, say)
+def _proposed(queue: Queue, item: Item, proposals: search.Search) -> dict[str, Any]:
+    """The overrides of a search's cell, written beside its trial."""
+    study = optuna.load_study(study_name=queue.study.study_name, storage=queue.storage)
+    number = queue.storage.get_trial(item.trial).number
+    study.sampler = search.sampler(proposals.sampler, proposals.seed, number)
+    overrides = search.suggest(optuna.trial.Trial(study, item.trial), proposals.space)
+    queue.note(item.trial, "overrides", {key: show(value) for key, value in overrides.items()})
+    return overrides
 
 
 def _end(queue: Queue, item: Item, outcome: Outcome, proposals: search.Search | None) -> None:
+    """Records the outcome of a cell, in a search with its score."""
     if outcome.result is None:
         queue.end(item.trial, TrialState.FAIL, error=outcome.error)
         return
-    # A grid has nothing to maximise; the storage wants a number all the same.
+    # A grid maximises nothing, but the storage requires a number.
     value = outcome.result["steps"] if proposals is None else outcome.result.get(proposals.metric)
     facts = {"result": dict(outcome.result)}
     if value is None and outcome.result["status"] == "finished":
@@ -91,25 +85,25 @@ def _end(queue: Queue, item: Item, outcome: Outcome, proposals: search.Search | 
         # The sampler passes over it; in its folder it is a result like others.
         queue.end(item.trial, TrialState.FAIL, diverged=True, **facts)
     else:
-        if proposals:
-            value *= proposals.sign
-        queue.end(item.trial, TrialState.COMPLETE, [float(value)], **facts)
+        sign = proposals.sign if proposals else 1.0
+        queue.end(item.trial, TrialState.COMPLETE, [float(sign * value)], **facts)
 
 
 @contextlib.contextmanager
-def _leased(queue: Queue, item: Item) -> Iterator[Callable]:
-    """Signs of life from a thread of its own, so that a long compilation is not taken for death."""
-    at, over = [0], threading.Event()
+def _heartbeat(queue: Queue, item: Item) -> Iterator[Callable]:
+    """Signs of life from a separate thread, so that a long compilation is not taken for death."""
+    latest_step, over = 0, threading.Event()
 
     def beat():
         while not over.wait(min(queue.lease / 6, 5.0)):
             try:
-                queue.beat(item.trial, at[0])
+                queue.beat(item.trial, latest_step)
             except optuna.exceptions.UpdateFinishedTrialError:
                 return
 
     def show(step, **known):
-        at[0] = step
+        nonlocal latest_step
+        latest_step = step
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()

@@ -1,8 +1,9 @@
-"""What is trained, a folder a task: data, model, loss and scores as one record that the training loop takes.
+"""Tasks: data, model, loss and scores as one record (Task) that the training loop takes.
 
-    registry.py   TASKS, and build(config)      load.py    a finished run -> a model that can be asked
+    registry.py   TASKS, and build(config)      load.py      a finished run -> a model of text
     train.py      one run from Python           evaluate.py  a finished run on other data
-    translation/  classification/  sequences/   recall and echo
+    text.py       tokenizer and buckets of tasks on sentences
+    translation/  classification/  sequences/ (recall and echo)
 """
 
 from attention_lab.tasks.registry import build

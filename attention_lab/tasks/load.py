@@ -1,4 +1,4 @@
-"""A finished run read back as a model that can be asked."""
+"""A finished run read back as a model that translates, classifies and shows its attention."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from attention_lab.config import Config, task_of
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.classification import guidance, new_text
 from attention_lab.tasks.classification.classifier import Classifier, Judged
-from attention_lab.tasks.registry import family
+from attention_lab.tasks.registry import TASKS
 from attention_lab.tasks.sequences.task import Tagger
 from attention_lab.tasks.translation.translator import Translator
 from attention_lab.training.weights import load_finished, scored_weights
@@ -17,9 +17,9 @@ from attention_lab.training.weights import load_finished, scored_weights
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a classifier says of a word or, where `word` is "", of a whole line.
+    """The answer of a classifier on a word or, where `word` is "", on a whole line.
 
-    Fields: place, the word's, counted from 0; label, its likeliest class; probabilities by class.
+    Fields: place of the word, from 0; label, the likeliest class; probabilities by class.
     """
 
     word: str
@@ -30,11 +30,11 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A trained model with the weights that were scored.
+    """A trained model.
 
     Fields:
-      run: its folder, facts and result. config: the run's, or what it is asked by.
-      model: the task's own functions of weights and text. params: the weights.
+      run: its folder, facts and result. config: the run's, or the one given to `load`.
+      model: its functions on text, as the task's `read` gives them. params: those that were scored.
     """
 
     run: Run
@@ -53,40 +53,37 @@ class Trained:
         return self._of("classification", "classify")
 
     def translate(self, sentences: Sequence[str], beam: int | None = None) -> list[str]:
-        """Sentences as people write them, translated as people write them; of an empty one "".
+        """Translations of sentences, both as people write them; "" for an empty one.
 
         Args:
-          beam: hypotheses kept; None as in the config's decoding.
+          beam: hypotheses kept; None: as in the config.
         Raises:
-          ValueError: the run does not translate, or a sentence beyond a table of learned positions.
+          ValueError: the run does not translate, or a sentence exceeds a table of learned positions.
         """
         sources = self.translator.prepare(sentences)
-        full = [i for i, source in enumerate(sources) if source.strip()]
-        texts = self.translator.translate(self.params, [sources[i] for i in full], beam).texts
-        translated = dict(zip(full, self.translator.restore(texts)))
-        return [translated.get(i, "") for i in range(len(sources))]
+        texts = self.translator.translate(self.params, [one for one in sources if one.strip()], beam).texts
+        translations = iter(self.translator.restore(texts))
+        return [next(translations) if source.strip() else "" for source in sources]
 
     def classify(self, sentences: Sequence[str]) -> list[list[Answer]]:
-        """For each sentence the answers on the words that the run knows, or the one on the whole sentence.
+        """For each sentence the answers on the words that the run knows, or one on the whole sentence.
 
         Raises:
           ValueError: the run does not classify, or its guide can't be read.
         """
-        asked, judged = self._judge(sentences, False)
+        questions, judged = self._judge(sentences, False)
         answers: list[list[Answer]] = [[] for _ in sentences]
-        for i, line in enumerate(asked.lines):
-            word = asked.sentences.word[i]
-            answers[line].append(Answer(word, asked.sentences.place[i], judged.labels[i], {
+        for i, line in enumerate(questions.lines):
+            word = questions.sentences.word[i]
+            answers[line].append(Answer(word, questions.sentences.place[i], judged.labels[i], {
                 name: float(p) for name, p in zip(self.classifier.classes[word], judged.probabilities[i])}))
         return answers
 
     def attention(self, sentences: Sequence[str], translations: Sequence[str] | None = None) -> list[Any]:
-        """The weights in all layers and heads: of each sentence pair, or of each answer of `classify`.
+        """The weights of all layers and heads: of each pair an `Attention`, of each answer `Judged.weights`.
 
         Args:
-          translations: what is read along the sentences; None: what the model itself writes.
-        Returns:
-          An `Attention` for each pair; of a classifier the weights of `Judged` for each answer.
+          translations: read along with the sentences; None: the model's own.
         Raises:
           ValueError: a model without attention, or one that neither translates nor classifies.
         """
@@ -102,10 +99,10 @@ class Trained:
 
     def _judge(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Questions, Judged]:
         classifier, guide = self.classifier, guidance.of(self.run)
-        asked = new_text.questions(classifier, sentences)
-        return asked, classifier.judge(
-            self.params, asked.sentences, with_weights=with_weights,
-            extra=guide and guidance.answers(guide, asked.sentences, classifier.classes))
+        questions = new_text.questions(classifier, sentences)
+        return questions, classifier.judge(
+            self.params, questions.sentences, with_weights=with_weights,
+            extra=guide and guidance.answers(guide, questions.sentences, classifier.classes))
 
     def _of(self, task: str, verb: str) -> Any:
         if task_of(self.run.config) != task:
@@ -119,12 +116,12 @@ def load(folder: str | Path, config: Config | None = None, say: Callable[[str], 
     """Reads a finished run.
 
     Args:
-      folder: the run's.
-      config: what the model goes by, such as another beam; None is the run's own.
-      say: takes a warning, such as that of a damaged checkpoint, for which another is taken.
+      config: one that differs from the run's, for instance in the beam; None: the run's.
+      say: takes a warning, such as that a checkpoint is damaged and another one is used.
     Raises:
       ValueError: no run, an unfinished one, or no checkpoint can be read.
     """
     run = load_finished(folder)
-    model = family(run.config).read(run, config or run.config)
-    return Trained(run, config or run.config, model, scored_weights(run, model.model.init, say))
+    config = config or run.config
+    model = TASKS[task_of(run.config)].read(run, config)
+    return Trained(run, config, model, scored_weights(run, model.model.init, say))

@@ -1,11 +1,10 @@
-"""The tasks by name. Their literal facts are read by config/ without importing this file."""
+"""The tasks by name. config/ reads their literal facts without importing this file."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab.config import Config, task_of
-from attention_lab.config.choices import look_up
 from attention_lab.tasks.classification import classifier
 from attention_lab.tasks.classification import evaluate as evaluate_classes
 from attention_lab.tasks.classification import task as classification
@@ -36,9 +35,11 @@ class Family(NamedTuple):
     """What a task is besides its data.
 
     Fields:
-      build: (config, folder) -> Task; the folder is a run that has a tokenizer already, or None.
-      read: (finished Run, Config) -> the model with its tokenizer, as the run left them.
+      build: (config, folder) -> Task; folder: a run that may have a tokenizer already, or None.
+      read: (finished Run, Config) -> the trained model's functions on text: `model`, a Model, and `attends`,
+        whether it has attention weights to show.
       kinds: the values of model.kind that it can train.
+      output: what is read from its model, as in ModelSpec.
       scores: what its runs are compared by; dev_ and test_ precede them in result.json.
       evaluation: how finished runs are scored on any data of the task; None where they are not.
     """
@@ -46,34 +47,26 @@ class Family(NamedTuple):
     build: Callable[[Config, str | Path | None], Task]
     read: Callable
     kinds: tuple[str, ...]
+    output: str
     scores: tuple[str, ...]
     evaluation: Evaluation | None = None
 
 
 TASKS = {
     "translation": Family(build=translation.build, read=translator.read,
-                          kinds=("transformer", "rnn", "lstm", "gru"), scores=("bleu",),
+                          kinds=("transformer", "rnn", "lstm", "gru"), output="sentence", scores=("bleu",),
                           evaluation=Evaluation("pairs", "source", evaluate_translations.prepare,
                                                 evaluate_translations.scores)),
     "classification": Family(build=classification.build, read=classifier.read,
                              kinds=("encoder", "rnn", "lstm", "gru", "average", "bag_of_words"),
-                             scores=("accuracy", "macro_f1"),
+                             output="class", scores=("accuracy", "macro_f1"),
                              evaluation=Evaluation("sentences", "text", evaluate_classes.prepare,
                                                    evaluate_classes.scores)),
     "sequences": Family(build=sequences.build, read=sequences.read,
-                        kinds=("encoder", "rnn", "lstm", "gru"), scores=("accuracy",)),
+                        kinds=("encoder", "rnn", "lstm", "gru"), output="tokens", scores=("accuracy",)),
 }
 
 
-def family(config: Config) -> Family:
-    """The family of the task that `data.source` belongs to."""
-    return look_up(TASKS, "task", task_of(config))
-
-
 def build(config: Config, folder: str | Path | None = None) -> Task:
-    """The task that `data.source` belongs to, its data loaded; `folder` is a run that has a tokenizer.
-
-    Raises:
-      ValueError: data that can't be used.
-    """
-    return family(config).build(config, folder)
+    """The task that `data.source` belongs to, as in Family; ValueError for data that can't be used."""
+    return TASKS[task_of(config)].build(config, folder)

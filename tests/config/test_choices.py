@@ -40,7 +40,8 @@ def test_facts_are_the_literal_arguments_that_are_named(tmp_path, monkeypatch):
 def test_tasks_say_what_they_train_and_are_scored_by():
     read = facts("tasks.registry.TASKS")
     for name, family in TASKS.items():
-        assert read[name] == {"kinds": family.kinds, "scores": family.scores}
+        assert read[name] == {"kinds": family.kinds, "output": family.output,
+                              "scores": family.scores}
 
 
 def test_an_unknown_name_is_refused_with_the_allowed_ones():

@@ -48,3 +48,31 @@ def logits(model, params, batch, hyper, key=None):
     """(B, T, N), of the whole target at once."""
     output = model.apply(params, batch, hyper, key)
     return output.hidden @ output.readout.T
+
+
+def check_padding(changes):
+    """Asserts that four more columns of padding change no logit of a real token."""
+    model, params, hyper = built(changes)
+    run = jax.jit(lambda batch: logits(model, params, batch, hyper, jax.random.key(3))[:, :5])
+    _check_real(run(batch()), run(batch(4)))
+
+
+def check_padding_and_gradient(changes):
+    """Asserts that four more columns of padding change neither logit nor gradient of the real tokens."""
+    model, params, hyper = built(changes)
+
+    def total(params, batch):
+        out = logits(model, params, batch, hyper, jax.random.key(3))[:, :5]
+        return ((out * (batch["target"] > 0)[:, :5, None]) ** 2).sum(), out
+
+    run = jax.jit(jax.grad(total, has_aux=True))
+    (gradient, out), (padded_gradient, padded_out) = run(params, batch()), run(params, batch(4))
+    _check_real(out, padded_out)
+    norm = max(np.abs(leaf).max() for leaf in jax.tree.leaves(gradient))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=5e-6 * norm),
+                 padded_gradient, gradient)
+
+
+def _check_real(out, padded):
+    real = batch()["target"] > 0
+    np.testing.assert_allclose(padded[real], out[real], rtol=0, atol=2e-6 * np.abs(out).max())

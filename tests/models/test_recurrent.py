@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from attention_lab.data.vocabulary import BOS
-from tests.models.sentences import N, batch, built, logits, whole
+from tests.models.sentences import (
+    N,
+    batch,
+    built,
+    check_padding,
+    check_padding_and_gradient,
+    logits,
+    whole,
+)
 
 SMALL = {"model.width": 6, "model.hidden": 8, "model.num_layers": 1}
 NONE = {"attention.compatibility": "none"}
@@ -32,28 +40,12 @@ def build(**changes):
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "cosine", "two layers"])
 def test_more_padding_changes_no_output(kind):
-    model, params, hyper = build(**KINDS[kind])
-    run = jax.jit(lambda batch: logits(model, params, batch, hyper, jax.random.key(3))[:, :5])
-    out, padded = run(batch()), run(batch(4))
-    real = batch()["target"] > 0
-    np.testing.assert_allclose(padded[real], out[real], rtol=0, atol=2e-6 * np.abs(out).max())
+    check_padding(SMALL | KINDS[kind])
 
 
 @pytest.mark.parametrize("kind", ["both ways", "reversed", "bahdanau", "luong"])
 def test_more_padding_changes_neither_output_nor_gradient(kind):
-    model, params, hyper = build(**KINDS[kind])
-
-    def total(params, batch):
-        out = logits(model, params, batch, hyper, jax.random.key(3))[:, :5]
-        return ((out * (batch["target"] > 0)[:, :5, None]) ** 2).sum(), out
-
-    run = jax.jit(jax.grad(total, has_aux=True))
-    (gradient, out), (padded_gradient, padded_out) = run(params, batch()), run(params, batch(4))
-    real = batch()["target"] > 0
-    np.testing.assert_allclose(padded_out[real], out[real], rtol=0, atol=2e-6 * np.abs(out).max())
-    norm = max(np.abs(leaf).max() for leaf in jax.tree.leaves(gradient))
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=5e-6 * norm),
-                 padded_gradient, gradient)
+    check_padding_and_gradient(SMALL | KINDS[kind])
 
 
 @pytest.mark.parametrize("kind", ["reversed", "both ways", "luong"])

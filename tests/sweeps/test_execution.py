@@ -27,7 +27,7 @@ SAME = ("config.json", "metrics.jsonl", "predictions.tsv", "attention.npz", "tok
 
 
 def build(config):
-    return translation.prepare(config).task
+    return translation.build(config)
 
 
 @pytest.fixture(scope="module")

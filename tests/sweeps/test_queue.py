@@ -76,7 +76,7 @@ def test_of_two_processes_that_put_the_same_cell_back_one_counts(place):
     lost = queue.storage.get_trial(taken.trial)
     queue.end(taken.trial, TrialState.FAIL, lost=True, deaths=1)
     for _ in range(2):  # each saw that the cell was lost and that it waits nowhere
-        queue._again(lost, 1)
+        queue._add_again(lost, 1)
     assert [item.overrides for item in everything(queue)].count(taken.overrides) == 1
     doubles = [one for one in queue.trials() if "double" in one.user_attrs]
     assert len(doubles) == 1 and doubles[0].state == TrialState.FAIL and queue.reclaim() == []

@@ -1,4 +1,4 @@
-"""Spaces: what product, zip, chain and the command line make, and what they refuse."""
+"""Spaces: what axis, product and the command line make, and what they refuse."""
 
 import pytest
 
@@ -9,12 +9,6 @@ def test_product_varies_the_last_fastest():
     cells = space.product(space.axis("seed", [0, 1]), space.axis("model.width", [8, 16, 32]))
     assert [(cell["seed"], cell["model.width"]) for cell in cells] == [
         (0, 8), (0, 16), (0, 32), (1, 8), (1, 16), (1, 32)]
-
-
-def test_zip_and_chain():
-    both = space.zipped(space.axis("model.width", [8, 16]), space.axis("model.hidden", [16, 32]))
-    assert both == [{"model.width": 8, "model.hidden": 16}, {"model.width": 16, "model.hidden": 32}]
-    assert space.chain(both, space.axis("seed", [3]))[2] == {"seed": 3}
     assert space.product() == [{}]
 
 
@@ -52,10 +46,7 @@ def test_seeds():
     (lambda: space.parse_seeds("a:b"), "0:8 .* is the spelling"),
     (lambda: space.axis("model.width", ["8"]), "model.width=8 is not an integer"),
     (lambda: space.product(space.axis("seed", [0]), space.axis("seed", [1])), "seed is swept twice"),
-    (lambda: space.zipped(space.axis("seed", [0]), space.axis("model.width", [8, 9])),
-     "1, 2 cells can't be zipped"),
-    (lambda: space.chain(space.axis("seed", [0]), space.axis("seed", [0])),
-     "--config.seed=0 is in the sweep twice"),
+    (lambda: space.parse_axis("config.training.dropout=linear(0.2,0.1,3)"), "low < high and at least 2"),
 ])
 def test_what_is_refused(call, words):
     with pytest.raises(ValueError, match=words):

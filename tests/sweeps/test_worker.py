@@ -24,7 +24,7 @@ def worked(queue, monkeypatch, run):
     return seen
 
 
-def test_every_outcome_is_booked(tmp_path, monkeypatch):
+def test_every_outcome_is_recorded(tmp_path, monkeypatch):
     queue = Queue(str(tmp_path / "j"), "s", digest(BASE))
     queue.fill(plan(BASE, axis("seed", range(4))))
     held = {3}
@@ -45,7 +45,7 @@ def test_every_outcome_is_booked(tmp_path, monkeypatch):
     assert statuses == ["finished", "diverged", "finished"]
 
 
-def test_a_search_books_scores_by_their_sign_and_never_scores_test(tmp_path, monkeypatch):
+def test_a_search_records_scores_by_their_sign_and_never_scores_test(tmp_path, monkeypatch):
     goal = {"sampler": "random", "axes": ["config.optimizer.learning_rate=log(1e-4,1e-1)"],
             "metric": "dev_loss", "sign": -1.0, "seed": 0}
     queue = Queue(str(tmp_path / "j"), "s", digest(BASE), search=goal)

@@ -10,7 +10,7 @@ from configs.translation import get_config
 
 def told(**changes):
     config = configs.replace(get_config("smoke"), changes)
-    return estimate.estimate(translation.prepare(config).task, config)
+    return estimate.estimate(translation.build(config), config)
 
 
 def test_a_longer_run_takes_longer_and_no_more_memory(monkeypatch):

@@ -23,7 +23,7 @@ def smoke(**changes):
 
 @pytest.fixture(scope="module")
 def task():
-    return translation.prepare(smoke()).task
+    return translation.build(smoke())
 
 
 def initial(task, config):
@@ -130,7 +130,7 @@ def test_the_average_forgets_the_start(task):
 def test_bfloat16_learns_with_float32_state(task):
     config = smoke(**{"training.precision": "bfloat16", "optimizer.learning_rate": 0.01,
                       "optimizer.warmup_steps": 0})
-    task = translation.prepare(config).task
+    task = translation.build(config)
     (_, first), (state, last) = one_step(task, config, 1), one_step(task, config, 20)
     assert last["loss"].total / last["loss"].count < first["loss"].total / first["loss"].count - 0.5
     assert {leaf.dtype for leaf in jax.tree.leaves(state.params)} == {jnp.dtype("float32")}

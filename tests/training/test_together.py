@@ -54,7 +54,7 @@ def problem(request, tmp_path_factory):
         task = tokenwise.build(base)
     else:  # two shapes
         base = configs.replace(translation_config.get_config("smoke"), {"data.buckets": (12, 16)})
-        task = translation.prepare(base).task
+        task = translation.build(base)
     parent, cells = tmp_path_factory.mktemp(request.param), varied(base)
     folders = [parent / str(number) for number in range(len(cells))]
     return task, cells, folders, [loop.train(task, cell, folder) for cell, folder in zip(cells, folders)]

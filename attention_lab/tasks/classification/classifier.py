@@ -17,19 +17,19 @@ from attention_lab.data.vocabulary import PAD
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json, write_json
 from attention_lab.storage.runs import Run
+from attention_lab.tasks.text import TOKENIZER
 
-SCORING_TOKENS = 8192  # padded tokens a batch while scoring
+SCORING_TOKENS = 8192  # padded tokens in a batch while scoring
 CLASSES = "classes.json"
 
 
 class Judged(NamedTuple):
-    """What a classifier makes of sentences, row i of sentence i.
+    """The answers of a classifier, one for each sentence.
 
     Fields:
-      probabilities: float32 (N, C), 0 beyond the classes of a word.
-      labels: the class with the largest one.
+      probabilities: float32 (N, C), 0 beyond the classes of a word. labels: the likeliest classes.
       weights: of each sentence {"encoder": (L, H, S, S), "pool": (1, 1, 1, S)}, as far as the model has them,
-        S its tokens with the end mark; None unless asked for.
+        S its tokens with the end mark; None unless wanted.
     """
 
     probabilities: np.ndarray
@@ -38,12 +38,12 @@ class Judged(NamedTuple):
 
 
 class Classifier:
-    """Functions of one (config, tokenizer, classes).
+    """A classifier with its tokenizer and classes: sentences in, probabilities and attention weights out.
 
     Fields:
       model: the Model. tokenizer: text to ids. buckets: padded lengths, rising.
       classes: {word: its classes}, in the order of their numbers.
-      forms: {a form of a word: the word}, by which it is known in new text.
+      forms: {form: word}, by which words are recognised in new text.
     """
 
     def __init__(self, config: Config, tokenizer: tokenizers.Tokenizer,
@@ -57,39 +57,40 @@ class Classifier:
 
     @property
     def attends(self) -> bool:
-        """Whether the model has attention that can be looked at."""
+        """Whether the model has attention."""
         return self.config.model.kind == "encoder" or self.config.model.pooling in POOLED
 
     def encode(self, sentences: Labelled) -> tuple[list[list[int]], np.ndarray]:
-        """Ids of each sentence, and the place of what is asked about among its tokens, int32 (N,)."""
+        """Ids of each sentence, and `places` in it."""
         ids = self.tokenizer.encode(sentences.text)
+        return ids, self.places(ids, sentences)
+
+    def places(self, ids: Sequence[Sequence[int]], sentences: Labelled) -> np.ndarray:
+        """The place of the word asked about among the tokens of each sentence, int32 (N,); 0 for none."""
         if self.tokenizer.kind == "word":
-            return ids, np.maximum(sentences.place, 0).astype(np.int32)
-        places = [self.begins(row)[max(place, 0)] for row, place in zip(ids, sentences.place)]
-        return ids, np.array(places, np.int32)
+            return np.maximum(sentences.place, 0).astype(np.int32)
+        return np.array([self.begins(row)[max(place, 0)] for row, place in zip(ids, sentences.place)],
+                        np.int32)
 
     def begins(self, row: Sequence[int]) -> np.ndarray:
-        """The place among the tokens of a sentence of the first one of each word, which stands for it."""
+        """The place of each word's first token, which stands for the word, among a sentence's tokens."""
         if self.tokenizer.kind == "word":
             return np.arange(len(row))
         return np.flatnonzero([token.startswith(MARK) for token in self.tokenizer.tokens(row)])
 
     def columns(self, sentences: Labelled) -> dict[str, np.ndarray]:
-        """What a batch has of each sentence beside its tokens: word and target, int32 (N,).
-
-        A class that training did not have is -1.
-        """
+        """Columns of a batch: numbers of word and target, int32 (N,); -1 for a class unseen in training."""
         numbers = [self.classes[word].index(label) if label in self.classes[word] else -1
                    for word, label in zip(sentences.word, sentences.label)]
         return {"word": np.array([self._numbers[word] for word in sentences.word], np.int32),
                 "target": np.array(numbers, np.int32)}
 
     def in_order(self, sentences: Labelled, extra: Mapping[str, Any] | None = None,
-                 room: int = SCORING_TOKENS) -> Iterator[dict[str, np.ndarray]]:
+                 batch_tokens: int = SCORING_TOKENS) -> Iterator[dict[str, np.ndarray]]:
         """Every sentence once, in batches of few shapes; rows that fill a batch up have example -1.
 
         Args:
-          extra: more columns: arrays (N, ...), or lists of rows of the length of their sentences (guides).
+          extra: more columns, as in `with_columns`.
         Raises:
           ValueError: a sentence that is longer than a table of learned positions.
         """
@@ -100,67 +101,62 @@ class Classifier:
             raise ValueError(f"a sentence of {longest} tokens is beyond the table of "
                              f"model.positions=learned, which has {LEARNED_POSITIONS}")
         columns = self.columns(sentences) | {"place": places} | dict(extra or {})
-        return (with_columns(batch, columns) for batch in batching.in_order(ids, ids, self.buckets, room))
+        return (with_columns(batch, columns)
+                for batch in batching.in_order(ids, ids, self.buckets, batch_tokens))
 
     def judge(self, params: Any, sentences: Labelled, hyper: Hyper | None = None,
               with_weights: bool = False, intervention: Any = None,
               extra: Mapping[str, Any] | None = None) -> Judged:
-        """The probabilities of the classes of each sentence, in the order given.
+        """The probabilities of the classes of each sentence.
 
         Args:
-          params: weights. hyper: None as in the config.
-          intervention: of all batches, so without numbers of its own; see `Model.apply`.
-          extra: as of `in_order`.
+          hyper: None: the config's. intervention: the same for all batches; see `Model.apply`.
+          extra: as in `in_order`.
         """
-        count = len(sentences)
-        probabilities = np.zeros((count, max(map(len, self.classes.values()))), np.float32)
-        weights: list[Any] = [None] * count
+        probabilities = np.zeros((len(sentences), max(map(len, self.classes.values()))), np.float32)
+        weights: list[Any] = [None] * len(sentences)
         for batch in self.in_order(sentences, extra):
-            found, seen = jax.device_get(decide(
+            p, by_kind = jax.device_get(decide(
                 self.model, params, batch, hyper or self.hyper, intervention, with_weights))
             for row, example in enumerate(batch["example"]):
                 if example < 0:
                     continue
-                probabilities[example] = found[row]
+                probabilities[example] = p[row]
                 S = int((batch["source"][row] != PAD).sum())
                 weights[example] = {name: part[:, row, ..., :S] if name == "pool" else part[:, row, :, :S, :S]
-                                    for name, part in seen.items()}
+                                    for name, part in by_kind.items()}
         labels = [self.classes[word][best]
                   for word, best in zip(sentences.word, probabilities.argmax(axis=1))]
         return Judged(probabilities, labels, weights if with_weights else None)
 
     def save(self, folder: str | Path) -> None:
         """Writes tokenizer.json and classes.json."""
-        self.tokenizer.save(Path(folder) / "tokenizer.json")
+        self.tokenizer.save(Path(folder) / TOKENIZER)
         write_json(Path(folder) / CLASSES, {
-            "classes": {word: list(one) for word, one in self.classes.items()}, "forms": self.forms})
+            "classes": {word: list(labels) for word, labels in self.classes.items()}, "forms": self.forms})
 
 
 @partial(jax.jit, static_argnames=("model", "with_weights"))
 def decide(model: Model, params: Any, batch: dict, hyper: Hyper, intervention: Any = None,
            with_weights: bool = False) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Probabilities (B, C), and the weights of `Decision` if they are asked for."""
+    """Probabilities (B, C), and `Decision.weights`."""
     decision = model.apply(params, batch, hyper, with_weights=with_weights, intervention=intervention)
     return jax.nn.softmax(decision.logits, axis=-1, where=decision.allowed), decision.weights
 
 
 def read(run: Run, config: Config) -> Classifier:
-    """The classifier of a finished run.
-
-    Raises:
-      ValueError: a file of the run can't be read.
-    """
-    return Classifier(config, tokenizers.load(run.folder / "tokenizer.json"), *load_names(run.folder),
+    """The classifier of a finished run; ValueError where a file of it can't be read."""
+    return Classifier(config, tokenizers.load(run.folder / TOKENIZER), *load_names(run.folder),
                       read_json(run.folder / "run.json")["data"]["buckets"])
 
 
 def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """A batch of `batching` with the rows that its examples have in the columns; those filled up have 0.
+    """A batch with the rows of its examples in each column; 0 in rows that only fill it up.
 
-    A column that is a list has rows of the length of their sentences, which are padded with 0.
+    columns: arrays (N, ...), or lists of rows as long as their sentences (weights), padded here with 0.
     """
     example = batch["example"]
-    made = {"source": batch["source"], "example": example}
+    joined = {"source": batch["source"], "example": example}
     for name, column in columns.items():
         if isinstance(column, list):
             rows = np.zeros(batch["source"].shape, np.float32)
@@ -171,14 +167,14 @@ def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> di
             rows = np.asarray(column)[np.maximum(example, 0)]
             real = np.expand_dims(example >= 0, tuple(range(1, rows.ndim)))
             rows = np.where(real, rows, 0).astype(rows.dtype)
-        made[name] = rows
-    return made
+        joined[name] = rows
+    return joined
 
 
 def load_names(folder: str | Path) -> tuple[dict[str, list[str]], dict[str, str]]:
     """The classes and the forms that a run was trained with; ValueError where they can't be read."""
     path = Path(folder) / CLASSES
-    held = read_json(path)
-    if not isinstance(held, dict) or not {"classes", "forms"} <= set(held):
+    names = read_json(path)
+    if not {"classes", "forms"} <= set(names):
         raise ValueError(f"{path}: it has no classes and forms: the run can't be read")
-    return held["classes"], held["forms"]
+    return names["classes"], names["forms"]

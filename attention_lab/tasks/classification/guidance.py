@@ -1,4 +1,4 @@
-"""The guide of a classifier: a finished run that gives weights to pool by, or predictions to keep."""
+"""The guide of a classifier: a finished run that provides weights to pool by, or predictions to keep."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from attention_lab.storage.runs import Run
 from attention_lab.tasks.classification.classifier import Classifier, Judged, read
 from attention_lab.training.weights import load_finished, scored_weights
 
-AT_ONCE = 1000  # sentences, for a guide may have layers of weights that are not kept
+AT_ONCE = 1000  # sentences: a guide may have layers of weights, which need memory and are not kept
 
 
 class Guide(NamedTuple):
@@ -39,13 +39,13 @@ def load(folder: str) -> Guide:
 
 
 def find(config: Config, trained_by: str | None = None) -> Guide | None:
-    """The finished run that attention.guide names; None where there is none.
+    """The finished run that attention.guide names; None where it names none.
 
     Args:
-      config: of the classifier that goes by it.
-      trained_by: sha256 of the result.json of the guide that this classifier was trained by, if it was.
+      config: of the guided classifier.
+      trained_by: sha256 of the result.json of the guide by which that classifier was trained, if it was.
     Raises:
-      ValueError: it is no finished classifier that pools by attention, or another one than it was.
+      ValueError: it is no finished classifier that pools by attention, or not the run of `trained_by`.
     """
     folder = config.attention.guide
     if not folder:
@@ -56,12 +56,12 @@ def find(config: Config, trained_by: str | None = None) -> Guide | None:
         raise ValueError(f"attention.guide={folder}, seen from here: {error}") from error
     if trained_by is not None and trained_by != digest(guide.run.folder / "result.json"):
         raise ValueError(f"attention.guide={folder} is another run than the one that this was trained by")
-    own = guide.run.config
-    if own.model.pooling not in POOLED:
-        raise ValueError(f"attention.guide={folder} pools by {own.model.pooling}: it has no weights to go "
-                         f"by; {' and '.join(POOLED)} have")
-    if own.attention.weights == "frozen":
-        raise ValueError(f"attention.guide={folder} has the weights of another, {own.attention.guide}: give "
+    model, attention = guide.run.config.model, guide.run.config.attention
+    if model.pooling not in POOLED:
+        raise ValueError(f"attention.guide={folder} pools by {model.pooling}: it has no weights to go by; "
+                         f"{' and '.join(POOLED)} have")
+    if attention.weights == "frozen":
+        raise ValueError(f"attention.guide={folder} has the weights of another, {attention.guide}: give "
                          "that one")
     if {config.data.tokenizer, guide.classifier.tokenizer.kind} != {"word"}:
         raise ValueError(f"attention.guide={folder}: weights of subwords fit no others; with "
@@ -70,57 +70,48 @@ def find(config: Config, trained_by: str | None = None) -> Guide | None:
 
 
 def of(run: Run) -> Guide | None:
-    """The guide that a finished run was trained by; None, and ValueError, as of `find`."""
-    files = run.facts.get("data", {}).get("files", {})
-    return find(run.config, files.get("attention.guide"))
+    """The guide by which a finished run was trained; None and ValueError as in `find`."""
+    return find(run.config, run.facts.get("data", {}).get("files", {}).get("attention.guide"))
 
 
 def check(guide: Guide, config: Config, classes: Mapping[str, Sequence[str]]) -> None:
-    """Refuses a guide for a classifier of these {word: classes}.
-
-    Raises:
-      ValueError: it is of other words or, for an adversary, of other classes.
-    """
-    folder, known = config.attention.guide, guide.classifier.classes
+    """ValueError where a guide lacks one of these words or, for an adversary, has other classes of it."""
+    folder, of_guide = config.attention.guide, guide.classifier.classes
     for word, labels in classes.items():
-        if word not in known:
+        if word not in of_guide:
             raise ValueError(f"attention.guide={folder} does not know the word {word!r}")
-        if config.attention.weights == "adversarial" and tuple(labels) != known[word]:
+        if config.attention.weights == "adversarial" and tuple(labels) != of_guide[word]:
             of = f" of {word!r}" if word else ""
-            raise ValueError(f"attention.guide={folder} has the classes {', '.join(known[word])}{of}, and "
+            raise ValueError(f"attention.guide={folder} has the classes {', '.join(of_guide[word])}{of}, and "
                              f"here are {', '.join(labels)}: an adversary needs the same")
 
 
-def answers(guide: Guide, sentences: Labelled,
-            classes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What batches need of the guide: its weights, and what it answered.
+def answers(guide: Guide, sentences: Labelled, classes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What the guide makes of sentences that are about these {word: classes}.
 
-    Args:
-      classes: as of `check`.
     Returns:
       {"guide": weights (S,) of each sentence, "answer": probabilities (N, C)}.
     """
     weights, C = [], max(map(len, classes.values()))
     probabilities = np.zeros((len(sentences), C), np.float32)
     for first in range(0, len(sentences), AT_ONCE):
-        places = range(first, min(first + AT_ONCE, len(sentences)))
-        judged = guide.classifier.judge(guide.params, sentences.select(places), with_weights=True)
-        weights += [one[POOL][0, 0, 0] for one in judged.weights]
-        width = min(C, judged.probabilities.shape[1])  # it may know words of more classes, or of fewer
-        probabilities[places, :width] = judged.probabilities[:, :width]
+        rows = range(first, min(first + AT_ONCE, len(sentences)))
+        judged = guide.classifier.judge(guide.params, sentences.select(rows), with_weights=True)
+        weights += [by_kind[POOL][0, 0, 0] for by_kind in judged.weights]
+        width = min(C, judged.probabilities.shape[1])  # the guide may have words of more classes, or of fewer
+        probabilities[rows, :width] = judged.probabilities[:, :width]
     return {"guide": weights, "answer": probabilities}
 
 
-def compared(judged: Judged, guided: Mapping[str, Any], worth: float) -> dict[str, float]:
-    """How far predictions and weights are from the guide's, means over sentences.
+def compared(judged: Judged, guided: Mapping[str, Any], factor: float) -> dict[str, float]:
+    """How far predictions and weights are from the guide's (`answers`), means over sentences.
 
     Returns:
-      variation: total variation of the predictions. divergence: KL(own weights || guide's), nats.
-      jensen_shannon: of the weights, nats, at most log 2. objective: variation - worth * divergence.
+      variation: total variation of the predictions. divergence: KL(weights || guide's), nats.
+      jensen_shannon: of the weights, nats, at most log 2. objective: variation - factor * divergence.
     """
-    variation = float(np.mean(total_variation(judged.probabilities, guided["answer"])))
-    pairs = [(own[POOL][0, 0, 0], guide) for own, guide in zip(judged.weights, guided["guide"])]
-    apart = float(np.mean([divergence(own, guide) for own, guide in pairs]))
-    return {"variation": variation, "divergence": apart,
-            "jensen_shannon": float(np.mean([jensen_shannon(own, guide) for own, guide in pairs])),
-            "objective": variation - worth * apart}
+    pairs = [(by_kind[POOL][0, 0, 0], guide) for by_kind, guide in zip(judged.weights, guided["guide"])]
+    means = {"variation": float(np.mean(total_variation(judged.probabilities, guided["answer"]))),
+             "divergence": float(np.mean([divergence(*pair) for pair in pairs])),
+             "jensen_shannon": float(np.mean([jensen_shannon(*pair) for pair in pairs]))}
+    return means | {"objective": means["variation"] - factor * means["divergence"]}

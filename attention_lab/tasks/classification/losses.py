@@ -1,4 +1,4 @@
-"""What a classifier is trained by, chosen by attention.weights."""
+"""The losses of classifiers, chosen by attention.weights."""
 
 import dataclasses
 from typing import Any
@@ -34,10 +34,9 @@ class Supervised:
 
 @dataclasses.dataclass(frozen=True)
 class Adversarial:
-    """What an adversary is trained by (Wiegreffe & Pinter 2019, section 4).
+    """The loss of an adversary (Wiegreffe & Pinter 2019, section 4), which labels do not enter.
 
-    The total variation of its predictions from the guide's, less `divergence` times KL(its weights ||
-    guide's); labels, their smoothing and their weights have no part in that.
+    Total variation between its predictions and the guide's, minus divergence * KL(its weights || guide's).
     """
 
     model: Model
@@ -59,18 +58,8 @@ class Adversarial:
             "divergence": Sums((divergence * real).sum(), real.sum())}
 
 
-def _supervised(config: Config, model: Model) -> Supervised:
-    return Supervised(model)
-
-
-def _adversarial(config: Config, model: Model) -> Adversarial:
-    return Adversarial(model, config.attention.divergence)
-
-
-LOSSES = {"learned": _supervised, "uniform": _supervised, "frozen": _supervised,
-          "adversarial": _adversarial}
-
-
 def make_loss(config: Config, model: Model) -> Supervised | Adversarial:
     """The loss of a classifier with this config."""
-    return look_up(LOSSES, "attention.weights", config.attention.weights)(config, model)
+    supervised, adversarial = Supervised(model), Adversarial(model, config.attention.divergence)
+    losses = {"learned": supervised, "uniform": supervised, "frozen": supervised, "adversarial": adversarial}
+    return look_up(losses, "attention.weights", config.attention.weights)

@@ -1,4 +1,4 @@
-"""Pictures of a trained classifier: where it looked to tell a sense, beside what decides it."""
+"""Figures of the attention of a trained classifier, beside the word that decides."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,23 +13,22 @@ from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import EOS
 from attention_lab.figures import heatmap, style
 from attention_lab.tasks.classification.classifier import Classifier
+from attention_lab.tasks.text import of_about
 
-WORDS = 14  # of a sentence that is read at a glance
-SENTENCES = 8  # whose weights are kept, those nearest to that length
-DRAWN = 4  # sentences in the figure, the first ones
+WORDS = 14  # length of a sentence that is read at a glance
+SENTENCES = 8  # whose weights are saved, those nearest to that length
+DRAWN = 4  # of these in the figure
 
 
 def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: Labelled, folder: str | Path,
           guided: Mapping[str, Any] | None = None) -> None:
     """Writes attention.npz for a few sentences of about fourteen words, and attention.png for the first ones.
 
-    attention.npz holds, for sentence i, i_tokens (with the end mark), i_place, and of a model that has them
-    i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has neither file. A model that
-    goes by a guide needs what it says of the sentences, `guided`.
+    attention.npz holds, for sentence i, i_tokens (with the end mark), i_place, and as far as the model has
+    them i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has neither file.
+    guided: the guide's `answers` on the sentences, for a model that has one.
     """
-    lengths = np.array([len(sentence.split()) for sentence in sentences.text])
-    nearest = np.argsort(np.abs(lengths - WORDS), kind="stable")[:SENTENCES]
-    indices = sorted(nearest.tolist())
+    indices = of_about(WORDS, sentences.text, SENTENCES)
     chosen = sentences.select(indices)
     judged = classifier.judge(params, chosen, hyper, with_weights=True, extra={
         name: [column[i] for i in indices] if isinstance(column, list) else column[indices]
@@ -48,25 +47,21 @@ def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: L
 
 def draw(classifier: Classifier, sentences: Labelled, answers: Sequence[str], weights: Sequence[dict],
          path: str | Path) -> None:
-    """Draws for each sentence the row of the word that is asked about, a line a layer, mean over its heads.
+    """Draws the weights of the word asked about as a PNG: a line for each layer, mean over heads, or pooling.
 
-    Of a sentence that is classified whole it is the mean over its rows. A pooling by attention has one line.
-    Where the grammar tells the deciding word it has an open square.
-
-    Args:
-      sentences: with the answers and weights that `Classifier.judge` gave.
-      path: a PNG.
+    Of a sentence that is classified whole a layer's line is the mean over all words. An open square marks the
+    deciding word where the grammar tells it.
     """
     ids, places = classifier.encode(sentences)
     panels = []
-    for i, (row, place, seen) in enumerate(zip(ids, places, weights)):
-        tokens = [unescape(one.replace(MARK, "")) for one in classifier.tokenizer.tokens(row)]
+    for i, (row, place, by_kind) in enumerate(zip(ids, places, weights)):
+        tokens = [unescape(token.replace(MARK, "")) for token in classifier.tokenizer.tokens(row)]
         if classifier.tokenizer.kind == "word":
-            tokens = sentences.text[i].split(" ")  # those never seen in training, too
+            tokens = sentences.text[i].split(" ")  # also words never seen in training
         asked = range(len(row)) if sentences.place[i] == WHOLE else [place]
         lines = {f"layer {n}": layer[:, asked].mean(axis=(0, 1))
-                 for n, layer in enumerate(seen.get("encoder", ()), 1)}
-        lines |= {"pooling": seen["pool"][0, 0, 0]} if "pool" in seen else {}
+                 for n, layer in enumerate(by_kind.get("encoder", ()), 1)}
+        lines |= {"pooling": by_kind["pool"][0, 0, 0]} if "pool" in by_kind else {}
         decider = [classifier.begins(row)[sentences.truth[i].senses[0].decider]] if sentences.truth else []
         links = [(place, n) for place in decider for n in range(len(lines))]
         name = f"{sentences.word[i]}: " if sentences.word[i] else ""

@@ -1,77 +1,68 @@
 """Classification as a Task: the sense of a word in its sentence, or the class of the sentence."""
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from attention_lab.config import Config
-from attention_lab.data import batching, labelled, sources, tokenizers
+from attention_lab.data import labelled, sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.readers import indexed, vectors
 from attention_lab.data.synthetic import senses
+from attention_lab.data.tokenizers import Tokenizer
 from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.evaluation.classes import by_distance, class_scores, most_frequent
 from attention_lab.storage.files import digest
+from attention_lab.tasks import text
 from attention_lab.tasks.classification import guidance, pictures
 from attention_lab.tasks.classification.classifier import Classifier, load_names, with_columns
 from attention_lab.tasks.classification.losses import make_loss
 from attention_lab.training.task import Scores, Task
 
-DISTANCES = (*senses.BINS, (senses.BINS[-1][1] + 1, 100))  # bins of words, as far as data.most_distance
-
-
-class Classification(NamedTuple):
-    """A classification problem with its data read and cut into tokens.
-
-    Fields:
-      corpus: {split: Labelled}. classifier: model, tokenizer and classes. task: what the loop takes.
-    """
-
-    corpus: dict[str, Labelled]
-    classifier: Classifier
-    task: Task
+DISTANCES = (*senses.BINS, (senses.BINS[-1][1] + 1, 100))  # bins of words, up to the bound of most_distance
 
 
 def build(config: Config, folder: str | Path | None = None) -> Task:
     """The task of a config; see `prepare`."""
-    return prepare(config, folder).task
+    return prepare(config, folder)[1]
 
 
-def prepare(config: Config, folder: str | Path | None = None) -> Classification:
+def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifier, Task]:
     """Reads the data, makes or loads the tokenizer, and wires model, loss and scores.
 
     Args:
       config: checked already.
-      folder: a run; if it has checkpoints, its tokenizer and classes are taken rather than made again.
+      folder: a run; if it has checkpoints, its tokenizer and classes are loaded rather than made again.
     Raises:
       ValueError: data, vectors or a guide that can't be used, or nothing that fits into the buckets.
     """
     data, guide, files = config.data, guidance.find(config), _files(config)
     whole = sources.load(data)
     corpus = {name: whole[name] for name in dict.fromkeys(("train", "dev", data.split))}
-    classifier, (ids, places), too_long = _classifier(config, whole, folder)
-    buckets, model = classifier.buckets, classifier.model
+    classifier, examples, places = _classifier(config, whole, folder)
+    model = classifier.model
     if guide:
         guidance.check(guide, config, classifier.classes)
     weight = class_weights(corpus["train"], config.training.balance)
     columns = classifier.columns(corpus["train"]) | {"place": places, "weight": weight}
     adversarial = config.attention.weights == "adversarial"
-    schedule = batching.Schedule(
-        [len(members) for members in batching.bucket_members(ids, ids, buckets)], buckets,
-        config.training.batch_tokens)
     usual = most_frequent(corpus["train"].word, corpus["train"].label)
     table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
-    told = [f"{init_facts['vectors_known']} of {classifier.tokenizer.size - len(SPECIALS)} words have a "
-            f"vector in {data.vectors}"] if data.vectors else []
+    notices = anomalies({name: (part.counts, part.text) for name, part in corpus.items()}, "sentences",
+                        classifier.tokenizer, examples.too_long, max(examples.buckets))
+    if data.vectors:
+        notices.append(f"{init_facts['vectors_known']} of {classifier.tokenizer.size - len(SPECIALS)} words "
+                       f"have a vector in {data.vectors}")
 
     @cache
     def guided(name):
-        """What the guide says of a split, asked when it is wanted, for a dry run wants none of it."""
+        """The guide's weights and answers for a split, computed when first needed: a dry run needs none."""
         return guidance.answers(guide, corpus[name], classifier.classes) if guide else {}
 
     def init(key):
@@ -90,21 +81,13 @@ def prepare(config: Config, folder: str | Path | None = None) -> Classification:
     def score(params, hyper, name, final):
         return scores(classifier, params, corpus[name], name, usual, hyper, final, guided(name))
 
-    facts = {
-        "vocabulary": classifier.tokenizer.size, "buckets": list(buckets), "too_long": too_long,
-        "steps_per_epoch": round(schedule.steps_per_epoch, 2), "words": len(classifier.classes),
-        "classes": sum(map(len, classifier.classes.values())),
-        "sha256": sources.digest(corpus), "files": files, **init_facts,
-        **{f"{name}_{what}": count
-           for name, part in corpus.items() for what, count in part.counts.items() if count}}
-    return Classification(corpus, classifier, Task(
+    return classifier, Task(
         init=init,
         loss=make_loss(config, model),
         batches=lambda seed, first: (
-            with_columns(batch, columns | guided("train")) for batch in batching.batches(
-                ids, ids, buckets, config.training.batch_tokens, seed, first)),
-        rows=schedule.rows,
-        steps_per_epoch=schedule.steps_per_epoch,
+            with_columns(batch, columns | guided("train")) for batch in examples.batches(seed, first)),
+        rows=examples.rows,
+        steps_per_epoch=examples.steps_per_epoch,
         dev_batches=dev_batches,
         score=score,
         select=("dev_objective", -1.0) if adversarial else ("dev_macro_f1", 1.0),
@@ -112,54 +95,52 @@ def prepare(config: Config, folder: str | Path | None = None) -> Classification:
         illustrate=lambda params, hyper, folder: pictures.write(
             classifier, params, hyper, corpus["dev"], folder, guided("dev")),
         tokens=lambda batch: int((batch["source"] != 0).sum()),
-        facts=facts,
-        notices=anomalies({name: (part.counts, part.text) for name, part in corpus.items()}, "sentences",
-                          classifier.tokenizer, too_long, max(buckets)) + told))
+        facts={"vocabulary": classifier.tokenizer.size, "words": len(classifier.classes),
+               "classes": sum(map(len, classifier.classes.values())), "files": files, **init_facts,
+               **examples.facts, **text.corpus_facts(corpus)},
+        notices=notices)
 
 
 def _classifier(config, corpus, folder):
-    """The classifier, ids and places of the training part, and how many of it are too long."""
+    """The classifier, the training examples in buckets, and the place of what each asks about."""
     data, train = config.data, corpus["train"]
-    if folder is not None and (Path(folder) / "checkpoints").exists():
-        tokenizer = tokenizers.load(Path(folder) / "tokenizer.json")
+    tokenizer = text.tokenizer_of(config, folder, train.text)
+    if text.begun(folder):
         classes, forms = load_names(folder)
     else:
-        tokenizer = tokenizers.train(data.tokenizer, train.text, data.vocabulary_size)
-        # What the grammar asks of a small training part may lack a sense that test has.
+        # The grammar's training part, if small, may lack a sense that test has.
         known = list(corpus.values()) if data.source == "senses" else [train]
         classes = labelled.classes(labelled.joined(known))
-        # An index that is off its word would make a form of the word of what stands there.
-        forms = {text.split(" ")[place]: word for part in known for text, place, word in zip(
+        # An index that misses its word would make another word a form of it.
+        forms = {sentence.split(" ")[place]: word for part in known for sentence, place, word in zip(
             part.text, part.place, part.word) if place >= 0 and (
-                data.source == "senses" or indexed.stands_at(word, text.split(" ")[place]))}
-    bare = Classifier(config, tokenizer, classes, forms, ())
-    ids, places = bare.encode(train)
-    lengths = batching.lengths(ids)
-    buckets = batching.settle(data.buckets, lengths, lengths, data.max_length)
-    too_long = int((batching.assign(lengths, lengths, buckets) < 0).sum())
-    return Classifier(config, tokenizer, classes, forms, buckets), (ids, places), too_long
+                data.source == "senses" or indexed.stands_at(word, sentence.split(" ")[place]))}
+    ids = tokenizer.encode(train.text)
+    examples = text.examples(config, ids, ids)
+    classifier = Classifier(config, tokenizer, classes, forms, examples.buckets)
+    return classifier, examples, classifier.places(ids, train)
 
 
 def class_weights(sentences: Labelled, balance: float) -> np.ndarray:
-    """What each example counts, float32 (N,): (mean size of its word's classes / its own size) ** balance."""
-    sizes: dict[tuple[str, str], int] = {}
-    for pair in zip(sentences.word, sentences.label):
-        sizes[pair] = sizes.get(pair, 0) + 1
-    by_word: dict[str, list[int]] = {}
-    for (word, _), size in sizes.items():
-        by_word.setdefault(word, []).append(size)
-    means = {word: np.mean(counts) for word, counts in by_word.items()}
-    return np.array([(means[word] / sizes[word, label]) ** balance
-                     for word, label in zip(sentences.word, sentences.label)], np.float32)
+    """Weights of examples, float32 (N,): (mean size of the word's classes / size of its class) ** balance."""
+    pairs = list(zip(sentences.word, sentences.label))
+    sizes, words = Counter(pairs), Counter(sentences.word)
+    classes = Counter(word for word, _ in sizes)
+    return np.array([(words[word] / classes[word] / sizes[word, label]) ** balance
+                     for word, label in pairs], np.float32)
 
 
 def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, usual: Mapping[str, str],
            hyper: Any = None, final: bool = True, guided: Mapping[str, Any] | None = None) -> Scores:
-    """Accuracy and macro-F1 of a split; if `final` also by word, by distance, and of the usual class."""
+    """Accuracy and macro-F1 of a split; if `final` also by word, by distance, and of the usual classes.
+
+    usual: {word: its most frequent class}. guided: as of `guidance.answers`.
+    """
     adversarial = classifier.config.attention.weights == "adversarial"
     judged = classifier.judge(params, sentences, hyper, with_weights=adversarial, extra=guided)
-    found = class_scores(sentences.word, sentences.label, judged.labels)
-    numbers = {f"{name}_accuracy": round(found.accuracy, 6), f"{name}_macro_f1": round(found.macro_f1, 6)}
+    of_classes = class_scores(sentences.word, sentences.label, judged.labels)
+    numbers = {f"{name}_accuracy": round(of_classes.accuracy, 6),
+               f"{name}_macro_f1": round(of_classes.macro_f1, 6)}
     if adversarial:
         numbers |= {f"{name}_{what}": value for what, value in guidance.compared(
             judged, guided, classifier.config.attention.divergence).items()}
@@ -168,8 +149,8 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
                                 [usual.get(word, "") for word in sentences.word])
         numbers |= {f"{name}_most_frequent_accuracy": round(baseline.accuracy, 6),
                     f"{name}_most_frequent_macro_f1": round(baseline.macro_f1, 6)}
-        if len(found.by_word) > 1:
-            for word, (accuracy, macro_f1) in found.by_word.items():
+        if len(of_classes.by_word) > 1:
+            for word, (accuracy, macro_f1) in of_classes.by_word.items():
                 numbers |= {f"{name}_accuracy_{word}": round(accuracy, 6),
                             f"{name}_macro_f1_{word}": round(macro_f1, 6)}
         if sentences.truth is not None:
@@ -178,31 +159,31 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
                             sentences.truth, sentences.label, judged.labels, DISTANCES).items()}
     best = judged.probabilities.max(axis=1)
     rows = zip(sentences.text, sentences.place, sentences.word, sentences.label, judged.labels, best)
-    return Scores(numbers, [{"sentence": text, "place": str(place), "word": word, "class": label,
+    return Scores(numbers, [{"sentence": sentence, "place": str(place), "word": word, "class": label,
                              "found": answer, "probability": f"{p:.4f}"}
-                            for text, place, word, label, answer, p in rows])
+                            for sentence, place, word, label, answer, p in rows])
 
 
 def _files(config):
-    """sha256 by config field of what else a run is trained by, known by its path alone."""
+    """{config field: sha256} of the files besides the corpus that a run is trained with."""
     guide, vectors_file = config.attention.guide, config.data.vectors
     try:
-        held = {"data.vectors": digest(vectors_file)} if vectors_file else {}
+        files = {"data.vectors": digest(vectors_file)} if vectors_file else {}
     except OSError as error:
         raise ValueError(f"data.vectors={vectors_file}: can't be read: {error.strerror}") from error
-    return held | ({"attention.guide": digest(Path(guide) / "result.json")} if guide else {})
+    return files | ({"attention.guide": digest(Path(guide) / "result.json")} if guide else {})
 
 
-def _vectors(path: str, tokenizer: tokenizers.Tokenizer, width: int):
-    """(which rows are known (N,), table (N, D)) of a file of vectors, or None; and what to note of it."""
+def _vectors(path: str, tokenizer: Tokenizer, width: int):
+    """(which tokens have a vector (N,), table (N, D)) of a file of vectors, or None; and the facts on it."""
     if not path:
         return None, {}
     tokens = tokenizer.tokens(range(tokenizer.size))
-    found, size = vectors.read(path, tokens[len(SPECIALS):])
+    by_token, size = vectors.read(path, tokens[len(SPECIALS):])
     if size != width:
         raise ValueError(f"model.width={width}: {path} has vectors of {size} numbers: that is needed")
-    known = np.array([token in found for token in tokens])
-    table = np.stack([found.get(token, np.zeros(size, np.float32)) for token in tokens])
+    known = np.array([token in by_token for token in tokens])
+    table = np.stack([by_token.get(token, np.zeros(size, np.float32)) for token in tokens])
     if known.any():
         table *= width ** -0.5 / max(float(table[known].std()), 1e-12)  # as large as embeddings begin
     return (known, table), {"vectors_known": int(known.sum())}

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -18,20 +17,21 @@ from attention_lab.decoding import beam_search, greedy_search
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json
 from attention_lab.storage.runs import Run
+from attention_lab.tasks.text import TOKENIZER
 
-SCORING_TOKENS = 4096  # padded source tokens a batch while decoding
-FEW = 16  # as many sentences go in the smallest batches, so that one of them need not wait for hundreds
+SCORING_TOKENS = 4096  # padded source tokens in a batch while decoding
+FEW = 16  # up to so many sentences are decoded in the smallest batches, lest one of them wait for hundreds
 
 
 class Attention(NamedTuple):
-    """What a model attended to while it was given one sentence pair.
+    """A model's attention weights while it reads one sentence pair.
 
     Fields:
-      source, target: the tokens, the end marks included.
+      source, target: the tokens with end marks.
       cross: weights from target (T) to source (S), float32 (L, H, T, S).
       values: norm of what a source position adds at a weight of 1, float32 (L, H, S).
       encoder, decoder: weights within the source (L, H, S, S) and within the target (L, H, T, T); None
-        for a recurrent model, which has none.
+        for a recurrent model.
     """
 
     source: list[str]
@@ -43,14 +43,14 @@ class Attention(NamedTuple):
 
 
 class Translations(NamedTuple):
-    """Fields: texts, as the tokenizer spells them; cut, how many of them met the limit before an end."""
+    """Fields: texts, as the tokenizer spells them; cut, how many met the length limit before their end."""
 
     texts: list[str]
     cut: int
 
 
 class Translator:
-    """Functions of one (config, tokenizer): translate, look at the attention, and text in and out.
+    """A translation model with its tokenizer: text in, translations and attention weights out.
 
     Fields:
       model: the Model. tokenizer: text to ids. buckets: padded lengths, rising.
@@ -63,11 +63,11 @@ class Translator:
 
     @property
     def attends(self) -> bool:
-        """Whether the model has cross-attention that can be looked at."""
+        """Whether the model has cross-attention."""
         return self.config.attention.compatibility != "none"
 
     def _limit(self, length: int) -> int:
-        """Tokens written at most for sources padded to `length`: in proportion beyond the last bucket."""
+        """Tokens written at most for sources padded to `length`, more where that exceeds the last bucket."""
         limit = self.config.decoding.max_length * max(1, math.ceil(length / self.buckets[-1]))
         if self.config.model.positions != "learned":
             return limit
@@ -78,13 +78,11 @@ class Translator:
 
     def translate(self, params: Any, sentences: Sequence[str], beam: int | None = None,
                   hyper: Hyper | None = None) -> Translations:
-        """The best translation of each sentence, in the order given; none is left out.
+        """The best translation of each sentence.
 
         Args:
-          params: weights.
           sentences: source text as in training.
-          beam: hypotheses kept; None as in the config's decoding.
-          hyper: None as in the config.
+          beam: hypotheses kept; None: as in the config. hyper: None: the config's.
         Raises:
           ValueError: a sentence that is longer than a table of learned positions.
         """
@@ -93,8 +91,8 @@ class Translator:
         ids = self.tokenizer.encode(sentences)
         beam = self.config.decoding.beam if beam is None else beam
         best: list[Any] = [None] * len(ids)
-        room = SCORING_TOKENS if len(ids) > FEW else 1
-        for batch in batching.in_order(ids, ids, self.buckets, room):
+        batch_tokens = SCORING_TOKENS if len(ids) > FEW else 1
+        for batch in batching.in_order(ids, ids, self.buckets, batch_tokens):
             tokens = np.asarray(decode(
                 self.model, params, batch["source"], hyper or self.hyper,
                 jnp.float32(self.config.decoding.length_penalty), beam,
@@ -105,13 +103,13 @@ class Translator:
         return Translations(self.tokenizer.decode(best), sum(EOS not in row for row in best))
 
     def prepare(self, sentences: Sequence[str], language: str = "en") -> list[str]:
-        """Sentences as people write them in the form that training saw; `language` is en or fr."""
+        """Sentences as people write them, brought to the form of the training text; language: en or fr."""
         if self.config.data.text == "raw":
             return list(sentences)
         return [detokenize.prepare(sentence, language) for sentence in sentences]
 
     def restore(self, translations: Sequence[str]) -> list[str]:
-        """Translations as people read them: unescaped, punctuation joined to its words."""
+        """Translations as people write them: unescaped, punctuation joined to its words."""
         if self.config.data.text == "raw":
             return list(translations)
         return [detokenize.restore(translation) for translation in translations]
@@ -119,11 +117,10 @@ class Translator:
     def attention(self, params: Any, sources: Sequence[str], targets: Sequence[str],
                   hyper: Hyper | None = None) -> list[Attention]:
         """The weights of every layer and head while each target is read along its source."""
-        both = [self.tokenizer.encode(side) for side in (sources, targets)]
+        ids = [self.tokenizer.encode(side) for side in (sources, targets)]
         attentions: list[Any] = [None] * len(sources)
-        for batch in batching.in_order(*both, self.buckets, SCORING_TOKENS):
-            weights = jax.device_get(attention_weights(
-                self.model, params, batch, hyper or self.hyper))
+        for batch in batching.in_order(*ids, self.buckets, SCORING_TOKENS):
+            weights = jax.device_get(attention_weights(self.model, params, batch, hyper or self.hyper))
             for row, example in enumerate(batch["example"]):
                 if example < 0:
                     continue
@@ -141,7 +138,7 @@ class Translator:
 @partial(jax.jit, static_argnames=("model", "beam", "limit"))
 def decode(model: Model, params: Any, source: jax.Array, hyper: Hyper, length_penalty: Any, beam: int,
            limit: int) -> jax.Array:
-    """The best token ids (B, limit) of source ids (B, S), by a beam of so many hypotheses; 1 is greedy."""
+    """The best token ids (B, limit) for source ids (B, S); beam: hypotheses kept, 1 is greedy."""
     marks = {"bos": BOS, "eos": EOS, "pad": PAD}
     search = partial(greedy_search, **marks) if beam == 1 else partial(
         beam_search, beam=beam, length_penalty=length_penalty, **marks)
@@ -153,21 +150,15 @@ def decode(model: Model, params: Any, source: jax.Array, hyper: Hyper, length_pe
 
 @partial(jax.jit, static_argnames="model")
 def attention_weights(model: Model, params: Any, batch: dict, hyper: Hyper) -> dict[str, jax.Array]:
-    """The weights of `Output` by kind of attention, and "values": the norms of `Model.values`."""
+    """`Output.weights`, and the norms of `Model.values` as "values"."""
     weights = model.apply(params, batch, hyper, with_weights=True).weights
     return weights | {"values": model.values(params, batch, hyper)}
 
 
 def read(run: Run, config: Config) -> Translator:
-    """The translator of a finished run; `config` may search in another way than the run's.
+    """The translator of a finished run; ValueError where a file of it can't be read.
 
-    Raises:
-      ValueError: a file of the run can't be read.
+    config: the run's, or one whose decoding differs from it.
     """
-    return Translator(config, tokenizers.load(tokenizer_path(run.folder)),
+    return Translator(config, tokenizers.load(run.folder / TOKENIZER),
                       read_json(run.folder / "run.json")["data"]["buckets"])
-
-
-def tokenizer_path(folder: str | Path) -> Path:
-    """Where a run keeps its tokenizer."""
-    return Path(folder) / "tokenizer.json"

@@ -1,4 +1,4 @@
-"""Which source word a translation model looks at for each target word, held against gold links."""
+"""Which source word a translation model looks at for each target word, compared with gold links."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,10 +24,10 @@ def word_numbers(tokens: Sequence[str], kind: str) -> np.ndarray:
     return np.where(np.isin(tokens, marks), -1, np.cumsum(begins) - 1)
 
 
-def cross_weights(one: Attention, kind: str) -> np.ndarray:
+def cross_weights(attention: Attention, kind: str) -> np.ndarray:
     """Cross-attention of the last layer, mean over heads, between whole words: (target, source)."""
-    return alignment.merge_subwords(one.cross[-1].mean(axis=0), word_numbers(one.source, kind),
-                                    word_numbers(one.target, kind))
+    return alignment.merge_subwords(attention.cross[-1].mean(axis=0), word_numbers(attention.source, kind),
+                                    word_numbers(attention.target, kind))
 
 
 def error_rate(translator: Translator, params: Any, pairs: Pairs, hyper: Hyper | None = None) -> float:
@@ -35,7 +35,6 @@ def error_rate(translator: Translator, params: Any, pairs: Pairs, hyper: Hyper |
 
     Each target word is linked to the source word that it looks at most (Och & Ney 2003).
     """
-    looked = translator.attention(params, pairs.source, pairs.target, hyper)
-    kind = translator.tokenizer.kind
-    found = [alignment.hard_links(cross_weights(one, kind)) for one in looked]
-    return alignment.alignment_error_rate(found, [one.alignment for one in pairs.truth])
+    links = [alignment.hard_links(cross_weights(attention, translator.tokenizer.kind))
+             for attention in translator.attention(params, pairs.source, pairs.target, hyper)]
+    return alignment.alignment_error_rate(links, [sentence.alignment for sentence in pairs.truth])

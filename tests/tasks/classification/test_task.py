@@ -129,39 +129,38 @@ def test_vectors_stand_where_the_embeddings_begin(tmp_path):
     rows = zip(("the", "nonesuch", "."), [*table, table[0]])
     path.write_text("".join(f"{word} {' '.join(map(str, row))}\n" for word, row in rows))
     config = small(get_config("bag_of_words,smoke"))
-    plain = classification.prepare(config)
-    built = classification.prepare(configs.replace(config, {"data.vectors": str(path)}))
-    tokens = built.classifier.tokenizer.tokens(range(built.classifier.tokenizer.size))
+    plain = classification.build(config)
+    classifier, task = classification.prepare(configs.replace(config, {"data.vectors": str(path)}))
+    tokens = classifier.tokenizer.tokens(range(classifier.tokenizer.size))
     key = jax.random.key(0)
-    found, without = (np.asarray(one.task.init(key)["embedding"]) for one in (built, plain))
+    found, without = (np.asarray(one.init(key)["embedding"]) for one in (task, plain))
     known = [tokens.index("the"), tokens.index(".")]
     rest = [i for i in range(len(tokens)) if i not in known]
     np.testing.assert_array_equal(found[rest], without[rest])
     # Its numbers, as large as embeddings begin.
     np.testing.assert_allclose(found[known[0]], table[0] * 16 ** -0.5 / table[[0, 0]].std(), rtol=1e-5)
-    assert built.task.facts["vectors_known"] == 2
-    assert f"2 of {len(tokens) - 4} words have a vector in {path}" in built.task.notices
-    assert not any("vector" in line for line in plain.task.notices)
+    assert task.facts["vectors_known"] == 2
+    assert f"2 of {len(tokens) - 4} words have a vector in {path}" in task.notices
+    assert not any("vector" in line for line in plain.notices)
     with pytest.raises(ValueError, match="model.width=8: .* has vectors of 16 numbers"):
-        classification.prepare(configs.replace(config, {"data.vectors": str(path), "model.width": 8}))
+        classification.build(configs.replace(config, {"data.vectors": str(path), "model.width": 8}))
 
 
 def test_arms_that_differ_in_numbers_alone_share_a_program():
-    arms = [classification.prepare(small(get_config("smoke"), attention__scale=scale, seed=seed))
-            for scale, seed in ((None, 0), (1.0, 3))]
-    assert arms[0].classifier.model == arms[1].classifier.model
-    assert arms[0].classifier.hyper.attention_scale != arms[1].classifier.hyper.attention_scale
-    assert classification.prepare(small(get_config("smoke"), model__num_heads=2)).classifier.model \
-        != arms[0].classifier.model
+    one, two, other = (classification.prepare(small(get_config("smoke"), **changes))[0] for changes in (
+        {}, {"attention__scale": 1.0, "seed": 3}, {"model__num_heads": 2}))
+    assert one.model == two.model and one.hyper.attention_scale != two.hyper.attention_scale
+    assert one.model != other.model
 
 
 def test_few_shots_train_on_few_and_tell_of_classes_that_have_fewer():
-    built = classification.prepare(small(get_config("bag_of_words,smoke"), data__shots=2))
-    train_part = built.corpus["train"]
+    config = small(get_config("bag_of_words,smoke"), data__shots=2)
+    train_part = sources.load(config.data)["train"]
     sizes = [list(zip(train_part.word, train_part.label)).count(pair)
              for pair in set(zip(train_part.word, train_part.label))]
     assert max(sizes) == 2 and 1 in sizes
-    assert any(f"{sizes.count(1)} classes below shots" in line for line in built.task.notices)
+    assert any(f"{sizes.count(1)} classes below shots" in line
+               for line in classification.build(config).notices)
 
 
 @pytest.fixture(scope="module")
@@ -180,39 +179,39 @@ def guide(tmp_path_factory):
 def test_a_student_pools_by_the_frozen_weights_of_a_run(guide, tmp_path):
     config = small(get_sentiment("average,smoke"), attention__weights="frozen", attention__guide=str(guide),
                    seed=5)
-    built = classification.prepare(config)
+    classifier, task = classification.prepare(config)
     held = load(guide)
-    dev = built.corpus["dev"]
+    dev = sources.load(config.data)["dev"]
     wanted = held.classifier.judge(held.params, dev, with_weights=True)
-    guided = guidance.answers(guidance.find(config), dev, built.classifier.classes)
-    params = built.task.init(jax.random.key(0))
-    found = built.classifier.judge(params, dev, with_weights=True, extra=guided)
+    guided = guidance.answers(guidance.find(config), dev, classifier.classes)
+    params = task.init(jax.random.key(0))
+    found = classifier.judge(params, dev, with_weights=True, extra=guided)
     assert np.abs(found.probabilities - wanted.probabilities).max() > 1e-3
     for own, other in zip(found.weights, wanted.weights):
         np.testing.assert_allclose(own["pool"], other["pool"], rtol=1e-6)
     # It is drawn by them, too, and trained on batches that hold them.
-    built.task.illustrate(params, None, tmp_path)
+    task.illustrate(params, None, tmp_path)
     with np.load(tmp_path / "attention.npz") as kept:
         assert any(np.allclose(kept["0_pool"], one["pool"]) for one in wanted.weights
                    if one["pool"].shape == kept["0_pool"].shape)
-    batch = next(built.task.batches(0, 0))
+    batch = next(task.batches(0, 0))
     np.testing.assert_allclose(batch["guide"].sum(axis=1), 1.0, rtol=1e-5)
 
 
 def test_an_adversary_with_the_weights_of_its_guide_is_no_way_off(guide):
     config = small(get_sentiment("average,smoke"), attention__weights="adversarial",
                    attention__guide=str(guide), attention__divergence=0.5)
-    built = classification.prepare(config)
+    task = classification.build(config)
     params = load(guide).params
-    numbers = built.task.score(params, None, "dev", False).numbers
+    numbers = task.score(params, None, "dev", False).numbers
     for name in ("variation", "divergence", "jensen_shannon", "objective"):
         assert numbers[f"dev_{name}"] == pytest.approx(0, abs=1e-6)
     other = jax.tree.map(jnp.array, params) | {"pool_vector": 30 * params["pool_vector"] + 1}
-    numbers = built.task.score(other, None, "dev", False).numbers
+    numbers = task.score(other, None, "dev", False).numbers
     assert 0 < numbers["dev_jensen_shannon"] <= np.log(2) and numbers["dev_divergence"] > 0
     wanted = numbers["dev_variation"] - 0.5 * numbers["dev_divergence"]
     assert numbers["dev_objective"] == pytest.approx(wanted)
-    assert built.task.select == ("dev_objective", -1.0)
+    assert task.select == ("dev_objective", -1.0)
 
 
 @pytest.mark.parametrize("held, student, message", [
@@ -265,11 +264,11 @@ def test_what_hangs_on_nothing_read_is_refused_first_and_a_guide_is_not_asked_be
     config = small(get_sentiment("average,smoke"), data__vectors=str(tmp_path / "none"))
     monkeypatch.setattr(sources, "load", lambda *_: pytest.fail("the corpus was read"))
     with pytest.raises(ValueError, match="^data.vectors=.*none: can't be read: No such file"):
-        classification.prepare(config)
+        classification.build(config)
     monkeypatch.undo()
     monkeypatch.setattr(guidance, "answers", lambda *_: pytest.fail("the guide was asked"))
     config = small(get_sentiment("average,smoke"), attention__weights="frozen", attention__guide=str(guide))
-    assert classification.prepare(config).task.facts["files"] == {
+    assert classification.build(config).facts["files"] == {
         "attention.guide": digest(guide / "result.json")}
 
 

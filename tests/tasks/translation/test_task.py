@@ -42,8 +42,8 @@ def test_a_run_leaves_its_files(run):
 
 def test_a_finished_run_scores_as_it_did(run):
     read = load(run)
-    built = translation.prepare(read.run.config, run)
-    scores = built.task.score(read.params, split(read.run.config)[1], "test", True)
+    task = translation.build(read.run.config, run)
+    scores = task.score(read.params, split(read.run.config)[1], "test", True)
     assert scores.numbers["test_chrf"] == read.run.result["test_chrf"]
 
 
@@ -55,8 +55,7 @@ def test_padding_does_not_change_a_translation(run):
 
 
 def test_parameters_are_counted():
-    built = translation.prepare(get_config("smoke"))
-    shapes = jax.eval_shape(built.task.init, jax.random.key(0))
+    shapes = jax.eval_shape(translation.build(get_config("smoke")).init, jax.random.key(0))
     assert parameter_count(shapes) == 15872
 
 

@@ -1,0 +1,79 @@
+"""What a task on sentences begins with: a tokenizer, and its training examples in buckets of few lengths."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from attention_lab.config import Config
+from attention_lab.data import batching, sources, tokenizers
+from attention_lab.training.task import Batch
+
+TOKENIZER = "tokenizer.json"
+
+
+class Examples(NamedTuple):
+    """Training examples in batches of few shapes.
+
+    Fields:
+      buckets: padded lengths, rising. too_long: number of examples that fit into none of them.
+      batches, rows, steps_per_epoch: as in Task.
+    """
+
+    buckets: tuple[int, ...]
+    too_long: int
+    batches: Callable[[int, int], Iterator[Batch]]
+    rows: Sequence[int]
+    steps_per_epoch: float
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What run.json records of them."""
+        return {"buckets": list(self.buckets), "too_long": self.too_long,
+                "steps_per_epoch": round(self.steps_per_epoch, 2)}
+
+
+def examples(config: Config, source: batching.Ids, target: batching.Ids) -> Examples:
+    """Sorts the ids of training examples, without end marks, into the buckets of a config.
+
+    Raises:
+      ValueError: no example fits into the buckets.
+    """
+    buckets = batching.settle(config.data.buckets, batching.lengths(source), batching.lengths(target),
+                              config.data.max_length)
+    counts = [len(members) for members in batching.bucket_members(source, target, buckets)]
+    schedule = batching.Schedule(counts, buckets, config.training.batch_tokens)
+    return Examples(buckets, len(source) - sum(counts),
+                    partial(batching.batches, source, target, buckets, config.training.batch_tokens),
+                    schedule.rows, schedule.steps_per_epoch)
+
+
+def corpus_facts(corpus: Mapping[str, Any]) -> dict[str, Any]:
+    """What run.json records of a corpus {split: Pairs or Labelled}."""
+    counts = {f"{split}_{name}": count for split, part in corpus.items()
+              for name, count in part.counts.items() if count}
+    return {"sha256": sources.digest(corpus), **counts}
+
+
+def begun(folder: str | Path | None) -> bool:
+    """Whether a run has checkpoints, so that its tokenizer is loaded rather than trained again."""
+    return folder is not None and (Path(folder) / "checkpoints").exists()
+
+
+def tokenizer_of(config: Config, folder: str | Path | None, sentences: Sequence[str]) -> tokenizers.Tokenizer:
+    """The tokenizer of a run that has begun, otherwise one trained on these sentences."""
+    if begun(folder):
+        return tokenizers.load(Path(folder) / TOKENIZER)
+    return tokenizers.train(config.data.tokenizer, sentences, config.data.vocabulary_size)
+
+
+def of_about(words: int, sentences: Sequence[str], count: int) -> list[int]:
+    """Indices, rising, of the `count` sentences whose number of words is nearest to `words`.
+
+    >>> of_about(2, ["a b c d", "a b", "a", "a b c"], 2)
+    [1, 2]
+    """
+    lengths = np.array([len(sentence.split()) for sentence in sentences])
+    return sorted(np.argsort(np.abs(lengths - words), kind="stable")[:count].tolist())

@@ -1,0 +1,28 @@
+"""What tasks on sentences share: training examples in buckets, and the tokenizer of a run that has begun."""
+
+import pytest
+
+from attention_lab.config import Config, replace
+from attention_lab.data import tokenizers
+from attention_lab.tasks import text
+
+CONFIG = replace(Config(), {"data.buckets": (3, 5), "data.max_length": 5, "training.batch_tokens": 40})
+
+
+def test_examples_by_hand():
+    source, target = [[7], [7, 8], [7, 8, 9, 7, 8]] * 8, [[7, 8, 9], [7], [7]] * 8
+    made = text.examples(CONFIG, source, target)
+    # With their end marks the longer sides have 4, 3 and 6 tokens; 8 rows is the least of a batch.
+    assert (made.buckets, made.too_long, list(made.rows), made.steps_per_epoch) == ((3, 5), 8, [8, 8], 2.0)
+    assert made.facts == {"buckets": [3, 5], "too_long": 8, "steps_per_epoch": 2.0}
+    batches = made.batches(0, 0)
+    assert {next(batches)["source"].shape for _ in range(2)} == {(8, 3), (8, 5)}
+    with pytest.raises(ValueError, match="no pair fits"):
+        text.examples(CONFIG, [[7] * 5], [[7]])
+
+
+def test_a_run_that_has_begun_keeps_its_tokenizer(tmp_path):
+    tokenizers.train("word", ["the dog"], 20).save(tmp_path / text.TOKENIZER)
+    assert text.tokenizer_of(CONFIG, tmp_path, ["a cat"]).unseen(["a cat"]) == {}
+    (tmp_path / "checkpoints").mkdir()
+    assert text.tokenizer_of(CONFIG, tmp_path, ["a cat"]).unseen(["a cat"]) == {"a": 1, "cat": 1}
