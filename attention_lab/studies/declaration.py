@@ -38,7 +38,8 @@ def intact(about: Mapping[str, Any]) -> bool:
     """Whether the declaration in about.json matches the hash stored with it."""
     if about["claims_scheme"] == 1:
         return about["claims_hash"] == short_digest(about["claims"])
-    return about["claims_hash"] == short_digest({name: about[name] for name in ("claims", "settings", "runs_hash")})
+    parts = ("claims", "settings", "runs_hash")
+    return about["claims_hash"] == short_digest({name: about[name] for name in parts})
 
 
 def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
