@@ -6,7 +6,7 @@ from attention_lab.data.labelled import joined
 from experiments import flags, stdin
 from experiments.flags import say
 
-MEANING = """Predicts the senses of words in sentences from stdin, one per line, with a finished run. Each
+MEANING = """Predicts word senses in sentences from stdin, one per line, with a finished run. Each
 word in a form that the run knows gives a tab-separated line: word, sense, probability, number of the input
 line, position of the word in it (from 0), then the other senses with their probabilities in falling order.
 Word and position are - if the run classifies whole sentences; word, sense, probability and position are -
