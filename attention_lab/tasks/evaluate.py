@@ -11,7 +11,7 @@ from attention_lab.data.anomalies import anomalies
 from attention_lab.data.readers.coarsewsd import ALL
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.load import Trained
-from attention_lab.tasks.registry import family
+from attention_lab.tasks.registry import TASKS
 
 
 def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple[int, int]],
@@ -26,7 +26,8 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
       ValueError: data of another task, data that can't be used, or bins for a run that does not translate.
     """
     run, data = trained.run, trained.config.data
-    task, evaluation = task_of(run.config), family(run.config).evaluation
+    task = task_of(run.config)
+    evaluation = TASKS[task].evaluation
     if evaluation is None:
         raise ValueError(f"{run.folder} does not translate or classify: its data.source is "
                          f"{run.config.data.source}")
