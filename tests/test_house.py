@@ -134,8 +134,9 @@ def modules(folder):
     return found
 
 
-def test_programs_import_no_circle():
-    assert circle(modules(PROGRAMS)) == []
+@pytest.mark.parametrize("folder", [PACKAGE, PROGRAMS], ids=lambda folder: folder.name)
+def test_files_import_no_circle(folder):
+    assert circle(modules(folder)) == []
 
 
 @pytest.mark.parametrize("files, count", [

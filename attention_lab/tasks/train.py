@@ -18,7 +18,7 @@ from attention_lab.training.run import carry_out, check_data
 LOG = logging.getLogger(__name__)
 
 
-def train(config: Config | str, workdir: str | Path, **overrides: Any) -> Trained:
+def train(config: Config | str | Path, workdir: str | Path, **overrides: Any) -> Trained:
     """Trains a model and loads it; an unfinished run is resumed, a finished one only loaded.
 
     Args:
@@ -32,7 +32,7 @@ def train(config: Config | str, workdir: str | Path, **overrides: Any) -> Traine
         a run that diverged.
       OSError: the folder can't be written.
     """
-    config = load_config(config) if isinstance(config, str) else config
+    config = config if isinstance(config, Config) else load_config(str(config))
     config = merge(config, {key.replace("__", "."): value for key, value in overrides.items()})
     check(config)
     run = runs.open_run(workdir, config, f"attention_lab.train(..., {str(workdir)!r})")

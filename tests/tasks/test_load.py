@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import weakref
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -35,7 +36,7 @@ def folders(tmp_path_factory):
 def test_a_run_is_trained_once_and_read_back(folders):
     first = attention_lab.load(folders["translation"])
     written = (folders["translation"] / "result.json").stat().st_mtime_ns
-    again = attention_lab.train("configs/translation.py:smoke", folders["translation"], **SMALL)
+    again = attention_lab.train(Path("configs/translation.py:smoke"), folders["translation"], **SMALL)
     assert (folders["translation"] / "result.json").stat().st_mtime_ns == written
     np.testing.assert_array_equal(again.params["embedding"], first.params["embedding"])
     assert first.config.training.steps == 2 and first.config == first.run.config
