@@ -9,6 +9,7 @@ from attention_lab.config.fields import RECURRENT, Config, Model, Traced
 from attention_lab.config.schema import all_fields, replace
 from attention_lab.config.sources import SOURCES
 
+SCALES = {"inverse_sqrt": lambda size: size ** -0.5, "inverse": lambda size: 1.0 / size}  # by key size K
 # A Config whose fields of Hyper can't be read, as of `split`.
 Structure = Config
 HYPER_FIELDS = tuple(key for key, field in all_fields().items() if field.traced)
@@ -49,8 +50,7 @@ def attention_scale(config: Config) -> float:
         return 1.0
     if scale is None:
         scale = facts("attention.scores.SCORES")[config.attention.compatibility]["scale"]
-    size = key_size(config.model)
-    return {"inverse_sqrt": size ** -0.5, "inverse": 1.0 / size}.get(scale, scale)
+    return SCALES[scale](key_size(config.model)) if isinstance(scale, str) else scale
 
 
 def split(config: Config) -> tuple[Structure, Hyper]:

@@ -36,7 +36,7 @@ class Tokenizer:
         inner.encode_special_tokens = True
         self._inner = inner
         self._tokens = [inner.id_to_token(i) or "" for i in range(inner.get_vocab_size())]
-        self.kind = "word" if isinstance(inner.model, models.WordLevel) else "bpe"
+        self.kind = {models.WordLevel: "word", models.BPE: "bpe"}[type(inner.model)]
 
     @property
     def size(self) -> int:

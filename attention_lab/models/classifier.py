@@ -28,6 +28,46 @@ from attention_lab.models.recurrent import Reader
 POOL = "pool"  # the kind of attention that pools, beside "encoder"
 
 
+def encoder(module):
+    """Layers of self-attention."""
+    model = module.spec.model
+    module.places = position_table(module)
+    module.layers = [EncoderLayer(module.spec, name=f"encoder_{i}") for i in range(model.num_layers)]
+    module.norm = last_norm(module.spec)
+
+    def body(x, mask, run, counterfactuals):
+        positions = jnp.arange(x.shape[1])
+        x = run.drop(add_positions(x, positions, model.positions, module.places), 0)
+        x, weights = through(module.layers, x, positions, mask[:, None, :], run, counterfactuals)
+        return module.norm(x), weights
+    return body, model.width
+
+
+def recurrent(module):
+    """A recurrent network."""
+    module.reader = Reader(module.spec)
+    return (lambda x, mask, run, _: (module.reader(run.drop(x, 0), mask, run.drop)[0], None),
+            module.spec.model.hidden)
+
+
+def average(module):
+    """Every token by itself through one layer."""
+    size = module.spec.model.hidden
+    module.projection = Dense(module.spec, size)
+    return lambda x, mask, run, _: (jnp.tanh(module.projection(run.drop(x, 0))), None), size
+
+
+def bag_of_words(module):
+    """The embeddings themselves."""
+    return lambda x, mask, run, _: (run.drop(x, 0), None), module.spec.model.width
+
+
+# Each creates its parameters in a linen module and gives the body (embeddings (B, S, D), mask, Pass,
+# counterfactuals) -> (states (B, S, size), weights of self-attention (L, B, H, S, S) or None), and the size.
+BODIES = {"encoder": encoder, **dict.fromkeys(RECURRENT, recurrent), "average": average,
+          "bag_of_words": bag_of_words}
+
+
 class Classifier(nn.Module):
     """Embeddings, a body, a pooling, class vectors."""
 
@@ -36,15 +76,7 @@ class Classifier(nn.Module):
     def setup(self):
         model, classes = self.spec.model, self.spec.classes
         self.embedding, = embeddings(self, "embedding")
-        size = model.width if model.kind in ("encoder", "bag_of_words") else model.hidden
-        if model.kind == "encoder":
-            self.places = position_table(self)
-            self.layers = [EncoderLayer(self.spec, name=f"encoder_{i}") for i in range(model.num_layers)]
-            self.norm = last_norm(self.spec)
-        elif model.kind in RECURRENT:
-            self.reader = Reader(self.spec)
-        elif model.kind == "average":
-            self.projection = Dense(self.spec, size)
+        self.body, size = look_up(BODIES, "model.kind", model.kind)(self)
         self.pool = look_up(POOLINGS, "model.pooling", model.pooling)(self, size)
         shape = (len(classes), max(classes))
         self.readout = self.param("readout", nn.initializers.normal(size ** -0.5), (*shape, size))
@@ -53,19 +85,6 @@ class Classifier(nn.Module):
     def embed(self, tokens):
         """Tokens (B, S) as vectors (B, S, D), which know nothing of their places."""
         return self.embedding[tokens] * self.spec.model.width ** 0.5
-
-    def body(self, x, mask, run, counterfactuals):
-        """Embeddings (B, S, D) -> states (B, S, .), and weights of self-attention (L, B, H, S, S) or None."""
-        model = self.spec.model
-        if model.kind == "encoder":
-            positions = jnp.arange(x.shape[1])
-            x = run.drop(add_positions(x, positions, model.positions, self.places), 0)
-            x, weights = through(self.layers, x, positions, mask[:, None, :], run, counterfactuals)
-            return self.norm(x), weights
-        x = run.drop(x, 0)
-        if model.kind in RECURRENT:
-            return self.reader(x, mask, run.drop)[0], None
-        return (jnp.tanh(self.projection(x)) if model.kind == "average" else x), None
 
     def __call__(self, batch, run: Pass, intervention=None, embedded=None):
         model, tokens = self.spec.model, batch["source"]

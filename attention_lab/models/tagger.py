@@ -61,8 +61,11 @@ class RecurrentTagger(nn.Module):
         return Output(x + self.output_bias[None, None, :], self.readout, {})
 
 
-def build(spec: ModelSpec) -> Model:
-    """The network of this specification as plain functions; it has no `start` and `step`."""
-    if spec.model.kind == "encoder":
-        return model_with_heads(spec, Encoder(spec))
+def build_encoder(spec: ModelSpec) -> Model:
+    """The encoder of this specification as plain functions; it has no `start` and `step`."""
+    return model_with_heads(spec, Encoder(spec))
+
+
+def build_recurrent(spec: ModelSpec) -> Model:
+    """The recurrent network of this specification as plain functions; it has no `start` and `step`."""
     return as_model(spec, RecurrentTagger(spec))

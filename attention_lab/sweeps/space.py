@@ -104,5 +104,5 @@ def _spaced(text, name, arguments):
         zero = "0 < " if name == "log" else ""
         raise ValueError(f"{name}({arguments}): {zero}low < high and at least 2 values are needed")
     # Six digits: 0.01 is meant where 0.010000000000000002 comes out.
-    spacing = np.geomspace if name == "log" else np.linspace
-    return [float(f"{value:.6g}") for value in spacing(low, high, count)]
+    spacing = {"log": np.geomspace, "linear": np.linspace}
+    return [float(f"{value:.6g}") for value in spacing[name](low, high, count)]

@@ -19,7 +19,8 @@ from attention_lab.training.optimizer import recipe
 from attention_lab.training.step import make_step
 from attention_lab.training.task import Batch, Task
 
-WAYS = ("map", "vmap")
+# How a function of one run becomes one of several, whose arguments lead with the runs.
+WAYS = {"map": lambda run: lambda *stacked: jax.lax.map(lambda each: run(*each), stacked), "vmap": jax.vmap}
 # Flags that leave programs as XLA compiles them by default, but for the sums that it gets wrong.
 HARMLESS = ("--xla_force_host_platform_device_count", "--xla_cpu_collective_call_terminate_timeout_seconds",
             "--xla_cpu_experimental_ynn_fusion_type=-reduce", "--xla_backend_optimization_level=3",
@@ -87,11 +88,7 @@ def together(task: Task, structure: Structure, total_steps: int | None, how: str
     def steps(state, batches, hyper):
         return jax.lax.scan(lambda state, batch: step(state, batch, hyper), state, batches)
 
-    def runs(states, batches, hypers):
-        if how == "vmap":
-            return jax.vmap(steps)(states, batches, hypers)
-        return jax.lax.map(lambda run: steps(*run), (states, batches, hypers))
-
+    runs = WAYS[how](steps)
     over = PartitionSpec("runs")
     if count > 1:
         runs = jax.shard_map(runs, mesh=mesh, in_specs=over, out_specs=over, check_vma=False)
