@@ -5,7 +5,8 @@ settings, and every cell with what its run changes in the config; a function cou
 keeps the declaration from the first measurement on. Scheme 1, of studies measured earlier, hashed the claims
 without thresholds: value minus threshold, described by `metric` and `contrast`, was compared with 0. Of
 these, statement, direction, margin and family can be compared with the claims of today, and any recorded
-settings.
+settings; "restated" holds hashes of each claim and of the runs from when such claims were first written as
+data, after the runs, so that a later change of a value, a threshold or the recipe shows.
 """
 
 import json
@@ -61,9 +62,20 @@ def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
     if "settings" in about:
         differing += [f"setting {name} was changed" for name in about["settings"] | now["settings"]
                       if about["settings"].get(name) != now["settings"].get(name)]
-    if about.get("runs_hash", now["runs_hash"]) != now["runs_hash"]:
+    restated = about.get("restated", {})
+    differing += [f"{name}: value, threshold or published number was changed"
+                  for name, of_claim in hashes(now)["claims"].items()
+                  if restated.get("claims", {}).get(name, of_claim) != of_claim
+                  and not any(phrase.startswith(f"{name}: ") for phrase in differing)]
+    if now["runs_hash"] != about.get("runs_hash", restated.get("runs_hash", now["runs_hash"])):
         differing.append("what the runs change in their configs was changed")
     return differing
+
+
+def hashes(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """The hash of each claim, by name, and of the runs of a declaration of scheme 2."""
+    return {"claims": {claim["name"]: short_digest(claim) for claim in declared["claims"]},
+            "runs_hash": declared["runs_hash"]}
 
 
 def _compared(before, after, scheme):

@@ -65,3 +65,13 @@ def test_claims_of_the_first_scheme_are_compared_in_what_both_have():
     share = changed(statement="it is kept (share)")
     assert declaration.changes(share, old(statement="it is kept (share, less 0.5)")) == []
     assert declaration.changes(share, old(statement="it is kept (points, less 0.5)"))
+
+
+def test_claims_restated_as_data_show_a_later_change_of_value_threshold_or_runs():
+    about = old() | {"restated": declaration.hashes(declaration.declare(STUDY, "smoke"))}
+    assert declaration.changes(STUDY, about) == []
+    assert declaration.changes(changed(threshold=0.25), about) == [
+        "better: value, threshold or published number was changed"]
+    assert declaration.changes(changed(margin=0.1), about) == ["better: margin was 0.5, is 0.1"]
+    runs = STUDY._replace(presets={"smoke": {**STUDY.presets["smoke"], "seeds": 7}})
+    assert declaration.changes(runs, about) == ["what the runs change in their configs was changed"]
