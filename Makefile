@@ -1,4 +1,5 @@
 # make translate   makes .venv, installs, trains on the built-in corpus, shows translations and a figure
+#                  make translate CONFIG=configs/translation.py:smoke RUN=runs/smoke    the same in seconds
 # make test        the same set-up with what tests need, then lint and every test
 #                  make test PYTHON=python3.13              in another Python, installed into .venv-python3.13
 #                  make test CONSTRAINTS=constraints.txt    with the versions that the committed results have
@@ -11,6 +12,7 @@ CONSTRAINTS ?=
 # An environment for each Python and set of versions, so that one is never taken for another.
 VERSION = $(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))$(addprefix -,$(basename $(notdir $(CONSTRAINTS))))
+CONFIG ?= configs/translation.py
 RUN ?= runs/translation
 PYTEST ?= -n 2 --dist worksteal
 CODE = attention_lab configs experiments tests
@@ -18,7 +20,7 @@ CODE = attention_lab configs experiments tests
 .PHONY: translate test check lint tests clean
 
 translate: $(VENV)/installed
-	$(VENV)/bin/python -m experiments.train --config=configs/translation.py --workdir=$(RUN)
+	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN)
 	@echo
 	@$(VENV)/bin/python -m experiments.runs samples $(RUN)
 	@echo "where it looked, beside where it should: $(RUN)/attention.png"
