@@ -9,7 +9,7 @@ import jax
 from attention_lab.config import parse as overrides
 from attention_lab.config import replace, split
 from attention_lab.config.load import load
-from attention_lab.sweeps.together import measure
+from attention_lab.sweeps.grouped import measure
 from attention_lab.tasks import build
 from attention_lab.training import loop
 from attention_lab.training.programs import programs

@@ -4,7 +4,7 @@ from attention_lab.config import Structure, replace, task_of
 from attention_lab.config.choices import look_up
 from attention_lab.config.sources import TASKS
 from attention_lab.models import classifier, recurrent, tagger, transformer
-from attention_lab.models.record import Decision, Model, ModelSpec, Output
+from attention_lab.models.spec import Decision, Model, ModelSpec, Output
 
 __all__ = ["MODELS", "Decision", "Model", "ModelSpec", "Output", "build", "from_spec", "spec_of"]
 

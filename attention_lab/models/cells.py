@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from attention_lab.config.choices import look_up
 from attention_lab.models.products import GLOROT, product
-from attention_lab.models.record import ModelSpec
+from attention_lab.models.spec import ModelSpec
 
 
 def rnn_step(state: tuple, x: jax.Array, recur: Callable) -> tuple:

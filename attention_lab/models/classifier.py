@@ -22,8 +22,8 @@ from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, thr
 from attention_lab.models.pooling import POOLINGS
 from attention_lab.models.positions import add_positions, position_table
 from attention_lab.models.products import Dense
-from attention_lab.models.record import Decision, Model, ModelSpec, Pass, as_model
 from attention_lab.models.recurrent import Reader
+from attention_lab.models.spec import Decision, Model, ModelSpec, Pass, as_model
 
 POOL = "pool"  # the kind of attention that pools, beside "encoder"
 

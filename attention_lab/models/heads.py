@@ -13,8 +13,8 @@ from attention_lab import attention
 from attention_lab.config import key_size, value_size
 from attention_lab.config.choices import look_up
 from attention_lab.models.products import GLOROT, Dense, product
-from attention_lab.models.record import Model, ModelSpec, Pass, as_model, without_dropout
-from attention_lab.models.scores import score_of, score_parameters
+from attention_lab.models.score_parameters import score_of, score_parameters
+from attention_lab.models.spec import Model, ModelSpec, Pass, as_model, without_dropout
 
 
 class Heads(nn.Module):

@@ -10,7 +10,7 @@ from attention_lab.config.choices import look_up
 from attention_lab.models.heads import Heads
 from attention_lab.models.positions import positions_of
 from attention_lab.models.products import Dense
-from attention_lab.models.record import ModelSpec, Pass
+from attention_lab.models.spec import ModelSpec, Pass
 
 ACTIVATIONS = {"relu": jax.nn.relu, "gelu": jax.nn.gelu}
 NORMS = {"pre": True, "post": False}  # whether layer norm stands before each block, and after the last

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.attention import counterfactual as replacements
 from attention_lab.config.choices import look_up
-from attention_lab.models.scores import score_of, score_parameters
+from attention_lab.models.score_parameters import score_of, score_parameters
 
 # attention.weights -> (batch) -> the Counterfactual that stands for the learned weights, or None.
 WEIGHTS = {

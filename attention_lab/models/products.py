@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab.config.choices import look_up
-from attention_lab.models.record import ModelSpec
+from attention_lab.models.spec import ModelSpec
 
 GLOROT = nn.initializers.xavier_uniform()
 

@@ -24,8 +24,8 @@ from attention_lab.models.cells import Cell, scan
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import embeddings
 from attention_lab.models.products import GLOROT, product
-from attention_lab.models.record import Model, ModelSpec, Output, Pass, as_model
-from attention_lab.models.scores import score_of, score_parameters
+from attention_lab.models.score_parameters import score_of, score_parameters
+from attention_lab.models.spec import Model, ModelSpec, Output, Pass, as_model
 
 
 class Reader(nn.Module):

@@ -11,7 +11,7 @@ from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, through
 from attention_lab.models.positions import add_positions, position_table
 from attention_lab.models.products import GLOROT, product
-from attention_lab.models.record import Model, ModelSpec, Output, Pass, as_model
+from attention_lab.models.spec import Model, ModelSpec, Output, Pass, as_model
 
 
 class Encoder(nn.Module):

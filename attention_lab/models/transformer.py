@@ -12,7 +12,7 @@ from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, FeedForward, Residual, embeddings, last_norm, through
 from attention_lab.models.positions import add_positions, position_table, positions_of
 from attention_lab.models.products import product
-from attention_lab.models.record import Model, ModelSpec, Output, Pass
+from attention_lab.models.spec import Model, ModelSpec, Output, Pass
 
 
 class DecoderLayer(nn.Module):

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from attention_lab.config import Config
-from attention_lab.sweeps import together
+from attention_lab.sweeps import grouped
 from attention_lab.sweeps.cell import Outcome, Shared, after, run_cell
 from attention_lab.sweeps.plan import WAYS, Cell, Group
 from attention_lab.training import loop
@@ -31,7 +31,7 @@ def execute(groups: list[Group], parent: str | Path, shared: Shared, command: st
         ended: dict[Cell, Outcome] = {}
         facts: dict[str, Any] = {}
         if how != "loop":
-            ended, facts = together.run_group(group, parent, shared, command, after(show, done), say, how)
+            ended, facts = grouped.run_group(group, parent, shared, command, after(show, done), say, how)
             done += sum(outcome.steps for outcome in ended.values())
         for cell in group.cells:
             if cell not in ended:

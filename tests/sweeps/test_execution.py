@@ -8,7 +8,7 @@ from attention_lab import config as configs
 from attention_lab.storage import runs
 from attention_lab.storage.files import JsonLines
 from attention_lab.sweeps import cell as cells
-from attention_lab.sweeps import execution, together
+from attention_lab.sweeps import execution, grouped
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.space import axis, product
 from attention_lab.tasks.sequences import task as tokenwise
@@ -120,7 +120,7 @@ ROUNDS = ("what --how=map trains may differ from the same run alone by rounding:
 @pytest.mark.parametrize("how", ["map", "measure"])
 def test_cells_in_one_program_leave_what_the_loop_leaves(recall, tmp_path, monkeypatch, how):
     said, seen = [], []
-    monkeypatch.setattr(together, "measure", lambda *given: TIMES)
+    monkeypatch.setattr(grouped, "measure", lambda *given: TIMES)
     groups, shared = plan(RECALL, axis("seed", [1, 4])), recall
     looped = execution.execute(groups, tmp_path / "loop", shared, "python sweep")
     outcomes = execution.execute(groups, tmp_path, shared, "python sweep", how=how, say=said.append,
@@ -159,7 +159,7 @@ def test_cells_that_stand_elsewhere_or_are_finished_or_fail_are_run_all_the_same
 
 def test_times_are_noted_where_the_loop_is_fastest_too(recall, tmp_path, monkeypatch):
     times = {"loop": 1.0, "map": 2.0, "vmap": 3.0}
-    monkeypatch.setattr(together, "measure", lambda *given: times)
+    monkeypatch.setattr(grouped, "measure", lambda *given: times)
     outcomes = execution.execute(plan(RECALL, axis("seed", [0, 1])), tmp_path, recall, "python sweep",
                                  how="measure")
     for outcome in outcomes:
@@ -170,13 +170,13 @@ def test_times_are_noted_where_the_loop_is_fastest_too(recall, tmp_path, monkeyp
 def test_the_way_that_was_measured_is_kept_when_a_sweep_goes_on(recall, tmp_path, monkeypatch):
     groups, shared = plan(RECALL, axis("seed", [0, 1])), recall
     times = [TIMES, {"loop": 3.0, "map": 1.0, "vmap": 2.0}]
-    monkeypatch.setattr(together, "measure", lambda *given: times.pop(0))
-    real = together.conclude
+    monkeypatch.setattr(grouped, "measure", lambda *given: times.pop(0))
+    real = grouped.conclude
     with monkeypatch.context() as patch:
-        patch.setattr(together, "conclude", lambda *given: stop(5))
+        patch.setattr(grouped, "conclude", lambda *given: stop(5))
         with pytest.raises(KeyboardInterrupt):
             execution.execute(groups, tmp_path, shared, "python sweep", how="measure")
-    assert together.conclude is real
+    assert grouped.conclude is real
     execution.execute(groups, tmp_path, shared, "python sweep", how="measure")
     assert len(times) == 1
     assert [run.facts["how"] for run in runs.collect(tmp_path)[0]] == ["vmap", "vmap"]
@@ -204,8 +204,8 @@ def test_runs_that_were_stopped_at_different_checkpoints_go_on_together_from_one
 
 
 def test_a_group_that_cannot_be_trained_leaves_the_others_alone(recall, tmp_path, monkeypatch):
-    real = together.measure
-    monkeypatch.setattr(together, "measure", lambda task, configs, programs: real(task, configs, programs)
+    real = grouped.measure
+    monkeypatch.setattr(grouped, "measure", lambda task, configs, programs: real(task, configs, programs)
                         if configs[0].training.accumulate > 1 else TIMES)
     space = product(axis("training.accumulate", [3, 1]), axis("seed", [0, 1]))
     outcomes = execution.execute(plan(RECALL, space), tmp_path, recall, "python sweep", how="measure")
