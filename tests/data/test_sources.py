@@ -77,6 +77,10 @@ def test_a_source_without_its_path_or_folder_is_refused(source):
 
 def test_any_two_texts_and_tokenizers_differ(everywhere):
     choices = configs.all_fields()
+    # Other choices are tried in tests/models/test_choices.py and tests/training/test_programs.py.
+    assert {key for key, field in choices.items() if field.choices and key.partition(".")[0] not in (
+        "model", "attention", "optimizer", "training", "decoding")} == {
+            "data.source", "data.text", "data.tokenizer", "data.split"}
     texts = {content(everywhere, "multi30k", text=text) for text in choices["data.text"].choices}
     assert len(texts) == len(choices["data.text"].choices) == 2
     kinds = choices["data.tokenizer"].choices
