@@ -77,7 +77,7 @@ class Host:
         self.window, self._seconds_before = RunningSums(self.progress["window"]), self.progress["seconds"]
         self._writers = Writers(self.folder, self.step)
         self._begun = self._clock = time.monotonic()
-        self._tokens = 0
+        self._tokens, self._relied_on = 0, False  # whether a checkpoint of this process has been read back
 
     @property
     def running(self) -> bool:
@@ -120,7 +120,11 @@ class Host:
                 self._log()
         if improved or progress["status"] != "running" or step % training.checkpoint_every == 0:
             progress |= {"seconds": self.seconds(), "window": self.window.collected()}
-            checkpoint.save(self.checkpoints, step, get_state(), progress)
+            state = get_state()
+            checkpoint.save(self.checkpoints, step, state, progress)
+            if not self._relied_on:
+                checkpoint.read_back(self.checkpoints, step, state)
+                self._relied_on = True
             checkpoint.prune(self.checkpoints, training.keep_checkpoints, progress["best_step"])
         self.exclude(time.monotonic() - paused)
 

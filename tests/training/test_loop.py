@@ -126,6 +126,13 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(line, config, tmp_pat
     assert (folder / "metrics.jsonl").read_bytes() == (tmp_path / "whole/metrics.jsonl").read_bytes()
 
 
+def test_the_first_checkpoint_is_read_back(line, config, tmp_path, monkeypatch):
+    monkeypatch.setattr("orbax.checkpoint.PyTreeCheckpointer.restore", lambda self, path: {})
+    with pytest.raises(OSError, match="can't be read back"):
+        loop.train(line().task(), config(), tmp_path)
+    assert lines(tmp_path)[-1]["step"] == 3 and checkpoint.steps(tmp_path / "checkpoints") == []
+
+
 def test_rows_have_to_divide(line, config, tmp_path):
     with pytest.raises(ValueError, match="training.accumulate=3 on 1 devices: .* divide the 8 rows"):
         loop.train(line().task(), config(**{"training.accumulate": 3}), tmp_path)
