@@ -209,7 +209,7 @@ def _kinds(leaves: dict[str, Any]) -> dict[str, str]:
 def _plain(path: Path) -> Iterator[Path]:
     """The same place under a name that orbax takes as it is.
 
-    orbax reads `[1]`, `*` and a backslash as a pattern and `gs:/` as a protocol, in whichever folder they are.
+    orbax reads `[1]`, `*` and a backslash as a pattern and `gs:/` as a protocol, in any folder above.
     """
     path = path.absolute()
     if re.fullmatch(r"[\w/.,+=@ -]*", str(path), re.ASCII):
