@@ -10,7 +10,7 @@ MEANING = """Predicts word senses in sentences from stdin, one per line, with a 
 word in a form that the run knows gives a tab-separated line: word, sense, probability, number of the input
 line, position of the word in it (from 0), then the other senses with their probabilities in falling order.
 Word and position are - if the run classifies whole sentences; word, sense, probability and position are -
-for an input line without a known word."""
+for an input line without a known word, or too long."""
 PROGRAM = flags.Program("disambiguate", MEANING, {
     "run": flags.Flag("", "folder of a finished run that classifies", required=True),
     "attention": flags.Flag("", "a PNG to draw: the attention of the model for the first four words"),
@@ -34,6 +34,8 @@ def main(options: flags.Options) -> int:
     room = pictures.DRAWN if options.attention else 0
     for part in stdin.parts():
         asked = questions(classifier, part)
+        for line, why in asked.refused.items():
+            say(f"line {before + line + 1} {why}: it has no answer")
         sentences = asked.sentences
         unseen = stdin.unseen(classifier.tokenizer, [asked.texts[i] for i in sorted(set(asked.lines))])
         if unseen:
@@ -50,7 +52,7 @@ def main(options: flags.Options) -> int:
         for line in range(len(part)):
             print("\n".join(answers.get(line) or ["\t".join([NONE] * 3 + [str(before + line + 1), NONE])]))
         sys.stdout.flush()
-        without += len(part) - len(answers)
+        without += len(part) - len(answers) - len(asked.refused)
         before += len(part)
     if without:
         what = "without a word that the run knows" if any(classifier.classes) else "empty"

@@ -22,6 +22,7 @@ from absl import app
 from absl import logging as absl_logging
 
 from attention_lab.storage import environment, xla
+from experiments import streams
 from experiments.parsing import parse
 from experiments.program import Flag, Options, Program
 
@@ -47,11 +48,11 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
         sys.stdout.flush()
         return status
 
+    streams.open_closed()
     try:
         app.run(called, [program.name, *(sys.argv[1:] if argv is None else argv)], flags_parser=parsed)
-    except BrokenPipeError:
-        # The reader, such as `head`, has closed the pipe; this avoids a second error at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
+        streams.drop_unwritable_output()
         sys.exit(1)
     except (ValueError, OSError, KeyboardInterrupt, RuntimeError, AssertionError) as error:
         line = _one_line(error)
@@ -59,6 +60,7 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
             line = environment.missing_device()  # jax raises one or the other, depending on its version
         if os.environ.get("ATTENTION_LAB_DEBUG") == "1" or not line:
             raise
+        streams.drop_unwritable_output()
         LOG.error("%s", line)
         sys.exit(130 if isinstance(error, KeyboardInterrupt) else 2)
 

@@ -1,29 +1,61 @@
 """Sentences from standard input, for programs that answer line by line."""
 
-import itertools
+import select
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-AT_ONCE = 1000  # lines answered together if stdin is not a terminal
+from experiments.flags import say
 
-
-def read(stream: Iterable[bytes]) -> Iterator[str]:
-    """Decoded lines without their ends; ValueError names the first line that is not UTF-8."""
-    for number, line in enumerate(stream, 1):
-        try:
-            text = line.decode("utf-8").rstrip("\r\n")
-            yield text.removeprefix("\ufeff") if number == 1 else text
-        except UnicodeDecodeError as error:
-            raise ValueError(f"stdin: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})") from error
+AT_ONCE = 1000  # lines answered together at most
+CHUNK = 1 << 16  # bytes read at once, more than the stream buffers: after a read its buffer is empty
 
 
 def parts() -> Iterator[list[str]]:
-    """The lines in batches: single lines from a terminal, otherwise AT_ONCE, which is faster."""
-    lines = read(sys.stdin.buffer)
-    while part := list(itertools.islice(lines, 1 if sys.stdin.isatty() else AT_ONCE)):
-        yield part
+    """The lines of stdin, without their ends, as soon as no more input is waiting, AT_ONCE at most.
+
+    So a program that writes a line and waits gets its answer, and a file goes in large parts. A line that is
+    not UTF-8 becomes an empty one, and the user is told its number.
+    """
+    before = 0
+    for part in _arrived(sys.stdin.buffer):
+        yield [_text(line, before + i) for i, line in enumerate(part, 1)]
+        before += len(part)
+
+
+def _arrived(stream: Any) -> Iterator[list[bytes]]:
+    lines, rest = [], bytearray()
+    while chunk := stream.read1(CHUNK):
+        rest += chunk
+        if b"\n" in chunk:
+            *whole, rest = rest.split(b"\n")
+            lines += whole
+        while len(lines) >= AT_ONCE or lines and not _more_waits(stream):
+            yield lines[:AT_ONCE]
+            lines = lines[AT_ONCE:]
+    lines += [rest] if rest else []
+    while lines:
+        yield lines[:AT_ONCE]
+        lines = lines[AT_ONCE:]
+
+
+def _more_waits(stream: Any) -> bool:
+    """Whether a read would return at once, as it does at the end of the input."""
+    try:
+        descriptor = stream.fileno()
+    except OSError:  # bytes in memory
+        return True
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+def _text(line: bytes, number: int) -> str:
+    try:
+        text = line.decode("utf-8").rstrip("\r")
+    except UnicodeDecodeError as error:
+        say(f"line {number} is not UTF-8 (byte 0x{line[error.start]:02x}): it has no answer")
+        return ""
+    return text.removeprefix("\ufeff") if number == 1 else text
 
 
 def unseen(tokenizer: Any, sentences: Iterable[str]) -> str:

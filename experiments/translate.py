@@ -15,23 +15,28 @@ PROGRAM = flags.Program("translate", "Translates sentences from stdin, one per l
 
 
 def main(options: flags.Options) -> int:
-    """Translates line by line; empty lines stay empty."""
+    """Translates line by line; empty lines stay empty, and so do those that are too long."""
     from attention_lab.tasks.load import load
     from attention_lab.tasks.translation import pictures
     stdin.check_figure(options.attention)
     run = load(options.run, say=say)
-    translator, drawn = run.translator, []
+    translator, drawn, before = run.translator, [], 0
+    beam = options.beam or None
     if options.attention and not translator.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={run.run.config.model.kind}, attention.compatibility=none)")
     for part in stdin.parts():
         sources = translator.prepare(part)
-        filled = [i for i, line in enumerate(sources) if line.strip()]
+        too_long = translator.too_long(sources, beam)
+        for i, tokens in too_long.items():
+            say(f"line {before + i + 1} has {tokens} tokens, at most {translator.longest(beam)} are "
+                "translated: it has no answer")
+        filled = [i for i, line in enumerate(sources) if line.strip() and i not in too_long]
         sentences = [sources[i] for i in filled]
         unseen = stdin.unseen(translator.tokenizer, sentences)
         if unseen:
             say(unseen)
-        texts, cut = translator.translate(run.params, sentences, options.beam or None)
+        texts, cut = translator.translate(run.params, sentences, beam)
         if cut:
             say(f"{cut} translations were cut: they had no end within decoding.max_length="
                 f"{run.run.config.decoding.max_length} tokens (in proportion for long sources)")
@@ -39,6 +44,7 @@ def main(options: flags.Options) -> int:
         for i in range(len(part)):
             print(answers.get(i, ""))
         sys.stdout.flush()
+        before += len(part)
         drawn += [pair for pair in zip(sentences, texts) if pair[1]][:pictures.DRAWN - len(drawn)]
     if options.attention:
         if not drawn:

@@ -1,5 +1,7 @@
 """Corpus BLEU and chrF by sacreBLEU (Post 2018), with the signature that makes scores comparable."""
 
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +11,11 @@ from sacrebleu.significance import PairedTest
 # Tokenised text must not be tokenised again, and is compared lower-cased, as in the literature on Multi30k;
 # raw text gets mteval's 13a tokeniser, cased.
 _BLEU = {"tokenized": dict(tokenize="none", lowercase=True), "raw": dict(tokenize="13a", lowercase=False)}
+
+# Scripts written without spaces, as the names of their letters begin, and the letters that a token has at
+# most on average in text that was cut into words.
+SPACELESS = {"CJK": 3, "HIRAGANA": 3, "KATAKANA": 3, "THAI": 7, "LAO": 7, "KHMER": 7, "MYANMAR": 7,
+             "TIBETAN": 7}
 
 
 class Score(NamedTuple):
@@ -39,6 +46,31 @@ def corpus_chrf(hypotheses: Sequence[str], references: Sequence[str], text: str 
     Arguments and errors as of `corpus_bleu`; "tokenized" is lower-cased, "raw" cased.
     """
     return _corpus_score(CHRF(lowercase=bleu_settings(text)["lowercase"]), hypotheses, references)
+
+
+def why_unfit(references: Sequence[str], text: str = "tokenized") -> str:
+    """Why BLEU can't tell good from bad translations of a split; "" where it can.
+
+    BLEU is 0 for sentences of fewer than four tokens, and a sentence written without spaces is one token.
+    Arguments and errors as of `corpus_bleu`.
+
+    >>> why_unfit(["chat", "chien noir"])
+    'no reference has the four tokens that BLEU needs'
+    """
+    tokenizer = BLEU(**bleu_settings(text)).tokenizer
+    sentences = [tokenizer(reference).split() for reference in references]
+    if max(map(len, sentences), default=0) < 4:
+        return "no reference has the four tokens that BLEU needs"
+    letters, tokens = Counter(), Counter()
+    for token in (token for sentence in sentences for token in sentence):
+        scripts = Counter(unicodedata.name(letter, "?").split()[0].split("-")[0] for letter in token
+                          if letter.isalnum())
+        letters += scripts
+        tokens += Counter({script: 1 for script in scripts})
+    for script, most in SPACELESS.items():
+        if letters[script] > letters.total() / 4 and letters[script] > most * tokens[script]:
+            return f"the references are written without spaces between words ({script}), by which BLEU counts"
+    return ""
 
 
 class Loss(NamedTuple):

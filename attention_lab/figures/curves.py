@@ -13,7 +13,8 @@ ROUND = [1, 2, 2.5, 5, 10]  # steps between ticks, times a power of ten
 
 
 def training_curve(steps: Sequence[int], losses: Sequence[float], dev_steps: Sequence[int],
-                   dev_scores: Sequence[float], score: str = "dev score", sign: int = 1) -> Figure:
+                   dev_scores: Sequence[float], score: str = "dev score", sign: int = 1,
+                   best_step: int | None = None) -> Figure:
     """Draws the training loss above the dev score, over the same steps, and marks the best score.
 
     Values that are not finite leave a gap.
@@ -22,6 +23,7 @@ def training_curve(steps: Sequence[int], losses: Sequence[float], dev_steps: Seq
       dev_steps, dev_scores: both may be empty; then the loss is drawn alone.
       score: label of its axis, with the unit.
       sign: 1 if a higher score is better, -1 if a lower one is.
+      best_step: which of the best scores to mark where there is a tie; None: the earliest.
     Raises:
       ValueError: no steps, or steps and values differ in number.
     """
@@ -38,7 +40,7 @@ def training_curve(steps: Sequence[int], losses: Sequence[float], dev_steps: Seq
         if both:
             axes[1].plot(dev_steps, dev_scores, color=style.ORANGE, marker="o", markersize=3.5)
             axes[1].set_ylabel(score)
-            _mark_best(axes[1], dev_steps, dev_scores, sign)
+            _mark_best(axes[1], dev_steps, dev_scores, sign, best_step)
         for ax in axes:
             ax.grid(axis="y")
             ax.margins(y=0.12)
@@ -52,10 +54,10 @@ def training_curve(steps: Sequence[int], losses: Sequence[float], dev_steps: Seq
     return figure
 
 
-def _mark_best(ax: Axes, steps: np.ndarray, scores: np.ndarray, sign: int) -> None:
-    """A ring round the best score, the earliest of a tie, and its value as text."""
+def _mark_best(ax: Axes, steps: np.ndarray, scores: np.ndarray, sign: int, best_step: int | None) -> None:
+    """A ring round the best score, of a tie that of `best_step` or the earliest, and its value as text."""
     ranked = np.where(np.isfinite(scores), sign * scores, -np.inf)
-    best = int(np.argmax(ranked))
+    best = int(np.lexsort((steps != best_step, -ranked))[0])
     if ranked[best] == -np.inf:
         return
     ax.plot(steps[best], scores[best], marker="o", markersize=8, markerfacecolor="none",

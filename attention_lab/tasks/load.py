@@ -58,9 +58,12 @@ class Trained:
         Args:
           beam: hypotheses kept; None: as in the config.
         Raises:
-          ValueError: the run does not translate, or a sentence exceeds a table of learned positions.
+          ValueError: the run does not translate, or a sentence is too long.
         """
         sources = self.translator.prepare(sentences)
+        for i, tokens in self.translator.too_long(sources, beam).items():
+            raise ValueError(f"sentences[{i}] has {tokens} tokens, at most {self.translator.longest(beam)} "
+                             "are translated")
         texts = self.translator.translate(self.params, [one for one in sources if one.strip()], beam).texts
         translations = iter(self.translator.restore(texts))
         return [next(translations) if source.strip() else "" for source in sources]
@@ -69,7 +72,7 @@ class Trained:
         """For each sentence the answers on the words that the run knows, or one on the whole sentence.
 
         Raises:
-          ValueError: the run does not classify, or its guide can't be read.
+          ValueError: the run does not classify, a sentence is too long, or its guide can't be read.
         """
         questions, judged = self._judge(sentences, False)
         answers: list[list[Answer]] = [[] for _ in sentences]
@@ -100,6 +103,8 @@ class Trained:
     def _judge(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Questions, Judged]:
         classifier, guide = self.classifier, guidance.of(self.run)
         questions = new_text.questions(classifier, sentences)
+        for i, why in questions.refused.items():
+            raise ValueError(f"sentences[{i}] {why}")
         return questions, classifier.judge(
             self.params, questions.sentences, with_weights=with_weights,
             extra=guide and guidance.answers(guide, questions.sentences, classifier.classes))

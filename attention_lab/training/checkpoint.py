@@ -6,7 +6,8 @@
 
 A checkpoint is written into a folder beside, flushed to disk and renamed, so that a step's folder is whole or
 absent. When it is read the manifest is checked first: orbax restores a flipped byte to wrong values without
-an error. One process writes; `restore` and `steps` write nothing.
+an error. What the manifest can't tell, that orbax can't read what it wrote, `read_back` tells. One process
+writes; `restore` and `steps` write nothing.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ import logging
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,14 +89,35 @@ def restore(folder: str | Path, template: Any, step: int | None = None
         path = Path(folder) / str(candidate)
         try:
             _check(path)
+            state = _read_arrays(path / "state", template)
         except _Damaged as damage:
             LOG.warning("checkpoint %s is skipped: %s", path, damage)
             continue
-        state = _read_arrays(path / "state", template)
         return candidate, state, json.loads((path / "host.json").read_text())
     if candidates and step is None:
         LOG.warning("no checkpoint under %s is whole: there is nothing to continue from", folder)
     return None
+
+
+def read_back(folder: str | Path, step: int, state: Any) -> None:
+    """Reads a checkpoint just saved and compares it with its state; what differs is deleted.
+
+    Raises:
+      OSError: it can't be read, or is not the state bit for bit.
+    """
+    path = Path(folder) / str(step)
+    try:
+        _check(path)
+        read = _read_arrays(path / "state", state)
+        same = jax.tree.map(lambda a, b: np.asarray(a).tobytes() == np.asarray(b).tobytes(), read, state)
+        problem = "" if all(jax.tree.leaves(same)) else "other numbers than were written"
+    except (_Damaged, ValueError) as error:
+        problem = " ".join(str(error).split())
+    if problem:
+        _set_aside(Path(folder), step)
+        _clean(Path(folder))
+        raise OSError(errno.EIO, f"a checkpoint written here can't be read back ({problem}): give another "
+                                 "folder", str(path))
 
 
 def steps(folder: str | Path) -> list[int]:
@@ -140,8 +163,8 @@ def _write_arrays(path: Path, state: Any) -> None:
     arrays = {name: np.asarray(leaf) for name, leaf in jax.device_get(_named(state)).items()}
     _reserve(path.parent / "room", sum(array.nbytes for array in arrays.values()) + 2**20)
     try:
-        with _orbax(use_compression=False) as writer:
-            writer.save(path.absolute(), arrays)
+        with _orbax(use_compression=False) as writer, _plain(path) as plain:
+            writer.save(plain, arrays)
     except ValueError as error:  # tensorstore's OSError
         code = re.search(r"os_error_code='(\d+)'", str(error))
         if code is None:
@@ -159,13 +182,15 @@ def _reserve(path: Path, size: int) -> None:
 
 def _read_arrays(path: Path, template: Any) -> Any:
     expected = _kinds(_named(template))
-    with _orbax() as reader:
-        stored = _kinds(reader.metadata(path.absolute()).item_metadata.tree)
+    with _orbax() as reader, _plain(path) as plain:
+        with _as_damage():
+            stored = _kinds(reader.metadata(plain).item_metadata.tree)
         for name in sorted({*stored, *expected}):
             if stored.get(name) != expected.get(name):
                 raise ValueError(f"checkpoint {path.parent} holds {name} as {stored.get(name, 'nothing')}, "
                                  f"the model expects {expected.get(name, 'nothing')}")
-        arrays = reader.restore(path.absolute())
+        with _as_damage():
+            arrays = reader.restore(plain)
 
     def place(key, leaf):
         name = jax.tree_util.keystr(key, simple=True, separator="/")
@@ -178,6 +203,32 @@ def _read_arrays(path: Path, template: Any) -> Any:
 def _kinds(leaves: dict[str, Any]) -> dict[str, str]:
     """Types and shapes, such as float32[7, 11]."""
     return {name: f"{np.dtype(leaf.dtype)}{list(leaf.shape)}" for name, leaf in leaves.items()}
+
+
+@contextlib.contextmanager
+def _plain(path: Path) -> Iterator[Path]:
+    """The same place under a name that orbax takes as it is.
+
+    orbax reads `[1]`, `*` and a backslash as a pattern and `gs:/` as a protocol, in any folder above.
+    """
+    path = path.absolute()
+    if re.fullmatch(r"[\w/.,+=@ -]*", str(path), re.ASCII):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as beside:
+        link = Path(beside) / "checkpoint"
+        link.symlink_to(path.parent, target_is_directory=True)
+        yield link / path.name
+
+
+@contextlib.contextmanager
+def _as_damage() -> Iterator[None]:
+    """Whatever orbax raises while it reads, as damage."""
+    try:
+        yield
+    except Exception as error:
+        raise _Damaged(f"orbax can't read it: {type(error).__name__}: {' '.join(str(error).split())}"
+                       ) from error
 
 
 @contextlib.contextmanager

@@ -17,9 +17,11 @@ from attention_lab.training.programs import Programs
 from attention_lab.training.state import State, parameter_count, scored_params
 from attention_lab.training.task import Sums, Task
 
-# What the host must know to continue a run; JSON in each checkpoint beside the arrays. "stale" counts the dev
-# scores since the best one, "window" holds the sums since the last line of the log.
-NEW_PROGRESS = {"status": "running", "best": None, "best_step": 0, "stale": 0, "seconds": 0.0, "window": {}}
+# What the host must know to continue a run; JSON in each checkpoint beside the arrays. "best" is the dev
+# score of "best_step" and "best_loss" its dev loss, "stale" counts the dev scores since then, "window" holds
+# the sums since the last line of the log.
+NEW_PROGRESS = {"status": "running", "best": None, "best_loss": None, "best_step": 0, "stale": 0,
+                "seconds": 0.0, "window": {}}
 
 
 class RunningSums:
@@ -75,7 +77,7 @@ class Host:
         self.window, self._seconds_before = RunningSums(self.progress["window"]), self.progress["seconds"]
         self._writers = Writers(self.folder, self.step)
         self._begun = self._clock = time.monotonic()
-        self._tokens = 0
+        self._tokens, self._relied_on = 0, False  # whether a checkpoint of this process has been read back
 
     @property
     def running(self) -> bool:
@@ -118,7 +120,11 @@ class Host:
                 self._log()
         if improved or progress["status"] != "running" or step % training.checkpoint_every == 0:
             progress |= {"seconds": self.seconds(), "window": self.window.collected()}
-            checkpoint.save(self.checkpoints, step, get_state(), progress)
+            state = get_state()
+            checkpoint.save(self.checkpoints, step, state, progress)
+            if not self._relied_on:
+                checkpoint.read_back(self.checkpoints, step, state)
+                self._relied_on = True
             checkpoint.prune(self.checkpoints, training.keep_checkpoints, progress["best_step"])
         self.exclude(time.monotonic() - paused)
 
@@ -169,13 +175,23 @@ def score_dev(task: Task, dev_loss: Callable, params: Any, hyper: Hyper) -> dict
 
 def record_dev_score(progress: dict, numbers: dict, select: tuple[str, float], step: int, patience: int
                      ) -> bool:
-    """Puts a dev score into `progress`, and the end if patience is at its end; True if it is the best."""
+    """Puts a dev score into `progress`, and the end if patience is at its end; True if it is the best.
+
+    Of equal scores the one with the lower dev loss is better: a score may be constant, such as an accuracy
+    of 1. What is not a number is worse than any.
+    """
     name, sign = select
-    improved = progress["best"] is None or sign * numbers[name] > sign * progress["best"]
+    improved = progress["best"] is None or _rank(numbers[name], numbers["dev_loss"], sign) > _rank(
+        progress["best"], progress.get("best_loss"), sign)  # older checkpoints have no best_loss
     if improved:
-        progress |= {"best": numbers[name], "best_step": step, "stale": 0}
+        progress |= {"best": numbers[name], "best_loss": numbers["dev_loss"], "best_step": step, "stale": 0}
     else:
         progress["stale"] += 1
     if patience and progress["stale"] >= patience:
         progress["status"] = "finished"
     return improved
+
+
+def _rank(score: float, loss: float | None, sign: float) -> tuple[float, float]:
+    pair = sign * score, math.nan if loss is None else -loss
+    return tuple(-math.inf if math.isnan(number) else number for number in pair)

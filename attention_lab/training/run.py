@@ -57,20 +57,21 @@ def conclude(run: Run, task: Task, params: Any, result: dict[str, Any]) -> dict[
             result |= scores.numbers
         write_predictions(folder / "predictions.tsv", scores.predictions)
         task.illustrate(params, hyper, folder)
-    draw_curve(folder, task.select)
+    draw_curve(folder, task.select, result["best_step"])
     run.finish(result)
     return run.result
 
 
-def draw_curve(folder: Path, select: tuple[str, float]) -> None:
-    """Draws curves.png from metrics.jsonl: the loss and the dev score that was followed."""
+def draw_curve(folder: Path, select: tuple[str, float], best_step: int) -> None:
+    """Draws curves.png from metrics.jsonl: the loss and the dev score that was followed to `best_step`."""
     name, sign = select
     lines = JsonLines(folder / "metrics.jsonl").read()
     losses = [(line["step"], line["loss"]) for line in lines if line.get("loss") is not None]
     scores = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
     if losses:
         style.save(curves.training_curve(*zip(*losses), *(zip(*scores) if scores else ((), ())),
-                                         score=name, sign=int(sign)), folder / "curves.png")
+                                         score=name, sign=int(sign), best_step=best_step),
+                   folder / "curves.png")
 
 
 def check_data(run: Run, task: Task) -> None:

@@ -33,7 +33,8 @@ class Task(NamedTuple):
       score: (params, hyper, split, final) -> Scores, its numbers named after the split, such as dev_bleu.
         While training, final is False and decoding cheap.
       select: (metric name, sign): the dev score for early stopping and the best checkpoint; sign +1 where
-        higher is better, -1 where lower.
+        higher is better, -1 where lower. Of equal scores the one with the lower dev_loss, the mean of `loss`,
+        is better.
       save: (folder) -> None, writes what a later reader of the run needs, such as tokenizer.json.
       illustrate: (params, hyper, folder) -> None, writes pictures and the arrays behind them.
       tokens: batch -> how many tokens it trains on.

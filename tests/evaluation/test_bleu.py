@@ -1,11 +1,12 @@
 """BLEU and chrF against values computed by hand from their definitions."""
 
 import math
+import re
 import warnings
 
 import pytest
 
-from attention_lab.evaluation.bleu import bleu_losses, corpus_bleu, corpus_chrf
+from attention_lab.evaluation.bleu import bleu_losses, corpus_bleu, corpus_chrf, why_unfit
 
 
 def test_a_perfect_translation_scores_100():
@@ -93,3 +94,20 @@ def test_losses_refuse_what_bleu_does():
         bleu_losses(["a", "b"], [["a"]], ["a", "b"])
     with pytest.raises(ValueError, match="text='plain'"):
         bleu_losses(["a"], [["a"]], ["a"], "plain")
+
+
+@pytest.mark.parametrize("references, text, why", [
+    (["chat", "chien"], "tokenized", "four tokens"),
+    (["un chat !", "oui."], "raw", "four tokens"),
+    (["un chat!!"], "raw", ""),  # 13a parts marks from words
+    (["我昨天去商店买了一本书,然后回家,很晚,很累。"], "raw", "without spaces .*CJK"),
+    (["私は昨日 , 本を買いました , とても楽しかったです , はい"], "tokenized", "without spaces"),
+    (["ฉันชอบอ่านหนังสือ ทุกวัน และชอบดูหนัง กับเพื่อนของฉัน"], "raw", "THAI"),
+    (["我 昨天 去 商店 买 了 一 本 书 。"], "tokenized", ""),
+    (["나는 어제 가게에 가서 책을 샀다."], "raw", ""),
+    (["le mot 我 veut dire je ."], "tokenized", ""),
+    (["un chat", "le chat noir dort ."], "tokenized", ""),
+])
+def test_where_bleu_says_nothing(references, text, why):
+    reason = why_unfit(references, text)
+    assert bool(reason) == bool(why) and re.search(why, reason)

@@ -71,9 +71,21 @@ def test_what_can_not_be_is_refused_in_one_line_before_anything_is_read(call, pl
         f"--run={place}/run", f"--attention={tmp_path}/figure.png")
     assert ".png in an existing folder" in refused(f"--run={films}/run", f"--attention={tmp_path}/figure.pdf")
     assert "there is no such folder" in refused(f"--run={tmp_path}/none")
-    assert "stdin: line 1 is not UTF-8" in refused(f"--run={place}/run")
     status, _, err = call(translate, f"--run={place}/run", stdin=b"hi\n")
     assert status == 2 and "does not translate: its data.source is coarsewsd" in err
+
+
+@pytest.mark.parametrize("bad, why", [
+    (b"bank of money " * 1000, "line 2 has 3001 tokens and 1000 words to classify, at most "),
+    (b"bank of " + b"snow " * 300000, "line 2 has 300003 tokens, at most "),
+    (b"the bank caf\xe9", "line 2 is not UTF-8")])
+def test_a_bad_line_takes_no_other_with_it(call, place, bad, why, monkeypatch):
+    monkeypatch.setattr("attention_lab.tasks.limits.CLASSIFIED", 2 ** 26)  # a second rather than a minute
+    status, out, err = call(disambiguate, f"--run={place}/run",
+                            stdin=b"the bank of money\n" + bad + b"\nthe club\n")
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert status == 0 and [(row[0], row[3]) for row in rows] == [("bank", "1"), ("-", "2"), ("club", "3")]
+    assert why in err and "it has no answer" in err
 
 
 def test_evaluate_repeats_the_result(call, place, films):

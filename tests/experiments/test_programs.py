@@ -49,12 +49,36 @@ def test_translate_draws_where_it_looked(call, finished, tmp_path):
     assert status == 2 and "no translation to draw" in err
 
 
-def test_translate_names_a_line_that_is_no_text(call, finished):
-    status, _, err = call(translate, f"--run={finished}", stdin=b"the dog .\ncaf\xe9\n")
-    assert status == 2 and "stdin: line 2 is not UTF-8 (byte 0xe9)" in err
+def test_translate_answers_the_lines_around_a_bad_one(call, finished, monkeypatch):
+    good = call(translate, f"--run={finished}", stdin=b"the dog sees .\nthe cat .\n")[1].splitlines()
+    for bad, said in ((b"the dog " * 10000, "line 2 has 20001 tokens, at most "),
+                      (b"caf\xe9", "line 2 is not UTF-8 (byte 0xe9)")):
+        status, out, err = call(translate, f"--run={finished}",
+                                stdin=b"the dog sees .\n" + bad + b"\nthe cat .\n")
+        assert status == 0 and out.split("\n") == [good[0], "", good[1], ""]
+        assert said in err and "it has no answer" in err
+    monkeypatch.setattr("experiments.stdin.AT_ONCE", 1)
+    assert call(translate, f"--run={finished}", stdin=b"\n\n" + b"cat " * 9999)[1] == "\n\n\n"
+
+
+def test_translate_refuses_a_beam_that_can_not_be(call, finished):
     for beam in (-1, 65):
         status, _, err = call(translate, f"--run={finished}", f"--beam={beam}")
         assert status == 2 and f"--beam={beam} is not an integer from 0 to 64" in err
+
+
+def test_evaluate_leaves_out_a_pair_that_is_too_long(call, finished, tsv):
+    pairs = b"the dog sees a cat .\tle chien voit un chat .\nyes .\toui .\n"
+    other = [f"--run={finished}", "--config.data.source=tsv", "--config.decoding.beam=1"]
+    path = tsv(pairs)
+    status, out, _ = call(evaluate, *other, f"--config.data.path={path}")
+    tsv(b"no " * 20000 + b"\tnon\n" + pairs)
+    again, same, err = call(evaluate, *other, f"--config.data.path={path}")
+    assert (status, again) == (0, 0) and numbers(same)["pairs"] == "2" and same == out
+    assert "1 of 3 pairs have more than" in err and "(number 1): they are left out" in err
+    tsv(b"no " * 20000 + b"\tnon\n")
+    status, out, err = call(evaluate, *other, f"--config.data.path={path}")
+    assert (status, out) == (2, "") and "none is left to score" in err
 
 
 def test_evaluate_repeats_the_result(call, finished):

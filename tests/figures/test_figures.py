@@ -93,6 +93,8 @@ def test_training_curve_shows_the_values_and_marks_the_best():
     np.testing.assert_array_equal(score.lines[1].get_xydata(), [[15, 7.25]])
     assert [text.get_text() for text in score.texts] == ["best: 7.25 at step 15"]
     assert (loss.get_ylabel(), score.get_ylabel()) == ("training loss", "dev BLEU")
+    tied = curves.training_curve([1], [3.0], [15, 30, 45], [1.0, 1.0, 1.0], best_step=30).axes[1]
+    np.testing.assert_array_equal(tied.lines[1].get_xydata(), [[30, 1.0]])
     lower = curves.training_curve([1], [3.0], [15, 30], [7.25, 6.0], sign=-1).axes[1]
     np.testing.assert_array_equal(lower.lines[1].get_xydata(), [[30, 6.0]])
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import orbax.checkpoint
 import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
@@ -235,3 +236,42 @@ def test_manifest_lists_every_file(folder):
     present = {str(path.relative_to(folder / "20")) for path in (folder / "20").rglob("*")
                if path.is_file()}
     assert present == {"manifest.json", *files}
+
+
+@pytest.mark.parametrize("name", ["x[1]", "a*b", "a**b", "a?b", "a b", "é中", "50%", "a%20b", "a\\b", "gs:",
+                                  "{1}", "s3:", "q'\"", "a\nb", "#1", "[!a]", "\udcff"])
+def test_any_folder_name_can_be_read_back(tmp_path, name):
+    folder = tmp_path / name / "checkpoints"
+    (tmp_path / "x1" / "checkpoints").mkdir(parents=True)  # what x[1] means as a pattern
+    state = {"x": jnp.arange(3), "y": jnp.ones((2, 2))}
+    checkpoint.save(folder, 3, state, HOST)
+    checkpoint.read_back(folder, 3, state)
+    step, restored, host = checkpoint.restore(folder, state)
+    assert (step, host) == (3, HOST) and bits(restored) == bits(state)
+    assert {path.name for path in tmp_path.iterdir()} == {"x1", name}
+
+
+@pytest.mark.parametrize("fault", [
+    lambda self, path: (_ for _ in ()).throw(AttributeError("'NoneType' object has no attribute 'tree'")),
+    lambda self, path: {"x": np.arange(3) + 1}])
+def test_what_cannot_be_read_back_is_told_and_deleted(folder, monkeypatch, fault):
+    state = {"x": jnp.arange(3)}
+    checkpoint.save(folder, 30, state, HOST)
+    monkeypatch.setattr("orbax.checkpoint.PyTreeCheckpointer.restore", fault)
+    with pytest.raises(OSError, match="can't be read back .*: give another folder") as caught:
+        checkpoint.read_back(folder, 30, state)
+    assert caught.value.filename == str(folder / "30") and "\n" not in str(caught.value)
+    assert checkpoint.steps(folder) == [5, 10, 20]
+
+
+def test_a_checkpoint_that_orbax_cannot_read_is_skipped(folder, monkeypatch, caplog):
+    read = orbax.checkpoint.PyTreeCheckpointer.restore
+
+    def restore(self, path):
+        if path.parent.name == "20":
+            raise KeyError("chunk")
+        return read(self, path)
+
+    monkeypatch.setattr("orbax.checkpoint.PyTreeCheckpointer.restore", restore)
+    assert checkpoint.restore(folder, a_state())[0] == 10
+    assert "20 is skipped: orbax can't read it: KeyError: 'chunk'" in caplog.text

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from attention_lab.training import checkpoint, loop
+from attention_lab.training.host import NEW_PROGRESS, record_dev_score
 
 
 def lines(folder):
@@ -37,6 +38,33 @@ def test_patience_stops_after_looks_without_a_better_score(line, config, tmp_pat
     task = line(scores=[1.0, 3.0, 2.0, 3.0, 2.5, 9.0])
     _, result = loop.train(task.task(), config(**{"training.steps": 99, "training.patience": 3}), tmp_path)
     assert (result["status"], result["steps"], result["best_step"]) == ("finished", 15, 6)
+
+
+def test_a_tie_is_broken_by_the_dev_loss(line, config, tmp_path):
+    changes = {"training.steps": 15, "training.patience": 2, "optimizer.learning_rate": 0.02}
+    dev = {"x": np.linspace(-1, 2, 8, dtype=np.float32), "example": np.arange(8)}
+    constant = line(scores=[0.0] * 5).task()._replace(dev_batches=lambda: [dev])
+    _, result = loop.train(constant, config(**changes), tmp_path / "constant")
+    losses = {row["step"]: row["dev_loss"] for row in lines(tmp_path / "constant") if "dev_loss" in row}
+    assert len(losses) == 5 and result["best_step"] == min(losses, key=losses.get) > 3
+    scored = line(scores=[0.0, 1.0, 0.0, 0.0, 1.0]).task()
+    _, result = loop.train(scored, config(**changes), tmp_path / "score")
+    assert (result["steps"], result["best_step"]) == (12, 6)
+
+
+def test_a_score_that_is_no_number_is_no_best(line, config, tmp_path):
+    nan = float("nan")
+    _, result = loop.train(line(scores=[nan, 0.5, nan, 0.25]).task(), config(), tmp_path)
+    assert result["best_step"] == 6
+
+
+@pytest.mark.parametrize("losses, best", [
+    ([3.0, 2.0, 2.5], 2), ([float("nan"), 2.0, 2.0], 2), ([2.0, 2.0, 2.0], 1)])
+def test_equal_scores_are_ranked_by_loss(losses, best):
+    progress = dict(NEW_PROGRESS)
+    for step, loss in enumerate(losses, 1):
+        record_dev_score(progress, {"dev_fit": 7.0, "dev_loss": loss}, ("dev_fit", -1.0), step, 9)
+    assert progress["best_step"] == best and progress["stale"] == 3 - best
 
 
 def test_a_run_that_patience_ends_between_two_lines_logs_its_last_steps(line, config, tmp_path):
@@ -96,6 +124,13 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(line, config, tmp_pat
     assert len(caplog.records) == 1 and "12 is skipped" in caplog.text
     assert params == whole
     assert (folder / "metrics.jsonl").read_bytes() == (tmp_path / "whole/metrics.jsonl").read_bytes()
+
+
+def test_the_first_checkpoint_is_read_back(line, config, tmp_path, monkeypatch):
+    monkeypatch.setattr("orbax.checkpoint.PyTreeCheckpointer.restore", lambda self, path: {})
+    with pytest.raises(OSError, match="can't be read back"):
+        loop.train(line().task(), config(), tmp_path)
+    assert lines(tmp_path)[-1]["step"] == 3 and checkpoint.steps(tmp_path / "checkpoints") == []
 
 
 def test_rows_have_to_divide(line, config, tmp_path):

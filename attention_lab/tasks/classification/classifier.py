@@ -17,6 +17,7 @@ from attention_lab.data.vocabulary import PAD
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json, write_json
 from attention_lab.storage.runs import Run
+from attention_lab.tasks import limits
 from attention_lab.tasks.text import TOKENIZER
 
 SCORING_TOKENS = 8192  # padded tokens in a batch while scoring
@@ -59,6 +60,18 @@ class Classifier:
     def attends(self) -> bool:
         """Whether the model has attention."""
         return self.config.model.kind == "encoder" or self.config.model.pooling in POOLED
+
+    def longest(self, questions: int = 1) -> int:
+        """Tokens, end mark included, of the longest sentence that is classified by so many of its words."""
+        return limits.classified(self.config, self.buckets, questions)
+
+    def too_long(self, sentences: Sequence[str]) -> dict[int, int]:
+        """{index: tokens} of the sentences beyond `longest`, where each is classified once."""
+        counts = batching.lengths(self.tokenizer.encode(sentences))
+        if counts.max(initial=0) <= self.buckets[-1]:
+            return {}
+        longest = self.longest()
+        return {i: int(n) for i, n in enumerate(counts) if n > longest}
 
     def encode(self, sentences: Labelled) -> tuple[list[list[int]], np.ndarray]:
         """Ids of each sentence, and `places` in it."""

@@ -1,10 +1,11 @@
 """New text in the form that a classifier was trained on, and the words in it that it can be asked about."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from attention_lab.config.sources import SOURCES
-from attention_lab.data import detokenize, lines
+from attention_lab.data import batching, detokenize, lines
 from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.tasks.classification.classifier import Classifier
 
@@ -15,11 +16,13 @@ class Questions(NamedTuple):
     Fields:
       sentences: one entry for each word, or each whole sentence, to be classified; the labels are "".
       lines: the line of each entry, from 0. texts: every line as the model reads it.
+      refused: {line: why}, of lines without entries because they are too long.
     """
 
     sentences: Labelled
     lines: list[int]
     texts: list[str]
+    refused: dict[int, str]
 
 
 def known_forms(classes: Mapping[str, Sequence[str]], forms: Mapping[str, str]) -> dict[str, str]:
@@ -51,6 +54,18 @@ def questions(classifier: Classifier, written: Sequence[str]) -> Questions:
         forms = known_forms(classifier.classes, classifier.forms)
         rows = [(i, place, word) for i, text in enumerate(texts) for place, token in enumerate(text.split())
                 if (word := forms.get(token, forms.get(token.lower())))]
+    refused = _too_long(classifier, texts, Counter(i for i, _, _ in rows))
+    rows = [row for row in rows if row[0] not in refused]
     sentences = Labelled([texts[i] for i, _, _ in rows], [place for _, place, _ in rows],
                          [word for _, _, word in rows], [""] * len(rows))
-    return Questions(sentences, [i for i, _, _ in rows], texts)
+    return Questions(sentences, [i for i, _, _ in rows], texts, refused)
+
+
+def _too_long(classifier: Classifier, texts: Sequence[str], asked: Mapping[int, int]) -> dict[int, str]:
+    """{line: why} of the lines that are too long for the number of words that are asked about in each."""
+    refused = {}
+    for line, tokens in zip(asked, batching.lengths(classifier.tokenizer.encode([texts[i] for i in asked]))):
+        if tokens > classifier.buckets[-1] and tokens > (most := classifier.longest(asked[line])):
+            about = f" and {asked[line]} words to classify" if asked[line] > 1 else ""
+            refused[line] = f"has {tokens} tokens{about}, at most {most} tokens are read"
+    return refused

@@ -9,7 +9,7 @@ from attention_lab.data.anomalies import anomalies
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.vocabulary import PAD
 from attention_lab.evaluation import phenomena
-from attention_lab.evaluation.bleu import corpus_bleu, corpus_chrf
+from attention_lab.evaluation.bleu import corpus_bleu, corpus_chrf, why_unfit
 from attention_lab.tasks import text
 from attention_lab.tasks.translation import pictures, word_alignment
 from attention_lab.tasks.translation.translator import SCORING_TOKENS, Translator
@@ -34,6 +34,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     examples = text.examples(config, *ids["train"])
     buckets = examples.buckets
     translator = Translator(config, tokenizer, buckets)
+    unfit = why_unfit(corpus["dev"].target, data.text)
 
     def score(params, hyper, split, final) -> Scores:
         return scores(translator, params, corpus[split], split, hyper, final)
@@ -46,7 +47,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         steps_per_epoch=examples.steps_per_epoch,
         dev_batches=lambda: batching.in_order(*ids["dev"], buckets, SCORING_TOKENS),
         score=score,
-        select=("dev_bleu", 1.0),
+        select=("dev_chrf" if unfit else "dev_bleu", 1.0),
         save=lambda folder: tokenizer.save(Path(folder) / text.TOKENIZER),
         illustrate=lambda params, hyper, folder: pictures.write(
             translator, params, hyper, corpus["dev"], folder),
@@ -54,7 +55,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         facts={"vocabulary": tokenizer.size, **examples.facts, **text.corpus_facts(corpus),
                "fill": round(batching.fill(*map(batching.lengths, ids["train"]), buckets), 4)},
         notices=anomalies({split: (pairs.counts, pairs.source) for split, pairs in corpus.items()}, "pairs",
-                          tokenizer, examples.too_long, max(buckets)))
+                          tokenizer, examples.too_long, max(buckets)) + (
+            [f"dev: {unfit}: the checkpoint is selected by dev_chrf"] if unfit else []))
 
 
 def scores(translator: Translator, params: Any, pairs: Pairs, split: str, hyper: Hyper | None = None,

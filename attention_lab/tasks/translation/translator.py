@@ -1,5 +1,6 @@
 """A trained translation model with its tokenizer: sentences in, sentences and attention out."""
 
+import functools
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from attention_lab.decoding import beam_search, greedy_search
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json
 from attention_lab.storage.runs import Run
+from attention_lab.tasks import limits
 from attention_lab.tasks.text import TOKENIZER
 
 SCORING_TOKENS = 4096  # padded source tokens in a batch while decoding
@@ -75,6 +77,24 @@ class Translator:
             raise ValueError(f"a sentence of more than {LEARNED_POSITIONS} tokens is beyond the table of "
                              "model.positions=learned")
         return min(limit, LEARNED_POSITIONS)
+
+    def longest(self, beam: int | None = None) -> int:
+        """Tokens, end mark included, of the longest source that is translated; beam: as in `translate`."""
+        beam = self.config.decoding.beam if beam is None else beam
+        first, second = self._carry_bytes
+        return limits.translated(self.config, self.buckets, self._limit, (beam * first, beam * second))
+
+    @functools.cached_property
+    def _carry_bytes(self) -> tuple[int, int]:
+        return limits.carry_bytes(self.model, self.hyper, self.buckets[-1], self._limit)
+
+    def too_long(self, sentences: Sequence[str], beam: int | None = None) -> dict[int, int]:
+        """{index: tokens} of the sentences, source text as in training, beyond `longest`."""
+        counts = batching.lengths(self.tokenizer.encode(sentences))
+        if counts.max(initial=0) <= self.buckets[-1]:
+            return {}
+        longest = self.longest(beam)
+        return {i: int(n) for i, n in enumerate(counts) if n > longest}
 
     def translate(self, params: Any, sentences: Sequence[str], beam: int | None = None,
                   hyper: Hyper | None = None) -> Translations:

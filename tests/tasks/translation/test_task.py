@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from attention_lab.config import split
+from attention_lab.config import replace, split
 from attention_lab.data import sources
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.vocabulary import EOS
@@ -77,3 +77,14 @@ def test_text_that_changes_has_another_digest():
     a, b = Pairs(["x", "y"], ["u", "v"]), Pairs(["x y"], ["u v"])
     assert sources.digest({"train": a}) == sources.digest({"train": a})
     assert len({sources.digest(c) for c in ({"train": a}, {"dev": a}, {"train": b})}) == 3
+
+
+@pytest.mark.parametrize("target, select", [("{}", "dev_chrf"), ("le mot {} .", "dev_bleu")])
+def test_bleu_selects_where_it_can_be_positive(tmp_path, target, select):
+    words = [f"w{i}" for i in range(40)]
+    (tmp_path / "pairs.tsv").write_text("".join(f"{word}\t{target.format(word)}\n" for word in words))
+    config = replace(get_config("tsv,smoke"), {
+        "data.path": str(tmp_path / "pairs.tsv"), "data.dev_size": 8, "data.test_size": 8})
+    task = translation.build(config)
+    assert task.select == (select, 1.0)
+    assert sum("is selected by dev_chrf" in notice for notice in task.notices) == (select == "dev_chrf")
