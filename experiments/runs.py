@@ -1,6 +1,5 @@
 """python -m experiments.runs list|show|diff|samples: lists runs, shows a run, compares two."""
 
-import csv
 import json
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from attention_lab.config import Config, all_fields, differences, get
 from attention_lab.config.rules import show as spelled
 from attention_lab.config.sources import score_names
 from attention_lab.data.detokenize import restore
-from attention_lab.storage import runs
+from attention_lab.storage import predictions, runs
 from experiments import flags
 from experiments.flags import say
 
@@ -75,14 +74,12 @@ def samples(options: flags.Options, folder: str) -> int:
     if not path.exists():
         raise ValueError(f"{path} is not there: only a run that translates or classifies has samples")
     as_written = run.config.data.text == "raw"
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\")
-        for _, row in zip(range(options.count), rows):
-            for name, text in row.items():
-                if name in LANGUAGES and not as_written:
-                    text = restore(text, LANGUAGES[name], capitalize=True)
-                print(f"{name:12} {text}")
-            print()
+    for row in predictions.read(path)[:options.count]:
+        for name, text in row.items():
+            if name in LANGUAGES and not as_written:
+                text = restore(text, LANGUAGES[name], capitalize=True)
+            print(f"{name:12} {text}")
+        print()
     return 0
 
 

@@ -79,7 +79,8 @@ def _own_corpus(run: Run, data: Data, changed: Collection[str]) -> dict[str, Any
                      "--config.data.path")
 
 
-def _of_readable_length(trained: Trained, examples: Any, evaluation: Evaluation, say: Callable[[str], None]) -> Any:
+def _of_readable_length(trained: Trained, examples: Any, evaluation: Evaluation,
+                        say: Callable[[str], None]) -> Any:
     """The examples without those that are too long for the model, of which the user is told."""
     too_long = trained.model.too_long(getattr(examples, evaluation.texts))
     if not too_long:

@@ -1,15 +1,14 @@
 """One run from an open folder to its result: train, score, draw, and write the result last."""
 
 import contextlib
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from attention_lab.config import split
 from attention_lab.figures import curves, style
-from attention_lab.storage.files import JsonLines, write_text
+from attention_lab.storage import predictions
+from attention_lab.storage.files import JsonLines
 from attention_lab.storage.runs import Run
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs
@@ -55,7 +54,8 @@ def conclude(run: Run, task: Task, params: Any, result: dict[str, Any]) -> dict[
         for name in dict.fromkeys(("dev", config.data.split)):
             scores = task.score(params, hyper, name, True)
             result |= scores.numbers
-        write_predictions(folder / "predictions.tsv", scores.predictions)
+        replaced = predictions.write(folder / "predictions.tsv", scores.predictions)
+        result |= {"predictions_with_replaced_breaks": replaced} if replaced else {}
         task.illustrate(params, hyper, folder)
     draw_curve(folder, task.select, result["best_step"])
     run.finish(result)
@@ -85,15 +85,3 @@ def check_data(run: Run, task: Task) -> None:
         if before.get("files", {}).get(key, now) != now:
             raise ValueError(f"{run.folder} was trained by other content of {key} than that file has now "
                              f"(its sha256 differs): {aside}")
-
-
-def write_predictions(path: Path, rows: list[dict[str, str]]) -> None:
-    """A table with a line for each example; nothing for a task that has none."""
-    if not rows:
-        return
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], delimiter="\t", lineterminator="\n",
-                            quoting=csv.QUOTE_NONE, escapechar="\\")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())

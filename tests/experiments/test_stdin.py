@@ -1,4 +1,4 @@
-"""Lines of stdin: answered once no more input waits, in large parts otherwise; a bad one is one line's loss."""
+"""Lines of stdin: given out once no more input waits, in large parts otherwise; a bad one is empty."""
 
 import io
 import os
