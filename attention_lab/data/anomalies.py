@@ -1,11 +1,12 @@
 """Messages to the user about oddities of a corpus, which is used all the same."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from attention_lab.data.tokenizers import Tokenizer
 
 
-def anomalies(corpus: Mapping[str, tuple[Mapping[str, int], Sequence[str]]], unit: str, tokenizer: Tokenizer,
+def anomalies(corpus: Mapping[str, tuple[Mapping[str, Any], Sequence[str]]], unit: str, tokenizer: Tokenizer,
               too_long: int = 0, longest: int = 0) -> list[str]:
     """A line about each split's odd rows, as its reader counted them, its unseen words, its long examples.
 
@@ -16,9 +17,10 @@ def anomalies(corpus: Mapping[str, tuple[Mapping[str, int], Sequence[str]]], uni
     """
     lines = []
     for split, (counts, texts) in corpus.items():
-        odd = {name.replace("_", " "): count for name, count in counts.items() if count and name != unit}
+        odd = [_counted(name.replace("_", " "), count) for name, count in counts.items()
+               if count and name != unit]
         if odd:
-            lines.append(f"{split}: " + ", ".join(f"{count} {name}" for name, count in odd.items()))
+            lines.append(f"{split}: " + ", ".join(odd))
         unseen = tokenizer.unseen(texts) if split != "train" else None
         if unseen:
             frequent = " ".join(part for part, _ in unseen.most_common(5))
@@ -27,3 +29,8 @@ def anomalies(corpus: Mapping[str, tuple[Mapping[str, int], Sequence[str]]], uni
     if too_long:
         lines.append(f"train: {too_long} {unit} are longer than {longest} tokens and left out")
     return lines
+
+
+def _counted(name: str, count: int | Sequence[str]) -> str:
+    """A number with what it counts, and names in brackets: "2 files left out (README, labels.txt)"."""
+    return f"{count} {name}" if isinstance(count, int) else f"{len(count)} {name} ({', '.join(count)})"

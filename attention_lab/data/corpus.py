@@ -1,8 +1,8 @@
 """What the corpora Pairs and Labelled have in common: examples as columns, and counts of what was odd."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
-from typing import ClassVar, Self
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 SPLITS = ("train", "dev", "test")
 
@@ -11,10 +11,13 @@ SPLITS = ("train", "dev", "test")
 class Corpus:
     """Lists of equal length, entry i of each about example i; one that is None is absent.
 
-    `counts` holds what was odd when the text was read, {name: number}, and under UNIT the number of examples.
+    `counts` holds what was odd when the text was read, {name: number, or names}; under UNIT the number of
+    examples. TEXTS and EXAMPLES name what a model reads and whole examples, to count those in two splits.
     """
 
     UNIT: ClassVar[str]
+    TEXTS: ClassVar[str]
+    EXAMPLES: ClassVar[str]
 
     def _columns(self) -> dict[str, list]:
         return {name: values for name, values in vars(self).items()
@@ -42,6 +45,36 @@ class Corpus:
     def held_out(self, indices: Collection[int]) -> Self:
         """The examples of these indices in order; the rest alone keeps the counts of the whole."""
         return dataclasses.replace(self, counts={}).select(sorted(indices))
+
+
+def overlaps(corpus: Mapping[str, Any]) -> dict[str, Any]:
+    """A corpus {split: part} in which dev and test count what an earlier split has as well.
+
+    "source_sentences_also_in_train" counts pairs by what a model reads, "pairs_also_in_train" by both sides.
+    """
+    counted = dict(corpus)
+    for i, split in enumerate(SPLITS):
+        for earlier in SPLITS[:i]:
+            if split in corpus and earlier in corpus:
+                counted[split] = counted[split].counted(**_overlap(corpus[split], corpus[earlier], earlier))
+    return counted
+
+
+def _overlap(part: Corpus, other: Corpus, name: str) -> dict[str, int]:
+    shared = {part.TEXTS: (part.texts(), other.texts()),
+              part.EXAMPLES: (zip(*part.text_columns()), zip(*other.text_columns()))}
+    counts = {f"{what}_also_in_{name}": in_both(*columns) for what, columns in shared.items()}
+    return {what: count for what, count in counts.items() if count}
+
+
+def in_both(entries: Iterable[Any], others: Iterable[Any]) -> int:
+    """How many entries, repeated ones too, are among others.
+
+    >>> in_both("abba", "bc")
+    2
+    """
+    others = set(others)
+    return sum(entry in others for entry in entries)
 
 
 def first_indices(texts: Sequence[str]) -> dict[str, int]:

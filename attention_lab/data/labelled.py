@@ -1,7 +1,7 @@
 """Sentences with a class each, the carrier between readers of classified text and tokenizers."""
 
 import dataclasses
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -21,16 +21,20 @@ class Labelled(Corpus):
       word: the ambiguous word of each sentence, such as "bank"; "" where the whole sentence is classified.
       label: the class, such as "rive" or "positive".
       truth: the grammar's Sentence of each, whose senses[0] is to be predicted; None for other text.
-      counts: {name: number} of what was odd, and "sentences".
+      counts: {name: number, or the names} of what was odd, and "sentences".
     """
 
-    UNIT = "sentences"
+    UNIT, TEXTS, EXAMPLES = "sentences", "sentences", "sentences_with_their_class"
     text: list[str]
     place: list[int]
     word: list[str]
     label: list[str]
     truth: list | None = None
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    def texts(self) -> list[str]:
+        """What a model reads: `text`."""
+        return self.text
 
     def text_columns(self) -> list[list[str]]:
         """What the digest of a corpus is made of: a line for each sentence."""
@@ -54,12 +58,13 @@ def whole_sentences(rows: Sequence[tuple[str, str]], counts: Mapping[str, int]) 
 
 def joined(parts: Sequence[Labelled]) -> Labelled:
     """The concatenation of several parts, their counts added up, without truth."""
-    counts = Counter()
+    counts = {}
     for part in parts:
-        counts.update(part.counts)
+        counts |= {name: counts[name] + count if name in counts else count
+                   for name, count in part.counts.items()}
     text, place, word, label = ([entry for part in parts for entry in getattr(part, name)]
                                 for name in ("text", "place", "word", "label"))
-    return Labelled(text, place, word, label, None, dict(counts))
+    return Labelled(text, place, word, label, None, counts)
 
 
 def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
@@ -101,6 +106,16 @@ def _shuffled_classes(labelled, indices: Iterable[int], seed):
     return [sorted(groups[key], key=lambda i: (raw[i], i)) for key in sorted(groups)]
 
 
+def several_classes(corpus: Mapping[str, Labelled], name: str) -> None:
+    """ValueError, beginning with `name`, if a corpus {split: part} has no word, or text, of two classes."""
+    by_word = classes(joined(list(corpus.values())))
+    if all(len(labels) < 2 for labels in by_word.values()):
+        all_labels = sorted({label for labels in by_word.values() for label in labels})
+        of = "" if "" in by_word else " of a word"
+        raise ValueError(f"{name}: there is nothing to decide between: two classes{of} are needed, and there "
+                         f"{'are' if len(all_labels) > 1 else 'is'} {', '.join(all_labels)}")
+
+
 def same_classes(train: Labelled, other: Labelled, part: str, name: str) -> None:
     """ValueError, beginning with `name`, if another part, such as "test", has a class that train lacks."""
     in_train = classes(train)
@@ -110,9 +125,3 @@ def same_classes(train: Labelled, other: Labelled, part: str, name: str) -> None
                 of = f" of {word!r}" if word else ""
                 raise ValueError(f"{name}: the class {label!r}{of} is in {part} but not in train, which has "
                                  f"{', '.join(in_train.get(word, ())) or 'none'}")
-
-
-def shared(train: Labelled, other: Labelled) -> int:
-    """How many sentences of another part are in train, too."""
-    in_train = set(train.text)
-    return sum(sentence in in_train for sentence in other.text)

@@ -19,11 +19,15 @@ class Pairs(Corpus):
       counts: {name: number} of what was odd, and "pairs".
     """
 
-    UNIT = "pairs"
+    UNIT, TEXTS, EXAMPLES = "pairs", "source_sentences", "pairs"
     source: list[str]
     target: list[str]
     truth: list | None = None
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    def texts(self) -> list[str]:
+        """What a model reads: `source`."""
+        return self.source
 
     def text_columns(self) -> list[list[str]]:
         """What the digest of a corpus is made of: its two sides."""

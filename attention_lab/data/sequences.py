@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attention_lab.data import batching, vocabulary
+from attention_lab.data import batching, corpus, vocabulary
 
 
 class Sequences(NamedTuple):
@@ -33,6 +33,12 @@ def in_order(sequences: Sequences, rows: int) -> Iterator[dict[str, np.ndarray]]
         yield {name: np.pad(x, [(0, missing)] + [(0, 0)] * (x.ndim - 1),
                             constant_values=-1 if name == "example" else vocabulary.PAD)
                for name, x in batch.items()}
+
+
+def in_both(sequences: Sequences, others: Sequences) -> int:
+    """How many sequences, repeated ones too, are among others, with their answers."""
+    return corpus.in_both(*([source.tobytes() + target.tobytes() for source, target in zip(*part)]
+                            for part in (sequences, others)))
 
 
 def _batch(sequences, indices):

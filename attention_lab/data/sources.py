@@ -10,7 +10,7 @@ from attention_lab.config import Data
 from attention_lab.config.choices import look_up
 from attention_lab.config.sources import Source
 from attention_lab.data import grammar, labelled
-from attention_lab.data.corpus import SPLITS
+from attention_lab.data.corpus import SPLITS, Corpus, overlaps
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.readers import coarsewsd, multi30k, senses_tsv, sentiment_csv, sentiment_files, tsv
@@ -23,7 +23,8 @@ def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Any]:
 
     ValueError if a file or folder can't be used, or a field does not fit it.
     """
-    return _source(data).read(data, splits)
+    corpus = _source(data).read(data, splits)
+    return overlaps(corpus) if all(isinstance(part, Corpus) for part in corpus.values()) else corpus
 
 
 def load_whole(data: Data) -> Any:
@@ -79,6 +80,7 @@ def _classified(read: Callable[[Data], dict[str, Labelled]]) -> Callable:
             if not len(part):
                 raise ValueError(f"{data.directory or data.path}: no sentence is left for {split}: only "
                                  "classes with at least 3 different sentences are split")
+        labelled.several_classes(corpus, data.directory or data.path or f"data.source={data.source}")
         for split in ("dev", "test") if SOURCES[data.source].location else ():
             labelled.same_classes(corpus["train"], corpus[split], split, data.directory or data.path)
         if data.shots:

@@ -16,6 +16,12 @@ def test_what_was_counted_and_what_training_never_had():
         "train: 4 pairs are longer than 7 tokens and left out"]
 
 
+def test_what_was_left_out_is_named():
+    counts = {"files_left_out": ["labels.txt", "README"], "empty_lines": 1}
+    assert anomalies({"train": (counts, [])}, "sentences", TOKENIZER) == [
+        "train: 2 files left out (labels.txt, README), 1 empty lines"]
+
+
 def test_nothing_odd_says_nothing():
     corpus = {"train": ({"sentences": 5}, ["x"]), "dev": ({}, ["dog"])}
     assert anomalies(corpus, "sentences", TOKENIZER, 0, 7) == []

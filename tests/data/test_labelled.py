@@ -97,9 +97,11 @@ def test_classes_that_train_lacks_are_refused():
         labelled.same_classes(corpus(a_x=1), corpus(b_x=1), "dev", "F")
 
 
-def test_shared_counts_sentences_of_the_other_part():
-    assert labelled.shared(corpus(a_x=3), corpus(b_y=5)) == 3
-    assert labelled.shared(corpus(b_y=5), corpus(a_x=3)) == 3
+def test_something_must_be_decided():
+    labelled.several_classes({"train": corpus(a_x=1, a_y=1, b_x=1)}, "F")
+    labelled.several_classes({"train": corpus(a_x=1), "test": corpus(a_y=1)}, "F")
+    with pytest.raises(ValueError, match="^F: there is nothing to decide .* of a word .* and there are x, y"):
+        labelled.several_classes({"train": corpus(a_x=2, b_y=2)}, "F")
 
 
 @pytest.mark.parametrize("index", ["3", "-1", "x", "", "1.0", "9" * 30])

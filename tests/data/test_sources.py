@@ -154,6 +154,59 @@ def test_a_file_too_small_to_hold_anything_out_is_refused(place):
         sources.load(data(place, "senses_tsv"))
 
 
+def one_class(place, source):
+    """Leaves one class in the files of a source."""
+    if source == "coarsewsd":
+        for split in ("train", "test"):
+            (place / "words" / "bank" / f"{split}.gold.txt").write_text("0\n" * 40)
+        return "river"
+    if source == "sentiment_files":
+        (place / "classes" / "film.neg").write_text("\n")
+        return "two classes that have some are needed"
+    path = place / FILES[source]
+    path.write_text(path.read_text().replace("river", "money").replace(",1,", ",0,"))
+    return {"senses_tsv": "money", "sentiment_csv": "0"}[source]
+
+
+@pytest.mark.parametrize("source", SIZES)
+def test_one_class_alone_is_refused(place, source):
+    with pytest.raises(ValueError, match=f"nothing to decide between: .* there is {one_class(place, source)}$"
+                       if source != "sentiment_files" else one_class(place, source)):
+        sources.load(data(place, source))
+
+
+def also(part):
+    return {name: count for name, count in part.counts.items() if "_also_in_" in name}
+
+
+def test_sentences_of_several_splits_are_counted(everywhere):
+    """Of translations: train and dev have all of test, dev one pair with another translation."""
+    folder = everywhere / "multi30k"
+    for name, english, french in (("train", "a\nb\nc", "A\nB\nC"), ("val", "a\nb\nd", "A\nX\nD"),
+                                  ("test_2016_flickr", "a\nd\na", "A\nD\nA")):
+        (folder / f"{name}.en").write_text(english)
+        (folder / f"{name}.fr").write_text(french)
+    corpus = sources.load(Data(source="multi30k", directory=str(folder), text="raw"))
+    assert also(corpus["train"]) == {}
+    assert also(corpus["dev"]) == {"source_sentences_also_in_train": 2, "pairs_also_in_train": 1}
+    assert also(corpus["test"]) == {
+        "source_sentences_also_in_train": 2, "pairs_also_in_train": 2,
+        "source_sentences_also_in_dev": 3, "pairs_also_in_dev": 3}
+
+
+def test_classified_sentences_of_several_splits_are_counted(place):
+    for path, old, new in ((place / "sst.csv", "test film 1,1,", "train film 1,1,"),
+                           (place / "sst.csv", "test film 2,0,", "train film 2,1,"),
+                           (place / "words" / "bank" / "test.data.txt", "test the bank 3\n",
+                            "train the bank 3\n")):
+        path.write_text(path.read_text().replace(old, new))
+    assert also(sources.load(data(place, "sentiment_csv"))["test"]) == {
+        "sentences_also_in_train": 2, "sentences_with_their_class_also_in_train": 1}
+    of_words = sources.load(data(place, "coarsewsd"))
+    counted = [also(of_words["test"]).get(f"sentences_also_in_{part}", 0) for part in ("train", "dev")]
+    assert sum(counted) == 1
+
+
 def test_text_place_word_and_class_change_the_digest():
     one = Labelled(["a b"], [0], ["a"], ["x"])
     others = [Labelled(["a c"], [0], ["a"], ["x"]), Labelled(["a b"], [1], ["a"], ["x"]),

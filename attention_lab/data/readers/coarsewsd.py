@@ -3,9 +3,10 @@
 import difflib
 import json
 import os
+from collections import Counter
 
 from attention_lab.data import lines
-from attention_lab.data.labelled import Labelled, joined, same_classes, shared
+from attention_lab.data.labelled import Labelled, joined, same_classes
 from attention_lab.data.readers import indexed
 
 ALL = "all"
@@ -25,8 +26,7 @@ def read(directory: str | os.PathLike, word: str) -> dict[str, Labelled]:
     Returns:
       {"train", "test"}: label is the sense's name, word the sub-folder's. Counts: those of
       `lines.read_lines`, "index_off_word" (another word is at the index), "odd_spaces", "empty_classes" (no
-      sentence in this part), "also_in_train" (test sentences that train has too), and for "all"
-      "folders_left_out" (without the five files).
+      sentence in this part), and for "all" "folders_left_out" (without the five files).
     Raises:
       ValueError: no such word or no words at all, a file that can't be used or is malformed, or a class in
         test that train lacks.
@@ -67,18 +67,27 @@ def _read_word(directory, word):
     names = _names(os.path.join(folder, CLASSES))
     parts = {split: _read_part(folder, word, split, names) for split in ("train", "test")}
     same_classes(parts["train"], parts["test"], "test", folder)
-    return {**parts, "test": parts["test"].counted(also_in_train=shared(parts["train"], parts["test"]))}
+    return parts
 
 
 def _names(path) -> dict[str, str]:
     """The sense of each class number."""
+    repeated = []
+
+    def unique(pairs):
+        counts = Counter(number for number, _ in pairs)
+        repeated.extend(number for number, count in counts.items() if count > 1)
+        return dict(pairs)
+
     try:
-        names = json.loads("\n".join(lines.read_lines(path)[0]))
+        names = json.loads("\n".join(lines.read_lines(path)[0]), object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: no JSON: line {error.lineno}: {error.msg}") from error
     if not isinstance(names, dict) or not names or not all(
             isinstance(name, str) and name for name in names.values()):
         raise ValueError(f'{path}: {{"0": "name of a sense", ...}} is needed')
+    if repeated:
+        raise ValueError(f"{path}: class number {repeated[0]!r} has two names")
     if len(set(names.values())) < len(names):
         raise ValueError(f"{path}: two class numbers have the same name")
     return names

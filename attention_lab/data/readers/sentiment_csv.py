@@ -6,19 +6,19 @@ import os
 
 from attention_lab.data import lines
 from attention_lab.data.corpus import SPLITS
-from attention_lab.data.labelled import Labelled, same_classes, shared, whole_sentences
+from attention_lab.data.labelled import Labelled, same_classes, whole_sentences
 
 COLUMNS = ("text", "label", "exp_split")
-NAMES = {"0": "negative", "1": "positive"}  # of labels
+NAMES = {"0": "negative", "1": "positive"}  # of labels, where a file has these two and no other
 
 
 def read(path: str | os.PathLike) -> dict[str, Labelled]:
     """The splits of a CSV file, gz or plain, with a header that has text, label and exp_split in any order.
 
-    Label 0 is "negative", 1 "positive", any other is kept. Counts, of the whole file: those of
-    `lines.read_lines`, "empty_lines" (rows without text, left out), "odd_spaces"; for dev and test
-    "also_in_train" (sentences that train has too). ValueError if the file can't be used, lacks a column or a
-    split, a line (named by number) is malformed, or dev or test has a class that train lacks.
+    Labels are what the file says; where they are 0 and 1 and no other, 0 is "negative" and 1 "positive".
+    Counts, of the whole file: those of `lines.read_lines`, "empty_lines" (rows without text, left out),
+    "odd_spaces". ValueError if the file can't be used, lacks a column or a split, a line (named by number) is
+    malformed, or dev or test has a class that train lacks.
     """
     content, counts = lines.read_lines(path)
     counts.update(empty_lines=0, odd_spaces=0)
@@ -30,17 +30,18 @@ def read(path: str | os.PathLike) -> dict[str, Labelled]:
         if not label:
             raise ValueError(f"{path}: line {number} has no label")
         if text:
-            rows[split].append((text, NAMES.get(label, label)))
+            rows[split].append((text, label))
         counts["empty_lines"] += not text
         counts["odd_spaces"] += bool(text) and text != row["text"]
+    labels = {label for split in SPLITS for _, label in rows[split]}
+    names = NAMES if labels == set(NAMES) else {label: label for label in labels}
     parts = {}
     for split in SPLITS:
         if not rows[split]:
             raise ValueError(f"{path}: no sentence with exp_split {split}")
-        parts[split] = whole_sentences(rows[split], counts)
+        parts[split] = whole_sentences([(text, names[label]) for text, label in rows[split]], counts)
     for split in SPLITS[1:]:
         same_classes(parts["train"], parts[split], split, os.fspath(path))
-        parts[split] = parts[split].counted(also_in_train=shared(parts["train"], parts[split]))
     return parts
 
 

@@ -7,7 +7,12 @@ from attention_lab.data import lines
 from attention_lab.data.labelled import Labelled, whole_sentences
 
 SHORT = {"neg": "negative", "pos": "positive"}  # names of files, and their classes
-NOTES = ("readme", "license", "licence", "copying", "changelog")
+# Files beside the classes, lower-cased: beginnings of names, names without endings, and endings.
+NOTES = ("readme", "license", "licence", "copying", "changelog", "citation", "._", ".")
+LISTS = ("labels", "label_names", "classes", "class_names", "categories", "manifest", "metadata", "checksums",
+         "md5sums", "sha256sums", "makefile", "requirements")
+ENDINGS = (".ini", ".db", ".lnk", ".url", ".json", ".yaml", ".yml", ".toml", ".cfg", ".xml", ".html", ".pdf",
+           ".py", ".sh", ".zip", ".tar", ".md5", ".sha256", ".bak", ".orig", ".tmp", ".part", ".swp", "~")
 
 
 def read(directory: str | os.PathLike) -> Labelled:
@@ -15,9 +20,10 @@ def read(directory: str | os.PathLike) -> Labelled:
 
     The class is the file's name without its endings; where all files have the same name, it is the ending:
     rt-polarity.pos and rt-polarity.neg. "pos" is "positive", "neg" is "negative". Counts: those of
-    `lines.read_lines`, "empty_lines" (left out), "odd_spaces", "empty_classes" (without a sentence),
-    "files_left_out" (a README or LICENSE, hidden files, folders). ValueError if the folder or a file can't be
-    used, fewer than two classes have a sentence, or two files are of one class.
+    `lines.read_lines`, "empty_lines" (left out), "odd_spaces", "empty_classes" (without a sentence); under
+    "files_left_out" the names of entries that are no class: folders, hidden files, a README, labels.txt,
+    desktop.ini and the like. ValueError if the folder or a file can't be used, fewer than two classes have a
+    sentence, or two files are of one class.
     """
     directory = os.fspath(directory)
     paths, others = _class_files(directory)
@@ -37,15 +43,15 @@ def read(directory: str | os.PathLike) -> Labelled:
     return whole_sentences(rows, counts)
 
 
-def _class_files(directory) -> tuple[dict[str, str], int]:
-    """The path of each class's file, classes sorted, and the number of other entries."""
+def _class_files(directory) -> tuple[dict[str, str], list[str]]:
+    """The path of each class's file, classes sorted, and the names of other entries."""
     wanted = "it names a folder with one file for each class, one sentence a line"
     try:
         entries = sorted(os.listdir(directory))
     except OSError as error:
         raise ValueError(f"data.directory: {directory}: {error.strerror}; {wanted}") from error
-    names = [name for name in entries if os.path.isfile(os.path.join(directory, name))
-             and not name.startswith(".") and not name.lower().startswith(NOTES)]
+    names = [name for name in entries if os.path.isfile(os.path.join(directory, name)) and _of_class(name)]
+    others = [name for name in entries if name not in names]
     bare = [name.removesuffix(".gz") for name in names]
     stems = [name.partition(".")[0] for name in bare]
     if len(names) > 1 and len(set(stems)) == 1:
@@ -58,5 +64,13 @@ def _class_files(directory) -> tuple[dict[str, str], int]:
                              f"both of class {label!r}; one file for each class is needed")
         paths[label] = os.path.join(directory, name)
     if len(paths) < 2:
-        raise ValueError(f"data.directory: {directory} has {len(paths)} classes, not 2 or more; {wanted}")
-    return {label: paths[label] for label in sorted(paths)}, len(entries) - len(names)
+        besides = f" ({', '.join(others)} left out)" if others else ""
+        raise ValueError(f"data.directory: {directory} has {len(paths)} classes{besides}, not 2 or more; "
+                         f"{wanted}")
+    return {label: paths[label] for label in sorted(paths)}, others
+
+
+def _of_class(name: str) -> bool:
+    """Whether a file's name is that of a class, not of notes, lists or leftovers of other programs."""
+    name = name.lower().removesuffix(".gz")
+    return not (name.startswith(NOTES) or name.endswith(ENDINGS) or name.partition(".")[0] in LISTS)

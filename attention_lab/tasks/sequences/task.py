@@ -88,4 +88,5 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         illustrate=lambda params, hyper, folder: None,
         tokens=lambda batch: batch["source"].size,
         facts={"length": length, "rows": rows, "chance": chance},
-        notices=[])
+        notices=[f"{name}: {count} sequences also in train" for name, part in corpus.items()
+                 if name != "train" and (count := sequences.in_both(part, corpus["train"]))])

@@ -32,7 +32,7 @@ def test_reads_a_word(tmp_path):
     assert (test.text, test.place, test.label, test.truth) == (["by the bank"], [2], ["bank_river"], None)
     assert train.counts == {"byte_order_mark": 0, "cr_line_ends": 0, "odd_spaces": 0, "index_off_word": 0,
                             "empty_classes": 0, "sentences": 2}
-    assert test.counts == train.counts | {"empty_classes": 1, "sentences": 1, "also_in_train": 0}
+    assert test.counts == train.counts | {"empty_classes": 1, "sentences": 1}
 
 
 def test_reads_all_words_and_counts_other_folders(tmp_path):
@@ -53,11 +53,10 @@ def test_reads_all_words_and_counts_other_folders(tmp_path):
 def test_oddities_are_counted(tmp_path):
     put(tmp_path, train_data="\ufeff1\ta  bank\u00a0.\r\n0\tthe bank\r\n", train_gold="0\r\n0\r\n",
         test_gold="0\n", test_data="1\ta bank .\n")
-    train, test = (coarsewsd.read(tmp_path, "bank")[part] for part in ("train", "test"))
+    train = coarsewsd.read(tmp_path, "bank")["train"]
     assert train.text == ["a bank .", "the bank"] and train.place == [1, 0]
     assert train.counts == {"byte_order_mark": 1, "cr_line_ends": 4, "odd_spaces": 1, "index_off_word": 1,
                             "empty_classes": 1, "sentences": 2}
-    assert test.counts["also_in_train"] == 1
 
 
 @pytest.mark.parametrize("changes, message", [
@@ -75,6 +74,7 @@ def test_oddities_are_counted(tmp_path):
     ({"test_data": "", "test_gold": ""}, "test.data.txt: no sentence in it"),
     ({"map": '{"0": "a",\n'}, "classes_map.txt: no JSON: line 1: "),
     ({"map": '["a", "b"]'}, "classes_map.txt: {\"0\": "),
+    ({"map": '{"0": "a", "1": "b", "0": "c"}'}, "classes_map.txt: class number '0' has two names"),
     ({"map": '{"0": "a", "1": "a"}'}, "classes_map.txt: two class numbers have the same name"),
 ])
 def test_bad_files_are_refused(tmp_path, changes, message):

@@ -24,13 +24,22 @@ def test_reads_the_splits_of_a_csv(tmp_path):
     assert list(parts) == ["train", "dev", "test"]
     train = parts["train"]
     assert train.text == ['good, "very" good', "bad", "fair"]
-    assert train.label == ["positive", "negative", "middling"]
+    assert train.label == ["1", "0", "middling"]
     assert (train.place, train.word, train.truth) == ([-1] * 3, [""] * 3, None)
     assert train.counts == {"byte_order_mark": 0, "cr_line_ends": 1, "empty_lines": 1, "odd_spaces": 1,
                             "sentences": 3}
-    assert (parts["dev"].counts["also_in_train"], parts["test"].counts["also_in_train"]) == (1, 0)
     (tmp_path / "s.csv.gz").write_bytes(gzip.compress(text.encode()))
     assert sentiment_csv.read(tmp_path / "s.csv.gz") == parts
+
+
+@pytest.mark.parametrize("given, read", [
+    (("0", "1"), ("negative", "positive")), (("0", "negative"), ("0", "negative")), (("1", "2"), ("1", "2")),
+    (("positive", "1"), ("positive", "1")), (("0.0", "1"), ("0.0", "1"))])
+def test_labels_are_what_the_file_says(tmp_path, given, read):
+    rows = "".join(f"{split} film {i},{label},{split}\n" for split in ("train", "dev", "test")
+                   for i, label in enumerate(given))
+    parts = sentiment_csv.read(write(tmp_path, HEADER + rows))
+    assert [tuple(part.label) for part in parts.values()] == [read] * 3
 
 
 @pytest.mark.parametrize("text, message", [
@@ -43,7 +52,7 @@ def test_reads_the_splits_of_a_csv(tmp_path):
     (HEADER + ROWS + '"fine",1,train\n"so" fine,1,train\n', "line 7: "),
     (HEADER + ROWS + '"fine,1,train\n', "line 6: "),
     (HEADER + ROWS.replace("dev", "train"), "no sentence with exp_split dev"),
-    (HEADER + ROWS + "meh,2,dev\n", "the class '2' is in dev but not in train, which has negative, positive"),
+    (HEADER + ROWS + "meh,2,dev\n", "the class '2' is in dev but not in train, which has 0, 1"),
     (HEADER + ROWS + "meh,2,test\n", "the class '2' is in test but not in train"),
 ])
 def test_a_bad_csv_is_refused(tmp_path, text, message):
@@ -62,7 +71,8 @@ def test_reads_a_file_for_each_class(tmp_path):
     assert (read.text, read.label) == (["so glad", "most glad", "so sad"], ["glad", "glad", "sad"])
     assert (read.place, read.word, read.truth) == ([-1] * 3, [""] * 3, None)
     assert read.counts == {"byte_order_mark": 0, "cr_line_ends": 1, "empty_lines": 1, "odd_spaces": 1,
-                           "empty_classes": 0, "files_left_out": 3, "sentences": 3}
+                           "empty_classes": 0, "files_left_out": [".hidden", "README.md", "more"],
+                           "sentences": 3}
 
 
 def test_files_of_one_name_are_told_by_their_endings(tmp_path):
@@ -71,6 +81,20 @@ def test_files_of_one_name_are_told_by_their_endings(tmp_path):
     read = sentiment_files.read(tmp_path)
     assert list(zip(read.text, read.label)) == [("rt.nega", "nega"), ("rt.neg", "negative"),
                                                 ("rt.pos", "positive")]  # sorted by class
+
+
+@pytest.mark.parametrize("name", [
+    "desktop.ini", "Thumbs.db", "labels.txt", "Classes.txt", "README", ".DS_Store", "._sad.txt", "sad.txt~",
+    "glad.txt.bak", "metadata.json", "LICENSE.gz"])
+def test_files_that_are_no_class_are_left_out_and_named(tmp_path, name):
+    for label in ("sad", "glad"):
+        (tmp_path / f"{label}.txt").write_text(f"so {label}\n")
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00 no sentence\n")
+    read = sentiment_files.read(tmp_path)
+    assert read.label == ["glad", "sad"] and read.counts["files_left_out"] == [name]
+    (tmp_path / "sad.txt").unlink()
+    with pytest.raises(ValueError, match=rf"has 1 classes \({name} left out\), not 2"):
+        sentiment_files.read(tmp_path)
 
 
 def test_bad_folders_are_refused(tmp_path):
@@ -105,6 +129,6 @@ def test_the_real_snippets(data_folder):
     read = sentiment_files.read(data_folder / "cornell-polarity")
     assert (read.label.count("positive"), read.label.count("negative")) == (5331, 5331)
     assert read.text[0] == "simplistic , silly and tedious ." and read.label[0] == "negative"
-    assert read.counts["files_left_out"] == 1
+    assert len(read.counts["files_left_out"]) == 1
     rest, held = labelled.hold_out(read, 0.1, 0)
     assert (held.label.count("positive"), held.label.count("negative"), len(rest)) == (533, 533, 9596)

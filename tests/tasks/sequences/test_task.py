@@ -20,6 +20,15 @@ def test_accuracy_counts_what_is_asked():
     assert task.facts["length"] == 12 and task.tokens(next(task.batches(0, 0))) == task.facts["rows"] * 12
 
 
+def test_sequences_of_train_among_those_of_dev_and_test_are_counted():
+    """Two keys and two values make four sequences of one pair, and train has them all."""
+    config = configs.replace(get_config("smoke"), {
+        "data.pairs": 1, "data.vocabulary_size": 8, "data.train_size": 64, "data.dev_size": 16,
+        "data.test_size": 24})
+    assert build(config).notices == ["dev: 16 sequences also in train", "test: 24 sequences also in train"]
+    assert build(get_config("smoke")).notices == []
+
+
 def test_a_transformer_that_translates_is_refused():
     with pytest.raises(ValueError, match="model.kind=transformer does not fit data.source=recall: encoder"):
         check(configs.replace(get_config(), {"model.kind": "transformer"}))
