@@ -15,8 +15,9 @@ import importlib
 import logging
 from typing import Any
 
-_PLACES = {"train": "attention_lab.tasks.train", "load": "attention_lab.tasks.load"}
-__all__ = ["load", "train"]
+_PLACES = {"train": "attention_lab.tasks.train", "load": "attention_lab.tasks.load",
+           "DeviceError": "attention_lab.storage.device_errors"}
+__all__ = ["DeviceError", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,15 +13,19 @@ Imports that start jax, and only these, stand inside `main`: --help and errors i
 environment variable ATTENTION_LAB_DEBUG=1 shows tracebacks.
 """
 
+import contextlib
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 
 from absl import app
 from absl import logging as absl_logging
 
-from attention_lab.storage import environment, xla
+from attention_lab.storage import xla
+from attention_lab.storage.device_errors import DeviceError, device_errors
 from experiments import streams
 from experiments.parsing import parse
 from experiments.program import Flag, Options, Program
@@ -29,13 +33,24 @@ from experiments.program import Flag, Options, Program
 __all__ = ["Flag", "Options", "Program", "parse", "run", "say"]
 
 LOG = logging.getLogger("attention_lab")
+USER_ERROR, DEVICE_ERROR = 2, 3  # exit statuses; 128 + its number after a signal
+STOPS = {signal.SIGTERM: "terminated", signal.SIGHUP: "terminated: its terminal was closed"}
+
+
+class _Stopped(KeyboardInterrupt):
+    """Another signal than Ctrl-C's; it stops a program by the same way. Field: signal, its number."""
+
+    def __init__(self, signal: int):
+        super().__init__(STOPS[signal])
+        self.signal = signal
 
 
 def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[str] | None = None) -> None:
     """Parses `argv` (None: the shell's), calls `main(options)` and exits.
 
-    The exit status is what `main` returns, 2 after a user error, 130 when interrupted. ValueError and OSError
-    from `main` count as user errors: one line on stderr, no traceback.
+    The exit status is what `main` returns, 2 after a user error, 3 where JAX or the machine failed, 130 when
+    interrupted, 143 when terminated. ValueError and OSError from `main` count as user errors. Each of these
+    is one line on stderr without a traceback.
     """
     def parsed(words: list[str]) -> Options:
         _log_as(program.name)
@@ -50,19 +65,17 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
 
     streams.open_closed()
     try:
-        app.run(called, [program.name, *(sys.argv[1:] if argv is None else argv)], flags_parser=parsed)
+        with _stopped_by_signals(), device_errors():
+            app.run(called, [program.name, *(sys.argv[1:] if argv is None else argv)], flags_parser=parsed)
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         streams.drop_unwritable_output()
         sys.exit(1)
-    except (ValueError, OSError, KeyboardInterrupt, RuntimeError, AssertionError) as error:
-        line = _one_line(error)
-        if isinstance(error, (RuntimeError, AssertionError)):
-            line = environment.missing_device()  # jax raises one or the other, depending on its version
-        if os.environ.get("ATTENTION_LAB_DEBUG") == "1" or not line:
+    except (ValueError, OSError, DeviceError, KeyboardInterrupt) as error:
+        if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
             raise
         streams.drop_unwritable_output()
-        LOG.error("%s", line)
-        sys.exit(130 if isinstance(error, KeyboardInterrupt) else 2)
+        LOG.error("%s", _one_line(error))
+        sys.exit(_status(error))
 
 
 def say(line: str) -> None:
@@ -70,9 +83,32 @@ def say(line: str) -> None:
     LOG.info("%s", line)
 
 
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Inside, the signals of STOPS end the program as Ctrl-C does, unless they are ignored as by nohup."""
+    def stop(number, frame):
+        raise _Stopped(number)
+
+    caught = [number for number in STOPS if signal.getsignal(number) is signal.SIG_DFL
+              ] if threading.current_thread() is threading.main_thread() else []
+    for number in caught:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _status(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return 128 + (error.signal if isinstance(error, _Stopped) else signal.SIGINT)
+    return DEVICE_ERROR if isinstance(error, DeviceError) else USER_ERROR
+
+
 def _one_line(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
+        return str(error) or "interrupted"
     if isinstance(error, OSError) and error.strerror:
         where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
         return f"{where}: {error.strerror}" if where else error.strerror

@@ -171,11 +171,14 @@ def _numbers(result: Mapping[str, Any], metric: str = "") -> list[str]:
 
 
 def dry_run(options: Options, groups: list[Group]) -> int:
-    """Prints cells and programs with estimates; writes and compiles nothing."""
-    minutes = 0.0
+    """Prints cells and programs with estimates; writes and compiles nothing. Status 1: some can't be run."""
+    minutes, status = 0.0, 0
     for number, group in enumerate(groups):
         config = group.cells[0].config
-        numbers = estimate(build(config), config)
+        try:
+            numbers = estimate(build(config), config)
+        except (ValueError, OSError) as error:
+            numbers, status = {"minutes": None, "failed": " ".join(str(error).split())}, 1
         minutes += (numbers["minutes"] or 0.0) * len(group.cells)
         print("\t".join([f"program {number}", f"{len(group.cells)} cells"]
                         + [f"{name}={show(value)}" for name, value in numbers.items()]))
@@ -183,4 +186,4 @@ def dry_run(options: Options, groups: list[Group]) -> int:
             print("\t".join([str(cell.folder(parent(options))), describe(cell.overrides)]))
     count = sum(len(group.cells) for group in groups)
     print(f"cells\t{count}\nprograms\t{len(groups)}\nminutes\t{minutes:.2g}")
-    return 0
+    return status

@@ -1,10 +1,12 @@
 """Downloads by URL and checksum, all or nothing."""
 
+import contextlib
 import http.client
 import os
 import re
 import tempfile
 import urllib.request
+from collections.abc import Iterator
 
 from attention_lab.storage.files import digest
 
@@ -35,7 +37,8 @@ def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as beside:
             part = os.path.join(beside, "part")
             with open(part, "wb") as file:
-                download(url, file)
+                for block in download(url):
+                    file.write(block)
             if (actual := digest(part)) != sha256:
                 raise ValueError(f"{url}: sha256 is {actual}, expected {sha256}; nothing is kept")
             os.replace(part, path)
@@ -43,15 +46,31 @@ def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
         raise ValueError(f"{path}: can't be written: {error.strerror}") from error
 
 
-def download(url: str, file) -> None:
-    """Writes the content of a URL to an open file; ValueError if that fails or breaks off."""
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-            expected, size = answer.headers.get("Content-Length"), 0
-            while block := answer.read(BLOCK):
-                file.write(block)
-                size += len(block)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ValueError(f"{url}: can't be fetched: {getattr(error, 'reason', error)}") from error
-    if expected is not None and size != int(expected):
+def download(url: str) -> Iterator[bytes]:
+    """The content of a URL in blocks; ValueError, naming the URL, if it can't be had or breaks off."""
+    with _naming(url):
+        answer = urllib.request.urlopen(url, timeout=TIMEOUT)
+    with answer:
+        expected, size = answer.headers.get("Content-Length"), 0
+        if not re.fullmatch("[0-9]{1,18}", expected or "0"):
+            raise ValueError(f"{url}: can't be fetched: its Content-Length, {expected[:40]!r}, is no number of "
+                             "bytes")
+        while True:
+            with _naming(url):
+                block = answer.read(BLOCK)
+            if not block:
+                break
+            size += len(block)
+            yield block
+    if expected and size != int(expected):
         raise ValueError(f"{url}: broke off after {size} of {expected} bytes")
+
+
+@contextlib.contextmanager
+def _naming(url: str) -> Iterator[None]:
+    """Turns what may be raised while a URL is read into a ValueError that names it."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+        raise ValueError(f"{url}: can't be fetched: {reason}") from error

@@ -1,5 +1,6 @@
 """What a run's numbers may depend on besides its config: versions, commit, device, cores, settings of jax."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -65,6 +66,15 @@ def check_settings(before: Mapping[str, Any] | None = None) -> None:
             mend = "unset it" if was == default else f"set it to {was}"
             raise ValueError(f"{name.upper()} was {was} when the run began and is {now} now, which changes "
                              f"numbers: {mend}")
+
+
+def memory() -> int:
+    """Bytes of memory that this process may use: the machine's, or fewer where a container has a limit."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # "max" is no limit
+            limits.append(int(Path(path).read_text(encoding="ascii")))
+    return min(limits)
 
 
 def missing_device() -> str:

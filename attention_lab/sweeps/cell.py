@@ -1,6 +1,7 @@
 """One cell of a sweep, from its plan to its outcome; cells of one Structure share compiled programs."""
 
 import contextlib
+import traceback
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any, NamedTuple
 
 from attention_lab.config import Config, Structure, split
 from attention_lab.storage import runs
+from attention_lab.storage.device_errors import device_line
+from attention_lab.storage.files import append
 from attention_lab.sweeps.plan import Cell
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs, programs
@@ -15,6 +18,8 @@ from attention_lab.training.run import carry_out, check_data
 from attention_lab.training.task import Task
 
 KEPT = 8  # Structures whose tasks are kept
+TRACEBACKS = "errors.log"  # file in a cell's folder
+PACKAGE = Path(__file__).parents[1]
 
 
 class Outcome(NamedTuple):
@@ -68,7 +73,7 @@ class Shared:
 def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
              show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
              facts: Mapping[str, Any] = types.MappingProxyType({})) -> Outcome:
-    """Runs a cell to its end, unless it is finished; its outcome.
+    """Runs a cell to its end, unless it is finished; its outcome, whatever is raised but a stop by the user.
 
     Args:
       facts: more for run.json. The other arguments are those of `execution.execute`.
@@ -84,10 +89,33 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
                 run.note({"how": way_noted(run, "loop"), **facts})
                 carry_out(run, task, programs, show, say)
             return Outcome(cell, folder, run.result)
-    except runs.InUse as error:
-        return Outcome(cell, folder, None, str(error), in_use=True)
-    except (ValueError, OSError) as error:
-        return Outcome(cell, folder, None, " ".join(str(error).split()))
+    except Exception as error:
+        return failed(cell, folder, error)
+
+
+def failed(cell: Cell, folder: Path, error: Exception) -> Outcome:
+    """The outcome of a cell that raised an error; the traceback of one that no user made goes into a file."""
+    words = " ".join(str(error).split())
+    if isinstance(error, runs.InUse):
+        return Outcome(cell, folder, None, words, in_use=True)
+    if line := device_line(error):
+        return Outcome(cell, folder, None, line)
+    if words and _for_a_user(error):
+        return Outcome(cell, folder, None, words)
+    line, log = f"{type(error).__name__}{words and ': '}{words}", folder / TRACEBACKS
+    try:
+        append(log, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
+    except OSError as unwritten:
+        return Outcome(cell, folder, None, f"{line} (its traceback is lost: {unwritten})")
+    return Outcome(cell, folder, None, f"{line} (its traceback is in {log})")
+
+
+def _for_a_user(error: Exception) -> bool:
+    """Whether an error's text is a whole answer: the system's, or a ValueError raised by this package."""
+    if isinstance(error, OSError):
+        return True
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    return isinstance(error, ValueError) and Path(last).is_relative_to(PACKAGE)
 
 
 def after(show: Callable, done: int) -> Callable:

@@ -1,5 +1,6 @@
 """The cells of a plan in this process: one after another, or those of a group in one program."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,12 @@ def how_of(how: str) -> str:
 
 
 def total_steps(groups: list[Group], build: Callable[[Config], Task]) -> int | None:
-    """Steps of all cells of a plan; None where a duration is in minutes."""
+    """Steps of all cells of a plan that can be built; None where a duration is in minutes."""
     total = 0
     for group in groups:
         if group.structure.training.max_minutes:
             return None
         config, steps = group.cells[0].config, group.structure.training.steps
-        total += len(group.cells) * (steps or loop.total_steps(config, build(config)))
+        with contextlib.suppress(Exception):  # said of each cell when it is run
+            total += len(group.cells) * (steps or loop.total_steps(config, build(config)))
     return total

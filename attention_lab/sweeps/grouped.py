@@ -13,8 +13,9 @@ import jax
 
 from attention_lab.config import Config, split
 from attention_lab.storage import runs
+from attention_lab.storage.device_errors import out_of_memory
 from attention_lab.storage.files import read_json
-from attention_lab.sweeps.cell import Outcome, Shared, after, way_noted
+from attention_lab.sweeps.cell import Outcome, Shared, after, failed, way_noted
 from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.training import checkpoint, loop
 from attention_lab.training import together as training
@@ -39,11 +40,11 @@ def run_group(group: Group, parent: str | Path, shared: Shared, command: str, sh
     if group.structure.training.max_minutes:
         say("training.max_minutes is set: each cell is run alone")
         return {}, {}
-    sets = _sets([cell for cell in group.cells if not (cell.folder(parent) / "result.json").exists()], parent,
-                 AT_ONCE * jax.local_device_count())
-    if not sets:
-        return {}, {}
     try:
+        sets = _sets([cell for cell in group.cells if not (cell.folder(parent) / "result.json").exists()],
+                     parent, AT_ONCE * jax.local_device_count())
+        if not sets:
+            return {}, {}
         config = sets[0].cells[0].config
         task, programs = shared.of(config)
         way, times = _begun_by(sets, parent) if how == "measure" else how, {}
@@ -59,7 +60,7 @@ def run_group(group: Group, parent: str | Path, shared: Shared, command: str, sh
         if way == "map" and (why := training.why_map_rounds(group.structure)):
             say(f"what --how=map trains may differ from the same run alone by rounding: {why}")
         program = training.together(task, split(config)[0], loop.total_steps(config, task), way)
-    except (ValueError, OSError):
+    except Exception:
         return {}, {}  # the loop says of each cell what is wrong
     outcomes, done = {}, 0
     for members in sets:
@@ -115,7 +116,7 @@ def _train(members: _Set, parent, shared, command, task, programs, program, fact
                 shared.warn(run, say)
                 begin(run, task, lambda line: None)
                 opened[cell] = run
-            except (ValueError, OSError):
+            except Exception:
                 pass  # the loop says what is wrong with it
         if len(opened) < 2:
             return {}
@@ -125,23 +126,17 @@ def _train(members: _Set, parent, shared, command, task, programs, program, fact
             trained = loop.train_together(
                 task, [run.config for run in opened.values()], [run.folder for run in opened.values()],
                 programs, program, show, say, members.step)
-        except (ValueError, OSError, jax.errors.JaxRuntimeError) as error:
-            if isinstance(error, jax.errors.JaxRuntimeError) and not _out_of_memory(error):
-                raise
-            why = " ".join(str(error).split())
+        except Exception as error:
+            why = " ".join(str(error).split()) or type(error).__name__
             say(f"{len(opened)} cells can't be trained together, so each is run alone: {why}")
             return {}
         for (cell, run), (params, result) in zip(opened.items(), trained):
             try:
                 conclude(run, task, params, result)
                 outcomes[cell] = Outcome(cell, run.folder, run.result)
-            except (ValueError, OSError) as error:
-                outcomes[cell] = Outcome(cell, run.folder, None, " ".join(str(error).split()))
+            except Exception as error:
+                outcomes[cell] = failed(cell, run.folder, error)
     return outcomes
-
-
-def _out_of_memory(error: Exception) -> bool:
-    return "RESOURCE_EXHAUSTED" in str(error)
 
 
 def measure(task: Task, configs: Sequence[Config], programs: Programs) -> dict[str, float]:
@@ -184,7 +179,7 @@ def measure(task: Task, configs: Sequence[Config], programs: Programs) -> dict[s
                 next(chunks)
                 seconds.append(time.monotonic() - begun)
         except jax.errors.JaxRuntimeError as error:
-            if way == "loop" or not _out_of_memory(error):
+            if way == "loop" or not out_of_memory(error):
                 raise
             continue
         count = loop.CHUNK * (1 if way == "loop" else len(configs))

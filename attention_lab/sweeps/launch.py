@@ -22,7 +22,7 @@ from attention_lab.training.progress import progress
 from attention_lab.training.task import Task
 
 POLL = 1.0  # seconds between looks at the queue
-REPLACED = 3  # times that a worker that died is replaced
+REPLACED = 3  # times that a worker that died is replaced, if no cell was taken in the meantime
 
 
 class Workers(NamedTuple):
@@ -147,7 +147,7 @@ def watch(queue: Queue, start: Callable[[int], Any], workers: int, show: Callabl
     start: number -> a Process or Job. workers: how many. show: takes the steps done by all cells.
     """
     running = {number: start(number) for number in range(workers)}
-    deaths = dict.fromkeys(running, 0)
+    deaths, taken = dict.fromkeys(running, 0), 0
     try:
         while running or not queue.drained():
             time.sleep(POLL)
@@ -159,6 +159,9 @@ def watch(queue: Queue, start: Callable[[int], Any], workers: int, show: Callabl
                 del running[number]
                 if status == 0:
                     continue
+                # A cell that kills its process fails after a few times; it must not use up the workers.
+                if taken != (now := len(queue.trials()) - len(queue.trials(TrialState.WAITING))):
+                    deaths, taken = dict.fromkeys(deaths, 0), now
                 deaths[number] += 1
                 say(f"worker {number} ended with status {status}; what it said is in {worker.log}")
                 if deaths[number] <= REPLACED:

@@ -232,8 +232,11 @@ def _has_result(cell: Cell, folder: Path) -> bool:
     """Whether a run folder has a result, trained on data from where the cell's config says they are."""
     if not (folder / "result.json").exists():
         return False
-    stored = read_json(folder / "config.json").get("data", {})
-    return all(stored.get(name) == getattr(cell.config.data, name) for name in ("path", "directory"))
+    try:
+        stored = read_json(folder / "config.json")["data"]
+        return all(stored[name] == getattr(cell.config.data, name) for name in ("path", "directory"))
+    except (ValueError, OSError, KeyError, TypeError):
+        return False  # damaged, as whoever takes the cell will say
 
 
 def _alive(process: int) -> bool:

@@ -42,7 +42,7 @@ def work(queue: Queue, base: Config, parent: str | Path, shared: Shared, command
             time.sleep(POLL)
             continue
         group = item.group
-        with _heartbeat(queue, item) as show_step:
+        with _put_back_if_stopped(queue, item), _heartbeat(queue, item) as show_step:
             overrides = _proposed(queue, item, proposals) if proposals else item.overrides
             try:
                 cell = Cell(merge(base, overrides), overrides)
@@ -87,6 +87,16 @@ def _end(queue: Queue, item: Item, outcome: Outcome, proposals: search.Search | 
     else:
         sign = proposals.sign if proposals else 1.0
         queue.end(item.trial, TrialState.COMPLETE, [float(sign * value)], **facts)
+
+
+@contextlib.contextmanager
+def _put_back_if_stopped(queue: Queue, item: Item) -> Iterator[None]:
+    """A cell whose process is stopped by its user waits again; it has not died."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        queue.put_back(item.trial)
+        raise
 
 
 @contextlib.contextmanager

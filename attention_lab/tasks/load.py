@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab.config import Config, task_of
+from attention_lab.storage.device_errors import device_errors
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.classification import guidance, new_text
 from attention_lab.tasks.classification.classifier import Classifier, Judged
@@ -52,6 +53,7 @@ class Trained:
         """`model`; ValueError where the run does not classify."""
         return self._of("classification", "classify")
 
+    @device_errors()
     def translate(self, sentences: Sequence[str], beam: int | None = None) -> list[str]:
         """Translations of sentences, both as people write them; "" for an empty one.
 
@@ -68,6 +70,7 @@ class Trained:
         translations = iter(self.translator.restore(texts))
         return [next(translations) if source.strip() else "" for source in sources]
 
+    @device_errors()
     def classify(self, sentences: Sequence[str]) -> list[list[Answer]]:
         """For each sentence the answers on the words that the run knows, or one on the whole sentence.
 
@@ -82,6 +85,7 @@ class Trained:
                 name: float(p) for name, p in zip(self.classifier.classes[word], judged.probabilities[i])}))
         return answers
 
+    @device_errors()
     def attention(self, sentences: Sequence[str], translations: Sequence[str] | None = None) -> list[Any]:
         """The weights of all layers and heads: of each pair an `Attention`, of each answer `Judged.weights`.
 
@@ -116,6 +120,7 @@ class Trained:
         return self.model
 
 
+@device_errors()
 def load(folder: str | Path, config: Config | None = None, say: Callable[[str], None] = lambda line: None
          ) -> Trained:
     """Reads a finished run.
@@ -125,6 +130,7 @@ def load(folder: str | Path, config: Config | None = None, say: Callable[[str], 
       say: takes a warning, such as that a checkpoint is damaged and another one is used.
     Raises:
       ValueError: no run, an unfinished one, or no checkpoint can be read.
+      DeviceError: no memory is left, there is no device, or JAX failed; what it returns raises it too.
     """
     run = load_finished(folder)
     config = config or run.config

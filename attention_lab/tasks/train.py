@@ -11,6 +11,7 @@ from attention_lab.config.load import load as load_config
 from attention_lab.config.parse import merge
 from attention_lab.config.rules import check
 from attention_lab.storage import runs
+from attention_lab.storage.device_errors import device_errors
 from attention_lab.tasks.load import Trained, load
 from attention_lab.tasks.registry import build
 from attention_lab.training.run import carry_out, check_data
@@ -18,6 +19,7 @@ from attention_lab.training.run import carry_out, check_data
 LOG = logging.getLogger(__name__)
 
 
+@device_errors()
 def train(config: Config | str | Path, workdir: str | Path, **overrides: Any) -> Trained:
     """Trains a model and loads it; an unfinished run is resumed, a finished one only loaded.
 
@@ -31,6 +33,7 @@ def train(config: Config | str | Path, workdir: str | Path, **overrides: Any) ->
       ValueError: a field or value that is not allowed, data that can't be used, the folder of another run, or
         a run that diverged.
       OSError: the folder can't be written.
+      DeviceError: no memory is left, there is no device, or JAX failed on it.
     """
     config = config if isinstance(config, Config) else load_config(str(config))
     config = merge(config, {key.replace("__", "."): value for key, value in overrides.items()})

@@ -5,6 +5,9 @@ from typing import Any
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+from attention_lab.storage import environment
+from attention_lab.storage.device_errors import DeviceError
+
 
 def data_mesh(count: int) -> jax.sharding.Mesh:
     """A mesh of the first `count` devices (0: all) along the axis "data"; ValueError if there are fewer."""
@@ -25,3 +28,15 @@ def replicated(mesh: jax.sharding.Mesh) -> NamedSharding:
 def shard(batch: Any, mesh: jax.sharding.Mesh) -> Any:
     """A batch with its rows, which divide by the devices, spread over them."""
     return jax.device_put(batch, NamedSharding(mesh, PartitionSpec("data")))
+
+
+def check_memory(state: Any, devices: int) -> None:
+    """DeviceError where a CPU's machine lacks memory for a state, of shapes, and its gradient on each device.
+
+    The system would grant such memory and kill the process once it is used.
+    """
+    leaves = [*jax.tree.leaves(state), *jax.tree.leaves(state.params)]
+    needed, there = devices * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves), environment.memory()
+    if jax.default_backend() == "cpu" and needed > there:
+        raise DeviceError(f"out of memory: parameters, their gradient and the optimizer's state take "
+                          f"{needed / 1e9:,.1f} GB; the machine has {there / 1e9:,.1f} GB")

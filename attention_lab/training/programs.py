@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 
 from attention_lab.config import Hyper, Structure
-from attention_lab.training.devices import data_mesh, replicated
+from attention_lab.training.devices import check_memory, data_mesh, replicated
 from attention_lab.training.optimizer import Recipe, make_optimizer, recipe
 from attention_lab.training.state import State, create
 from attention_lab.training.step import make_step, run_keys
@@ -36,13 +36,18 @@ class Programs(NamedTuple):
 
 
 def programs(task: Task, structure: Structure, total_steps: int | None) -> Programs:
-    """The programs of a task; they compile when first called, once for all equal losses and recipes."""
+    """The programs of a task; they compile when first called, once for all equal losses and recipes.
+
+    Raises:
+      DeviceError: the state does not fit into the machine's memory.
+    """
     mesh, settings = data_mesh(structure.training.devices), recipe(structure, total_steps)
     number = jax.ShapeDtypeStruct((), "float32")
     hyper = Hyper(*[number] * len(Hyper._fields))._replace(seed=jax.ShapeDtypeStruct((), "uint32"))
     template = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=replicated(mesh)),
         jax.eval_shape(partial(initial_state, task.init, settings), hyper))
+    check_memory(template, mesh.size)
     return Programs(mesh, lambda hyper: jax.device_put(_start(task.init, settings, hyper), replicated(mesh)),
                     partial(_update, task.loss, settings), partial(_dev_loss, task.loss), template)
 

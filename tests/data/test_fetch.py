@@ -3,6 +3,8 @@
 import hashlib
 import http.server
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -13,8 +15,17 @@ CONTENT = b"attention" * 300_001  # more than two blocks
 RIGHT = hashlib.sha256(CONTENT).hexdigest()
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Says nothing of clients that hang up."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
-    """/good is whole, /short ends early, /chunked breaks off in a chunk, all else is missing."""
+    """/good is whole, /short ends early, /chunked breaks off in a chunk, /length=X says so of its length,
+    all else is missing.
+    """
 
     def do_GET(self):
         self.server.requests.append(self.path)
@@ -28,6 +39,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             self.wfile.write(b"ffff\r\nbroken")
+        elif self.path.startswith("/length="):
+            self.send_response(200)
+            self.send_header("Content-Length", self.path.partition("=")[2])
+            self.end_headers()
+            self.wfile.write(CONTENT)
         else:
             self.send_error(404)
 
@@ -37,7 +53,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+    with Server(("127.0.0.1", 0), Handler) as running:
         running.requests = []
         running.url = f"http://127.0.0.1:{running.server_port}"
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
@@ -70,7 +86,12 @@ def test_a_wrong_file_is_replaced(server, tmp_path):
     ("/good", "0" * 64, f"sha256 is {RIGHT}, expected 0000"),
     ("/short", RIGHT, "broke off after 1500000 of 2700009 bytes"),
     ("/chunked", RIGHT, "can't be fetched"), ("/missing", RIGHT, "can't be fetched: Not Found"),
-    ("/good", "abc", "'abc' is not 64 hexadecimal digits")])
+    ("/good", "abc", "'abc' is not 64 hexadecimal digits"),
+    ("/length=many", RIGHT, "/length=many: can't be fetched: its Content-Length, 'many', is no number of bytes"),
+    ("/length=-5", RIGHT, "/length=-5: can't be fetched: its Content-Length, '-5'"),
+    ("/length=2700009,2700009", RIGHT, "'2700009,2700009', is no number"),
+    ("/length=" + "9" * 5000, RIGHT, f"its Content-Length, '{'9' * 40}', is no number"),
+    ("/length=1e3", RIGHT, "its Content-Length, '1e3'")])
 @pytest.mark.parametrize("before", [None, b"what was there"])
 def test_a_failure_leaves_all_as_it_was(server, tmp_path, page, sha256, message, before):
     if before:
@@ -82,13 +103,29 @@ def test_a_failure_leaves_all_as_it_was(server, tmp_path, page, sha256, message,
 
 
 def test_a_stopped_download_leaves_nothing(server, tmp_path, monkeypatch):
-    def stop(url, file):
-        file.write(b"some")
+    def stop(url):
+        yield b"some"
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fetch, "download", stop)
     with pytest.raises(KeyboardInterrupt):
         fetch.fetch(f"{server.url}/good", RIGHT, tmp_path / "file")
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_empty_file_is_a_file(tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    fetch.fetch((tmp_path / "empty").as_uri(), hashlib.sha256().hexdigest(), tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b""
+
+
+def test_a_full_disk_is_said_of_the_file_and_not_of_the_url(server, tmp_path):
+    script = ("import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+              "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); from attention_lab.data import fetch; "
+              "fetch.fetch(*sys.argv[1:])")
+    done = subprocess.run([sys.executable, "-c", script, f"{server.url}/good", RIGHT, tmp_path / "file"],
+                          capture_output=True, text=True)
+    assert done.stderr.endswith(f"ValueError: {tmp_path}/file: can't be written: File too large\n")
     assert os.listdir(tmp_path) == []
 
 

@@ -2,12 +2,15 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
 
+import jax
 import pytest
 
+from attention_lab.storage.device_errors import DeviceError
 from experiments import flags, train
 from tests.experiments.programs import CONFIG, FLAGS, ROOT, ends
 
@@ -20,6 +23,10 @@ from tests.experiments.programs import CONFIG, FLAGS, ROOT, ends
     (PermissionError(13, "Permission denied", "runs"), "runs: Permission denied", 2),
     (OSError("odd"), "odd", 2),
     (KeyboardInterrupt(), "interrupted", 130),
+    (MemoryError("Unable to allocate 4 GiB"), "out of memory: Unable to allocate 4 GiB", 3),
+    (jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory\nallocating 9 bytes."),
+     "out of memory: RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.", 3),
+    (jax.errors.JaxRuntimeError("INTERNAL: ptxas failed"), "JAX failed: INTERNAL: ptxas failed", 3),
 ])
 def test_what_main_raises_for_a_user_is_one_line(capsys, monkeypatch, error, said, code):
     def main(options):
@@ -28,7 +35,7 @@ def test_what_main_raises_for_a_user_is_one_line(capsys, monkeypatch, error, sai
     status, out, err = ends(capsys, main, CONFIG)
     assert (status, out, err) == (code, "", f"train: error: {said}\n")
     monkeypatch.setenv("ATTENTION_LAB_DEBUG", "1")
-    with pytest.raises(type(error)):
+    with pytest.raises((type(error), DeviceError)):
         flags.run(main, flags.Program("train", "Trains one run.", FLAGS), [CONFIG])
 
 
@@ -57,6 +64,31 @@ def program(tmp_path, body):
     return [sys.executable, str(path)], os.environ | {"PYTHONPATH": str(ROOT)}
 
 
+@pytest.mark.parametrize("number, status, said", [
+    (signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted"),
+    (signal.SIGHUP, 129, "terminated: its terminal was closed")])
+def test_a_signal_ends_a_program_in_one_line_after_it_has_cleaned_up(tmp_path, number, status, said):
+    command, environment = program(tmp_path, """
+    import time
+    try:
+        print('ready', flush=True)
+        time.sleep(60)
+    finally:
+        print('cleaned up', flush=True)""")
+    child = subprocess.Popen([*command, CONFIG], env=environment, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "ready\n"
+    child.send_signal(number)
+    out, err = child.communicate()
+    assert (child.returncode, out, err) == (status, "cleaned up\n", f"train: error: {said}\n")
+
+
+def test_a_program_goes_on_after_a_signal_that_nohup_ignores(tmp_path):
+    command, environment = program(tmp_path, "import os; os.kill(os.getpid(), 1); print('on')")
+    done = subprocess.run(["nohup", *command, CONFIG], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "on\n")
+
+
 def test_a_mistake_is_answered_at_once(tmp_path):
     command, environment = program(tmp_path, "pass")
     began = time.monotonic()
@@ -78,16 +110,16 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
 
 
 @pytest.mark.parametrize("module", ["train", "translate"])
-@pytest.mark.parametrize("environ, line", [
-    ({"JAX_PLATFORMS": "cuda"}, "error: JAX_PLATFORMS=cuda: "),
-    ({"JAX_PLATFORMS": "nothing"}, "error: JAX_PLATFORMS=nothing: Unable to initialize backend 'nothing'"),
-    ({"JAX_ENABLE_X64": "1"}, "error: JAX_ENABLE_X64 is set: ")])
-def test_an_environment_that_will_not_do_is_one_line(tmp_path, finished, module, environ, line):
+@pytest.mark.parametrize("environ, status, line", [
+    ({"JAX_PLATFORMS": "cuda"}, 3, "error: JAX_PLATFORMS=cuda: "),
+    ({"JAX_PLATFORMS": "nothing"}, 3, "error: JAX_PLATFORMS=nothing: Unable to initialize backend 'nothing'"),
+    ({"JAX_ENABLE_X64": "1"}, 2, "error: JAX_ENABLE_X64 is set: ")])
+def test_an_environment_that_will_not_do_is_one_line(tmp_path, finished, module, environ, status, line):
     words = {"train": [CONFIG, f"--workdir={tmp_path / 'new'}"], "translate": [f"--run={finished}"]}[module]
     done = subprocess.run([sys.executable, "-m", f"experiments.{module}", *words], cwd=ROOT, text=True,
                           capture_output=True, input="the dog sees a cat .\n", env=os.environ | environ)
     *before, last = done.stderr.splitlines()
-    assert done.returncode == 2 and last.startswith(f"{module}: {line}"), done.stderr
+    assert done.returncode == status and last.startswith(f"{module}: {line}"), done.stderr
     assert all(other.startswith(f"{module}: jaxlib ") for other in before) and done.stdout == ""
 
 

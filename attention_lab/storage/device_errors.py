@@ -1,0 +1,50 @@
+"""What the machine can't do for JAX, as one kind of error of one line: memory, a device, a compilation."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from attention_lab.storage import environment
+
+LONGEST = 300  # characters of JAX's own words that are repeated
+
+
+class DeviceError(RuntimeError):
+    """No memory is left, there is no such device, or JAX failed on it; the message is one line."""
+
+
+@contextlib.contextmanager
+def device_errors() -> Iterator[None]:
+    """Turns what JAX and numpy raise inside for want of memory or a device into a DeviceError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, AssertionError) as error:
+        line = "" if isinstance(error, DeviceError) else device_line(error)
+        if not line:
+            raise
+        raise DeviceError(line) from error
+
+
+def device_line(error: BaseException) -> str:
+    """The error in one line if it is of JAX, of the device or of memory; "" for any other."""
+    words = " ".join(str(error).split())
+    if isinstance(error, DeviceError):
+        return words
+    if isinstance(error, MemoryError):
+        return f"out of memory: {words or 'Python got none from the system'}"
+    jax = sys.modules.get("jax")
+    if jax is None or not isinstance(error, (RuntimeError, AssertionError)):
+        return ""
+    if not isinstance(error, jax.errors.JaxRuntimeError):
+        # jax raises one or the other where there is no device, depending on its version.
+        return "" if isinstance(error, RecursionError) else environment.missing_device()
+    if "Traceback (most recent call last)" in str(error):
+        return ""  # of Python that JAX called back
+    short = words if len(words) <= LONGEST else words[:LONGEST] + " ..."
+    return f"{'out of memory' if out_of_memory(error) else 'JAX failed'}: {short}"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the memory of the machine or of a device does not suffice."""
+    return isinstance(error, MemoryError) or any(
+        words in str(error) for words in ("RESOURCE_EXHAUSTED", "Out of memory", "out of memory"))
