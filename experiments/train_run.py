@@ -13,7 +13,10 @@ from experiments.flags import Options, say
 
 
 def train(options: Options) -> int:
-    """Trains the run of the options unless it is finished, and prints its result; status 1 if it diverged."""
+    """Trains the run of the options unless it is finished, and prints its result.
+
+    Status 1 if it diverged, or if one of its scores or pictures failed.
+    """
     config = options.config
     folder = Path(options.workdir or runs.default_folder(options.experiment, config))
     with contextlib.closing(runs.open_run(folder, config, options.command, rerun=options.rerun)) as run:
@@ -25,7 +28,7 @@ def train(options: Options) -> int:
             say(f"{run.folder} is finished; --rerun trains it again")
     for name, value in result.items():
         print(f"{name}\t{value}")
-    return 0 if result["status"] == "finished" else 1
+    return 0 if result["status"] == "finished" and "failed" not in result else 1
 
 
 def dry_run(options: Options) -> int:
@@ -33,6 +36,8 @@ def dry_run(options: Options) -> int:
     environment.check_settings()
     config = options.config
     task = tasks.build(config)
+    for notice in task.notices:
+        say(notice)
     print(json.dumps(to_dict(config), indent=2))
     print(f"folder\t{options.workdir or runs.default_folder(options.experiment, config)}")
     for name, value in (estimate(task, config) | task.facts).items():

@@ -132,7 +132,7 @@ def _train(members: _Set, parent, shared, command, task, programs, program, fact
             return {}
         for (cell, run), (params, result) in zip(opened.items(), trained):
             try:
-                conclude(run, task, params, result)
+                conclude(run, task, params, result, say=say)
                 outcomes[cell] = Outcome(cell, run.folder, run.result)
             except Exception as error:
                 outcomes[cell] = failed(cell, run.folder, error)

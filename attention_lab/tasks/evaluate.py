@@ -11,7 +11,8 @@ from attention_lab.data.anomalies import anomalies
 from attention_lab.data.readers.coarsewsd import ALL
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.load import Trained
-from attention_lab.tasks.registry import TASKS, Evaluation
+from attention_lab.tasks.registry import TASKS
+from attention_lab.tasks.text import readable
 
 
 def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple[int, int]],
@@ -42,7 +43,9 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
         examples = sources.load(data, (data.split,))[data.split] if examples is None else examples
         train = _train(run.config.data, say)
     examples = evaluation.prepare(trained, examples, bool(corpus), lengths, say)
-    examples = _of_readable_length(trained, examples, evaluation, say)
+    examples, notice = readable(trained.model, examples, getattr(examples, evaluation.texts), evaluation.unit)
+    if notice:
+        say(notice)
     texts = getattr(examples, evaluation.texts)
     for notice in anomalies({data.split: (examples.counts, texts)}, evaluation.unit, trained.model.tokenizer):
         say(notice)
@@ -77,21 +80,6 @@ def _own_corpus(run: Run, data: Data, changed: Collection[str]) -> dict[str, Any
     raise ValueError(f"{own.directory or own.path} was changed after {run.folder} was trained on it, so that "
                      "sentences held out now were trained on then: give others by --config.data.directory or "
                      "--config.data.path")
-
-
-def _of_readable_length(trained: Trained, examples: Any, evaluation: Evaluation,
-                        say: Callable[[str], None]) -> Any:
-    """The examples without those that are too long for the model, of which the user is told."""
-    too_long = trained.model.too_long(getattr(examples, evaluation.texts))
-    if not too_long:
-        return examples
-    longest, numbers = trained.model.longest(), ", ".join(str(i + 1) for i in list(too_long)[:5])
-    line = (f"{len(too_long)} of {len(examples)} {evaluation.unit} have more than {longest} tokens, the most "
-            f"that are read (number {numbers}{', ...' * (len(too_long) > 5)})")
-    if len(too_long) == len(examples):
-        raise ValueError(f"{line}: none is left to score")
-    say(f"{line}: they are left out")
-    return examples.select([i for i in range(len(examples)) if i not in too_long])
 
 
 def _train(own: Data, say: Callable[[str], None]) -> Any:

@@ -1,5 +1,6 @@
 """What a task on sentences begins with: a tokenizer, and its training examples in buckets of few lengths."""
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -55,6 +56,28 @@ def corpus_facts(corpus: Mapping[str, Any]) -> dict[str, Any]:
     counts = {f"{split}_{name}": count for split, part in corpus.items()
               for name, count in part.counts.items() if count}
     return {"sha256": sources.digest(corpus), **counts}
+
+
+def readable(model: Any, examples: Any, texts: Sequence[str], unit: str) -> tuple[Any, str]:
+    """The examples of a split without those that are too long for a model to score, and a line about these.
+
+    Args:
+      model: a Translator or Classifier. examples: Pairs or Labelled, `unit` their name.
+      texts: what the model reads of each.
+    Raises:
+      ValueError: no example is left.
+    """
+    too_long = model.too_long(texts)
+    if not too_long:
+        return examples, ""
+    named = ", ".join(f'number {i + 1}, "{textwrap.shorten(texts[i][:80], 30, placeholder=" ...")}"'
+                      for i in list(too_long)[:3])
+    line = (f"{len(too_long)} of {len(examples)} {unit} have more than {model.longest()} tokens, the most "
+            f"that are read ({named}{', ...' * (len(too_long) > 3)})")
+    rest = [i for i in range(len(examples)) if i not in too_long]
+    if not rest:
+        raise ValueError(f"{line}: none is left to score")
+    return examples.select(rest), f"{line}: they are left out"
 
 
 def begun(folder: str | Path | None) -> bool:

@@ -13,15 +13,16 @@ from attention_lab.config import Config, Hyper, split
 from attention_lab.storage.files import JsonLines
 from attention_lab.training import checkpoint
 from attention_lab.training.logs import Writers
+from attention_lab.training.parts import failure
 from attention_lab.training.programs import Programs
 from attention_lab.training.state import State, parameter_count, scored_params
 from attention_lab.training.task import Sums, Task
 
 # What the host must know to continue a run; JSON in each checkpoint beside the arrays. "best" is the dev
-# score of "best_step" and "best_loss" its dev loss, "stale" counts the dev scores since then, "window" holds
-# the sums since the last line of the log.
+# score of "best_step" and "best_loss" its dev loss, "stale" counts the dev scores since then, "failed" says
+# why dev could not be scored, "window" holds the sums since the last line of the log.
 NEW_PROGRESS = {"status": "running", "best": None, "best_loss": None, "best_step": 0, "stale": 0,
-                "seconds": 0.0, "window": {}}
+                "failed": "", "seconds": 0.0, "window": {}}
 
 
 class RunningSums:
@@ -111,10 +112,7 @@ class Host:
             self._log()
         paused, improved, status = time.monotonic(), False, progress["status"]
         if status == "finished" or (status == "running" and step % training.eval_every == 0):
-            numbers = score_dev(self.task, self.programs.dev_loss, scored_params(get_state()), self.hyper)
-            improved = record_dev_score(progress, numbers, self.task.select, step, training.patience)
-            self._writers.write(step, numbers)
-            self.show(step, dev=numbers[self.task.select[0]])
+            improved = self._look(get_state())
             if progress["status"] == "finished" and self._tokens:  # patience ended it between two lines
                 self._clock, paused = self._clock + time.monotonic() - paused, time.monotonic()
                 self._log()
@@ -128,6 +126,24 @@ class Host:
             checkpoint.prune(self.checkpoints, training.keep_checkpoints, progress["best_step"])
         self.exclude(time.monotonic() - paused)
 
+    def _look(self, state: State) -> bool:
+        """Scores dev; whether it is the best score. Without a score, where that fails, training goes on."""
+        self.show(self.step, doing="scoring dev" if self.progress["status"] == "finished" else "")
+        try:
+            numbers = score_dev(self.task, self.programs.dev_loss, scored_params(state), self.hyper)
+        except OSError:
+            raise
+        except Exception as error:
+            if not self.progress.get("failed"):
+                self.progress["failed"] = f"scoring dev at step {self.step}: {failure(error)}"
+                self.say(f"{self.folder}: {self.progress['failed']}; training goes on without that score")
+            return False
+        improved = record_dev_score(self.progress, numbers, self.task.select, self.step,
+                                    self.training.patience)
+        self._writers.write(self.step, numbers)
+        self.show(self.step, dev=numbers[self.task.select[0]])
+        return improved
+
     def exclude(self, seconds: float) -> None:
         """Leaves time out of the speed that is logged."""
         self._clock += seconds
@@ -138,9 +154,10 @@ class Host:
         speeds = [line["tokens_per_second"] for line in JsonLines(self.folder / "timing.jsonl").read()
                   if line.get("tokens_per_second")]
         speed = {"tokens_per_second": round(float(np.median(speeds)), 1)} if speeds else {}
+        failed = {"failed": self.progress["failed"]} if self.progress.get("failed") else {}
         return params, {"status": self.progress["status"], "steps": self.step, "best_step": scored_step,
                         "train_seconds": round(self.progress["seconds"], 1),
-                        "parameters": parameter_count(state.params), **speed}
+                        "parameters": parameter_count(state.params), **speed, **failed}
 
     def _log(self):
         means = self.window.means()
@@ -181,10 +198,11 @@ def record_dev_score(progress: dict, numbers: dict, select: tuple[str, float], s
     of 1. What is not a number is worse than any.
     """
     name, sign = select
-    improved = progress["best"] is None or _rank(numbers[name], numbers["dev_loss"], sign) > _rank(
+    loss = numbers.get("dev_loss")
+    improved = progress["best"] is None or _rank(numbers[name], loss, sign) > _rank(
         progress["best"], progress.get("best_loss"), sign)  # older checkpoints have no best_loss
     if improved:
-        progress |= {"best": numbers[name], "best_loss": numbers["dev_loss"], "best_step": step, "stale": 0}
+        progress |= {"best": numbers[name], "best_loss": loss, "best_step": step, "stale": 0}
     else:
         progress["stale"] += 1
     if patience and progress["stale"] >= patience:

@@ -39,12 +39,12 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
 
     Args:
       folder: the run's folder; a checkpoint there is continued.
-      show: (step, tokens_per_second=, loss=, dev=) -> None, the progress line.
+      show: (step, doing=, tokens_per_second=, loss=, dev=) -> None, the progress line; see `progress`.
       say: takes a line that a user should read.
       programs: of this task and Structure, compiled already; None makes them.
     Returns:
       The parameters selected on dev, and the result: status, steps, train_seconds, parameters,
-      tokens_per_second, best_step.
+      tokens_per_second, best_step, and "failed" if dev could not be scored.
     Raises:
       ValueError: devices or accumulation that don't fit the batches.
       OSError: the folder can't be written.

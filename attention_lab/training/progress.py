@@ -27,8 +27,9 @@ def progress(total_steps: int | None, title: str, *, max_minutes: float | None =
       every: least seconds between plain lines, where `stream` is no terminal; a new dev score is always
         printed.
     Yields:
-      show(step, tokens_per_second=None, loss=None, dev=None, seconds=None), cheap enough for every step; None
-      is as before; seconds are the run's so far, earlier processes' too.
+      show(step, doing="", tokens_per_second=None, loss=None, dev=None, seconds=None), cheap enough for every
+      step; `doing` names what takes time besides steps; None is as before; seconds are the run's so far,
+      earlier processes' too.
     """
     console = Console(file=stream or sys.stderr, highlight=False)
     meter = _Meter(total_steps, title, max_minutes)
@@ -43,18 +44,20 @@ def progress(total_steps: int | None, title: str, *, max_minutes: float | None =
 def _plain(meter: "_Meter", stream: TextIO, every: float) -> Iterator[Callable[..., None]]:
     printed, last = time.monotonic(), None
 
-    def show(step: int, **numbers: float | None) -> None:
+    def show(step: int, doing: str = "", **numbers: float | None) -> None:
         nonlocal printed, last
-        dev = meter.numbers.get("dev")
-        meter.update(step, **numbers)
-        if time.monotonic() - printed >= every or meter.numbers.get("dev") != dev:
+        dev, before = meter.numbers.get("dev"), meter.doing
+        meter.update(step, doing, **numbers)
+        new = doing not in ("", before) or meter.numbers.get("dev") != dev
+        if new or time.monotonic() - printed >= every:
             printed, last = time.monotonic(), step
             print(meter.plain(), file=stream, flush=True)
 
     try:
         yield show
     finally:
-        if meter.step not in (None, last):
+        doing, meter.doing = meter.doing, ""
+        if doing or meter.step not in (None, last):
             print(meter.plain(), file=stream, flush=True)
 
 
@@ -63,13 +66,13 @@ class _Meter:
 
     def __init__(self, total: int | None, title: str, max_minutes: float | None):
         self.total, self.title, self.max_minutes = total, title, max_minutes
-        self.step, self.numbers = None, {}
+        self.step, self.doing, self.numbers = None, "", {}
         self.begun = time.monotonic()
         self.paces = deque(maxlen=RECENT)
 
-    def update(self, step: int, **numbers: float | None) -> None:
-        """Keeps the numbers of `step`."""
-        now = time.monotonic()
+    def update(self, step: int, doing: str = "", **numbers: float | None) -> None:
+        """Keeps the numbers of `step`, and what is done besides."""
+        now, self.doing = time.monotonic(), doing
         # A resumed run did not do its first steps now, so the first update has no pace.
         if self.step is not None and step > self.step:
             self.paces.append((now - self.time) / (step - self.step))
@@ -98,7 +101,9 @@ class _Meter:
         of = "" if self.total is None else f" of {self.total:,}"
         facts = [f"step {self.step:,}{of}"]
         left = self.seconds_left()
-        if self.step == self.total:
+        if self.doing:
+            facts.append(self.doing)
+        elif self.step == self.total:
             facts.append(f"took {_clock(time.monotonic() - self.begun)}")
         elif left is not None:
             facts.append(f"{_clock(left)} left")

@@ -11,6 +11,7 @@ from attention_lab.storage import predictions
 from attention_lab.storage.files import JsonLines
 from attention_lab.storage.runs import Run
 from attention_lab.training import loop
+from attention_lab.training.parts import Parts
 from attention_lab.training.programs import Programs
 from attention_lab.training.progress import progress
 from attention_lab.training.task import Task
@@ -34,7 +35,7 @@ def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Call
         loop.total_steps(config, task), str(folder), max_minutes=config.training.max_minutes)
     with line as show:
         params, result = loop.train(task, config, folder, show, say, programs)
-    return conclude(run, task, params, result)
+        return conclude(run, task, params, result, show, say)
 
 
 def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:
@@ -46,19 +47,36 @@ def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:
     task.save(run.folder)
 
 
-def conclude(run: Run, task: Task, params: Any, result: dict[str, Any]) -> dict[str, Any]:
-    """Scores a trained run, draws it and writes its result, last; what result.json holds."""
-    config, folder = run.config, run.folder
+def conclude(run: Run, task: Task, params: Any, result: dict[str, Any],
+             show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Scores a trained run, draws it and writes its result, last; what result.json holds.
+
+    A part that fails keeps no other from being done: "failed" in the result says which and why.
+
+    Args:
+      show, say: as of `loop.train`.
+    Raises:
+      OSError: the folder can't be written; the same command goes on from the last checkpoint.
+    """
+    config, folder, parts = run.config, run.folder, Parts(run.folder, say)
+    if "failed" in result:
+        parts.failed.append(result.pop("failed"))
     if result["status"] == "finished":
         hyper = split(config)[1]
         for name in dict.fromkeys(("dev", config.data.split)):
-            scores = task.score(params, hyper, name, True)
-            result |= scores.numbers
-        replaced = predictions.write(folder / "predictions.tsv", scores.predictions)
-        result |= {"predictions_with_replaced_breaks": replaced} if replaced else {}
-        task.illustrate(params, hyper, folder)
-    draw_curve(folder, task.select, result["best_step"])
-    run.finish(result)
+            show(result["steps"], doing=f"scoring {name}")
+            with parts.part(f"scoring {name}"):
+                scores = task.score(params, hyper, name, True)
+                result |= scores.numbers
+                if name == config.data.split:
+                    replaced = predictions.write(folder / "predictions.tsv", scores.predictions)
+                    result |= {"predictions_with_replaced_breaks": replaced} if replaced else {}
+        show(result["steps"], doing="drawing")
+        with parts.part("drawing attention.png", picture=True):
+            task.illustrate(params, hyper, folder)
+    with parts.part("drawing curves.png", picture=True):
+        draw_curve(folder, task.select, result["best_step"])
+    run.finish(result | ({"failed": "; ".join(parts.failed)} if parts.failed else {}))
     return run.result
 
 

@@ -1,6 +1,7 @@
 """translate, evaluate, dry runs and help, on one finished smoke run."""
 
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -75,7 +76,7 @@ def test_evaluate_leaves_out_a_pair_that_is_too_long(call, finished, tsv):
     tsv(b"no " * 20000 + b"\tnon\n" + pairs)
     again, same, err = call(evaluate, *other, f"--config.data.path={path}")
     assert (status, again) == (0, 0) and numbers(same)["pairs"] == "2" and same == out
-    assert "1 of 3 pairs have more than" in err and "(number 1): they are left out" in err
+    assert "1 of 3 pairs have more than" in err and "(number 1, " in err and "): they are left out" in err
     tsv(b"no " * 20000 + b"\tnon\n")
     status, out, err = call(evaluate, *other, f"--config.data.path={path}")
     assert (status, out) == (2, "") and "none is left to score" in err
@@ -222,3 +223,12 @@ def test_written_text_is_scored_as_the_run_was_trained():
     made = prepare(SimpleNamespace(run=SimpleNamespace(config=multi30k), config=tsv), pairs, False, [], print)
     assert made.source == ["a boy &apos;s dog ."] * 2
     assert made.target == ["le chien d&apos; un garçon .", "le chien ."]
+
+
+def test_a_dry_run_tells_of_lines_that_cannot_be_scored(call, tsv):
+    path = tsv(b"".join(b"word " * (20000 * (i % 3 == 0) + 1) + b"%d\tmot %d\n" % (i, i) for i in range(40)))
+    status, out, err = call(train, "--config=:tsv,smoke", f"--config.data.path={path}", "--dry_run",
+                            "--config.data.dev_size=8", "--config.data.test_size=8")
+    assert status == 0 and "parameters" in out
+    assert re.search(r"dev: \d of 8 pairs have more than \d+ tokens, .* they are left out", err)
+    assert re.search(r"test: \d of 8 pairs have more than \d+ tokens, .* they are left out", err)

@@ -50,6 +50,17 @@ def test_a_new_dev_score_is_worth_a_line(clock):
     assert "loss 2.000, dev 12.3" in stream.getvalue()
 
 
+def test_what_takes_time_besides_steps_is_named_at_once(clock):
+    stream = io.StringIO()
+    with progress(2, "run", stream=stream) as show:
+        show(2, loss=1.0)
+        show(2, doing="scoring test")
+        show(2, doing="scoring test")
+        clock.now += 75.0
+    assert stream.getvalue().splitlines() == [
+        "run: step 2 of 2, scoring test, loss 1.000", "run: step 2 of 2, took 1:15, loss 1.000"]
+
+
 def test_a_resumed_run_is_not_taken_for_a_fast_one(clock):
     stream = io.StringIO()
     with progress(4000, "run", stream=stream) as show:

@@ -49,13 +49,17 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
     model = classifier.model
     if guide:
         guidance.check(guide, config, classifier.classes)
+    facts, long = text.corpus_facts(corpus), []
+    for name in dict.fromkeys(("dev", data.split)):
+        corpus[name], line = text.readable(classifier, corpus[name], corpus[name].text, "sentences")
+        long += [f"{name}: {line}"] if line else []
     weight = class_weights(corpus["train"], config.training.balance)
     columns = classifier.columns(corpus["train"]) | {"place": places, "weight": weight}
     adversarial = config.attention.weights == "adversarial"
     usual = most_frequent(corpus["train"].word, corpus["train"].label)
     table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
     notices = anomalies({name: (part.counts, part.text) for name, part in corpus.items()}, "sentences",
-                        classifier.tokenizer, examples.too_long, max(examples.buckets))
+                        classifier.tokenizer, examples.too_long, max(examples.buckets)) + long
     if data.vectors:
         notices.append(f"{init_facts['vectors_known']} of {classifier.tokenizer.size - len(SPECIALS)} words "
                        f"have a vector in {data.vectors}")
@@ -97,7 +101,7 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
         tokens=lambda batch: int((batch["source"] != 0).sum()),
         facts={"vocabulary": classifier.tokenizer.size, "words": len(classifier.classes),
                "classes": sum(map(len, classifier.classes.values())), "files": files, **init_facts,
-               **examples.facts, **text.corpus_facts(corpus)},
+               **examples.facts, **facts},
         notices=notices)
 
 

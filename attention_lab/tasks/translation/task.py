@@ -29,15 +29,26 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     data = config.data
     corpus = sources.load(data, ("train", "dev", data.split))
     tokenizer = text.tokenizer_of(config, folder, corpus["train"].source + corpus["train"].target)
-    ids = {split: (tokenizer.encode(pairs.source), tokenizer.encode(pairs.target))
-           for split, pairs in corpus.items()}
-    examples = text.examples(config, *ids["train"])
+    train_ids, dev_ids = ([tokenizer.encode(side) for side in (corpus[split].source, corpus[split].target)]
+                          for split in ("train", "dev"))
+    examples = text.examples(config, *train_ids)
     buckets = examples.buckets
     translator = Translator(config, tokenizer, buckets)
-    unfit = why_unfit(corpus["dev"].target, data.text)
+    scored, notices = {}, []
+    for name in dict.fromkeys(("dev", data.split)):
+        scored[name], line = text.readable(translator, corpus[name], corpus[name].source, "pairs")
+        notices += [f"{name}: {line}"] if line else []
+    sources_beyond, references_beyond = (translator.too_long(side) for side in (
+        corpus["dev"].source, corpus["dev"].target))
+    if references_beyond:
+        notices.append(f"dev: {len(references_beyond)} references have more than {translator.longest()} "
+                       "tokens: they are left out of dev_loss")
+    beyond = {*sources_beyond, *references_beyond}
+    dev_ids = [[row for i, row in enumerate(side) if i not in beyond] for side in dev_ids]
+    unfit = why_unfit(scored["dev"].target, data.text)
 
     def score(params, hyper, split, final) -> Scores:
-        return scores(translator, params, corpus[split], split, hyper, final)
+        return scores(translator, params, scored[split], split, hyper, final)
 
     return Task(
         init=translator.model.init,
@@ -45,17 +56,17 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         batches=examples.batches,
         rows=examples.rows,
         steps_per_epoch=examples.steps_per_epoch,
-        dev_batches=lambda: batching.in_order(*ids["dev"], buckets, SCORING_TOKENS),
+        dev_batches=lambda: batching.in_order(*dev_ids, buckets, SCORING_TOKENS),
         score=score,
         select=("dev_chrf" if unfit else "dev_bleu", 1.0),
         save=lambda folder: tokenizer.save(Path(folder) / text.TOKENIZER),
         illustrate=lambda params, hyper, folder: pictures.write(
-            translator, params, hyper, corpus["dev"], folder),
+            translator, params, hyper, scored["dev"], folder),
         tokens=lambda batch: int((batch["target"] != PAD).sum()),
         facts={"vocabulary": tokenizer.size, **examples.facts, **text.corpus_facts(corpus),
-               "fill": round(batching.fill(*map(batching.lengths, ids["train"]), buckets), 4)},
+               "fill": round(batching.fill(*map(batching.lengths, train_ids), buckets), 4)},
         notices=anomalies({split: (pairs.counts, pairs.source) for split, pairs in corpus.items()}, "pairs",
-                          tokenizer, examples.too_long, max(buckets)) + (
+                          tokenizer, examples.too_long, max(buckets)) + notices + (
             [f"dev: {unfit}: the checkpoint is selected by dev_chrf"] if unfit else []))
 
 

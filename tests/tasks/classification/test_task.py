@@ -276,3 +276,14 @@ def test_the_corpus_is_known_again_by_its_text(guide):
     held = load(guide).run
     corpus = sources.load(held.config.data)
     assert held.facts["data"]["sha256"] == sources.digest(corpus)
+
+
+def test_sentences_beyond_what_can_be_scored_are_told_before_training(monkeypatch):
+    train = Labelled(["bank a good"] * 8 + ["bank a bad"] * 8, [0] * 16, ["bank"] * 16, ["+"] * 8 + ["-"] * 8)
+    held = Labelled(["bank", "bank" + " good" * 9000, "bank bad"], [0] * 3, ["bank"] * 3, ["-", "+", "-"])
+    monkeypatch.setattr(sources, "load", lambda data: {"train": train, "dev": held, "test": held})
+    _, task = classification.prepare(get_config("smoke"))
+    told = [notice for notice in task.notices if "tokens" in notice]
+    assert [line.split(":")[0] for line in told] == ["dev", "test"]
+    assert all("1 of 3 sentences have more than" in line and 'number 2, "bank good' in line for line in told)
+    assert max(batch["source"].shape[1] for batch in task.dev_batches()) < 9000

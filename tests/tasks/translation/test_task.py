@@ -88,3 +88,23 @@ def test_bleu_selects_where_it_can_be_positive(tmp_path, target, select):
     task = translation.build(config)
     assert task.select == (select, 1.0)
     assert sum("is selected by dev_chrf" in notice for notice in task.notices) == (select == "dev_chrf")
+
+
+@pytest.mark.parametrize("positions, words, most", [("learned", 600, 512), ("sinusoidal", 20000, 10000)])
+def test_lines_beyond_what_can_be_scored_are_told_before_training(monkeypatch, positions, words, most):
+    train = Pairs(["a b c d"] * 16, ["u v w x"] * 16)
+    held = Pairs(["a b", "a " * words + "b", "a c", "d"], ["u v", "u", "u w", "x " * words])
+    monkeypatch.setattr(sources, "load", lambda data, splits: {"train": train, "dev": held, "test": held})
+    config = replace(get_config("smoke"), {"model.positions": positions, "decoding.beam": 2})
+    task = translation.build(config)
+    told = [notice for notice in task.notices if "tokens" in notice]
+    assert [line.split(":")[0] for line in told] == ["dev", "test", "dev"]
+    assert all("1 of 4 pairs have more than" in line and 'number 2, "a a a' in line for line in told[:2])
+    assert told[2].startswith("dev: 1 references have more than")
+    batches = list(task.dev_batches())
+    assert sum((batch["example"] >= 0).sum() for batch in batches) == 2
+    assert max(batch["source"].shape[1] for batch in batches) <= most
+    params = task.init(jax.random.key(0))
+    scores = task.score(params, split(config)[1], "test", True)
+    assert [row["source"] for row in scores.predictions] == ["a b", "a c", "d"]
+    assert task.facts["sha256"] == sources.digest({"train": train, "dev": held, "test": held})
