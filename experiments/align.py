@@ -43,7 +43,7 @@ def main(options: flags.Options) -> int:
         say(notice)
     texts = pairs.source, pairs.target
     if config.data.text == "tokenized":
-        texts = tuple([respell(text, config.data.source == "multi30k") for text in side] for side in texts)
+        texts = tuple([respell(text, run.translator.spelling) for text in side] for side in texts)
     errors = alignment.errors(run, texts, [links.sure for links in pairs.truth],
                               [links.possible for links in pairs.truth])
     print(f"pairs\t{len(pairs)}")

@@ -14,6 +14,7 @@ PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own
     "run": flags.Flag("", "folder of a finished run", required=True),
     "lengths": flags.Flag((), "bins of source lengths to score as well, such as 1-10,11-20, in words between "
                           "spaces, a full stop included"),
+    "with_trained": flags.Flag(False, "of other data scores the sentences that the run was trained on, too"),
 }, config="overrides", keys=KEYS)
 
 
@@ -25,7 +26,7 @@ def main(options: flags.Options) -> int:
     bins = lengths.bins(",".join(options.lengths)) if options.lengths else []
     config = overrides.apply(runs.load_run(options.run).config, options.given)
     trained, changed = load(options.run, config, flags.say), [key for key, _ in options.given]
-    for name, value in evaluate(trained, changed, bins, flags.say):
+    for name, value in evaluate(trained, changed, bins, flags.say, options.with_trained):
         print(f"{name}\t{value}")
     return 0
 

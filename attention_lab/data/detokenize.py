@@ -8,6 +8,7 @@ capitals inside a sentence.
 import re
 
 from attention_lab.data import lines
+from attention_lab.data.spelling import MOSES, Spelling
 
 LETTER = r"[^\W\d_]"
 
@@ -35,16 +36,26 @@ PLAIN_QUOTES = str.maketrans("’‘“”«»–—", "''\"\"\"\"--")
 PLAIN = {entity: character for character, entity in ESCAPES.items()}
 
 
-def prepare(sentence: str, language: str = "en") -> str:
-    """A sentence, "en" or "fr", as in the `lc.norm.tok` files, as one with `&apos;` or `&quot;` is already.
+def prepare(sentence: str, language: str = "en", spelling: Spelling = MOSES) -> str:
+    """A sentence, "en" or "fr", as in the training text: by default that of the `lc.norm.tok` files.
+
+    A word that the training text has, such as `'s`, stays whole; a sentence with `&apos;` or `&quot;` is
+    tokenised already.
 
     >>> prepare("A boy sits on a woman's shoulders.")
     'a boy sits on a woman &apos;s shoulders .'
     """
-    sentence = lines.one_space(sentence).lower()
+    sentence = lines.one_space(sentence)
+    sentence = sentence if spelling.cased else sentence.lower()
     if "&apos;" in sentence or "&quot;" in sentence:
-        return sentence
-    return lines.one_space(escape(tokenize(normalize(sentence, language), language)))
+        return spelling.respell(sentence)
+    words = sentence.split(" ")
+    # Letters stand in for words that stay whole, so that what is around them is tokenised as if they were so.
+    whole = {f"whole{i}word": spelling.respell(word) for i, word in enumerate(words)
+             if re.search(r"\W", word) and spelling.respell(word) in spelling.words}
+    sentence = " ".join(f"whole{i}word" if f"whole{i}word" in whole else word for i, word in enumerate(words))
+    tokens = lines.one_space(tokenize(normalize(sentence, language), language)).split(" ")
+    return " ".join(whole[token] if token in whole else spelling.respell(token) for token in tokens)
 
 
 def normalize(sentence: str, language: str) -> str:
@@ -83,19 +94,14 @@ def escape(sentence: str) -> str:
     return "".join(ESCAPES.get(character, character) for character in sentence)
 
 
-def respell(text: str, entities: bool = True) -> str:
-    """Tokenised text of another source, lower-cased and with plain quotes; the number of words is the same.
-
-    Args:
-      entities: True: as in the `lc.norm.tok` files, `'` as `&apos;`; False: as in the built-in grammar.
+def respell(text: str, spelling: Spelling = MOSES) -> str:
+    """Tokenised text of another source, with plain quotes and spelled like a training text, word by word.
 
     >>> respell("L’ homme dit : « Oui »")
     'l&apos; homme dit : &quot; oui &quot;'
-    >>> respell("L’ homme", entities=False)
-    "l' homme"
     """
-    text = " ".join(text.lower().translate(PLAIN_QUOTES).split())
-    return escape(text) if entities else text
+    text = " ".join(text.translate(PLAIN_QUOTES).split())
+    return spelling.respell(text if spelling.cased else text.lower())
 
 
 def unescape(sentence: str) -> str:

@@ -1,4 +1,4 @@
-"""predictions.tsv: a header, then a line for each example, its fields separated by tabs and nothing escaped."""
+"""predictions.tsv: a header, then a line for each example: fields between tabs, nothing escaped."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -16,15 +16,18 @@ from attention_lab.tasks.text import readable
 
 
 def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple[int, int]],
-             say: Callable[[str], None]) -> Iterator[tuple[str, Any]]:
+             say: Callable[[str], None], with_trained: bool = False) -> Iterator[tuple[str, Any]]:
     """The name and value of each score.
 
     Args:
       trained: its config says what is scored. changed: keys of the fields that were set in that config.
       lengths: bins of source words (fewest, most) to be scored as well, of a run that translates.
       say: takes a line for the user.
+      with_trained: scores sentences of other data that the run was trained on, too; otherwise they are
+        counted and left out.
     Raises:
-      ValueError: data of another task, data that can't be used, or bins for a run that does not translate.
+      ValueError: data of another task, data that can't be used, bins for a run that does not translate, or no
+        sentence that the run was not trained on; without `with_trained` also where that can't be seen.
     """
     run, data = trained.run, trained.config.data
     task = task_of(run.config)
@@ -41,21 +44,19 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     else:
         examples = sources.load_whole(data)  # another file holds nothing out: all of it is scored
         examples = sources.load(data, (data.split,))[data.split] if examples is None else examples
-        train = _train(run.config.data, say)
+        train = _train(run, say, with_trained)
     examples = evaluation.prepare(trained, examples, bool(corpus), lengths, say)
     examples, notice = readable(trained.model, examples, getattr(examples, evaluation.texts), evaluation.unit)
     if notice:
         say(notice)
+    if train and not corpus:
+        examples, seen = _held_out(examples, train, evaluation, say, with_trained)
     texts = getattr(examples, evaluation.texts)
     for notice in anomalies({data.split: (examples.counts, texts)}, evaluation.unit, trained.model.tokenizer):
         say(notice)
     yield evaluation.unit, len(examples)
     if train and not corpus:
-        train_texts = set(getattr(train, evaluation.texts))
-        seen = sum(text in train_texts for text in texts)
         yield "seen_in_training", seen
-        if seen:
-            say(f"{seen} of {len(texts)} sentences are among those that the run was trained on")
     yield from evaluation.scores(trained, examples, train, lengths)
 
 
@@ -67,25 +68,59 @@ def _own_corpus(run: Run, data: Data, changed: Collection[str]) -> dict[str, Any
         return None
     moved = bool({"data.directory", "data.path"} & set(changed))
     try:
-        corpus = sources.load(dataclasses.replace(own, directory=data.directory, path=data.path))
+        corpus = _as_trained_on(run, data)
     except ValueError:
         if moved:
             return None
         raise
-    if run.facts.get("data", {}).get("sha256") == sources.digest(
-            {split: corpus[split] for split in {"train", "dev", own.split}}):
-        return corpus
-    if moved:
-        return None
-    raise ValueError(f"{own.directory or own.path} was changed after {run.folder} was trained on it, so that "
-                     "sentences held out now were trained on then: give others by --config.data.directory or "
-                     "--config.data.path")
+    if corpus is None and not moved:
+        raise ValueError(f"{_changed(run)}, so that sentences held out now were trained on then: give others "
+                         "by --config.data.directory or --config.data.path")
+    return corpus
 
 
-def _train(own: Data, say: Callable[[str], None]) -> Any:
-    """The run's train split; None if it can't be read any more."""
+def _as_trained_on(run: Run, place: Data) -> dict[str, Any] | None:
+    """The run's corpus by split, from the path or directory of `place`; None if its content is another."""
+    own = run.config.data
+    corpus = sources.load(dataclasses.replace(own, directory=place.directory, path=place.path))
+    digest = sources.digest({split: corpus[split] for split in {"train", "dev", own.split}})
+    return corpus if run.facts.get("data", {}).get("sha256") == digest else None
+
+
+def _changed(run: Run) -> str:
+    data = run.config.data
+    return f"{data.directory or data.path or data.source} was changed after {run.folder} was trained on it"
+
+
+def _train(run: Run, say: Callable[[str], None], with_trained: bool) -> Any:
+    """The train split that the run was trained on; None, and the user is told, if it can't be read any more.
+
+    Raises:
+      ValueError: it can't be read, and sentences that were trained on are to be left out.
+    """
     try:
-        return sources.load(own, ("train",))["train"]
+        corpus = _as_trained_on(run, run.config.data)
+        why = "" if corpus else _changed(run)
     except ValueError as error:
-        say(f"whether these sentences were trained on is not known: {error}")
-        return None
+        corpus, why = None, str(error)
+    if corpus:
+        return corpus["train"]
+    if not with_trained:
+        raise ValueError(f"sentences that {run.folder} was trained on can't be left out: {why}; "
+                         "--with_trained scores all")
+    say(f"how many of these sentences were trained on is not known: {why}")
+    return None
+
+
+def _held_out(examples: Any, train: Any, evaluation: Evaluation, say: Callable[[str], None],
+              with_trained: bool) -> tuple[Any, int]:
+    """The examples without those that train has, unless these are wanted; how many they are."""
+    texts, trained_on = getattr(examples, evaluation.texts), set(getattr(train, evaluation.texts))
+    rest = [i for i, text in enumerate(texts) if text not in trained_on]
+    seen = len(texts) - len(rest)
+    line = f"{seen} of {len(texts)} {evaluation.unit} are among those that the run was trained on"
+    if seen and not rest and not with_trained:
+        raise ValueError(f"{line}: none is left to score; --with_trained scores them")
+    if seen:
+        say(f"{line}: {'they are scored too' if with_trained else 'left out; --with_trained scores them'}")
+    return (examples, seen) if with_trained or not seen else (examples.select(rest), seen)

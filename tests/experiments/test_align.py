@@ -7,6 +7,7 @@ import pytest
 from attention_lab.analysis import alignment
 from attention_lab.config import Config
 from attention_lab.data import sources, tokenizers
+from attention_lab.data.spelling import MOSES
 from attention_lab.tasks import load
 from experiments import align
 
@@ -45,7 +46,8 @@ def test_what_is_left_out_is_said_on_standard_error(call, monkeypatch, tmp_path)
 
     run = types.SimpleNamespace(
         run=types.SimpleNamespace(config=Config()),
-        translator=types.SimpleNamespace(attends=True, tokenizer=tokenizers.train("word", ["the cat"], 11)))
+        translator=types.SimpleNamespace(attends=True, spelling=MOSES,
+                                         tokenizer=tokenizers.train("word", ["the cat"], 11)))
     for module, name, stand_in in ((load, "load", lambda *_, say: run), (alignment, "errors", errors),
                                    (sources, "load", gone)):
         monkeypatch.setattr(module, name, stand_in)

@@ -118,8 +118,11 @@ def test_evaluate_scores_all_of_another_file(call, place, tsv):
                b"2\tin the bank of money train 0\tmoney\n")
     other = ["--config.data.source=senses_tsv", f"--config.data.path={path}"]
     status, out, err = call(evaluate, f"--run={place}/run", *other)
-    assert status == 0 and numbers(out)["sentences"] == "3" and "test_accuracy_bank" in out
-    assert int(numbers(out)["seen_in_training"]) <= 1 and "words never seen in training" in err
+    seen = int(numbers(out)["seen_in_training"])
+    assert status == 0 and numbers(out)["sentences"] == str(3 - seen) and "test_accuracy_bank" in out
+    assert seen <= 1 and "words never seen in training" in err
+    status, out, err = call(evaluate, f"--run={place}/run", *other, "--with_trained")
+    assert status == 0 and numbers(out)["sentences"] == "3"
     for line, message in ((b"0\tbank\tmud\n", "does not know the class 'mud' of 'bank'"),
                           (b"0\tseal\tmoney\n", "does not know the word 'seal'")):
         tsv(line)

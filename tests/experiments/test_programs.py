@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from attention_lab.data import detokenize
 from attention_lab.data.pairs import Pairs
 from attention_lab.tasks.translation.evaluate import prepare
 from experiments import evaluate, flags, train, translate
@@ -144,16 +145,24 @@ def test_rerun_keeps_the_old_run(call, finished, tmp_path):
         assert (tmp_path / name / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
 
 
-def test_evaluate_tells_what_was_trained_on(call, finished):
+def test_evaluate_leaves_out_what_was_trained_on(call, finished, tsv):
     from attention_lab.data import sources
     from configs.translation import get_config
     train_pairs = sources.load(get_config("smoke").data, ("train",))["train"]
-    path = finished.parent / "seen.tsv"
-    path.write_text("".join(f"{s}\t{t}\n" for s, t in zip(train_pairs.source[:3], train_pairs.target)))
-    status, out, err = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
-                            f"--config.data.path={path}")
-    assert status == 0 and numbers(out)["seen_in_training"] == "3"
-    assert "3 of 3 sentences are among those that the run was trained on" in err
+    trained_on = "".join(f"{s}\t{t}\n" for s, t in zip(train_pairs.source[:3], train_pairs.target))
+    new = "the dog sees a yes .\tle chien voit un oui .\nyes .\toui .\n"
+    other = [f"--run={finished}", "--config.data.source=tsv", f"--config.data.path={tsv(new.encode())}"]
+    alone = numbers(call(evaluate, *other)[1])
+    assert (alone["pairs"], alone["seen_in_training"]) == ("2", "0")
+    tsv((trained_on + new).encode())
+    status, out, err = call(evaluate, *other)
+    assert status == 0 and numbers(out) == alone | {"seen_in_training": "3"}
+    assert "3 of 5 pairs are among those that the run was trained on: left out" in err
+    status, out, err = call(evaluate, *other, "--with_trained")
+    assert status == 0 and (numbers(out)["pairs"], numbers(out)["seen_in_training"]) == ("5", "3")
+    tsv(trained_on.encode())
+    status, out, err = call(evaluate, *other)
+    assert (status, out) == (2, "") and "none is left to score; --with_trained scores them" in err
     status, _, err = call(evaluate, f"--run={finished}", "--config.data.test_size=99")
     assert status == 2 and "--config.data.test_size is settled by the run" in err
 
@@ -211,16 +220,34 @@ def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
                           "--config.data.vocabulary_size=60", "--config.decoding.beam=1")
     assert status == 0, err
     assert call(evaluate, f"--run={folder}")[0] == 0
-    tsv(b"".join(lines))
+    own = call(evaluate, f"--run={folder}")[1]
+    new = tmp_path / "new.tsv"
+    path.rename(new)
+    assert call(evaluate, f"--run={folder}", f"--config.data.path={new}")[1] == own  # by its content
+    new.write_bytes(b"".join(lines[:41]))
+    more = [evaluate, f"--run={folder}", f"--config.data.path={new}"]
+    for before in (None, b"".join(lines)):  # what was trained on is gone, or has changed
+        if before:
+            tsv(before)
+        status, out, err = call(*more)
+        assert (status, out) == (2, "") and "can't be left out" in err and "--with_trained scores all" in err
+    status, out, err = call(*more, "--with_trained")
+    assert status == 0 and numbers(out)["pairs"] == "41" and "seen_in_training" not in out
     status, out, err = call(evaluate, f"--run={folder}")
     assert (status, out) == (2, "") and "was changed after" in err
+    tsv(b"".join(lines[:40]))
+    status, out, err = call(*more)
+    assert numbers(out)["pairs"] == "9" and numbers(out)["seen_in_training"] == "32"  # dev, test, a new line
 
 
 def test_written_text_is_scored_as_the_run_was_trained():
     pairs = Pairs(["A boy's dog.", "a boy &apos;s dog ."], ["Le chien d'un garçon.", "le chien ."])
     multi30k, tsv = (SimpleNamespace(data=SimpleNamespace(source=source, text="tokenized"))
                      for source in ("multi30k", "tsv"))
-    made = prepare(SimpleNamespace(run=SimpleNamespace(config=multi30k), config=tsv), pairs, False, [], print)
+    model = SimpleNamespace(prepare=lambda texts, language: [detokenize.prepare(text, language)
+                                                             for text in texts])
+    made = prepare(SimpleNamespace(run=SimpleNamespace(config=multi30k), config=tsv, model=model), pairs,
+                   False, [], print)
     assert made.source == ["a boy &apos;s dog ."] * 2
     assert made.target == ["le chien d&apos; un garçon .", "le chien ."]
 

@@ -22,7 +22,8 @@ def test_what_would_end_a_field_is_a_space_and_counted(tmp_path):
     rows = [{"sentence": "a\tb\nc", "class": "x\r"}, {"sentence": "d\u2028e\x85", "class": "y"}]
     assert predictions.write(path, rows) == 3
     assert len(path.read_text().splitlines()) == 3
-    assert predictions.read(path) == [{"sentence": "a b c", "class": "x "}, {"sentence": "d e ", "class": "y"}]
+    assert predictions.read(path) == [{"sentence": "a b c", "class": "x "},
+                                      {"sentence": "d e ", "class": "y"}]
 
 
 def test_no_rows_make_no_file(tmp_path):

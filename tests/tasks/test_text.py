@@ -5,6 +5,9 @@ import pytest
 from attention_lab.config import Config, replace
 from attention_lab.data import tokenizers
 from attention_lab.tasks import text
+from attention_lab.tasks.classification.classifier import Classifier
+from attention_lab.tasks.classification.new_text import questions
+from attention_lab.tasks.translation.translator import Translator
 
 CONFIG = replace(Config(), {"data.buckets": (3, 5), "data.max_length": 5, "training.batch_tokens": 40})
 
@@ -26,3 +29,14 @@ def test_a_run_that_has_begun_keeps_its_tokenizer(tmp_path):
     assert text.tokenizer_of(CONFIG, tmp_path, ["a cat"]).unseen(["a cat"]) == {}
     (tmp_path / "checkpoints").mkdir()
     assert text.tokenizer_of(CONFIG, tmp_path, ["a cat"]).unseen(["a cat"]) == {"a": 1, "cat": 1}
+
+
+@pytest.mark.parametrize("trained_on", ["the man 's old dog .", "the man &apos;s old dog ."])
+def test_new_text_is_spelled_as_the_training_text(trained_on):
+    tokenizer = tokenizers.train("word", [trained_on], 20)
+    classifier = Classifier(replace(CONFIG, {"data.source": "senses", "model.kind": "encoder"}), tokenizer,
+                            {"dog": ("a", "b")}, {}, (9,))
+    for written in ("The man's old dog.", "the man 's old dog .", "the man &apos;s old dog ."):
+        assert Translator(CONFIG, tokenizer, (9,)).prepare([written]) == [trained_on]
+        asked = questions(classifier, [written])
+        assert asked.texts == [trained_on] and asked.sentences.place == [4]

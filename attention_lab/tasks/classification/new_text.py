@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from attention_lab.config.sources import SOURCES
-from attention_lab.data import batching, detokenize, lines
+from attention_lab.data import batching, detokenize, lines, spelling
 from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.tasks.classification.classifier import Classifier
 
@@ -42,12 +42,13 @@ def known_forms(classes: Mapping[str, Sequence[str]], forms: Mapping[str, str]) 
 def questions(classifier: Classifier, written: Sequence[str]) -> Questions:
     """Finds in each line the words whose senses the classifier knows; sentiment is asked of the whole line.
 
-    Text is lower-cased and tokenised where the training text was (`data.text`).
+    Text is lower-cased and tokenised where the training text was (`data.text`), and spelled as that was.
     """
     data = classifier.config.data
-    # Classified text has no Moses entities such as &apos;, so they are unescaped.
-    texts = [detokenize.unescape(detokenize.prepare(line)) if data.text == "tokenized"
-             else lines.one_space(line) for line in written]
+    texts = [lines.one_space(line) for line in written]
+    if data.text == "tokenized":
+        learned = spelling.learned(classifier.tokenizer)
+        texts = [detokenize.prepare(text, spelling=learned) for text in texts]
     if SOURCES[data.source].asks == "sentence":
         rows = [(i, WHOLE, "") for i, text in enumerate(texts) if text]
     else:

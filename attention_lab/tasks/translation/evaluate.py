@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from attention_lab.data import detokenize
 from attention_lab.data.pairs import Pairs
 from attention_lab.evaluation.lengths import bin_members, by_length
 from attention_lab.tasks.translation import task
@@ -20,8 +19,8 @@ def prepare(trained: Any, pairs: Pairs, own: bool, lengths: Sequence[tuple[int, 
     data = trained.run.config.data
     if data.text == "tokenized" and data.source == "multi30k" and trained.config.data.source == "tsv":
         written, pairs = pairs, dataclasses.replace(
-            pairs, source=[detokenize.prepare(text, "en") for text in pairs.source],
-            target=[detokenize.prepare(text, "fr") for text in pairs.target])
+            pairs, source=trained.model.prepare(pairs.source, "en"),
+            target=trained.model.prepare(pairs.target, "fr"))
         changed = sum(old != new for old, new in zip(written.source, pairs.source))
         if changed:
             say(f"{changed} of {len(pairs)} source sentences were tokenised and lower-cased, and so were "

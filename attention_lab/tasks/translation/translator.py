@@ -13,6 +13,7 @@ import numpy as np
 from attention_lab import models
 from attention_lab.config import LEARNED_POSITIONS, Config, Hyper, split
 from attention_lab.data import batching, detokenize, tokenizers
+from attention_lab.data.spelling import Spelling, learned
 from attention_lab.data.vocabulary import BOS, EOS, PAD
 from attention_lab.decoding import beam_search, greedy_search
 from attention_lab.models import Model
@@ -122,11 +123,16 @@ class Translator:
                     best[example] = row
         return Translations(self.tokenizer.decode(best), sum(EOS not in row for row in best))
 
+    @functools.cached_property
+    def spelling(self) -> Spelling:
+        """How the training text is spelled."""
+        return learned(self.tokenizer)
+
     def prepare(self, sentences: Sequence[str], language: str = "en") -> list[str]:
         """Sentences as people write them, brought to the form of the training text; language: en or fr."""
         if self.config.data.text == "raw":
             return list(sentences)
-        return [detokenize.prepare(sentence, language) for sentence in sentences]
+        return [detokenize.prepare(sentence, language, self.spelling) for sentence in sentences]
 
     def restore(self, translations: Sequence[str]) -> list[str]:
         """Translations as people write them: unescaped, punctuation joined to its words."""

@@ -1,0 +1,68 @@
+"""How a run's training text is spelled, learnt from its vocabulary: capitals, entities, words with marks.
+
+Moses writes an apostrophe as `&apos;`, other tokenisers leave it; some part `do n't`, others `don 't`. New
+text has to be spelled as the training text was, or its words are unknown to the model.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from attention_lab.data.lines import MARK
+from attention_lab.data.vocabulary import SPECIALS
+
+# How each mark may be spelled, first as it is, then as Moses does.
+FORMS = {"'": ("'", "&apos;", "&#39;", "’"), '"': ('"', "&quot;", "&#34;"), "&": ("&", "&amp;", "&#38;"),
+         "|": ("|", "&#124;", "&bar;"), "<": ("<", "&lt;"), ">": (">", "&gt;"), "[": ("[", "&#91;"),
+         "]": ("]", "&#93;")}
+MARK_OF = {form: mark for mark, forms in FORMS.items() for form in forms}
+ANY_FORM = re.compile("|".join(sorted(map(re.escape, MARK_OF), key=len, reverse=True)))
+CASED = 0.05  # share of entries with capitals above which a text is cased; lower-cased ones have next to none
+
+
+class Spelling(NamedTuple):
+    """Fields: marks, {mark: how it is spelled}; cased, whether there are capitals; words, those in use."""
+
+    marks: dict[str, str]
+    cased: bool = False
+    words: frozenset[str] = frozenset()
+
+    def respell(self, text: str) -> str:
+        """A text with each mark, in whatever form, spelled as here.
+
+        >>> Spelling({mark: mark for mark in FORMS}).respell("the man &apos;s")
+        "the man 's"
+        """
+        return ANY_FORM.sub(lambda form: self.marks[MARK_OF[form[0]]], text)
+
+
+MOSES = Spelling({mark: forms[1] for mark, forms in FORMS.items()})
+
+
+def learned(tokenizer: Any) -> Spelling:
+    """The spelling of the text that a `Tokenizer` was trained on."""
+    entries = tokenizer.tokens(range(len(SPECIALS), tokenizer.size))
+    subwords = tokenizer.kind == "bpe"
+    words = [entry.removeprefix(MARK) for entry in entries if not subwords or entry.startswith(MARK)]
+    # A subword may begin words without being one.
+    words = {word for word, row in zip(words, tokenizer.encode(words)) if len(row) == 1}
+    # A full stop that was left at a few words makes no word of both.
+    words = {word for word in words if word[-1:] not in (".", ",") or word[:-1] not in words}
+    capitals = sum(entry != entry.lower() for entry in entries)
+    # Entries come by falling frequency, though of subwords the single characters come first.
+    return Spelling(_marks([entry for entry in entries if not subwords or len(entry) > 1],
+                           set("".join(entries))), capitals > CASED * len(entries), frozenset(words))
+
+
+def _marks(entries: Sequence[str], characters: set[str]) -> dict[str, str]:
+    """Each mark as the most frequent entry that has it spells it; a mark that none has, like the others."""
+    forms: dict[str, str] = {}
+    for entry in entries:
+        for form in ANY_FORM.findall(entry):
+            forms.setdefault(MARK_OF[form], form)
+    entities = any(form[:1] == "&" != form for form in forms.values())
+    if not forms.keys() & {"'", '"'} and not characters & {"'", '"'}:
+        entities |= set("&apos;") <= characters  # too rare to be an entry
+    if entities and forms.get("&") == "&":
+        del forms["&"]  # the beginning of an entity
+    return {mark: forms.get(mark, either[entities]) for mark, either in FORMS.items()}
