@@ -6,7 +6,9 @@ from pathlib import Path
 
 from attention_lab import tasks
 from attention_lab.config import to_dict
+from attention_lab.data.content import content_of
 from attention_lab.storage import environment, runs
+from attention_lab.storage.content import of_other_content
 from attention_lab.tasks.train import finish
 from attention_lab.training.estimate import estimate
 from experiments.flags import Options, say
@@ -14,9 +16,12 @@ from experiments.flags import Options, say
 
 def train(options: Options) -> int:
     """Trains the run of the options unless it is finished, and prints its result; status 1 if it diverged."""
-    config = options.config
-    folder = Path(options.workdir or runs.default_folder(options.experiment, config))
-    with contextlib.closing(runs.open_run(folder, config, options.command, rerun=options.rerun)) as run:
+    config, content = options.config, content_of(options.config)
+    folder = Path(options.workdir or runs.default_folder(options.experiment, config, content))
+    for other in [] if options.workdir else of_other_content(folder.parent, config, content):
+        say(f"warning: the data has changed since {other} was trained: this is another run, in {folder}")
+    with contextlib.closing(runs.open_run(folder, config, options.command, rerun=options.rerun,
+                                          content=content)) as run:
         for warning in run.warnings:
             say(f"warning: {warning}")
         was_finished = run.finished
@@ -34,7 +39,7 @@ def dry_run(options: Options) -> int:
     config = options.config
     task = tasks.build(config)
     print(json.dumps(to_dict(config), indent=2))
-    print(f"folder\t{options.workdir or runs.default_folder(options.experiment, config)}")
+    print(f"folder\t{options.workdir or runs.default_folder(options.experiment, config, content_of(config))}")
     for name, value in (estimate(task, config) | task.facts).items():
         print(f"{name}\t{value}")
     return 0
