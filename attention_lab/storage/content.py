@@ -34,12 +34,13 @@ def folder_of(parent: str | Path, config: Config, content: Content) -> Path:
     """The folder of a run: named by config and content, or as older versions did, by the config alone.
 
     The latter only for what was trained on this content. Where the content can't be read: the finished run of
-    the same paths, if there is one.
+    the same paths, if there is one, or else a name for these paths that no other run has.
     """
     older = Path(parent) / digest(config)
     if content.problem:
         finished = (folder for folder in _of_paths(parent, config) if (folder / "result.json").exists())
-        return next(finished, older)
+        nameless = older.with_name(name(config, short_digest([get(config, key) for key in PATHS])))
+        return next(finished, nameless if older.exists() else older)
     newer = Path(parent) / name(config, content.name)
     return older if not newer.exists() and _agrees(older, content) else newer
 
@@ -63,8 +64,8 @@ def changed(recorded: Mapping[str, Any], now: Content, config: Config) -> str:
     if now.sha256 and recorded.get("sha256", now.sha256) != now.sha256:
         given = [key for key in ("data.path", "data.directory") if get(config, key)]
         where = " and ".join(f"{key}={show(get(config, key))}" for key in given) or "the corpus"
-        return (f"was trained on other data: its text has another sha256 than {where} has now, so this was "
-                "changed or is another corpus")
+        return (f"was trained on other data (its text has another sha256 than {where} has now: this was "
+                "changed, or is another corpus)")
     before = recorded.get("files", {})
     for key, sha256 in now.files.items():
         if before.get(key, sha256) != sha256:

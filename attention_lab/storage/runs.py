@@ -189,6 +189,8 @@ def _continue(run: Run) -> None:
                          "aside")
     moved = {key: (get(recorded, key), get(run.config, key)) for key in PATHS
              if get(recorded, key) != get(run.config, key)}
+    if moved and run.content.problem:
+        raise ValueError(run.content.problem)
     pairs = {key: (show(was), show(now)) for key, (was, now) in moved.items()} | {
         name: _unlike(before[name], now) for name, now in changed.items()}
     run.warnings = [f"{name} was {was} when the run began and is {now} now"

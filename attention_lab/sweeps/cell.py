@@ -75,6 +75,8 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
     """
     folder = cell.folder(parent)
     try:
+        if cell.content.problem and not (folder / "result.json").exists():
+            raise ValueError(cell.content.problem)
         with contextlib.closing(runs.open_run(folder, cell.config, command, content=cell.content)) as run:
             shared.warn(run, say)
             if not run.finished:

@@ -24,7 +24,7 @@ def test_a_finished_run_says_so_only_of_its_own_data(call, tsv, tmp_path):
     tsv(text.replace(b"dog 3", b"cat 3"))
     status, out, err = call(*command)
     assert (status, out) == (2, "") and "is finished" not in err
-    assert f"was trained on other data: its text has another sha256 than data.path={path} has now" in err
+    assert f"was trained on other data (its text has another sha256 than data.path={path} has now" in err
     path.unlink()
     status, out, err = call(*command)
     assert status == 0 and "is finished" in err and "status\tfinished" in out
@@ -48,6 +48,10 @@ def test_a_sweep_over_files_has_a_run_for_each_content(call, tsv, tmp_path):
     a.unlink()
     status, out, err = call(*command)
     assert (status, out) == (0, before) and "can't be seen" in err
+    command[-2] += f",{tmp_path}/none.tsv"
+    status, out, err = call(*command)
+    assert status == 1 and out.startswith(before) and out.count("finished") == 2
+    assert f"{tmp_path}/none.tsv failed: {tmp_path}/none.tsv: can't be read" in err
 
 
 @pytest.mark.parametrize("first, second, mixed", [

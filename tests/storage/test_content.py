@@ -50,6 +50,11 @@ def test_a_run_of_files_that_are_gone_is_the_finished_one_of_their_path(tmp_path
     write(folder_of(tmp_path, CONFIG, B), B, replace(CONFIG, {"data.path": "b.tsv"}))
     there = write(folder_of(tmp_path, CONFIG, A), A)
     assert folder_of(tmp_path, CONFIG, GONE) == there
+    older = write(tmp_path / digest(CONFIG), A)
+    other = replace(CONFIG, {"data.path": "none.tsv"})
+    assert not folder_of(tmp_path, other, GONE).exists()
+    with pytest.raises(ValueError, match=f"^{GONE.problem}"):
+        runs.open_run(older, other, "python", content=GONE)
 
 
 def test_what_has_changed_is_named():
