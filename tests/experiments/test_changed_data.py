@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from attention_lab.config import Config, replace
+from attention_lab.config import Config, replace, to_dict
 from attention_lab.storage.content import Content
 from attention_lab.storage.files import write_json
-from experiments import sweep, sweep_run, train
+from experiments import runs, sweep, sweep_run, train
 
 SMALL = ["--config=:tsv,smoke", "--config.data.vocabulary_size=60", "--config.data.dev_size=4",
          "--config.data.test_size=4", "--config.training.steps=2", "--config.decoding.beam=1"]
@@ -52,6 +52,19 @@ def test_a_sweep_over_files_has_a_run_for_each_content(call, tsv, tmp_path):
     status, out, err = call(*command)
     assert status == 1 and out.startswith(before) and out.count("finished") == 2
     assert f"{tmp_path}/none.tsv failed: {tmp_path}/none.tsv: can't be read" in err
+
+
+def test_a_list_of_runs_tells_texts_of_one_file_apart(call, tmp_path):
+    config = replace(Config(), {"data.source": "tsv", "data.path": "p.tsv"})
+    for seed, text in enumerate(("a", "b")):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        write_json(folder / "config.json", to_dict(replace(config, {"seed": seed})))
+        write_json(folder / "run.json", {"data": {"sha256": text * 64}})
+    lines = call(runs, "list", str(tmp_path))[1].splitlines()
+    assert [line.split("\t")[2] for line in lines] == ["text", "a" * 12, "b" * 12]
+    write_json(folder / "run.json", {"data": {"sha256": "a" * 64}})
+    assert call(runs, "list", str(tmp_path))[1].splitlines()[0].split("\t")[2] == "seed"
 
 
 @pytest.mark.parametrize("first, second, mixed", [
