@@ -2,7 +2,9 @@
 
 import sys
 
+from attention_lab.config import parse as overrides
 from attention_lab.data.labelled import joined
+from attention_lab.storage import runs
 from experiments import flags, stdin
 from experiments.flags import say
 
@@ -14,7 +16,7 @@ for an input line without a known word, or too long."""
 PROGRAM = flags.Program("disambiguate", MEANING, {
     "run": flags.Flag("", "folder of a finished run that classifies", required=True),
     "attention": flags.Flag("", "a PNG to draw: the attention of the model for the first four words"),
-}, config="none")
+}, config="overrides", keys=("attention.guide",))
 NONE = "-"  # for a missing word, sense, probability or position
 
 
@@ -24,12 +26,12 @@ def main(options: flags.Options) -> int:
     from attention_lab.tasks.classification.new_text import questions
     from attention_lab.tasks.load import load
     stdin.check_figure(options.attention)
-    run = load(options.run, say=say)
+    run = load(options.run, overrides.apply(runs.load_run(options.run).config, options.given), say)
     classifier, config = run.classifier, run.run.config
     if options.attention and not classifier.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
-    guide = guidance.of(run.run)
+    guide = guidance.of(run.run, run.config.attention.guide)
     before, without, drawn = 0, 0, []
     room = pictures.DRAWN if options.attention else 0
     for part in stdin.parts():

@@ -5,11 +5,12 @@ from attention_lab.storage import runs
 from experiments import flags
 
 # Fields that may differ from the run's: the sentences, and the search for translations. Sizes may not, as
-# splits are cut from one stream: other sizes would score sentences that were trained on.
+# splits are cut from one stream: other sizes would score sentences that were trained on. A guide must be the
+# run's, which may have been moved.
 KEYS = ("data.source", "data.directory", "data.path", "data.text", "data.split", "data.corpus_seed",
         "data.lexicon_size", "data.min_words", "data.max_words", "data.word", "data.least_distance",
         "data.most_distance", "data.distractors", "decoding.beam", "decoding.length_penalty",
-        "decoding.max_length")
+        "decoding.max_length", "attention.guide")
 PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own or of other data.", {
     "run": flags.Flag("", "folder of a finished run", required=True),
     "lengths": flags.Flag((), "bins of source lengths to score as well, such as 1-10,11-20, in words between "

@@ -16,7 +16,7 @@ from typing import Any
 
 from absl import flags
 
-from attention_lab.config import Config, Field, all_fields, get
+from attention_lab.config import PATHS, Config, Field, all_fields, get
 from attention_lab.config import parse as overrides
 from attention_lab.config.load import load
 from attention_lab.config.rules import allowed, show
@@ -75,8 +75,10 @@ def _parse(program: Program, argv: Sequence[str]) -> Options:
              if values[f"config.{key}"].present]
     own = {name: tuple(values[name].value) if flag.default == () else values[name].value
            for name, flag in program.flags.items()}
-    return Options(**own, config=overrides.apply(base, given) if file else None, given=given, words=plain,
-                   file=file, experiment=Path(file.partition(":")[0]).stem,
+    swept = {text.partition("=")[0].strip().removeprefix("config.") for text in own.get("sweep", ())}
+    config = overrides.apply(base, given, whole=swept.isdisjoint(PATHS)) if file else None
+    return Options(**own, config=config, given=given, words=plain, file=file,
+                   experiment=Path(file.partition(":")[0]).stem,
                    command=shlex.join(["python", "-m", f"experiments.{program.name}", *words]))
 
 

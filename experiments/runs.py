@@ -34,7 +34,10 @@ def main(options: flags.Options) -> int:
 
 
 def table(options: flags.Options, parent: str = "runs") -> int:
-    """Prints a line per run: folder, status, fields that differ between the runs, numbers of its result."""
+    """Prints a line per run: folder, status, fields that differ between the runs, numbers of its result.
+
+    Where runs of the same fields of data were trained on different text, the first digits of its sha256, too.
+    """
     collected, damaged = runs.collect(parent)
     columns = [name.strip() for name in options.columns.split(",") if name.strip()] or [
         *(name for name in score_names() if any(name in (run.result or {}) for run in collected)),
@@ -45,11 +48,14 @@ def table(options: flags.Options, parent: str = "runs") -> int:
               if field.recorded and len({get(run.config, key) for run in collected}) > 1]
     if options.sort:
         collected.sort(key=lambda run: -(run.result or {}).get(options.sort, float("-inf")))
-    print("\t".join(["folder", "status", *varied, *columns]))
-    for run in collected:
+    texts = [run.facts.get("data", {}).get("sha256", "")[:12] for run in collected]
+    differ = len({(run.config.data, text) for run, text in zip(collected, texts) if text}) > len(
+        {run.config.data for run, text in zip(collected, texts) if text})
+    print("\t".join(["folder", "status", *["text"] * differ, *varied, *columns]))
+    for run, text in zip(collected, texts):
         result = run.result or {"status": "unfinished"}
         fields = [get(run.config, key) for key in varied] + [result.get(name) for name in columns]
-        print("\t".join([str(run.folder), result["status"], *map(spelled, fields)]))
+        print("\t".join([str(run.folder), result["status"], *[text] * differ, *map(spelled, fields)]))
     for line in damaged:
         say(line)
     return 1 if damaged else 0

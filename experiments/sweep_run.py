@@ -7,10 +7,12 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from attention_lab.config import digest
+from attention_lab.config import digest, get
 from attention_lab.config.load import load_sweep
 from attention_lab.config.rules import show
 from attention_lab.config.sources import score_names
+from attention_lab.data.content import content_of
+from attention_lab.storage.content import Content, of_other_content
 from attention_lab.storage.files import read_json, short_digest
 from attention_lab.sweeps import launch, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared
@@ -37,6 +39,7 @@ def main(options: Options) -> int:
         return dry_run(options, groups)
     folder = parent(options)
     check_results(groups, folder)
+    warn_of_changes(groups, folder)
     if options.workers > 1 or options.storage or options.launcher != "process":
         outcomes = launch.run_groups(groups, options.config, folder, workers(options), build, say)
     else:
@@ -76,6 +79,16 @@ def check_results(groups: list[Group], folder: Path) -> None:
                 raise ValueError(f"{error}; to run the cell anew, move {path.parent} away") from error
 
 
+def warn_of_changes(groups: list[Group], folder: Path) -> None:
+    """Says which cells were trained before on files whose content is another now."""
+    others = [other for group in groups for cell in group.cells
+              for other in of_other_content(folder, cell.config, cell.content)]
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        say(f"warning: the data has changed since {others[0]}{more} was trained: cells are trained anew, in "
+            "other folders")
+
+
 def workers(options: Options) -> launch.Workers:
     """How the workers of the flags are started."""
     settings = {name: int(value) if value.isdigit() else value for name, _, value in (
@@ -104,6 +117,8 @@ def search(options: Options) -> int:
         for name, value in {"trials": options.trials, **numbers}.items():
             print(f"{name}\t{show(value)}")
         return 0
+    if content := content_of(options.config).name:
+        goal["content"] = content
     folder = parent(options)
     name = short_digest([goal, digest(options.config)])
     storage = options.storage or str(folder / f"{name}.journal")
@@ -122,18 +137,25 @@ def join(options: Options) -> int:
     if "://" not in options.storage and not Path(options.storage).exists():
         raise ValueError(f"--storage={options.storage} does not exist, so there is no sweep to join: start "
                          "it by the same command with --sweep and without --join")
-    name = ""
+    name = older = ""
     if (options.sweep or options.seeds) and not options.search:
         groups = plan(options.config, cells(options), options.max_cells)
-        name = launch.name_of(groups)
+        name, older = launch.name_of(groups), launch.older_name_of(groups)
     with storage_errors(options.storage):
-        queue = Queue(options.storage, name, digest(options.config), options.lease)
+        queue = Queue(options.storage, name, digest(options.config), options.lease, older=older)
         worker.work(queue, options.config, parent(options), Shared(build), options.command, say)
     return 0
 
 
 def report(outcomes: list[Outcome], command: str) -> int:
-    """Prints a line for each cell, and how to repeat those that failed."""
+    """Prints a line for each cell, and how to repeat those that failed.
+
+    Cells that were trained on different content of the same files are not tabled together.
+    """
+    if mixed := of_several_contents(outcomes):
+        say(f"{mixed[0]} and {mixed[1]} were trained on different content of the same files, so they are not "
+            "tabled together: move one of them away, or give another --workdir")
+        return 1
     for outcome in outcomes:
         result = outcome.result or {"status": "failed"}
         print("\t".join([str(outcome.folder), describe(outcome.cell.overrides), *_numbers(result)]))
@@ -144,6 +166,23 @@ def report(outcomes: list[Outcome], command: str) -> int:
         say(f"{len(failed)} of {len(outcomes)} cells failed; to run them again: {command}")
     # Cells in use by another process are a user error.
     return (2 if all(outcome.in_use for outcome in failed) else 1) if failed else 0
+
+
+def of_several_contents(outcomes: list[Outcome]) -> list[Path]:
+    """Two folders of cells with a result that record different content of the same files; [] if none do."""
+    first: dict[Any, tuple[Any, Path]] = {}
+    for outcome in outcomes:
+        if outcome.result is None or not (outcome.folder / "run.json").exists():
+            continue
+        recorded = read_json(outcome.folder / "run.json").get("data", {})
+        config = outcome.cell.config
+        facts = {("data", config.data): recorded.get("sha256")} if outcome.cell.content != Content() else {}
+        facts |= {(key, get(config, key)): sha256 for key, sha256 in recorded.get("files", {}).items()}
+        for named, sha256 in facts.items():
+            before, folder = first.setdefault(named, (sha256, outcome.folder))
+            if None not in (before, sha256) and before != sha256:
+                return [folder, outcome.folder]
+    return []
 
 
 def _report_search(options, trials, goal) -> int:

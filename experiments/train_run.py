@@ -6,7 +6,9 @@ from pathlib import Path
 
 from attention_lab import tasks
 from attention_lab.config import to_dict
+from attention_lab.data.content import content_of
 from attention_lab.storage import environment, runs
+from attention_lab.storage.content import of_other_content
 from attention_lab.tasks.train import finish
 from attention_lab.training.estimate import estimate
 from experiments.flags import Options, say
@@ -17,9 +19,12 @@ def train(options: Options) -> int:
 
     Status 1 if it diverged, or if one of its scores or pictures failed.
     """
-    config = options.config
-    folder = Path(options.workdir or runs.default_folder(options.experiment, config))
-    with contextlib.closing(runs.open_run(folder, config, options.command, rerun=options.rerun)) as run:
+    config, content = options.config, content_of(options.config)
+    folder = Path(options.workdir or runs.default_folder(options.experiment, config, content))
+    for other in [] if options.workdir else of_other_content(folder.parent, config, content):
+        say(f"warning: the data has changed since {other} was trained: this is another run, in {folder}")
+    with contextlib.closing(runs.open_run(folder, config, options.command, rerun=options.rerun,
+                                          content=content)) as run:
         for warning in run.warnings:
             say(f"warning: {warning}")
         was_finished = run.finished
@@ -39,7 +44,7 @@ def dry_run(options: Options) -> int:
     for notice in task.notices:
         say(notice)
     print(json.dumps(to_dict(config), indent=2))
-    print(f"folder\t{options.workdir or runs.default_folder(options.experiment, config)}")
+    print(f"folder\t{options.workdir or runs.default_folder(options.experiment, config, content_of(config))}")
     for name, value in (estimate(task, config) | task.facts).items():
         print(f"{name}\t{value}")
     return 0

@@ -13,11 +13,13 @@ from attention_lab.config.rules import DURATIONS, allowed, check, check_value, m
 from attention_lab.config.sources import SOURCES
 
 
-def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Config:
+def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], whole: bool = True
+          ) -> Config:
     """A copy of `config` with text values put in at dotted keys, checked as a whole; see `merge`.
 
     Args:
       given: {"model.num_heads": "8"}, or pairs, in which a key that comes twice is an error.
+      whole: False for a config in which the cells of a sweep put what it lacks: they are checked then.
     Raises:
       ValueError: an unknown key, a key given twice, a wrong type, a value or a combination that is not
         allowed; one line that names the dotted key.
@@ -28,7 +30,8 @@ def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]]) 
             raise ValueError(f"{key} is given twice: {show(values[key])} and {text}")
         values[key] = parse(key, text)
     config = merge(config, values)
-    check(config)
+    if whole:
+        check(config)
     for key in ("data.directory", "data.path"):
         readers = [name for name, source in SOURCES.items() if source.location == key]
         if values.get(key) and config.data.source not in readers:

@@ -10,6 +10,8 @@ from attention_lab.storage.files import short_digest
 
 # Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
 SCHEMA = 2
+# Fields that name files: what is in these names a run, not where they are.
+PATHS = ("data.directory", "data.path", "data.vectors", "attention.guide")
 
 
 def to_dict(config: Config) -> dict[str, Any]:
@@ -40,12 +42,24 @@ def differences(config: Config, other: Config) -> dict[str, tuple[Any, Any]]:
             if field.recorded and get(config, key) != get(other, key)}
 
 
+def name(config: Config, content: str) -> str:
+    """The name of a run: its digest, or where files belong to it, `DIGEST-CONTENT` without their paths.
+
+    content: what tells the content of these files; "" for a config that names none.
+    """
+    return f"{_digest(config, PATHS)}-{content}" if content else digest(config)
+
+
 def digest(config: Config) -> str:
-    """The name of a run: the short digest of the schema and of the recorded fields that are not at defaults.
+    """The short digest of the schema and of the recorded fields that are not at defaults.
 
     1 and 1.0 are the same learning rate.
     """
-    changed = {key: given for key, (given, _) in differences(config, Config()).items()}
+    return _digest(config, ())
+
+
+def _digest(config: Config, without: tuple[str, ...]) -> str:
+    changed = {key: given for key, (given, _) in differences(config, Config()).items() if key not in without}
     for key, value in changed.items():
         kind = all_fields()[key].type
         if isinstance(value, int) and float in (kind, *typing.get_args(kind)):

@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from attention_lab.config import Config, differences, digest, from_dict, get, to_dict
+from attention_lab.config import PATHS, Config, differences, digest, from_dict, get, to_dict
 from attention_lab.config.rules import check, show
 from attention_lab.storage import environment
+from attention_lab.storage.content import Content
+from attention_lab.storage.content import changed as changed_content
+from attention_lab.storage.content import folder_of
 from attention_lab.storage.files import naming, plain, read_json, write_json
 
 LOCK = "run.lock"
@@ -33,7 +36,7 @@ class Run:
 
     Fields:
       facts: what run.json says. result: what result.json says; None while unfinished.
-      data_moved: whether the data's path is another than when the run began.
+      content: of the files that the config names, now; empty where whoever opened the run did not read it.
       warnings: what a user should know before continuing the run.
     """
 
@@ -42,7 +45,7 @@ class Run:
     facts: dict[str, Any]
     result: dict[str, Any] | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
-    data_moved: bool = False
+    content: Content = Content()
     lock: IO | None = None
 
     @property
@@ -67,12 +70,13 @@ class Run:
             self.lock = None
 
 
-def default_folder(experiment: str, config: Config) -> Path:
-    """runs/<experiment>/<hash>, the folder of a run without --workdir."""
-    return Path("runs") / experiment / digest(config)
+def default_folder(experiment: str, config: Config, content: Content = Content()) -> Path:
+    """runs/<experiment>/<name>, the folder of a run without --workdir; see `folder_of`."""
+    return folder_of(Path("runs") / experiment, config, content)
 
 
-def open_run(folder: str | Path, config: Config, command: str, rerun: bool = False) -> Run:
+def open_run(folder: str | Path, config: Config, command: str, rerun: bool = False,
+             content: Content = Content()) -> Run:
     """Opens the folder of a new run or of one begun before, and keeps other processes out of it.
 
     A finished run comes back with its result and nothing is written. One begun before keeps its run.json;
@@ -82,9 +86,10 @@ def open_run(folder: str | Path, config: Config, command: str, rerun: bool = Fal
       folder: made if it is missing.
       command: the line that started it.
       rerun: moves an existing run aside (to `folder.1`, `.2` ...) and starts anew.
+      content: of the files that the config names, compared with that on which the run was trained.
     Raises:
-      ValueError: the folder holds another config, or files that are no run; or settings of jax that change
-        numbers are others than when the run began.
+      ValueError: the folder holds another config, a run that was trained on other content, or files that are
+        no run; or settings of jax that change numbers are others than when the run began.
       InUse: a ValueError too, where another process has it open.
       OSError: it can't be made or written; the error names the file.
     """
@@ -97,7 +102,7 @@ def open_run(folder: str | Path, config: Config, command: str, rerun: bool = Fal
         environment.check_settings()
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(folder, config, {"command": command, "hash": digest(config), "seed": config.seed,
-                               **environment.software()}, lock=_locked(folder))
+                               **environment.software()}, content=content, lock=_locked(folder))
     try:
         if _trained(folder):
             _continue(run)
@@ -163,7 +168,7 @@ def _begin(run: Run) -> None:
 def _continue(run: Run) -> None:
     """Reads what a run has recorded, and warns of what differs; nothing is written into a finished one."""
     recorded = _read_config(run.folder)
-    fields = differences(recorded, run.config)
+    fields = {key: pair for key, pair in differences(recorded, run.config).items() if key not in PATHS}
     if fields:
         listed = [f"{key} is {show(there)} there and {show(here)} here"
                   for key, (there, here) in list(fields.items())[:3]]
@@ -179,13 +184,20 @@ def _continue(run: Run) -> None:
     changed = {name: run.facts[name] for name in COMPARED
                if name in before and name in run.facts and run.facts[name] != before[name]}
     # Paths do not name a run, so a finished run on other sentences would pass for this one unseen.
-    moved = {key: (get(recorded, key), get(run.config, key)) for key in ("data.directory", "data.path")
+    if trained_on := changed_content(before.get("data", {}), run.content, run.config):
+        raise ValueError(f"{run.folder} {trained_on}: give another --workdir, or --rerun to move this one "
+                         "aside")
+    moved = {key: (get(recorded, key), get(run.config, key)) for key in PATHS
              if get(recorded, key) != get(run.config, key)}
-    run.data_moved = bool(moved)
+    if moved and run.content.problem:
+        raise ValueError(run.content.problem)
     pairs = {key: (show(was), show(now)) for key, (was, now) in moved.items()} | {
         name: _unlike(before[name], now) for name, now in changed.items()}
     run.warnings = [f"{name} was {was} when the run began and is {now} now"
                     for name, (was, now) in pairs.items()]
+    if run.finished and run.content.problem:
+        run.warnings.append("whether its data is still what it was trained on can't be seen: "
+                            f"{run.content.problem}")
     run.facts |= before
     if not run.finished:
         if recorded != run.config:

@@ -14,7 +14,7 @@ from attention_lab.storage.files import append
 from attention_lab.sweeps.plan import Cell
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs, programs
-from attention_lab.training.run import carry_out, check_data
+from attention_lab.training.run import carry_out
 from attention_lab.training.task import Task
 
 KEPT = 8  # Structures whose tasks are kept
@@ -80,10 +80,10 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
     """
     folder = cell.folder(parent)
     try:
-        with contextlib.closing(runs.open_run(folder, cell.config, command)) as run:
+        if cell.content.problem and not (folder / "result.json").exists():
+            raise ValueError(cell.content.problem)
+        with contextlib.closing(runs.open_run(folder, cell.config, command, content=cell.content)) as run:
             shared.warn(run, say)
-            if run.finished and run.data_moved:
-                check_data(run, shared.of(cell.config)[0])
             if not run.finished:
                 task, programs = shared.of(cell.config)
                 run.note({"how": way_noted(run, "loop"), **facts})

@@ -112,7 +112,7 @@ def _train(members: _Set, parent, shared, command, task, programs, program, fact
         for cell in members.cells:
             try:
                 run = stack.enter_context(contextlib.closing(
-                    runs.open_run(cell.folder(parent), cell.config, command)))
+                    runs.open_run(cell.folder(parent), cell.config, command, content=cell.content)))
                 shared.warn(run, say)
                 begin(run, task, lambda line: None)
                 opened[cell] = run

@@ -53,7 +53,7 @@ def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers
     name = name_of(groups)
     storage = workers.storage or str(folder / f"{name}.journal")
     with storage_errors(storage):
-        queue = Queue(storage, name, digest(base), workers.lease)
+        queue = Queue(storage, name, digest(base), workers.lease, older=older_name_of(groups))
         queue.fill(groups, folder)
         with progress(total_steps(groups, build), str(folder)) as show:
             watch(queue, starter(workers, storage, folder), workers.count, show, say)
@@ -69,6 +69,11 @@ def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers
 def name_of(groups: list[Group]) -> str:
     """The name of a sweep in its storage: equal plans have equal names."""
     return short_digest(sorted(cell.name for group in groups for cell in group.cells))
+
+
+def older_name_of(groups: list[Group]) -> str:
+    """What versions that did not know cells by their content called a sweep in its storage."""
+    return short_digest(sorted(digest(cell.config) for group in groups for cell in group.cells))
 
 
 def starter(workers: Workers, storage: str, folder: Path) -> Callable[[int], "Process | Job"]:

@@ -4,9 +4,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attention_lab.config import Config, Structure, digest, split
+from attention_lab.config import Config, Structure, name, split
 from attention_lab.config.parse import merge
 from attention_lab.config.rules import check
+from attention_lab.data.content import content_of
+from attention_lab.storage.content import Content, folder_of
 from attention_lab.sweeps.space import Space, describe
 
 WAYS = ("auto", "measure", "loop", "map", "vmap")  # to run the cells of a group: see `execution`
@@ -14,19 +16,31 @@ WAYS = ("auto", "measure", "loop", "map", "vmap")  # to run the cells of a group
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One run of a sweep. Fields: config, complete and checked; overrides of the space, by dotted key."""
+    """One run of a sweep.
+
+    Fields:
+      config: complete and checked. overrides: of the space, by dotted key. content: of the config's files.
+    """
 
     config: Config
     overrides: dict[str, Any] = dataclasses.field(hash=False)
+    content: Content = dataclasses.field(default=Content(), hash=False)
+
+    @classmethod
+    def of(cls, base: Config, overrides: dict[str, Any]) -> "Cell":
+        """The cell of these overrides; ValueError for a config that no run could follow."""
+        config = merge(base, overrides)
+        check(config)
+        return cls(config, overrides, content_of(config))
 
     @property
     def name(self) -> str:
-        """The digest of its config, the name of its folder."""
-        return digest(self.config)
+        """By its config and the content of its files, as folders are called."""
+        return name(self.config, self.content.name)
 
     def folder(self, parent: str | Path) -> Path:
-        """Its run folder."""
-        return Path(parent) / self.name
+        """Its run folder; see `folder_of`."""
+        return folder_of(parent, self.config, self.content)
 
 
 class Group(NamedTuple):
@@ -47,16 +61,18 @@ def plan(base: Config, space: Space, max_cells: int = 1000) -> list[Group]:
     if len(space) > max_cells:
         raise ValueError(f"the sweep has {len(space)} cells; allowed are --max_cells={max_cells}")
     groups: dict[Structure, list[Cell]] = {}
-    seen: dict[str, dict[str, Any]] = {}
+    seen: dict[Any, dict[str, Any]] = {}
     for overrides in space:
-        cell = Cell(merge(base, overrides), overrides)
         try:
-            check(cell.config)
+            cell = Cell.of(base, overrides)
         except ValueError as error:
             raise ValueError(f"the cell {describe(overrides)}: {error}") from error
-        if cell.name in seen:
-            raise ValueError(f"the cells {describe(seen[cell.name])} and {describe(overrides)} come to the "
-                             "same config")
-        seen[cell.name] = overrides
+        # Of files that can't be read, paths are all that tells cells apart.
+        key = cell.config if cell.content.problem else cell.name
+        if key in seen:
+            same = "config and files of the same content" if cell.content.name else "config"
+            raise ValueError(f"the cells {describe(seen[key])} and {describe(overrides)} come to the same "
+                             f"{same}")
+        seen[key] = overrides
         groups.setdefault(split(cell.config)[0], []).append(cell)
     return [Group(structure, tuple(cells)) for structure, cells in groups.items()]

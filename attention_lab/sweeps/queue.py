@@ -31,12 +31,13 @@ class Item(NamedTuple):
 
     Fields:
       trial: its id in the storage. group: number of its group; -1 in a search.
-      overrides: typed values by dotted key.
+      overrides: typed values by dotted key. cell: its name, by config and content; "" in a search.
     """
 
     trial: int
     group: int
     overrides: dict[str, Any]
+    cell: str = ""
 
 
 class Queue:
@@ -45,6 +46,7 @@ class Queue:
     Args:
       location: as in `open_storage`.
       sweep: what tells this sweep from others, such as a digest of its plan; "" joins the one in the storage.
+      older: what older versions called it.
       base: the digest of the config that all cells start from.
       lease: seconds without a sign of life after which another process takes a cell over.
       search: how cells are proposed, as JSON, for workers that join; None where they are given.
@@ -53,7 +55,7 @@ class Queue:
     """
 
     def __init__(self, location: str, sweep: str, base: str, lease: float = 60.0,
-                 search: Mapping[str, Any] | None = None):
+                 search: Mapping[str, Any] | None = None, older: str = ""):
         self.lease = lease
         self.storage = open_storage(location)
         self._beats: dict[int, tuple[Any, float]] = {}  # by trial: its last beat, and when it was first seen
@@ -68,7 +70,7 @@ class Queue:
         if sweep:
             wanted["search"] = json.loads(json.dumps(search))
         for name, value in wanted.items():
-            if stored.get(name, value) != value:
+            if stored.get(name, value) not in (value, older if name == "sweep" and older else value):
                 what = "sweep" if name == "sweep" else "sweep, of another --config,"
                 raise ValueError(f"--storage={location} holds another {what}: give another file or database")
             if name not in stored:
@@ -127,7 +129,8 @@ class Queue:
             self.note(identity, "worker", f"{socket.gethostname()} {os.getpid()}")
             self.beat(identity, 0)
             overrides = trial.user_attrs.get("overrides", {})
-            return Item(identity, _group(trial), {key: parse(key, text) for key, text in overrides.items()})
+            return Item(identity, _group(trial), {key: parse(key, text) for key, text in overrides.items()},
+                        trial.user_attrs.get("cell", ""))
         return None
 
     def beat(self, trial: int, step: int) -> None:
@@ -229,9 +232,11 @@ def _group(trial: FrozenTrial) -> int:
 
 
 def _has_result(cell: Cell, folder: Path) -> bool:
-    """Whether a run folder has a result, trained on data from where the cell's config says they are."""
+    """Whether a run folder has a result, trained on the cell's data, or else from where its config says."""
     if not (folder / "result.json").exists():
         return False
+    if cell.content.name:
+        return True  # the folder is that of this content
     try:
         stored = read_json(folder / "config.json")["data"]
         return all(stored[name] == getattr(cell.config.data, name) for name in ("path", "directory"))

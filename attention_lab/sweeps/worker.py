@@ -10,9 +10,10 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from attention_lab.config import Config
+from attention_lab.config import Config, digest
 from attention_lab.config.parse import merge
-from attention_lab.config.rules import check, show
+from attention_lab.config.rules import show
+from attention_lab.data.content import content_of
 from attention_lab.sweeps import search
 from attention_lab.sweeps.cell import Outcome, Shared, run_cell
 from attention_lab.sweeps.plan import Cell
@@ -29,6 +30,7 @@ def work(queue: Queue, base: Config, parent: str | Path, shared: Shared, command
       base: the config that all cells start from. The other arguments are those of `execution.execute`.
     """
     proposals = search.Search.of(queue.search) if queue.search else None
+    given = base
     if proposals:
         base = merge(base, {"data.split": "dev"})  # a search must not see test
     group = -1
@@ -45,8 +47,8 @@ def work(queue: Queue, base: Config, parent: str | Path, shared: Shared, command
         with _put_back_if_stopped(queue, item), _heartbeat(queue, item) as show_step:
             overrides = _proposed(queue, item, proposals) if proposals else item.overrides
             try:
-                cell = Cell(merge(base, overrides), overrides)
-                check(cell.config)
+                cell = Cell.of(base, overrides)
+                _check_content(cell, item, queue, given)
             except ValueError as error:
                 queue.end(item.trial, TrialState.FAIL, error=str(error))
                 continue
@@ -57,6 +59,18 @@ def work(queue: Queue, base: Config, parent: str | Path, shared: Shared, command
             time.sleep(10 * POLL)
         else:
             _end(queue, item, outcome, proposals)
+
+
+def _check_content(cell: Cell, item: Item, queue: Queue, base: Config) -> None:
+    """ValueError where files have other content here than where the sweep was planned."""
+    if queue.search:
+        here = content_of(base).name
+        same = queue.search.get("content", here) == here
+    else:
+        same = item.cell in (cell.name, digest(cell.config)) or bool(cell.content.problem)
+    if not same:
+        raise ValueError("its files have other content than when and where the sweep was begun: begin "
+                         "another for data that was changed")
 
 
 def _proposed(queue: Queue, item: Item, proposals: search.Search) -> dict[str, Any]:

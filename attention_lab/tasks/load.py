@@ -105,7 +105,7 @@ class Trained:
         return translator.attention(self.params, sources, targets)
 
     def _judge(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Questions, Judged]:
-        classifier, guide = self.classifier, guidance.of(self.run)
+        classifier, guide = self.classifier, guidance.of(self.run, self.config.attention.guide)
         questions = new_text.questions(classifier, sentences)
         for i, why in questions.refused.items():
             raise ValueError(f"sentences[{i}] {why}")

@@ -10,11 +10,12 @@ from attention_lab.config import Config
 from attention_lab.config.load import load as load_config
 from attention_lab.config.parse import merge
 from attention_lab.config.rules import check
+from attention_lab.data.content import content_of
 from attention_lab.storage import runs
 from attention_lab.storage.device_errors import device_errors
 from attention_lab.tasks.load import Trained, load
 from attention_lab.tasks.registry import build
-from attention_lab.training.run import carry_out, check_data
+from attention_lab.training.run import carry_out
 
 LOG = logging.getLogger(__name__)
 
@@ -38,7 +39,8 @@ def train(config: Config | str | Path, workdir: str | Path, **overrides: Any) ->
     config = config if isinstance(config, Config) else load_config(str(config))
     config = merge(config, {key.replace("__", "."): value for key, value in overrides.items()})
     check(config)
-    run = runs.open_run(workdir, config, f"attention_lab.train(..., {str(workdir)!r})")
+    run = runs.open_run(workdir, config, f"attention_lab.train(..., {str(workdir)!r})",
+                        content=content_of(config))
     with contextlib.closing(run):
         for warning in run.warnings:
             LOG.warning("%s: %s", run.folder, warning)
@@ -55,12 +57,9 @@ def finish(run: runs.Run, say: Callable[[str], None], show: Callable | None = No
     Raises:
       ValueError: data that can't be used, or other data than the run was started on.
     """
-    if run.finished and not run.data_moved:
+    if run.finished:
         return run.result
     task = build(run.config, run.folder)
-    if run.finished:
-        check_data(run, task)
-        return run.result
     for notice in task.notices:
         say(notice)
     return carry_out(run, task, show=show, say=say)

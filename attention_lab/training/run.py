@@ -8,6 +8,7 @@ from typing import Any
 from attention_lab.config import split
 from attention_lab.figures import curves, style
 from attention_lab.storage import predictions
+from attention_lab.storage.content import Content, changed
 from attention_lab.storage.files import JsonLines
 from attention_lab.storage.runs import Run
 from attention_lab.training import loop
@@ -93,13 +94,15 @@ def draw_curve(folder: Path, select: tuple[str, float], best_step: int) -> None:
 
 
 def check_data(run: Run, task: Task) -> None:
-    """ValueError if a run that has trained already was begun on other data than the task has."""
+    """ValueError if a run that has trained already was begun on other data than the task has.
+
+    Also where files have changed between opening the run, which names it by their content, and reading them.
+    """
     before = run.facts.get("data", {}) if (run.folder / "checkpoints").exists() else {}
-    aside = "give another --workdir, or --rerun to move this one aside"
-    if before.get("sha256", task.facts.get("sha256")) != task.facts.get("sha256"):
-        raise ValueError(f"{run.folder} was trained on other data (its text has another sha256 than "
-                         f"data.path or data.directory has now): {aside}")
-    for key, now in task.facts.get("files", {}).items():
-        if before.get("files", {}).get(key, now) != now:
-            raise ValueError(f"{run.folder} was trained by other content of {key} than that file has now "
-                             f"(its sha256 differs): {aside}")
+    now = Content(task.facts.get("sha256", ""), task.facts.get("files", {}))
+    if trained_on := changed(before, now, run.config):
+        raise ValueError(f"{run.folder} {trained_on}: give another --workdir, or --rerun to move this one "
+                         "aside")
+    opened = {"sha256": run.content.sha256} if run.content.sha256 else {}
+    if changed(opened | {"files": run.content.files}, now, run.config):
+        raise ValueError(f"{run.folder}: the data was changed while it was read: repeat the command")

@@ -47,7 +47,7 @@ def prepare(trained: Any, sentences: Labelled, own: bool, lengths: Sequence[tupl
 def scores(trained: Any, sentences: Labelled, train: Labelled | None, lengths: Sequence[tuple[int, int]]
            ) -> Iterator[tuple[str, Any]]:
     """The name and value of each score; without `train` none of the most frequent class."""
-    guide, classifier = guidance.of(trained.run), trained.model
+    guide, classifier = guidance.of(trained.run, trained.config.attention.guide), trained.model
     scored = task.scores(classifier, trained.params, sentences, trained.config.data.split,
                          most_frequent(train.word, train.label) if train else {},
                          guided=guide and guidance.answers(guide, sentences, classifier.classes))

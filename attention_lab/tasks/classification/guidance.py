@@ -1,11 +1,13 @@
 """The guide of a classifier: a finished run that provides weights to pool by, or predictions to keep."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from attention_lab.config import POOLED, Config, task_of
+from attention_lab.config import POOLED, Config, replace, task_of
+from attention_lab.data.content import GUIDE
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.distributions import divergence, jensen_shannon, total_variation
 from attention_lab.models.classifier import POOL
@@ -38,23 +40,27 @@ def load(folder: str) -> Guide:
     return Guide(run, classifier, scored_weights(run, classifier.model.init))
 
 
-def find(config: Config, trained_by: str | None = None) -> Guide | None:
+def find(config: Config, trained_by: str | None = None, beside: str | Path | None = None) -> Guide | None:
     """The finished run that attention.guide names; None where it names none.
 
     Args:
       config: of the guided classifier.
       trained_by: sha256 of the result.json of the guide by which that classifier was trained, if it was.
+      beside: the folder of that classifier, near which the guide of `trained_by` is looked for where it is
+        not at its path, as when both were moved.
     Raises:
       ValueError: it is no finished classifier that pools by attention, or not the run of `trained_by`.
     """
     folder = config.attention.guide
     if not folder:
         return None
+    where = folder if trained_by is None else _located(folder, trained_by, beside)
     try:
-        guide = load(folder)
+        guide = load(where or folder)
     except ValueError as error:
-        raise ValueError(f"attention.guide={folder}, seen from here: {error}") from error
-    if trained_by is not None and trained_by != digest(guide.run.folder / "result.json"):
+        hint = "" if trained_by is None else "; --config.attention.guide=DIR says where it is now"
+        raise ValueError(f"attention.guide={folder}, seen from here: {error}{hint}") from error
+    if where is None:
         raise ValueError(f"attention.guide={folder} is another run than the one that this was trained by")
     model, attention = guide.run.config.model, guide.run.config.attention
     if model.pooling not in POOLED:
@@ -69,9 +75,28 @@ def find(config: Config, trained_by: str | None = None) -> Guide | None:
     return guide
 
 
-def of(run: Run) -> Guide | None:
-    """The guide by which a finished run was trained; None and ValueError as in `find`."""
-    return find(run.config, run.facts.get("data", {}).get("files", {}).get("attention.guide"))
+def of(run: Run, folder: str = "") -> Guide | None:
+    """The guide by which a finished run was trained; None and ValueError as in `find`.
+
+    folder: where the guide is now; "": at the path in the run's config, or beside the run.
+    """
+    config = replace(run.config, {"attention.guide": folder or run.config.attention.guide})
+    return find(config, run.facts.get("data", {}).get("files", {}).get("attention.guide"), run.folder)
+
+
+def _located(folder: str, trained_by: str, beside: str | Path | None) -> str | None:
+    """The folder with the result.json of this sha256: the one at the path, or one near `beside`.
+
+    There a guide is looked for below each parent of `beside`, by its path and by each end of that path.
+    """
+    parts = Path(folder).parts
+    ends = [Path(*parts[i:]) for i in range(len(parts)) if not Path(*parts[i:]).is_absolute()]
+    parents = Path(beside).absolute().parents if beside else ()
+    for path in (Path(folder), *(parent / end for parent in parents for end in ends)):
+        result = path / GUIDE
+        if result.is_file() and digest(result) == trained_by:
+            return str(path)
+    return None
 
 
 def check(guide: Guide, config: Config, classes: Mapping[str, Sequence[str]]) -> None:

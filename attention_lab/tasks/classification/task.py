@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab.config import Config
-from attention_lab.data import labelled, sources
+from attention_lab.data import content, labelled, sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.readers import indexed, vectors
@@ -18,7 +18,6 @@ from attention_lab.data.synthetic import senses
 from attention_lab.data.tokenizers import Tokenizer
 from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.evaluation.classes import by_distance, class_scores, most_frequent
-from attention_lab.storage.files import digest
 from attention_lab.tasks import text
 from attention_lab.tasks.classification import guidance, pictures
 from attention_lab.tasks.classification.classifier import Classifier, load_names, with_columns
@@ -42,7 +41,7 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
     Raises:
       ValueError: data, vectors or a guide that can't be used, or nothing that fits into the buckets.
     """
-    data, guide, files = config.data, guidance.find(config), _files(config)
+    data, guide, files = config.data, guidance.find(config), content.files(config)
     whole = sources.load(data)
     corpus = {name: whole[name] for name in dict.fromkeys(("train", "dev", data.split))}
     classifier, examples, places = _classifier(config, whole, folder)
@@ -166,16 +165,6 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
     return Scores(numbers, [{"sentence": sentence, "place": str(place), "word": word, "class": label,
                              "found": answer, "probability": f"{p:.4f}"}
                             for sentence, place, word, label, answer, p in rows])
-
-
-def _files(config):
-    """{config field: sha256} of the files besides the corpus that a run is trained with."""
-    guide, vectors_file = config.attention.guide, config.data.vectors
-    try:
-        files = {"data.vectors": digest(vectors_file)} if vectors_file else {}
-    except OSError as error:
-        raise ValueError(f"data.vectors={vectors_file}: can't be read: {error.strerror}") from error
-    return files | ({"attention.guide": digest(Path(guide) / "result.json")} if guide else {})
 
 
 def _vectors(path: str, tokenizer: Tokenizer, width: int):

@@ -1,5 +1,6 @@
 """Classification as a task: class weights, losses, scores, vectors, guides, shots and shared programs."""
 
+import shutil
 from types import SimpleNamespace
 
 import jax
@@ -252,11 +253,30 @@ def test_a_guide_that_is_missing_or_another_than_it_was_is_refused(guide, tmp_pa
     with pytest.raises(ValueError, match="is another run than the one that this was trained by"):
         guidance.find(config, "0" * 64)
     facts = {"data": {"files": {"attention.guide": digest(guide / "result.json")}}}
-    student = SimpleNamespace(run=SimpleNamespace(config=config, facts=facts))
+    student = SimpleNamespace(run=SimpleNamespace(config=config, facts=facts, folder=tmp_path / "student"))
     assert guidance.of(student.run).run.folder == guide and guidance.of(load(guide).run) is None
     facts["data"]["files"]["attention.guide"] = "0" * 64
     with pytest.raises(ValueError, match="is another run than the one that this was trained by"):
         guidance.of(student.run)
+
+
+@pytest.mark.parametrize("path, now", [
+    ("runs/base", "runs/base"),  # both stay, and the run is asked from another folder
+    ("runs/base", "base"), ("/gone/runs/base", "base"), ("/gone/runs/base", "runs/base")])
+def test_a_guide_that_was_moved_is_looked_for_beside_its_student(guide, tmp_path, path, now):
+    by, student = digest(guide / "result.json"), tmp_path / "new" / "runs" / "student"
+    config = configs.replace(configs.Config(), {"attention.guide": path, "attention.weights": "frozen"})
+    decoy = tmp_path / "new" / "runs" / "runs" / "base"
+    decoy.mkdir(parents=True)
+    (decoy / "result.json").write_text("{}")
+    with pytest.raises(ValueError, match=f"guide={path}, seen from here: .* --config.attention.guide=DIR"):
+        guidance.find(config, by, student)
+    shutil.copytree(guide, tmp_path / "new" / now)
+    assert guidance.find(config, by, student).run.folder == tmp_path / "new" / now
+    run = SimpleNamespace(config=config, folder=student, facts={"data": {"files": {"attention.guide": by}}})
+    assert guidance.of(run, str(guide)).run.folder == guide  # where the user says it is
+    with pytest.raises(ValueError, match=f"guide={decoy} is another run than|seen from here"):
+        guidance.of(SimpleNamespace(**vars(run) | {"folder": tmp_path / "far" / "student"}), str(decoy))
 
 
 def test_what_hangs_on_nothing_read_is_refused_first_and_a_guide_is_not_asked_before_it_is_wanted(

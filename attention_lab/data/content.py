@@ -1,0 +1,63 @@
+"""Reads the content of the files that a config names; see storage/content.py for what it is good for."""
+
+import functools
+import os
+from pathlib import Path
+
+from attention_lab.config import Config, Data, get
+from attention_lab.config.sources import SOURCES
+from attention_lab.data import sources
+from attention_lab.storage.content import Content
+from attention_lab.storage.files import digest
+
+READ = 16  # corpora whose digests are kept
+GUIDE = "result.json"  # written last, once and for all, so it tells one finished run from any other
+
+
+def content_of(config: Config) -> Content:
+    """The content of the files of a config; one that can't be read has a `problem` instead of an error."""
+    try:
+        sha256 = ""
+        if location := SOURCES[config.data.source].location:
+            sha256 = _corpus_digest(config.data, _stamp(get(config, location)))
+        return Content(sha256, files(config))
+    except ValueError as error:
+        return Content(problem=str(error))
+
+
+def files(config: Config) -> dict[str, str]:
+    """{config field: sha256} of the files besides the corpus that a run is trained with.
+
+    Raises:
+      ValueError: one that can't be read, or a guide that is no finished run.
+    """
+    named = {"data.vectors": config.data.vectors, "attention.guide": config.attention.guide}
+    digests = {}
+    for key, path in named.items():
+        try:
+            if path:
+                digests[key] = digest(Path(path) / GUIDE if key == "attention.guide" else path)
+        except OSError as error:
+            raise ValueError(f"{key}={path}: can't be read: {error.strerror}") from error
+    return digests
+
+
+@functools.lru_cache(READ)
+def _corpus_digest(data: Data, stamp: tuple) -> str:
+    """`sources.digest` of the splits that a run reads."""
+    splits = tuple(dict.fromkeys(("train", "dev", data.split)))
+    corpus = sources.load(data, splits)
+    return sources.digest({split: corpus[split] for split in splits})
+
+
+def _stamp(path: str) -> tuple:
+    """Size, time and place of a file or of all files of a folder: with these the content changes."""
+    below = [os.path.join(folder, file) for folder, _, names in os.walk(path) for file in names]
+    stamps = []
+    for file in sorted(below) or [path]:
+        try:
+            status = os.stat(file)
+            stamps.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
+        except OSError:
+            pass  # whoever reads it says why it can't be read
+    return tuple(stamps)

@@ -1,0 +1,100 @@
+"""The content of the files that a config names: part of a run's name, checked whenever it is opened."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attention_lab.config import PATHS, Config, digest, get, name
+from attention_lab.config.rules import show
+from attention_lab.storage.files import read_json, short_digest
+
+
+@dataclasses.dataclass(frozen=True)
+class Content:
+    """What the files of a config hold.
+
+    Fields:
+      sha256: of the text of its corpus, as `sources.digest` gives it; "" for a corpus that is generated.
+      files: sha256 of the other files, by config field. problem: why they can't be read, or "".
+    """
+
+    sha256: str = ""
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """12 hexadecimal digits; "" where the config names no file, or they can't be read."""
+        known = self.sha256 or self.files
+        return short_digest([self.sha256, dict(self.files)]) if known and not self.problem else ""
+
+
+def folder_of(parent: str | Path, config: Config, content: Content) -> Path:
+    """The folder of a run: named by config and content, or as older versions did, by the config alone.
+
+    The latter only for what was trained on this content. Where the content can't be read: the finished run of
+    the same paths, if there is one, or else a name for these paths that no other run has.
+    """
+    older = Path(parent) / digest(config)
+    if content.problem:
+        finished = (folder for folder in _of_paths(parent, config) if (folder / "result.json").exists())
+        nameless = older.with_name(name(config, short_digest([get(config, key) for key in PATHS])))
+        return next(finished, nameless if older.exists() else older)
+    newer = Path(parent) / name(config, content.name)
+    return older if not newer.exists() and _agrees(older, content) else newer
+
+
+def of_other_content(parent: str | Path, config: Config, content: Content) -> list[Path]:
+    """Folders of runs of this config and these paths that were trained on other content than is there now."""
+    if not content.name:
+        return []
+    here = folder_of(parent, config, content)
+    return [folder for folder in _of_paths(parent, config)
+            if folder != here and not _agrees(folder, content) and (folder / "checkpoints").exists()]
+
+
+def changed(recorded: Mapping[str, Any], now: Content, config: Config) -> str:
+    """What a run was trained on that is other content now, in words; "" if it is the same or not recorded.
+
+    recorded: `data` in run.json.
+    """
+    if now.problem:
+        return ""
+    if now.sha256 and recorded.get("sha256", now.sha256) != now.sha256:
+        given = [key for key in ("data.path", "data.directory") if get(config, key)]
+        where = " and ".join(f"{key}={show(get(config, key))}" for key in given) or "the corpus"
+        return (f"was trained on other data (its text has another sha256 than {where} has now: this was "
+                "changed, or is another corpus)")
+    before = recorded.get("files", {})
+    for key, sha256 in now.files.items():
+        if before.get(key, sha256) != sha256:
+            return f"was trained by other content of {key} than that file has now (its sha256 differs)"
+    return ""
+
+
+def _of_paths(parent: str | Path, config: Config) -> list[Path]:
+    """The folders of runs of a config, whatever their content, whose paths are spelled as in the config."""
+    named = Path(parent).glob(name(config, "*"))
+    paths = {key: get(config, key) for key in PATHS}
+    return [folder for folder in (Path(parent) / digest(config), *sorted(named))
+            if _read(folder / "config.json") and paths == _paths(_read(folder / "config.json"))]
+
+
+def _paths(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tree.get(group, {}).get(field, "") for key in PATHS for group, field in [key.split(".")]}
+
+
+def _agrees(folder: Path, content: Content) -> bool:
+    """Whether a run folder records that it was trained on this content."""
+    recorded = _read(folder / "run.json").get("data") or {}
+    return recorded.get("sha256") == (content.sha256 or recorded.get("sha256")) and (
+        recorded.get("files", {}) == dict(content.files) and bool(recorded))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object; {} where there is none that can be read."""
+    try:
+        return read_json(path)
+    except (OSError, ValueError):
+        return {}
