@@ -45,7 +45,7 @@ def table(options: flags.Options, parent: str = "runs") -> int:
     varied = [key for key, field in all_fields().items()
               if field.recorded and len({get(run.config, key) for run in collected}) > 1]
     if options.sort:
-        collected.sort(key=lambda run: -(run.result or {}).get(options.sort, float("-inf")))
+        collected.sort(key=lambda run: -_number((run.result or {}).get(options.sort)))
     print("\t".join(["folder", "status", *varied, *columns]))
     for run in collected:
         result = run.result or {"status": "unfinished"}
@@ -54,6 +54,11 @@ def table(options: flags.Options, parent: str = "runs") -> int:
     for line in damaged:
         say(line)
     return 1 if damaged else 0
+
+
+def _number(value: object) -> float:
+    """A value to sort by: one that is no number, such as that of a run that diverged, is the smallest."""
+    return value if isinstance(value, (int, float)) else float("-inf")
 
 
 def show(options: flags.Options, folder: str) -> int:

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from attention_lab.storage.files import short_digest
 from attention_lab.studies import declaration, mean
 from tests.studies.studies import CLAIMS, STUDY
 
@@ -53,7 +54,7 @@ def old(**of_first):
                "direction": one.direction, "margin": one.margin, "published": "", "primary": one.primary}
               for one in CLAIMS]
     claims[0] |= of_first
-    return {"preset": "smoke", "claims_scheme": 1, "claims": claims, "claims_hash": declaration._hash(claims)}
+    return {"preset": "smoke", "claims_scheme": 1, "claims": claims, "claims_hash": short_digest(claims)}
 
 
 def test_claims_of_the_first_scheme_are_compared_in_what_both_have():
