@@ -47,7 +47,7 @@ def table(options: flags.Options, parent: str = "runs") -> int:
     varied = [key for key, field in all_fields().items()
               if field.recorded and len({get(run.config, key) for run in collected}) > 1]
     if options.sort:
-        collected.sort(key=lambda run: -(run.result or {}).get(options.sort, float("-inf")))
+        collected.sort(key=lambda run: -_number((run.result or {}).get(options.sort)))
     texts = [run.facts.get("data", {}).get("sha256", "")[:12] for run in collected]
     differ = len({(run.config.data, text) for run, text in zip(collected, texts) if text}) > len(
         {run.config.data for run, text in zip(collected, texts) if text})
@@ -59,6 +59,11 @@ def table(options: flags.Options, parent: str = "runs") -> int:
     for line in damaged:
         say(line)
     return 1 if damaged else 0
+
+
+def _number(value: object) -> float:
+    """A value to sort by: one that is no number, such as that of a run that diverged, is the smallest."""
+    return value if isinstance(value, (int, float)) else float("-inf")
 
 
 def show(options: flags.Options, folder: str) -> int:

@@ -13,7 +13,8 @@ from attention_lab.config.rules import show
 from attention_lab.config.sources import score_names
 from attention_lab.data.content import content_of
 from attention_lab.storage.content import Content, of_other_content
-from attention_lab.storage.files import read_json, short_digest
+from attention_lab.storage.files import short_digest
+from attention_lab.storage.runs import read_result
 from attention_lab.sweeps import launch, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared
 from attention_lab.sweeps.execution import execute, total_steps
@@ -71,12 +72,12 @@ def check_results(groups: list[Group], folder: Path) -> None:
     """ValueError for an unreadable result, before anything is run."""
     for group in groups:
         for cell in group.cells:
-            path = cell.folder(folder) / "result.json"
+            path = cell.folder(folder)
             try:
-                if path.exists():
-                    read_json(path)
+                if (path / "result.json").exists():
+                    read_result(path)
             except ValueError as error:
-                raise ValueError(f"{error}; to run the cell anew, move {path.parent} away") from error
+                raise ValueError(f"{error}; to run the cell anew, move {path} away") from error
 
 
 def warn_of_changes(groups: list[Group], folder: Path) -> None:

@@ -53,8 +53,8 @@ def download(url: str) -> Iterator[bytes]:
     with answer:
         expected, size = answer.headers.get("Content-Length"), 0
         if not re.fullmatch("[0-9]{1,18}", expected or "0"):
-            raise ValueError(f"{url}: can't be fetched: its Content-Length, {expected[:40]!r}, is no number of "
-                             "bytes")
+            raise ValueError(f"{url}: can't be fetched: its Content-Length, {expected[:40]!r}, is no number "
+                             "of bytes")
         while True:
             with _naming(url):
                 block = answer.read(BLOCK)

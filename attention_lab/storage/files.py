@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import types
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,14 +49,26 @@ def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: str | Path) -> dict[str, Any]:
-    """The JSON object that a file holds; ValueError, naming the file, if it holds none."""
+def read_json(path: str | Path, needed: Mapping[str, type] = types.MappingProxyType({}),
+              optional: Mapping[str, type] = types.MappingProxyType({})) -> dict[str, Any]:
+    """The JSON object that a file holds.
+
+    Args:
+      needed: the types of values that it must have, by key. optional: of those that it may have.
+    Raises:
+      ValueError: it holds none, or a value is missing or of another type; the error names the file.
+    """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     if not isinstance(value, dict):
         raise ValueError(f"{path} is damaged: it holds no JSON object")
+    for key, kind in {**optional, **needed}.items():
+        if key not in value and key in needed:
+            raise ValueError(f"{path} is damaged: it has no {key}")
+        if key in value and not isinstance(value[key], kind):
+            raise ValueError(f"{path} is damaged: its {key} is {json.dumps(value[key])[:40]}")
     return value
 
 
@@ -142,4 +155,4 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         record = json.loads(line) if line.endswith(b"\n") else None
     except ValueError:
         return None
-    return record if isinstance(record, dict) and "step" in record else None
+    return record if isinstance(record, dict) and isinstance(record.get("step"), int) else None

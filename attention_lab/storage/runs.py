@@ -24,6 +24,10 @@ from attention_lab.storage.files import naming, plain, read_json, write_json
 LOCK = "run.lock"
 # Facts of run.json whose change a user is warned of.
 COMPARED = ("commit", "uncommitted_changes", "versions", "device", "devices", "cores", "jax_settings")
+# What a run writes after its config, besides events.*.
+FILES = ("metrics.jsonl", "timing.jsonl", "tokenizer.json", "classes.json", "checkpoints", "predictions.tsv",
+         "attention.npz", "attention.png", "curves.png", "result.json")
+FACTS = {"command": str, "versions": dict, "jax_settings": dict, "data": dict, "continued": list, "how": str}
 
 
 class InUse(ValueError):
@@ -88,8 +92,9 @@ def open_run(folder: str | Path, config: Config, command: str, rerun: bool = Fal
       rerun: moves an existing run aside (to `folder.1`, `.2` ...) and starts anew.
       content: of the files that the config names, compared with that on which the run was trained.
     Raises:
-      ValueError: the folder holds another config, a run that was trained on other content, or files that are
-        no run; or settings of jax that change numbers are others than when the run began.
+      ValueError: the folder holds another config, a run that was trained on other content, no config but files
+        named as a run's, or another run; or settings of jax that change numbers are others than when the run
+        began.
       InUse: a ValueError too, where another process has it open.
       OSError: it can't be made or written; the error names the file.
     """
@@ -125,10 +130,10 @@ def load_run(folder: str | Path, finished: bool = True) -> Run:
         raise ValueError(f"{folder} is not a run folder: there is no such folder")
     if not (folder / "config.json").exists():
         raise ValueError(f"{folder} is not a run folder: it has no config.json")
-    facts = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
+    facts = _read_facts(folder)
     run = Run(folder, _read_config(folder), facts)
     if (folder / "result.json").exists():
-        run.result = read_json(folder / "result.json")
+        run.result = read_result(folder)
     elif finished:
         raise ValueError(f"{folder} is unfinished (it has no result.json): to finish it, repeat "
                          f"{facts.get('command', 'the command that began it')}")
@@ -144,9 +149,20 @@ def collect(parent: str | Path) -> tuple[list[Run], list[str]]:
     for path in sorted(parent.rglob("config.json")):
         try:
             runs.append(load_run(path.parent, finished=False))
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             damaged.append(str(error))
     return runs, damaged
+
+
+def read_result(folder: str | Path) -> dict[str, Any]:
+    """What result.json of a run folder says; ValueError, naming it, if it is no result of a run."""
+    return read_json(Path(folder) / "result.json", {"status": str}, {"steps": int, "best_step": int})
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    """What run.json says; nothing where there is none."""
+    path = folder / "run.json"
+    return read_json(path, optional=FACTS) if path.exists() else {}
 
 
 def _trained(folder: Path) -> bool:
@@ -157,10 +173,10 @@ def _trained(folder: Path) -> bool:
 def _begin(run: Run) -> None:
     """Writes config and facts; those of a start before which nothing was trained need not match."""
     if not (run.folder / "config.json").exists():
-        others = [path.name for path in sorted(run.folder.iterdir()) if not _leftover(path.name)]
-        if others:
-            raise ValueError(f"{run.folder} holds {others[0]} but no config.json, so it is no run: "
-                             "give an empty folder, or a name that is not taken")
+        for path in sorted(run.folder.iterdir()):
+            if _like_a_run(path):
+                raise ValueError(f"{run.folder} holds {path.name} but no config.json, so it is no run and "
+                                 f"{path.name} would be taken for this run's: give another folder")
     run.note(environment.hardware())
     write_json(run.folder / "config.json", to_dict(run.config))
 
@@ -175,9 +191,9 @@ def _continue(run: Run) -> None:
         more = f" and {len(fields) - 3} more" if len(fields) > 3 else ""
         raise ValueError(f"{run.folder} holds another config: {'; '.join(listed)}{more}. Give "
                          "another folder, or --rerun to move this one aside")
-    before = read_json(run.folder / "run.json") if (run.folder / "run.json").exists() else {}
+    before = _read_facts(run.folder)
     if (run.folder / "result.json").exists():
-        run.result = read_json(run.folder / "result.json")
+        run.result = read_result(run.folder)
     else:
         run.facts |= environment.hardware()
         environment.check_settings(before.get("jax_settings", {}))
@@ -225,9 +241,12 @@ def _read_config(folder: Path) -> Config:
     return config
 
 
-def _leftover(name: str) -> bool:
-    """Whether a file may be in a folder whose run was stopped before its config was written."""
-    return name in (LOCK, "run.json", ".run.json.part", ".config.json.part")
+def _like_a_run(path: Path) -> bool:
+    """Whether a file could be taken for one of a run, or is the folder of another run.
+
+    Not so those of a run that was stopped before its config was written, and what else lies there.
+    """
+    return path.name.startswith("events.") or path.name in FILES or (path / "config.json").exists()
 
 
 def _locked(folder: Path) -> IO:

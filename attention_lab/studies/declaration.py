@@ -40,7 +40,7 @@ def intact(about: Mapping[str, Any]) -> bool:
     if about["claims_scheme"] == 1:
         return about["claims_hash"] == short_digest(about["claims"])
     parts = ("claims", "settings", "runs_hash")
-    return about["claims_hash"] == short_digest({name: about[name] for name in parts})
+    return about["claims_hash"] == short_digest({name: about.get(name) for name in parts})
 
 
 def changes(study: Study, about: Mapping[str, Any]) -> list[str]:

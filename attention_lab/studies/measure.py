@@ -37,6 +37,12 @@ def train(study: Study, settings: Mapping[str, Any], rows: Rows, cell: Mapping[s
                         study.name)
 
 
+def read_about(folder: Path) -> dict[str, Any]:
+    """The content of a study's about.json; ValueError, naming it, where it is damaged."""
+    needed = {"preset": str, "claims_scheme": int, "claims_hash": str, "claims": list}
+    return read_json(folder / ABOUT, needed, {"settings": dict, "continued": list, "jax_settings": dict})
+
+
 def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, folder: Path, command: str,
             workers: int = 1, by_workers: ByWorkers | None = None) -> Rows:
     """Measures the cells without a row; the whole table.
@@ -55,7 +61,7 @@ def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, 
         study.check(settings)  # before anything is written
     here = {"command": command, "workers": workers, **environment.software(), **environment.hardware()}
     if rows:  # the first declaration stays
-        about = read_json(folder / ABOUT)
+        about = read_about(folder)
         about = about | {"continued": [*about.get("continued", []), here]}
     else:
         about = {"preset": preset, **here, **declaration.declare(study, preset)}

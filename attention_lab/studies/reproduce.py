@@ -10,7 +10,7 @@ from attention_lab.figures import style
 from attention_lab.storage import environment
 from attention_lab.storage.files import read_json, write_json
 from attention_lab.studies import declaration, table, tables
-from attention_lab.studies.measure import ABOUT, ByWorkers, lacking, measure
+from attention_lab.studies.measure import ABOUT, ByWorkers, lacking, measure, read_about
 from attention_lab.studies.study import Study
 
 
@@ -39,7 +39,7 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         rows = table.read(folder, study.labels)
         if redraw and not rows:
             raise ValueError(f"{folder / table.RUNS} is not there: --redraw draws from it")
-        about = read_json(folder / ABOUT) if rows else {"preset": preset}
+        about = read_about(folder) if rows else {"preset": preset}
         preset = about["preset"] if redraw else preset
         if about["preset"] != preset:
             raise ValueError(f"{folder} holds preset {about['preset']}: for {preset} give another --results, "
@@ -65,7 +65,7 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         resampled = study.resampled(rows) if study.resampled else {}
         figure = study.draw(rows, settings)
         hash_now = declaration.declare(study, preset)["claims_hash"]
-        results = tables.record(study, read_json(folder / ABOUT), hash_now, changed, verdicts, resampled)
+        results = tables.record(study, read_about(folder), hash_now, changed, verdicts, resampled)
         write_json(folder / tables.VERDICTS, results)
         style.save(figure, folder / "figure.png")
         results = read_json(folder / tables.VERDICTS)

@@ -86,7 +86,8 @@ def write_tables(root: Path, documents: Sequence[Path] = ()) -> None:
     Raises:
       ValueError: a block names an unknown study or claim.
     """
-    every = {path.parent.name: read_json(path) for path in sorted(root.glob(f"*/{VERDICTS}"))}
+    every = {path.parent.name: read_json(path, {"question": str, "verdicts": list})
+             for path in sorted(root.glob(f"*/{VERDICTS}"))}
     write_ups = {root / name / "README.md": _new_write_up(name, results) for name, results in every.items()}
     for path, new in {root / LEDGER: NEW_LEDGER, **write_ups, **dict.fromkeys(documents, "")}.items():
         before = path.read_text(encoding="utf-8") if path.exists() else new

@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
     @property
     def steps(self) -> int:
         """Steps of the run; 0 where it failed."""
-        return self.result["steps"] if self.result else 0
+        return self.result.get("steps", 0) if self.result else 0
 
 
 class Shared:

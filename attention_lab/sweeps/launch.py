@@ -185,7 +185,7 @@ def steps_done(queue: Queue) -> int:
     done = 0
     for trial in queue.trials(TrialState.RUNNING, TrialState.COMPLETE, TrialState.FAIL):
         if "result" in trial.user_attrs:
-            done += trial.user_attrs["result"]["steps"]
+            done += trial.user_attrs["result"].get("steps", 0)
         elif trial.state == TrialState.RUNNING:
             done += trial.user_attrs.get("beat", [0, 0])[1]
     return done

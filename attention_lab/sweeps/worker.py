@@ -89,7 +89,7 @@ def _end(queue: Queue, item: Item, outcome: Outcome, proposals: search.Search | 
         queue.end(item.trial, TrialState.FAIL, error=outcome.error)
         return
     # A grid maximises nothing, but the storage requires a number.
-    value = outcome.result["steps"] if proposals is None else outcome.result.get(proposals.metric)
+    value = outcome.steps if proposals is None else outcome.result.get(proposals.metric)
     facts = {"result": dict(outcome.result)}
     if value is None and outcome.result["status"] == "finished":
         numbers = ", ".join(name for name in outcome.result if name.startswith("dev_"))

@@ -10,6 +10,7 @@ import numpy as np
 
 from attention_lab.config import Config
 from attention_lab.data import batching, sources, tokenizers
+from attention_lab.storage.runs import Run
 from attention_lab.training.task import Batch
 
 TOKENIZER = "tokenizer.json"
@@ -90,6 +91,15 @@ def tokenizer_of(config: Config, folder: str | Path | None, sentences: Sequence[
     if begun(folder):
         return tokenizers.load(Path(folder) / TOKENIZER)
     return tokenizers.train(config.data.tokenizer, sentences, config.data.vocabulary_size)
+
+
+def buckets_of(run: Run) -> list[int]:
+    """The buckets of a run, by its run.json; ValueError, naming it, where they are not there."""
+    buckets = run.facts.get("data", {}).get("buckets")
+    if not (isinstance(buckets, list) and buckets and all(isinstance(size, int) for size in buckets)):
+        raise ValueError(f"{run.folder / 'run.json'} is damaged: its data.buckets is {buckets!r}, no list of "
+                         "lengths")
+    return buckets
 
 
 def of_about(words: int, sentences: Sequence[str], count: int) -> list[int]:

@@ -38,7 +38,9 @@ def scored_weights(run: runs.Run, init: Callable, say: Callable[[str], None] = l
     """
     structure, hyper = split(run.config)
     shapes = jax.eval_shape(lambda: initial_state(init, recipe(structure, 1), hyper))
-    checkpoints, best_step = run.folder / "checkpoints", run.result["best_step"]
+    checkpoints, best_step = run.folder / "checkpoints", run.result.get("best_step")
+    if best_step is None:
+        raise ValueError(f"{run.folder / 'result.json'} is damaged: it has no best_step")
     if best := checkpoint.restore(checkpoints, shapes, step=best_step):
         return scored_params(best[1])
     newest = checkpoint.restore(checkpoints, shapes)

@@ -87,7 +87,7 @@ def test_a_wrong_file_is_replaced(server, tmp_path):
     ("/short", RIGHT, "broke off after 1500000 of 2700009 bytes"),
     ("/chunked", RIGHT, "can't be fetched"), ("/missing", RIGHT, "can't be fetched: Not Found"),
     ("/good", "abc", "'abc' is not 64 hexadecimal digits"),
-    ("/length=many", RIGHT, "/length=many: can't be fetched: its Content-Length, 'many', is no number of bytes"),
+    ("/length=many", RIGHT, "/length=many: can't be fetched: its Content-Length, 'many', is no number"),
     ("/length=-5", RIGHT, "/length=-5: can't be fetched: its Content-Length, '-5'"),
     ("/length=2700009,2700009", RIGHT, "'2700009,2700009', is no number"),
     ("/length=" + "9" * 5000, RIGHT, f"its Content-Length, '{'9' * 40}', is no number"),
@@ -121,8 +121,8 @@ def test_an_empty_file_is_a_file(tmp_path):
 
 def test_a_full_disk_is_said_of_the_file_and_not_of_the_url(server, tmp_path):
     script = ("import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-              "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); from attention_lab.data import fetch; "
-              "fetch.fetch(*sys.argv[1:])")
+              "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+              "from attention_lab.data import fetch; fetch.fetch(*sys.argv[1:])")
     done = subprocess.run([sys.executable, "-c", script, f"{server.url}/good", RIGHT, tmp_path / "file"],
                           capture_output=True, text=True)
     assert done.stderr.endswith(f"ValueError: {tmp_path}/file: can't be written: File too large\n")

@@ -2,6 +2,7 @@
 
 import builtins
 import errno
+import hashlib
 import io
 import json
 import os
@@ -10,7 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.storage.files import JsonLines, plain, read_json, write_json, write_text
+from attention_lab.data import fetch
+from attention_lab.figures import style
+from attention_lab.storage.files import JsonLines, append, plain, read_json, write_json, write_text
+from attention_lab.training import checkpoint
 
 
 def test_numbers_of_arrays_and_what_json_cannot_hold():
@@ -113,3 +117,20 @@ def test_text_is_readable(tmp_path):
 def test_text_is_written_as_it_is(tmp_path):
     write_text(tmp_path / "x.tsv", "é\tà\n")
     assert (tmp_path / "x.tsv").read_bytes() == "é\tà\n".encode()
+
+
+@pytest.mark.parametrize("umask, mode", [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_umask_says_who_may_read_what_is_written(tmp_path, umask, mode):
+    figure = style.figure(1.0, 1.0)
+    before = os.umask(umask)
+    try:
+        write_json(tmp_path / "a.json", {})
+        append(tmp_path / "a.log", b"x")
+        style.save(figure, tmp_path / "a.png")
+        checkpoint.save(tmp_path / "checkpoints", 1, {"w": np.ones(3, np.float32)}, {})
+        fetch.fetch((tmp_path / "a.log").as_uri(), hashlib.sha256(b"x").hexdigest(), tmp_path / "fetched")
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert {found for path, found in modes.items() if path.is_file()} == {mode}
+    assert {found for path, found in modes.items() if path.is_dir()} == {0o777 & ~umask}

@@ -96,10 +96,37 @@ def test_rerun_moves_aside_and_deletes_nothing(tmp_path):
 
 
 def test_rerun_moves_no_folder_that_is_not_a_run(tmp_path):
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(ValueError, match="thesis.txt"):
-        begin(tmp_path, rerun=True)
-    assert (tmp_path / "thesis.txt").read_text() == "mine"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "metrics.jsonl").write_text("mine")
+    with pytest.raises(ValueError, match="metrics.jsonl"):
+        begin(tmp_path / "run", rerun=True)
+    assert (tmp_path / "run" / "metrics.jsonl").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("name", ["log.txt", "slurm-17.out", ".gitignore", "notes/a.md", "metrics.jsonl.txt",
+                                  "errors.log", "data.json", "pairs.tsv", "profile.png"])
+def test_foreign_files_do_no_harm_and_take_none(tmp_path, name):
+    path = tmp_path / "run" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    run = runs.open_run(tmp_path / "run", CONFIG, COMMAND)
+    run.finish({"status": "finished"})
+    run.close()
+    assert begin(tmp_path / "run").finished and path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "timing.jsonl", "checkpoints/3/a", "result.json",
+                                  "tokenizer.json", "classes.json", "predictions.tsv", "attention.npz",
+                                  "attention.png", "curves.png", "events.out.tfevents.1.2",
+                                  "abc/config.json"])
+def test_foreign_files_that_could_be_a_runs_are_refused_by_name(tmp_path, name):
+    path = tmp_path / "run" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    with pytest.raises(ValueError, match=f"holds {name.partition('/')[0]} but no config.json"):
+        begin(tmp_path / "run")
+    assert path.read_text() == "mine" and not (tmp_path / "run" / "config.json").exists()
 
 
 @pytest.mark.parametrize("left", ["run.json", ".config.json.part", runs.LOCK])
@@ -146,9 +173,40 @@ def test_a_run_is_read_back(tmp_path):
     with pytest.raises(ValueError, match="unfinished.*repeat python -m experiments.train"):
         runs.load_run(run.folder)
     assert runs.load_run(run.folder, finished=False).result is None
-    run.finish({"steps": 3})
+    run.finish({"status": "finished", "steps": 3})
     back = runs.load_run(run.folder)
-    assert back.config == CONFIG and back.result == {"steps": 3} and back.facts["seed"] == 0
+    assert back.config == CONFIG and back.result == run.result and back.facts["seed"] == 0
+
+
+@pytest.mark.parametrize("name, text, said", [
+    ("result.json", "{}", "it has no status"), ("result.json", "[]", "no JSON object"),
+    ("result.json", "3", "no JSON object"), ("result.json", '{"stat', "damaged"),
+    ("result.json", '{"status": null}', "its status is null"),
+    ("result.json", '{"status": "finished", "steps": "many"}', 'its steps is "many"'),
+    ("result.json", "[" * 100_000, "damaged"), ("run.json", "[]", "no JSON object"),
+    ("run.json", '{"data": []}', r"its data is \[\]"),
+    ("run.json", '{"jax_settings": 3}', "its jax_settings is 3"),
+    ("run.json", '{"continued": {}}', "its continued is {}"), ("run.json", "\0\1", "damaged"),
+    ("config.json", "{}", "schema=None is not this version's")])
+def test_a_damaged_file_is_one_line_that_names_it_to_whoever_reads_the_run(tmp_path, name, text, said):
+    run = runs.open_run(tmp_path / "run", CONFIG, COMMAND)
+    run.finish({"status": "finished", "steps": 3})
+    run.close()
+    (run.folder / name).write_text(text)
+    for read in (runs.load_run, begin):
+        with pytest.raises(ValueError, match=f"{name}.*{said}") as error:
+            read(run.folder)
+        assert "\n" not in str(error.value)
+    assert runs.collect(tmp_path) == ([], [str(error.value)])
+
+
+def test_a_binary_file_is_damaged_and_an_unfinished_run_without_facts_goes_on(tmp_path):
+    run = begin_to_train(tmp_path / "run")
+    (run.folder / "run.json").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(ValueError, match="run.json is damaged"):
+        begin(run.folder)
+    (run.folder / "run.json").write_text("{}")
+    assert begin(run.folder).facts["command"] == COMMAND
 
 
 @pytest.mark.parametrize("text, said", [

@@ -18,7 +18,7 @@ from attention_lab.models import Model
 from attention_lab.storage.files import read_json, write_json
 from attention_lab.storage.runs import Run
 from attention_lab.tasks import limits
-from attention_lab.tasks.text import TOKENIZER
+from attention_lab.tasks.text import TOKENIZER, buckets_of
 
 SCORING_TOKENS = 8192  # padded tokens in a batch while scoring
 CLASSES = "classes.json"
@@ -160,7 +160,7 @@ def decide(model: Model, params: Any, batch: dict, hyper: Hyper, intervention: A
 def read(run: Run, config: Config) -> Classifier:
     """The classifier of a finished run; ValueError where a file of it can't be read."""
     return Classifier(config, tokenizers.load(run.folder / TOKENIZER), *load_names(run.folder),
-                      read_json(run.folder / "run.json")["data"]["buckets"])
+                      buckets_of(run))
 
 
 def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -186,8 +186,5 @@ def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> di
 
 def load_names(folder: str | Path) -> tuple[dict[str, list[str]], dict[str, str]]:
     """The classes and the forms that a run was trained with; ValueError where they can't be read."""
-    path = Path(folder) / CLASSES
-    names = read_json(path)
-    if not {"classes", "forms"} <= set(names):
-        raise ValueError(f"{path}: it has no classes and forms: the run can't be read")
+    names = read_json(Path(folder) / CLASSES, {"classes": dict, "forms": dict})
     return names["classes"], names["forms"]

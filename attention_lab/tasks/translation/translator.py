@@ -17,10 +17,9 @@ from attention_lab.data.spelling import Spelling, learned
 from attention_lab.data.vocabulary import BOS, EOS, PAD
 from attention_lab.decoding import beam_search, greedy_search
 from attention_lab.models import Model
-from attention_lab.storage.files import read_json
 from attention_lab.storage.runs import Run
 from attention_lab.tasks import limits
-from attention_lab.tasks.text import TOKENIZER
+from attention_lab.tasks.text import TOKENIZER, buckets_of
 
 SCORING_TOKENS = 4096  # padded source tokens in a batch while decoding
 FEW = 16  # up to so many sentences are decoded in the smallest batches, lest one of them wait for hundreds
@@ -186,5 +185,4 @@ def read(run: Run, config: Config) -> Translator:
 
     config: the run's, or one whose decoding differs from it.
     """
-    return Translator(config, tokenizers.load(run.folder / TOKENIZER),
-                      read_json(run.folder / "run.json")["data"]["buckets"])
+    return Translator(config, tokenizers.load(run.folder / TOKENIZER), buckets_of(run))
