@@ -13,7 +13,7 @@ from attention_lab.config.rules import show
 from attention_lab.config.sources import score_names
 from attention_lab.data.content import content_of
 from attention_lab.storage.content import Content, of_other_content
-from attention_lab.storage.files import short_digest
+from attention_lab.storage.files import read_json, short_digest
 from attention_lab.storage.runs import read_result
 from attention_lab.sweeps import launch, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared

@@ -92,9 +92,9 @@ def open_run(folder: str | Path, config: Config, command: str, rerun: bool = Fal
       rerun: moves an existing run aside (to `folder.1`, `.2` ...) and starts anew.
       content: of the files that the config names, compared with that on which the run was trained.
     Raises:
-      ValueError: the folder holds another config, a run that was trained on other content, no config but files
-        named as a run's, or another run; or settings of jax that change numbers are others than when the run
-        began.
+      ValueError: the folder holds another config, a run that was trained on other content, no config but
+        files named as a run's, or another run; or settings of jax that change numbers are others than when
+        the run began.
       InUse: a ValueError too, where another process has it open.
       OSError: it can't be made or written; the error names the file.
     """

@@ -11,7 +11,7 @@ from attention_lab.data.anomalies import anomalies
 from attention_lab.data.readers.coarsewsd import ALL
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.load import Trained
-from attention_lab.tasks.registry import TASKS
+from attention_lab.tasks.registry import TASKS, Evaluation
 from attention_lab.tasks.text import readable
 
 
