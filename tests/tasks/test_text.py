@@ -26,3 +26,11 @@ def test_a_run_that_has_begun_keeps_its_tokenizer(tmp_path):
     assert text.tokenizer_of(CONFIG, tmp_path, ["a cat"]).unseen(["a cat"]) == {}
     (tmp_path / "checkpoints").mkdir()
     assert text.tokenizer_of(CONFIG, tmp_path, ["a cat"]).unseen(["a cat"]) == {"a": 1, "cat": 1}
+
+
+def test_sentences_of_many_tokens_are_not_drawn():
+    sentences = ["a " * 10, "http", "b " * 9]
+    assert text.of_about(10, sentences, 2, [11, 2000, 10], 24) == [0, 2]
+    assert text.of_about(10, sentences, 3, [11, 2000, 10], 2000) == [0, 1, 2]
+    with pytest.raises(ValueError, match="no sentence of dev has at most 256 tokens"):
+        text.of_about(10, ["x"], 1, [257], 24)
