@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from attention_lab.figures import style
+from attention_lab.figures import labels, style
 
 # 0 is the paper's white. Lightness falls evenly, for print in grey, and ends where the gold squares are still
 # visible.
@@ -26,6 +26,9 @@ LARGEST_CELL, SMALLEST_CELL, LONGEST_SIDE = 0.34, 0.19, 6.0
 GAP, PANEL_TITLE, TITLE, LEGEND = 0.3, 0.26, 0.32, 0.36
 BAR_GAP, BAR_WIDTH, BAR_ROOM, SHORT_BAR, LONG_BAR = 0.22, 0.13, 0.65, 1.3, 2.4
 LABEL_PAD = 0.06
+
+MOST = 100  # words of a side that are drawn
+LONGEST_TITLE = 80  # letters
 
 
 class Panel(NamedTuple):
@@ -49,7 +52,8 @@ def heat_maps(panels: Sequence[Panel], columns: int = 1, title: str = "", gold: 
               ) -> Figure:
     """Draws panels in a grid beside one colour bar: target words downwards, source words on top.
 
-    All cells of a figure are squares of one size, whatever the lengths of its sentences.
+    All cells of a figure are squares of one size, whatever the lengths of its sentences. Of a side with more
+    than MOST words the first are drawn, of a long word the first letters; see `labels.legible`.
 
     Args:
       panels: heat maps, row by row, `columns` of them side by side.
@@ -57,9 +61,15 @@ def heat_maps(panels: Sequence[Panel], columns: int = 1, title: str = "", gold: 
     Raises:
       ValueError: no panels, weights that do not fit the words or leave 0 to 1, a link off them.
     """
-    panels = [_checked(index, Panel(*panel)) for index, panel in enumerate(panels)]
+    panels = [_cut(_checked(index, Panel(*panel))) for index, panel in enumerate(panels)]
     if not panels:
         raise ValueError("panels is empty; there is nothing to draw")
+    written, families = labels.legible(
+        word for panel in panels for word in (*panel.source, *panel.target, *panel.title.split(" ")))
+    panels = [panel._replace(
+        source=[written[word] for word in panel.source], target=[written[word] for word in panel.target],
+        title=labels.shortened(" ".join(map(written.get, panel.title.split(" "))), LONGEST_TITLE))
+        for panel in panels]
     columns = min(columns, len(panels))
     grid = [panels[first:first + columns] for first in range(0, len(panels), columns)]
 
@@ -67,7 +77,7 @@ def heat_maps(panels: Sequence[Panel], columns: int = 1, title: str = "", gold: 
     cell = float(np.clip(LONGEST_SIDE / longest, SMALLEST_CELL, LARGEST_CELL))
     # 72 points to the inch: words fill about two thirds of their row.
     points = float(np.clip(45 * cell, 7.5, 9.0))
-    with style.look():
+    with style.look(families):
         figure = style.figure(1.0, 1.0)
         in_column = [panels[c::columns] for c in range(columns)]
         left = [_longest_word(figure, [panel.target for panel in column], points) for column in in_column]
@@ -143,6 +153,17 @@ def _longest_word(figure: Figure, sentences: Iterable[Sequence[str]], points: fl
     widths = [renderer.get_text_width_height_descent(word, font, ismath=False)[0]
               for sentence in sentences for word in sentence]
     return max(widths) / figure.dpi + LABEL_PAD
+
+
+def _cut(panel: Panel) -> Panel:
+    """The first MOST words of each side; the title says so."""
+    sides = [(name, len(words)) for name, words in (("source", panel.source), ("target", panel.target))
+             if len(words) > MOST]
+    if not sides:
+        return panel
+    cut = ", ".join(f"the first {MOST} of {count} {name} words" for name, count in sides)
+    return Panel(panel.weights[:MOST, :MOST], panel.source[:MOST], panel.target[:MOST],
+                 tuple(link for link in panel.links if max(link) < MOST), f"{panel.title} ({cut})".strip())
 
 
 def _checked(index: int, panel: Panel) -> Panel:

@@ -7,15 +7,17 @@ caller's settings alone.
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from attention_lab.figures.labels import FAMILY
 from attention_lab.storage.files import write_bytes
 
 DPI = 150
+LARGEST = 6000  # dots of a side
 
 # Okabe & Ito (2008): told apart with any kind of colour vision, and in print.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -26,8 +28,7 @@ FAINT = "#B8B8B8"
 _LOOK = {
     "figure.dpi": DPI, "savefig.dpi": DPI,
     "figure.facecolor": "white", "savefig.facecolor": "white",
-    # The one family that comes with matplotlib: the same letters, accents and all, everywhere.
-    "font.family": "DejaVu Sans", "font.size": 9.0,
+    "font.family": FAMILY, "font.size": 9.0,
     "axes.titlesize": 9.5, "axes.labelsize": 9.0, "figure.titlesize": 10.5,
     "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "legend.fontsize": 8.5,
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
@@ -42,12 +43,15 @@ _LOOK = {
 
 
 @contextlib.contextmanager
-def look() -> Iterator[None]:
-    """Draws with the shared look inside the `with` block, whatever the user's own settings are."""
+def look(families: Sequence[str] = (FAMILY,)) -> Iterator[None]:
+    """Draws with the shared look inside the `with` block, whatever the user's own settings are.
+
+    families: of fonts; a later one draws the letters that those before it lack.
+    """
     with matplotlib.rc_context():
         matplotlib.rcParams.update(
             {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"})
-        matplotlib.rcParams.update(_LOOK)
+        matplotlib.rcParams.update(_LOOK | {"font.family": list(families)})
         yield
 
 
@@ -61,6 +65,8 @@ def figure(width: float, height: float, layout: str | None = None) -> Figure:
 def save(made: Figure, path: str | os.PathLike) -> None:
     """Writes a PNG of 150 dots per inch in one move; equal figures give equal bytes.
 
+    A figure beyond LARGEST dots has fewer dots per inch.
+
     Raises:
       ValueError: `path` does not end in .png. OSError: it can't be written.
     """
@@ -68,8 +74,9 @@ def save(made: Figure, path: str | os.PathLike) -> None:
     if not path.lower().endswith(".png"):
         raise ValueError(f"path={path}: figures are saved as .png")
     content = io.BytesIO()
+    dots = min(DPI, LARGEST / max(made.get_size_inches()))
     with look():
         # The margins are cut to what is drawn. No Software entry: it names a version.
-        made.savefig(content, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.08,
+        made.savefig(content, format="png", dpi=dots, bbox_inches="tight", pad_inches=0.08,
                      metadata={"Software": None})
     write_bytes(path, content.getvalue())

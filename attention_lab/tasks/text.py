@@ -14,6 +14,7 @@ from attention_lab.storage.runs import Run
 from attention_lab.training.task import Batch
 
 TOKENIZER = "tokenizer.json"
+SHOWN = 256  # tokens of a sentence whose attention is saved and drawn, more where training has longer ones
 
 
 class Examples(NamedTuple):
@@ -102,11 +103,20 @@ def buckets_of(run: Run) -> list[int]:
     return buckets
 
 
-def of_about(words: int, sentences: Sequence[str], count: int) -> list[int]:
+def of_about(words: int, sentences: Sequence[str], count: int, tokens: Sequence[int], most: int) -> list[int]:
     """Indices, rising, of the `count` sentences whose number of words is nearest to `words`.
 
-    >>> of_about(2, ["a b c d", "a b", "a", "a b c"], 2)
-    [1, 2]
+    Args:
+      tokens: of each sentence. most: sentences of more tokens than this, and than SHOWN, are passed over.
+    Raises:
+      ValueError: no sentence is left.
+
+    >>> of_about(2, ["a b c d", "a b", "a", "a b c"], 2, [5, 3, 900, 4], 24)
+    [1, 3]
     """
     lengths = np.array([len(sentence.split()) for sentence in sentences])
-    return sorted(np.argsort(np.abs(lengths - words), kind="stable")[:count].tolist())
+    most = max(most, SHOWN)
+    near = [int(i) for i in np.argsort(np.abs(lengths - words), kind="stable") if tokens[i] <= most]
+    if not near:
+        raise ValueError(f"no sentence of dev has at most {most} tokens")
+    return sorted(near[:count])

@@ -6,6 +6,7 @@ to the checkpoint.
 """
 
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -134,7 +135,15 @@ def shapes(row: tuple[Batch, ...]) -> list[tuple[int, ...]]:
 
 def check_rows(task: Task, accumulate: int, devices: int) -> None:
     """ValueError unless the rows of every batch divide into `accumulate` parts over all devices."""
-    for rows in sorted(set(task.rows)):
-        if rows % (accumulate * devices):
-            raise ValueError(f"training.accumulate={accumulate} on {devices} devices: their product must "
-                             f"divide the {rows} rows of a batch")
+    common = math.gcd(*task.rows)
+
+    def dividing(rows: int, most: int) -> str:
+        return ", ".join(str(n) for n in range(1, most + 1) if rows % n == 0)
+
+    if common % accumulate:
+        raise ValueError(f"training.accumulate={accumulate} does not divide the rows of a batch, multiples of "
+                         f"{common}: allowed are {dividing(common, common)}")
+    if common % (accumulate * devices):
+        parts = f"the {accumulate} parts (training.accumulate) of " if accumulate > 1 else ""
+        raise ValueError(f"training.devices: {devices} devices can't share {parts}a batch, whose rows are "
+                         f"multiples of {common}: allowed are {dividing(common // accumulate, devices)}")

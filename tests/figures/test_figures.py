@@ -84,6 +84,21 @@ def test_labels_of_a_long_sentence_do_not_overlap():
     assert left >= 0
 
 
+def test_long_sentences_and_words_are_cut():
+    words, few = ["w" * 2000, *(f"w{i}" for i in range(2, 400))], ["ŵ" * 6000, "b"]
+    figure = heatmap.heat_maps([heatmap.Panel(np.eye(2, 399), words, few, [(0, 0), (398, 1)], "long")])
+    ax = figure.axes[0]
+    assert ax.get_title() == "long (the first 100 of 399 source words)"
+    assert ax.images[0].get_array().shape == (2, 100) and squares(ax) == [(0, 0)]
+    assert ax.get_xticklabels()[0].get_text() == "w" * 23 + "…"
+    assert max(figure.get_size_inches()) < 30
+
+
+def test_a_figure_has_a_largest_size(tmp_path):
+    style.save(style.figure(200, 1), tmp_path / "wide.png")
+    assert images.imread(tmp_path / "wide.png").shape[1] <= 1.01 * style.LARGEST
+
+
 def test_training_curve_shows_the_values_and_marks_the_best():
     figure = curves.training_curve([10, 20, 30], [3.0, 2.0, np.nan], [15, 30], [7.25, 6.0],
                                    score="dev BLEU")

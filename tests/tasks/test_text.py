@@ -40,3 +40,11 @@ def test_new_text_is_spelled_as_the_training_text(trained_on):
         assert Translator(CONFIG, tokenizer, (9,)).prepare([written]) == [trained_on]
         asked = questions(classifier, [written])
         assert asked.texts == [trained_on] and asked.sentences.place == [4]
+
+
+def test_sentences_of_many_tokens_are_not_drawn():
+    sentences = ["a " * 10, "http", "b " * 9]
+    assert text.of_about(10, sentences, 2, [11, 2000, 10], 24) == [0, 2]
+    assert text.of_about(10, sentences, 3, [11, 2000, 10], 2000) == [0, 1, 2]
+    with pytest.raises(ValueError, match="no sentence of dev has at most 256 tokens"):
+        text.of_about(10, ["x"], 1, [257], 24)

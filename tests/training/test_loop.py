@@ -134,5 +134,18 @@ def test_the_first_checkpoint_is_read_back(line, config, tmp_path, monkeypatch):
 
 
 def test_rows_have_to_divide(line, config, tmp_path):
-    with pytest.raises(ValueError, match="training.accumulate=3 on 1 devices: .* divide the 8 rows"):
+    with pytest.raises(ValueError, match="training.accumulate=3 .* multiples of 8: allowed are 1, 2, 4, 8$"):
         loop.train(line().task(), config(**{"training.accumulate": 3}), tmp_path)
+
+
+@pytest.mark.parametrize("rows, accumulate, devices, message", [
+    ([16], 1, 3, "training.devices: 3 devices .* multiples of 16: allowed are 1, 2$"),
+    ([48, 8, 24], 1, 6, "training.devices: 6 devices .* multiples of 8: allowed are 1, 2, 4$"),
+    ([16], 8, 4, r"training.devices: 4 .* the 8 parts \(training.accumulate\) .*: allowed are 1, 2$"),
+    ([16, 8], 16, 1, "^training.accumulate=16 .* multiples of 8: allowed are 1, 2, 4, 8$"),
+    ([24], 5, 3, "^training.accumulate=5 .*: allowed are 1, 2, 3, 4, 6, 8, 12, 24$")])
+def test_the_field_to_set_is_named(line, rows, accumulate, devices, message):
+    task = line().task()._replace(rows=rows)
+    with pytest.raises(ValueError, match=message):
+        loop.check_rows(task, accumulate, devices)
+    loop.check_rows(task, 1, 1)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from attention_lab.config import Hyper
+from attention_lab.data import batching
 from attention_lab.data.detokenize import unescape
 from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.data.tokenizers import MARK
@@ -28,7 +29,8 @@ def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: L
     them i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has neither file.
     guided: the guide's `answers` on the sentences, for a model that has one.
     """
-    indices = of_about(WORDS, sentences.text, SENTENCES)
+    lengths = batching.lengths(classifier.tokenizer.encode(sentences.text))
+    indices = of_about(WORDS, sentences.text, SENTENCES, lengths, classifier.buckets[-1])
     chosen = sentences.select(indices)
     judged = classifier.judge(params, chosen, hyper, with_weights=True, extra={
         name: [column[i] for i in indices] if isinstance(column, list) else column[indices]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from attention_lab.config import Hyper
+from attention_lab.data import batching
 from attention_lab.data.detokenize import unescape
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.tokenizers import MARK
@@ -27,7 +28,9 @@ def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs
     """
     if not translator.attends:
         return
-    chosen = pairs.select(of_about(WORDS, pairs.source, SENTENCES))
+    lengths = np.maximum(*(batching.lengths(translator.tokenizer.encode(side))
+                           for side in (pairs.source, pairs.target)))
+    chosen = pairs.select(of_about(WORDS, pairs.source, SENTENCES, lengths, translator.buckets[-1]))
     attentions = translator.attention(params, chosen.source, chosen.target, hyper)
     np.savez_compressed(Path(folder) / "attention.npz", **{
         f"{i}_{name}": np.asarray(part) for i, attention in enumerate(attentions)
