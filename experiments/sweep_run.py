@@ -118,11 +118,15 @@ def search(options: Options) -> int:
         for name, value in {"trials": options.trials, **numbers}.items():
             print(f"{name}\t{show(value)}")
         return 0
+    folder, name = parent(options), short_digest([goal, digest(options.config)])
+    journal = folder / f"{name}.journal"
     if content := content_of(options.config).name:
         goal["content"] = content
-    folder = parent(options)
-    name = short_digest([goal, digest(options.config)])
-    storage = options.storage or str(folder / f"{name}.journal")
+        journal = folder / f"{name}-{content}.journal"
+        if not journal.exists() and (others := sorted(folder.glob(f"{name}*.journal"))):
+            say(f"warning: {others[0]} is the same search on other files: this one begins anew")
+        name = short_digest([goal, digest(options.config)])
+    storage = options.storage or str(journal)
     with storage_errors(storage):
         queue = Queue(storage, name, digest(options.config), options.lease, goal)
         queue.fill_search(options.trials)

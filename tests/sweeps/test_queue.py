@@ -41,6 +41,13 @@ def everything(queue, group=-1):
     return found
 
 
+def test_a_sweep_is_known_by_the_name_that_older_versions_gave_it(place):
+    opened(place, "older")
+    assert Queue(place, "newer", digest(BASE), older="older").claim() is not None
+    with pytest.raises(ValueError, match="holds another sweep: give another file"):
+        Queue(place, "newer", digest(BASE))
+
+
 def test_each_cell_is_handed_out_once_whoever_asks(place):
     one, other = opened(place), opened(place)
     items = [queue.claim() for _ in range(4) for queue in (one, other)]

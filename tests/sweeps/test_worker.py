@@ -1,6 +1,6 @@
 """One worker and its queue, with runs that train nothing."""
 
-from attention_lab.config import Config, digest
+from attention_lab.config import Config, digest, replace
 from attention_lab.sweeps import worker
 from attention_lab.sweeps.cell import Outcome
 from attention_lab.sweeps.plan import plan
@@ -22,6 +22,18 @@ def worked(queue, monkeypatch, run):
     monkeypatch.setattr(worker, "POLL", 0.001)
     worker.work(queue, BASE, "runs", None, "command", lambda line: None)
     return seen
+
+
+def test_files_that_changed_since_the_sweep_was_planned_fail_its_cells(tmp_path, monkeypatch):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("".join(f"a dog {i}\tun chien {i}\n" for i in range(1100)))
+    base = replace(BASE, {"data.source": "tsv", "data.path": str(path)})
+    monkeypatch.setattr("tests.sweeps.test_worker.BASE", base)
+    queue = Queue(str(tmp_path / "j"), "s", digest(base))
+    queue.fill(plan(base, axis("seed", [0, 1])))
+    path.write_text(path.read_text().replace("dog 7", "cat 7"))
+    assert worked(queue, monkeypatch, lambda config: ({"status": "finished", "steps": 7},)) == []
+    assert ["other content than when" in trial.user_attrs["error"] for trial in queue.trials()] == [True] * 2
 
 
 def test_every_outcome_is_recorded(tmp_path, monkeypatch):
