@@ -10,7 +10,7 @@ PROGRAM = flags.Program("train", "Trains one run or resumes it; does nothing to 
 
 
 def main(options: flags.Options) -> int:
-    """Trains, scores, draws; status 1 if the run diverged, or if one of its scores or pictures failed."""
+    """Trains, scores, draws; status 1 if the run diverged, or if one of its scores failed."""
     from experiments import train_run
     return train_run.dry_run(options) if options.dry_run else train_run.train(options)
 

@@ -17,7 +17,7 @@ from experiments.flags import Options, say
 def train(options: Options) -> int:
     """Trains the run of the options unless it is finished, and prints its result.
 
-    Status 1 if it diverged, or if one of its scores or pictures failed.
+    Status 1 if it diverged, or if one of its scores failed.
     """
     config, content = options.config, content_of(options.config)
     folder = Path(options.workdir or runs.default_folder(options.experiment, config, content))

@@ -36,8 +36,8 @@ def legible(texts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     texts = list(dict.fromkeys(texts))
     short = {text: shortened(text) for text in texts}
     letters = {letter for text in short.values() for letter in text} - _letters(findfont(FAMILY))
-    families = fallbacks(letters) if letters else []
-    missing = {letter for letter in letters if not any(letter in _of_family(name) for name in families)}
+    families = fallbacks(letters) if letters else {}
+    missing = letters.difference(*families.values())
     if missing:
         few = " ".join(map(_number, sorted(missing)[:5]))
         LOG.warning("no font on this machine has %d letters of the figure's labels (%s%s): they are written "
@@ -46,24 +46,26 @@ def legible(texts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
             for text, label in short.items()}, [FAMILY, *families]
 
 
-def fallbacks(letters: Collection[str]) -> list[str]:
-    """Families of this machine that have letters which DejaVu Sans lacks, as few as will do."""
-    left, chosen = set(letters), []
-    names = sorted(_families())
-    while names and left & _of_family(best := max(names, key=lambda name: len(left & _of_family(name)))):
-        chosen.append(best)
-        left -= _of_family(best)
+def fallbacks(letters: Collection[str]) -> dict[str, frozenset[str]]:
+    """Families of this machine that have letters which DejaVu Sans lacks, and which; as few as will do."""
+    fonts = {name: letters & _letters(path) for name, path in sorted(_families().items())}
+    chosen: dict[str, frozenset[str]] = {}
+    left = set(letters)
+    while left and any(left & those for those in fonts.values()):
+        best = max(fonts, key=lambda name: len(left & fonts[name]))
+        chosen[best] = frozenset(fonts[best])
+        left -= fonts[best]
     return chosen
 
 
-def _families() -> set[str]:
-    """Families of this machine besides matplotlib's, of which one has a box for any letter, and emoji."""
-    return {font.name for font in fontManager.ttflist
-            if "Emoji" not in font.name and not font.fname.startswith(matplotlib.get_data_path())}
+def _families() -> dict[str, str]:
+    """{family: its upright font of normal weight} on this machine, without emoji and matplotlib's.
 
-
-def _of_family(name: str) -> frozenset[str]:
-    return _letters(findfont(name, fallback_to_default=False))
+    matplotlib warns where it has to take another weight, and one of its fonts has a box for any letter.
+    """
+    return {font.name: font.fname for font in fontManager.ttflist
+            if font.style == "normal" and font.weight in (400, "normal", "regular", "book")
+            and "Emoji" not in font.name and not font.fname.startswith(matplotlib.get_data_path())}
 
 
 @functools.cache

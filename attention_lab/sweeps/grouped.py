@@ -130,9 +130,14 @@ def _train(members: _Set, parent, shared, command, task, programs, program, fact
             why = " ".join(str(error).split()) or type(error).__name__
             say(f"{len(opened)} cells can't be trained together, so each is run alone: {why}")
             return {}
+        steps = sum(result["steps"] for _, result in trained)
+
+        def show_all(step, **numbers):
+            show(steps, **numbers)
+
         for (cell, run), (params, result) in zip(opened.items(), trained):
             try:
-                conclude(run, task, params, result, say=say)
+                conclude(run, task, params, result, show_all, say)
                 outcomes[cell] = Outcome(cell, run.folder, run.result)
             except Exception as error:
                 outcomes[cell] = failed(cell, run.folder, error)

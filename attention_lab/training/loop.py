@@ -141,7 +141,7 @@ def check_rows(task: Task, accumulate: int, devices: int) -> None:
         return ", ".join(str(n) for n in range(1, most + 1) if rows % n == 0)
 
     if common % accumulate:
-        raise ValueError(f"training.accumulate={accumulate} does not divide the rows of a batch, multiples "
+        raise ValueError(f"training.accumulate={accumulate} does not divide a batch, with rows in multiples "
                          f"of {common}: allowed are {dividing(common, common)}")
     if common % (accumulate * devices):
         parts = f"the {accumulate} parts (training.accumulate) of " if accumulate > 1 else ""

@@ -15,11 +15,12 @@ LONGEST = 300  # characters of an error that are repeated
 class Parts:
     """What a run does besides its steps, part by part: each may fail without the others.
 
-    Fields: failed, a line for each that did.
+    Fields: failed, {"failed" or, for pictures, "not_drawn": a line for each that did}.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]):
-        self.folder, self.say, self.failed = folder, say, []
+        self.folder, self.say = folder, say
+        self.failed: dict[str, list[str]] = {}
 
     @contextlib.contextmanager
     def part(self, name: str, picture: bool = False) -> Iterator[None]:
@@ -32,7 +33,8 @@ class Parts:
         except Exception as error:
             if isinstance(error, OSError) and not picture:
                 raise
-            self.failed.append(f"{name}: {failure(error)}")
+            self.failed.setdefault("not_drawn" if picture else "failed", []).append(
+                f"{name}: {failure(error)}")
             self.say(f"{self.folder}: {name} failed, the rest goes on: {failure(error)}")
             with contextlib.suppress(OSError):
                 append(self.folder / ERRORS, "".join(traceback.format_exception(error)).encode(

@@ -52,7 +52,8 @@ def conclude(run: Run, task: Task, params: Any, result: dict[str, Any],
              show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Scores a trained run, draws it and writes its result, last; what result.json holds.
 
-    A part that fails keeps no other from being done: "failed" in the result says which and why.
+    A part that fails keeps no other from being done: "failed" in the result says which scores are missing and
+    why, "not_drawn" which pictures.
 
     Args:
       show, say: as of `loop.train`.
@@ -61,7 +62,7 @@ def conclude(run: Run, task: Task, params: Any, result: dict[str, Any],
     """
     config, folder, parts = run.config, run.folder, Parts(run.folder, say)
     if "failed" in result:
-        parts.failed.append(result.pop("failed"))
+        parts.failed["failed"] = [result["failed"]]
     if result["status"] == "finished":
         hyper = split(config)[1]
         for name in dict.fromkeys(("dev", config.data.split)):
@@ -77,7 +78,7 @@ def conclude(run: Run, task: Task, params: Any, result: dict[str, Any],
             task.illustrate(params, hyper, folder)
     with parts.part("drawing curves.png", picture=True):
         draw_curve(folder, task.select, result["best_step"])
-    run.finish(result | ({"failed": "; ".join(parts.failed)} if parts.failed else {}))
+    run.finish(result | {key: "; ".join(lines) for key, lines in parts.failed.items()})
     return run.result
 
 

@@ -25,7 +25,7 @@ def drawn(path, words, title=""):
 
 
 def test_letters_of_no_font_are_written_by_number_with_one_notice(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(labels, "_families", set)
+    monkeypatch.setattr(labels, "_families", dict)
     with caplog.at_level(logging.WARNING):
         words, title = drawn(tmp_path / "a.png", ["été", "中文", "Ａ1", "a\x07", "𝄞"], "中: 文 (is $x$)")
     assert words == ["été", r"\u4e2d\u6587", "A1", r"a\x07", r"\U0001d11e"]
@@ -35,17 +35,23 @@ def test_letters_of_no_font_are_written_by_number_with_one_notice(tmp_path, monk
 
 
 def test_a_long_label_of_numbers_is_short_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(labels, "_families", set)
+    monkeypatch.setattr(labels, "_families", dict)
     words, _ = drawn(tmp_path / "a.png", ["中" * 30])
     assert len(words[0]) == labels.LONGEST
 
 
 def test_another_font_draws_what_the_first_lacks(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(labels, "_families", lambda: {"DejaVu Sans Mono", "STIXGeneral"})
+    monkeypatch.setattr(labels, "_families", lambda: {
+        name: findfont(name) for name in ("DejaVu Sans Mono", "STIXGeneral")})
     letter = min(labels._letters(findfont("STIXGeneral")) - labels._letters(findfont(labels.FAMILY)))
     assert drawn(tmp_path / "a.png", [letter])[0] == [letter]
     assert labels.legible(["a", letter])[1] == [labels.FAMILY, "STIXGeneral"]
     assert not caplog.records
+
+
+def test_fonts_of_this_machine_draw_without_a_word(tmp_path, caplog):
+    drawn(tmp_path / "a.png", ["中文", "\U0001f600", "\x07"])
+    assert len(caplog.records) == 1  # no font has a control character
 
 
 def test_fonts_that_have_a_box_for_everything_are_no_help():

@@ -74,12 +74,13 @@ def test_a_score_that_fails_keeps_the_others(line, carried):
 def test_a_picture_that_fails_keeps_the_result(line, carried, error):
     result, said, _ = carried(line().task()._replace(illustrate=raises(error)))
     assert result["status"] == "finished" and "dev_fit" in result
-    assert result["failed"].startswith("drawing attention.png: ") and len(said) == 1
+    assert result["not_drawn"].startswith("drawing attention.png: ") and len(said) == 1
+    assert "failed" not in result
 
 
 def test_a_curve_that_fails_keeps_the_result(line, carried, monkeypatch):
     monkeypatch.setattr("attention_lab.figures.curves.training_curve", raises(ValueError("too large")))
-    assert carried(line().task())[0]["failed"] == "drawing curves.png: too large"
+    assert carried(line().task())[0]["not_drawn"] == "drawing curves.png: too large"
 
 
 def test_a_disk_that_refuses_a_score_leaves_the_run_unfinished(line, carried):

@@ -42,12 +42,13 @@ def trained(file: str, changes: dict[str, Any], folder: Path, study: str) -> Run
     """Trains a run below `folder` unless it is finished.
 
     Raises:
-      ValueError: training failed.
+      ValueError: training or scoring failed.
     """
     outcome = run_cell(cell_of(file, changes), folder, _shared, f"python -m experiments.reproduce {study}",
                        say=lambda line: None)
-    if outcome.result is None:
-        raise ValueError(f"{outcome.folder}: {outcome.error}")
+    error = outcome.error if outcome.result is None else outcome.result.get("failed")
+    if error:
+        raise ValueError(f"{outcome.folder}: {error}")
     lines = JsonLines(outcome.folder / "metrics.jsonl").read()
     return Run(outcome.result, [line for line in lines if "dev_loss" in line], outcome.folder, changes)
 
