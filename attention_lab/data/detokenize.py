@@ -50,7 +50,7 @@ def prepare(sentence: str, language: str = "en", spelling: Spelling = MOSES) -> 
     if "&apos;" in sentence or "&quot;" in sentence:
         return spelling.respell(sentence)
     words = sentence.split(" ")
-    # Letters stand in for words that stay whole, so that what is around them is tokenised as if they were so.
+    # Letters replace words that stay whole, so that what is around them is tokenised in its place.
     whole = {f"whole{i}word": spelling.respell(word) for i, word in enumerate(words)
              if re.search(r"\W", word) and spelling.respell(word) in spelling.words}
     sentence = " ".join(f"whole{i}word" if f"whole{i}word" in whole else word for i, word in enumerate(words))

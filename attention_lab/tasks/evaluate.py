@@ -50,7 +50,7 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     if notice:
         say(notice)
     if train and not corpus:
-        examples, seen = _held_out(examples, train, evaluation, say, with_trained)
+        examples, seen = _not_trained_on(examples, train, evaluation, say, with_trained)
     texts = getattr(examples, evaluation.texts)
     for notice in anomalies({data.split: (examples.counts, texts)}, evaluation.unit, trained.model.tokenizer):
         say(notice)
@@ -108,12 +108,12 @@ def _train(run: Run, say: Callable[[str], None], with_trained: bool) -> Any:
     if not with_trained:
         raise ValueError(f"sentences that {run.folder} was trained on can't be left out: {why}; "
                          "--with_trained scores all")
-    say(f"how many of these sentences were trained on is not known: {why}")
+    say(f"how many of these sentences were trained on can't be counted: {why}")
     return None
 
 
-def _held_out(examples: Any, train: Any, evaluation: Evaluation, say: Callable[[str], None],
-              with_trained: bool) -> tuple[Any, int]:
+def _not_trained_on(examples: Any, train: Any, evaluation: Evaluation, say: Callable[[str], None],
+                    with_trained: bool) -> tuple[Any, int]:
     """The examples without those that train has, unless these are wanted; how many they are."""
     texts, trained_on = getattr(examples, evaluation.texts), set(getattr(train, evaluation.texts))
     rest = [i for i, text in enumerate(texts) if text not in trained_on]

@@ -9,6 +9,7 @@ import pytest
 
 from attention_lab.data import detokenize
 from attention_lab.data.pairs import Pairs
+from attention_lab.evaluation.bleu import corpus_chrf
 from attention_lab.tasks.translation.evaluate import prepare
 from experiments import evaluate, flags, train, translate
 
@@ -213,12 +214,17 @@ def test_a_byte_order_mark_changes_nothing(call, finished):
 
 
 def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
-    lines = [f"the dog {i} sees\tle chien {i} voit\n".encode() for i in range(50)]
+    lines = [f'the "dog" {i} sees \\ \tle "chien" {i} voit \\ \n'.encode() for i in range(50)]
     path, folder = tsv(b"".join(lines[:40])), tmp_path / "run"
     status, _, err = call(train, "--config=:tsv,smoke", f"--config.data.path={path}", f"--workdir={folder}",
                           "--config.data.dev_size=4", "--config.data.test_size=4",
                           "--config.data.vocabulary_size=60", "--config.decoding.beam=1")
     assert status == 0, err
+    source, target, made = zip(*(line.split("\t") for line in (folder / "predictions.tsv").read_text()
+                                 .splitlines()[1:]))
+    assert all(f"{s}\t{t}" in path.read_text().replace(" \t", "\t") for s, t in zip(source, target))
+    result = json.loads((folder / "result.json").read_text())
+    assert round(corpus_chrf(made, target, "raw").score, 4) == result["test_chrf"] > 0
     assert call(evaluate, f"--run={folder}")[0] == 0
     own = call(evaluate, f"--run={folder}")[1]
     new = tmp_path / "new.tsv"

@@ -17,8 +17,8 @@ class Words:
 
 
 def translator(**fields):
-    return Translator(replace(Config(), **{"model.width": 16, "model.hidden": 32, "model.num_heads": 2,
-                                           "model.num_layers": 1, **fields}), Words(), (8, 16))
+    return Translator(replace(Config(), {"model.width": 16, "model.hidden": 32, "model.num_heads": 2,
+                                         "model.num_layers": 1, **fields}), Words(), (8, 16))
 
 
 def test_a_source_is_as_long_as_its_weights_fit_into_memory(monkeypatch):
@@ -33,21 +33,21 @@ def test_a_source_is_as_long_as_its_weights_fit_into_memory(monkeypatch):
 
 def test_a_wider_search_reads_shorter_sources(monkeypatch):
     model = translator()
-    monkeypatch.setattr(limits, "MOVED", 2 ** 27)
+    monkeypatch.setattr(limits, "MOVED", 2 ** 32)
     one, four = model.longest(1), model.longest(4)
     assert 16 < four < one and abs(one / four - 2) < 0.2  # the carry and the steps grow with the length
 
 
 def test_learned_positions_are_the_limit_where_there_are_no_more():
     assert translator(**{"model.positions": "learned"}).longest(1) == 512
-    config = replace(Config(), **{"model.kind": "encoder", "model.positions": "learned"})
+    config = replace(Config(), {"model.kind": "encoder", "model.positions": "learned"})
     assert limits.classified(config, (56,)) == 512
 
 
 @pytest.mark.parametrize("kind", ["lstm", "encoder"])
 def test_a_line_with_more_words_to_classify_is_shorter(kind, monkeypatch):
-    config = replace(Config(), **{"model.kind": kind, "model.num_heads": 2, "model.width": 8,
-                                  "model.hidden": 10})
+    config = replace(Config(), {"model.kind": kind, "model.num_heads": 2, "model.width": 8,
+                                "model.hidden": 10})
     few, many = (limits.classified(config, (16,), n) for n in (8, 8000))
     assert many < few
     monkeypatch.setattr(limits, "CLASSIFIED", 5 * limits.MEMORY)

@@ -58,6 +58,8 @@ def test_it_translates_line_by_line_and_shows_its_attention(folders):
 def test_it_classifies_the_words_that_it_knows(folders):
     model = attention_lab.load(folders["classification"])
     word = next(iter(model.classifier.classes))
+    with pytest.raises(ValueError, match=r"sentences\[1\] has 20003 tokens.* at most [0-9]+ tokens"):
+        model.classify(["nothing here .", "the " * 20000 + f"{word} ."])
     none, some = model.classify(["nothing here .", f"the {word} ."])
     assert none == [] and [(one.word, one.place) for one in some] == [(word, 1)]
     assert sum(some[0].probabilities.values()) == pytest.approx(1.0, rel=1e-5)

@@ -62,11 +62,11 @@ def questions(classifier: Classifier, written: Sequence[str]) -> Questions:
     return Questions(sentences, [i for i, _, _ in rows], texts, refused)
 
 
-def _too_long(classifier: Classifier, texts: Sequence[str], asked: Mapping[int, int]) -> dict[int, str]:
-    """{line: why} of the lines that are too long for the number of words that are asked about in each."""
+def _too_long(classifier: Classifier, texts: Sequence[str], words: Mapping[int, int]) -> dict[int, str]:
+    """{line: why} of the lines that are too long for the number of words to classify in each."""
     refused = {}
-    for line, tokens in zip(asked, batching.lengths(classifier.tokenizer.encode([texts[i] for i in asked]))):
-        if tokens > classifier.buckets[-1] and tokens > (most := classifier.longest(asked[line])):
-            about = f" and {asked[line]} words to classify" if asked[line] > 1 else ""
+    for line, tokens in zip(words, batching.lengths(classifier.tokenizer.encode([texts[i] for i in words]))):
+        if tokens > classifier.buckets[-1] and tokens > (most := classifier.longest(words[line])):
+            about = f" and {words[line]} words to classify" if words[line] > 1 else ""
             refused[line] = f"has {tokens} tokens{about}, at most {most} tokens are read"
     return refused
