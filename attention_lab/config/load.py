@@ -56,8 +56,9 @@ def load_module(spelled: str) -> types.ModuleType:
     if spec is None:
         raise ValueError(f"--config={spelled}: {path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
+    content = Path(path).read_bytes()
     # Not by the loader: its bytecode would stand for a file of that size that was edited in the same second.
-    _result(spelled, lambda: exec(compile(Path(path).read_bytes(), path, "exec"), vars(module)))
+    _result(spelled, lambda: exec(compile(content, path, "exec"), vars(module)))
     return module
 
 

@@ -141,14 +141,15 @@ def load_run(folder: str | Path, finished: bool = True) -> Run:
 
 
 def collect(parent: str | Path) -> tuple[list[Run], list[str]]:
-    """Every run under a folder, unfinished ones too, by path; and a line for each that is damaged."""
+    """Every run under a folder, unfinished ones too, by path; and a line for each that can't be read."""
     parent = Path(parent)
     if not parent.is_dir():
         raise ValueError(f"{parent} is not a folder of runs: there is no such folder")
     runs, damaged = [], []
-    for path in sorted(parent.rglob("config.json")):
+    walk = os.walk(parent, onerror=lambda error: damaged.append(str(error)))
+    for folder in sorted(Path(folder) for folder, _, names in walk if "config.json" in names):
         try:
-            runs.append(load_run(path.parent, finished=False))
+            runs.append(load_run(folder, finished=False))
         except (ValueError, OSError) as error:
             damaged.append(str(error))
     return runs, damaged

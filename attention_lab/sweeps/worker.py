@@ -124,6 +124,8 @@ def _heartbeat(queue: Queue, item: Item) -> Iterator[Callable]:
                 queue.beat(item.trial, latest_step)
             except optuna.exceptions.UpdateFinishedTrialError:
                 return
+            except Exception:
+                continue  # a full disk or a lost connection: a later beat may arrive, or the end says why
 
     def show(step, **known):
         nonlocal latest_step

@@ -1,6 +1,7 @@
 """A config file that fails, in whatever way, is one line that names the file and the line of it."""
 
 import os
+import pathlib
 
 import pytest
 
@@ -117,3 +118,15 @@ def test_a_file_that_is_edited_at_once_is_read_anew(tmp_path):
                         f"def get_config(variant):\n    return replace(Config(), {{'seed': {seed}}})\n")
         os.utime(file, (1e9, 1e9))
         assert load(str(file)).seed == seed
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_the_system(tmp_path, monkeypatch):
+    path = tmp_path / "config.py"
+    path.write_text("")
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pathlib.Path, "read_bytes", refuse)
+    with pytest.raises(PermissionError, match="config.py"):
+        load(f"{path}:smoke")

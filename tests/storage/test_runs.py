@@ -257,3 +257,19 @@ def test_another_config_takes_over_a_folder_where_nothing_was_trained(tmp_path):
     other = replace(CONFIG, {"model.num_heads": 8})
     begin(tmp_path / "run", other).close()
     assert runs.load_run(tmp_path / "run", finished=False).config == other
+
+
+def test_a_folder_that_cannot_be_searched_is_said(tmp_path, monkeypatch):
+    begin(tmp_path / "a" / "run")
+    (tmp_path / "b").mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if os.path.basename(path) == "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found, damaged = runs.collect(tmp_path)
+    assert [run.folder.name for run in found] == ["run"]
+    assert damaged == [f"[Errno 13] Permission denied: '{tmp_path}/b'"]

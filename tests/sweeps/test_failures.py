@@ -1,6 +1,7 @@
 """Cells that fail, for whatever reason, beside cells that don't."""
 
 import socket
+import time
 
 import jax
 import pytest
@@ -193,3 +194,21 @@ def test_a_damaged_config_is_no_reason_to_run_nothing(queue, tmp_path, content):
     (folder / "config.json").write_text(content)
     queue.fill(GROUPS, tmp_path)
     assert len(queue.trials(TrialState.WAITING)) == 3
+
+
+def test_a_beat_that_does_not_arrive_is_followed_by_others(queue, monkeypatch):
+    item, tries = queue.claim(), []
+    queue.lease = 0.006
+
+    def beat(trial, step):
+        tries.append(step)
+        if len(tries) < 3:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(queue, "beat", beat)
+    with worker._heartbeat(queue, item):
+        for _ in range(10_000):
+            if len(tries) >= 3:
+                break
+            time.sleep(0.001)
+    assert len(tries) >= 3
