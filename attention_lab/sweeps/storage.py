@@ -9,6 +9,8 @@ import optuna
 import sqlalchemy
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
+from attention_lab.storage.files import naming
+
 CONNECT_SECONDS = 10
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -45,14 +47,15 @@ def open_storage(location: str) -> optuna.storages.BaseStorage:
 
 @contextlib.contextmanager
 def storage_errors(location: str) -> Iterator[None]:
-    """Turns what a storage may raise into a ValueError of one line that names its location.
+    """Turns what a storage may raise into a ValueError, or an OSError, of one line that names its location.
 
     Warnings of optuna that a feature is experimental are silenced.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            yield
+            with naming(location):
+                yield
     except ImportError as error:
         extra = ": pip install 'attention-lab[postgres]'" if "psycopg" in str(error) else ""
         raise ValueError(f"--storage={location}: its driver is not installed ({error}){extra}") from error

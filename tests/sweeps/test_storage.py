@@ -9,7 +9,7 @@ from attention_lab.config import Config, digest
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.queue import Queue
 from attention_lab.sweeps.space import axis
-from attention_lab.sweeps.storage import open_storage
+from attention_lab.sweeps.storage import open_storage, storage_errors
 from tests import postgres
 
 
@@ -55,3 +55,9 @@ def test_a_server_hands_out_each_cell_once_and_takes_back_what_a_dead_process_he
         assert one.claim().overrides["seed"] not in [item.overrides["seed"] for item in items if item]
         with pytest.raises(ValueError, match="holds another sweep"):
             Queue(place, "another", base)
+
+
+def test_a_full_disk_names_the_journal(tmp_path):
+    with pytest.raises(OSError, match="No space left on device: 'runs/a.journal'"):
+        with storage_errors("runs/a.journal"):
+            raise OSError(28, "No space left on device")
