@@ -63,7 +63,7 @@ def frozen(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Ar
     encoded(classifier, sentences)  # refuses tokens that are no words
     ends = rows(lambda batch: attack(classifier.model, params, batch, classifier.hyper, key, learning_rate,
                                      steps, starts)[1:],
-                len(sentences), classifier.in_order(sentences, room=ROOM))
+                len(sentences), classifier.in_order(sentences, batch_tokens=ROOM))
     divergence, moved = np.array(ends, np.float64).reshape(-1, 2, starts).swapaxes(0, 1)
     kept = moved <= TOLERANCE
     best = np.where(kept.any(axis=1), np.where(kept, divergence, -1.0).argmax(axis=1), moved.argmin(axis=1))

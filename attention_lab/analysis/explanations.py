@@ -57,7 +57,7 @@ def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: S
     if of_batch:
         pooling = classifier.config.model.pooling
         each = rows(lambda batch: importances(classifier.model, params, batch, hyper, pooling, of_batch),
-                    len(ids), classifier.in_order(sentences, room=ROOM))
+                    len(ids), classifier.in_order(sentences, batch_tokens=ROOM))
         for name in of_batch:
             result[name] = [values[name][:len(row)].astype(np.float64) for values, row in zip(each, ids)]
     if LEAVE_ONE_OUT in methods:
@@ -208,7 +208,7 @@ def _leave_one_out(classifier, params, sentences, ids):
         batch = {name: batch[name] for name in ("source", "example", *columns)}
         return np.asarray(decide(classifier.model, params, batch, classifier.hyper)[0])
 
-    whole = rows(predict, len(ids), classifier.in_order(sentences, room=ROOM))
+    whole = rows(predict, len(ids), classifier.in_order(sentences, batch_tokens=ROOM))
     result = [np.zeros(len(row)) for row in ids]
     for batch, pairs in without_a_word(ids, columns, classifier.buckets):
         real = pairs[:, 0] >= 0

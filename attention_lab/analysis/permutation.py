@@ -39,7 +39,7 @@ def shuffled(classifier: Classifier, params: Any, sentences: Labelled, key: jax.
     check_pools(classifier)
     encoded(classifier, sentences)  # refuses tokens that are no words
     each = rows(lambda batch: shuffle(classifier.model, params, batch, classifier.hyper, key, times),
-                len(sentences), classifier.in_order(sentences, room=ROOM))
+                len(sentences), classifier.in_order(sentences, batch_tokens=ROOM))
     return Shuffled(*(np.array(column, np.float64) for column in zip(*each)))
 
 

@@ -14,7 +14,7 @@ from tests.analysis.classifiers import built, planted, sentences
 def test_a_pooling_taken_apart_is_the_pooling():
     (classifier, params), (said, _) = built("lstm"), sentences()
     rng = np.random.default_rng(0)
-    for batch in classifier.in_order(said, room=1):
+    for batch in classifier.in_order(said, batch_tokens=1):
         parts = take_apart(classifier.model, params, batch, classifier.hyper)
         weights = rng.dirichlet(np.ones(batch["source"].shape[1]), len(batch["example"])).astype(np.float32)
         weights = np.where(parts.words, weights, 0)
