@@ -14,7 +14,7 @@ def test_vectors_are_those_of_the_place_in_each_sentence(kind):
     bank, = classifier.tokenizer.encode(["bank"])[0]
     own = np.sqrt(classifier.config.model.width) * np.asarray(params["embedding"][bank])
     np.testing.assert_allclose(before, np.tile(own, (len(said), 1)), rtol=1e-6)
-    for batch in classifier.in_order(said, batch_tokens=1):  # a sentence at a time, in the order of the buckets
+    for batch in classifier.in_order(said, batch_tokens=1):  # a sentence at a time, in the buckets' order
         states = classifier.model.apply(params, batch, classifier.hyper).states
         for row, example in enumerate(batch["example"]):
             if example >= 0:

@@ -32,7 +32,7 @@ def refused(answer, *parts):
     ("--config.model.norm=middle", ["model.norm=middle", "pre, post"]),
     ("--workdri=x", ["--workdri", "--workdir"]),
     ("--config.training.devices=99", ["training.devices=99", "4 are visible"]),
-    ("--config.training.accumulate=3", ["training.accumulate=3", "rows of a batch"]),
+    ("--config.training.accumulate=3", ["training.accumulate=3", "rows in multiples of 16"]),
 ])
 def test_a_wrong_flag(call, tmp_path, flag, parts):
     refused(call(train, SMOKE, f"--workdir={tmp_path}/run", flag), *parts)

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from attention_lab import config as configs
 from attention_lab.config import digest
 from attention_lab.sweeps import cell as cells
-from attention_lab.sweeps import execution, launch, together, worker
+from attention_lab.sweeps import execution, grouped, launch, worker
 from attention_lab.sweeps.plan import plan
 from attention_lab.sweeps.queue import MOST_DEATHS, Queue
 from attention_lab.sweeps.space import axis
@@ -105,12 +105,12 @@ def test_cells_of_one_program_fail_alone(tmp_path, monkeypatch, how, place):
 
     program = type("Program", (), {"mesh": type("Mesh", (), {"size": 1}), "how": how})()
     monkeypatch.setattr(cells, "carry_out", raising(KeyError("bleu")))
-    monkeypatch.setattr(together, "begin", lambda *given: None)
-    monkeypatch.setattr(together, "conclude", conclude)
-    monkeypatch.setattr(together, "measure", stage("measure", {"vmap": 1.0}))
-    monkeypatch.setattr(together.training, "together", stage("program", program))
-    monkeypatch.setattr(together.loop, "total_steps", lambda *given: 1)
-    monkeypatch.setattr(together.loop, "train_together", stage("training", [(None, {})] * 3))
+    monkeypatch.setattr(grouped, "begin", lambda *given: None)
+    monkeypatch.setattr(grouped, "conclude", conclude)
+    monkeypatch.setattr(grouped, "measure", stage("measure", {"vmap": 1.0}))
+    monkeypatch.setattr(grouped.training, "together", stage("program", program))
+    monkeypatch.setattr(grouped.loop, "total_steps", lambda *given: 1)
+    monkeypatch.setattr(grouped.loop, "train_together", stage("training", [(None, {"steps": 1})] * 3))
     outcomes = execution.execute(GROUPS, tmp_path, Known(), "python sweep", how=how, say=lambda line: None)
     fails = place in ("program", "training", "scores") or (how, place) == ("measure", "measure")
     assert [outcome.result is not None for outcome in outcomes] == [True, not fails, True]

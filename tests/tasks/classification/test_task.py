@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from attention_lab import config as configs
-from attention_lab.data import sources
+from attention_lab.data import sources, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.models import Decision
 from attention_lab.tasks.classification import task as classification
@@ -105,15 +105,18 @@ def test_new_text_is_asked_about_the_words_that_are_known():
         "bank": "bank", "banks": "bank", "bankes": "bank", "BANK": "bank",
         "body": "body", "bodys": "body", "bodies": "body"}
     config = configs.replace(configs.Config(), {"data.source": "coarsewsd"})
-    classifier = SimpleNamespace(config=config, classes={"bank": ("a", "b")}, forms={"bank": "bank"})
+    text = {"tokenizer": tokenizers.train("word", ["the bank 's banks .", "a film ."], 20), "buckets": (9,)}
+    classifier = SimpleNamespace(config=config, classes={"bank": ("a", "b")}, forms={"bank": "bank"}, **text)
     found = questions(classifier, ["The bank's Banks.", "a banker", ""])
     assert found.texts == ["the bank 's banks .", "a banker", ""]
     assert (found.lines, found.sentences.place, found.sentences.word) == ([0, 0], [1, 3], ["bank"] * 2)
     raw = configs.replace(config, {"data.text": "raw"})
-    found = questions(SimpleNamespace(config=raw, classes={"bank": ()}, forms={}), ["The Bank's  Banks."])
+    found = questions(SimpleNamespace(config=raw, classes={"bank": ()}, forms={}, **text),
+                      ["The Bank's  Banks."])
     assert found.texts == ["The Bank's Banks."] and found.lines == []
     whole = configs.replace(config, {"data.source": "sentiment_csv"})
-    found = questions(SimpleNamespace(config=whole, classes={"": ()}, forms={}), ["A film.", " ", "b"])
+    found = questions(SimpleNamespace(config=whole, classes={"": ()}, forms={}, **text),
+                      ["A film.", " ", "b"])
     assert (found.lines, found.sentences.text, found.sentences.place) == ([0, 2], ["a film .", "b"], [-1, -1])
 
 
