@@ -26,6 +26,7 @@ from absl import logging as absl_logging
 
 from attention_lab.storage import xla
 from attention_lab.storage.device_errors import DeviceError, device_errors
+from attention_lab.storage.errors import one_line
 from experiments import streams
 from experiments.parsing import parse
 from experiments.program import Flag, Options, Program
@@ -112,7 +113,7 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
         return f"{where}: {error.strerror}" if where else error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(error)
 
 
 class _Lines(logging.Formatter):

@@ -13,6 +13,7 @@ from attention_lab.config.rules import show
 from attention_lab.config.sources import score_names
 from attention_lab.data.content import content_of
 from attention_lab.storage.content import Content, of_other_content
+from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import read_json, short_digest
 from attention_lab.storage.runs import read_result
 from attention_lab.sweeps import launch, space, worker
@@ -222,7 +223,7 @@ def dry_run(options: Options, groups: list[Group]) -> int:
         try:
             numbers = estimate(build(config), config)
         except (ValueError, OSError) as error:
-            numbers, status = {"minutes": None, "failed": " ".join(str(error).split())}, 1
+            numbers, status = {"minutes": None, "failed": one_line(error)}, 1
         minutes += (numbers["minutes"] or 0.0) * len(group.cells)
         print("\t".join([f"program {number}", f"{len(group.cells)} cells"]
                         + [f"{name}={show(value)}" for name, value in numbers.items()]))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from attention_lab.config import Config, Structure, split
 from attention_lab.storage import runs
 from attention_lab.storage.device_errors import device_line
-from attention_lab.storage.files import append
+from attention_lab.storage.errors import keep_traceback, one_line
 from attention_lab.sweeps.plan import Cell
 from attention_lab.training import loop
 from attention_lab.training.programs import Programs, programs
@@ -18,7 +18,6 @@ from attention_lab.training.run import carry_out
 from attention_lab.training.task import Task
 
 KEPT = 8  # Structures whose tasks are kept
-TRACEBACKS = "errors.log"  # file in a cell's folder
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -95,16 +94,16 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
 
 def failed(cell: Cell, folder: Path, error: Exception) -> Outcome:
     """The outcome of a cell that raised an error; the traceback of one that no user made goes into a file."""
-    words = " ".join(str(error).split())
+    words = one_line(error)
     if isinstance(error, runs.InUse):
         return Outcome(cell, folder, None, words, in_use=True)
     if line := device_line(error):
         return Outcome(cell, folder, None, line)
-    if words and _for_a_user(error):
+    if str(error).strip() and _for_a_user(error):
         return Outcome(cell, folder, None, words)
-    line, log = f"{type(error).__name__}{words and ': '}{words}", folder / TRACEBACKS
+    line = f"{type(error).__name__}: {words}" if str(error).strip() else words
     try:
-        append(log, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
+        log = keep_traceback(folder, error)
     except OSError as unwritten:
         return Outcome(cell, folder, None, f"{line} (its traceback is lost: {unwritten})")
     return Outcome(cell, folder, None, f"{line} (its traceback is in {log})")

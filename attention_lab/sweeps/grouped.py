@@ -14,6 +14,7 @@ import jax
 from attention_lab.config import Config, split
 from attention_lab.storage import runs
 from attention_lab.storage.device_errors import out_of_memory
+from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import read_json
 from attention_lab.sweeps.cell import Outcome, Shared, after, failed, way_noted
 from attention_lab.sweeps.plan import Cell, Group
@@ -127,7 +128,7 @@ def _train(members: _Set, parent, shared, command, task, programs, program, fact
                 task, [run.config for run in opened.values()], [run.folder for run in opened.values()],
                 programs, program, show, say, members.step)
         except Exception as error:
-            why = " ".join(str(error).split()) or type(error).__name__
+            why = one_line(error)
             say(f"{len(opened)} cells can't be trained together, so each is run alone: {why}")
             return {}
         steps = sum(result["steps"] for _, result in trained)

@@ -26,6 +26,7 @@ import jax
 import numpy as np
 import orbax.checkpoint
 
+from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import digest, flush
 
 LOG = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def read_back(folder: str | Path, step: int, state: Any) -> None:
         same = jax.tree.map(lambda a, b: np.asarray(a).tobytes() == np.asarray(b).tobytes(), read, state)
         problem = "" if all(jax.tree.leaves(same)) else "other numbers than were written"
     except (_Damaged, ValueError) as error:
-        problem = " ".join(str(error).split())
+        problem = one_line(error)
     if problem:
         _set_aside(Path(folder), step)
         _clean(Path(folder))
@@ -227,8 +228,7 @@ def _as_damage() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise _Damaged(f"orbax can't read it: {type(error).__name__}: {' '.join(str(error).split())}"
-                       ) from error
+        raise _Damaged(f"orbax can't read it: {type(error).__name__}: {one_line(error)}") from error
 
 
 @contextlib.contextmanager

@@ -58,8 +58,8 @@ class Host:
       share: the run's share of the wall-clock, where several are trained at once.
       from_step: the step of the checkpoint to continue from, 0 to begin anew; None is the newest.
 
-    Fields: step, optimizer steps done; state, the State that was restored or None, which who takes it sets
-    to None.
+    Fields: step, optimizer steps done; state, the restored State or None; the caller that
+    takes it sets it to None.
     """
 
     def __init__(self, task: Task, config: Config, folder: Path, programs: Programs, steps: int | None,

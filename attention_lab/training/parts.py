@@ -2,13 +2,11 @@
 
 import contextlib
 import textwrap
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from attention_lab.storage.files import append
+from attention_lab.storage.errors import keep_traceback, one_line
 
-ERRORS = "errors.log"  # tracebacks of the parts that failed, in the run's folder
 LONGEST = 300  # characters of an error that are repeated
 
 
@@ -37,12 +35,11 @@ class Parts:
                 f"{name}: {failure(error)}")
             self.say(f"{self.folder}: {name} failed, the rest goes on: {failure(error)}")
             with contextlib.suppress(OSError):
-                append(self.folder / ERRORS, "".join(traceback.format_exception(error)).encode(
-                    "utf-8", "backslashreplace"))
+                keep_traceback(self.folder, error)
 
 
 def failure(error: Exception) -> str:
     """An error in one line of bounded length."""
-    words = str(error) or type(error).__name__
+    words = one_line(error)
     named = words if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: {words}"
     return textwrap.shorten(named, LONGEST, placeholder=" ...")

@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 
 from attention_lab import config as configs
 from attention_lab.config import digest
+from attention_lab.storage import errors
 from attention_lab.sweeps import cell as cells
 from attention_lab.sweeps import execution, grouped, launch, worker
 from attention_lab.sweeps.plan import plan
@@ -58,7 +59,7 @@ def test_a_cell_fails_with_its_reason_and_its_neighbours_run(tmp_path, monkeypat
     monkeypatch.setattr(cells, "carry_out", raising(ERRORS[line]))
     outcomes = execution.execute(GROUPS, tmp_path, Known(), "python sweep")
     assert [outcome.result is not None for outcome in outcomes] == [True, False, True]
-    log = outcomes[1].folder / cells.TRACEBACKS
+    log = outcomes[1].folder / errors.ERRORS
     if "traceback" in line:
         assert outcomes[1].error == f"{line}{log})"
         assert "in carry_out" in log.read_text() and "raise error" in log.read_text()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from attention_lab.storage import runs
-from attention_lab.training.parts import ERRORS
+from attention_lab.storage.errors import ERRORS
 from attention_lab.training.run import carry_out, check_data
 from tests.training.conftest import small
 
