@@ -24,13 +24,15 @@ size, V value size, D model width, N vocabulary, L layers.
 
 from attention_lab.attention import counterfactual
 from attention_lab.attention.counterfactual import Counterfactual
+from attention_lab.attention.dropout import Dropout, dropout
 from attention_lab.attention.entropy import entropy
 from attention_lab.attention.formula import attend, weights
 from attention_lab.attention.heads import multi_head
 from attention_lab.attention.implementations import IMPLEMENTATIONS
 from attention_lab.attention.masks import Mask, causal, documents, padding, window
+from attention_lab.attention.readouts import READOUTS
 from attention_lab.attention.scores import SCORES, additive, cosine, dot, general
 
-__all__ = ["IMPLEMENTATIONS", "SCORES", "Counterfactual", "Mask", "additive", "attend", "causal", "cosine",
-           "counterfactual", "documents", "dot", "entropy", "general", "multi_head", "padding", "weights",
+__all__ = ["IMPLEMENTATIONS", "READOUTS", "SCORES", "Counterfactual", "Dropout", "Mask", "additive", "attend", "causal", "cosine",
+           "counterfactual", "documents", "dot", "dropout", "entropy", "general", "multi_head", "padding", "weights",
            "window"]

@@ -9,7 +9,8 @@ from attention_lab.attention.scores import Score, default_scale, dot
 
 
 def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
-            scale: chex.Numeric | None = None, score: Score = dot) -> jax.Array:
+            scale: chex.Numeric | None = None, score: Score = dot, bias: chex.Array | None = None,
+            soft_cap: chex.Numeric | None = None) -> jax.Array:
     """The weights of `attend` alone, shape (T, S), float32: how much query t attends to key s.
 
     >>> weights(jnp.zeros((1, 2)), jnp.ones((4, 2))).tolist()
@@ -19,15 +20,32 @@ def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
     if not q.ndim == k.ndim == 2:
         raise ValueError(f"q and k have shapes {q.shape} and {k.shape}; allowed are (T, K) and (S, K)")
     scale = default_scale(score, q.shape[-1]) if scale is None else scale
-    if mask is None:
-        return jax.nn.softmax(scale * score(q, k), axis=-1)
-    mask = within(mask, q.shape[0], k.shape[0])
-    rows, keys = rows_and_keys(mask)
-    q, k = jnp.where(rows, q, 0), jnp.where(keys, k, 0)
+    mask = None if mask is None else within(mask, q.shape[0], k.shape[0])
+    if mask is not None:
+        k = jnp.where(rows_and_keys(mask)[1], k, 0)
+    return softmax(logits(q, k, mask, scale, score, bias, soft_cap), mask)
+
+
+def logits(q, k, mask, scale, score, bias=None, soft_cap=None):
+    """Logits (T, S), float32, -inf where a bool mask (T, S) forbids a key; 0 in a row without keys.
+
+    A key that no row may attend to has to be finite.
+    """
+    rows = None if mask is None else rows_and_keys(mask)[0]
+    x = scale * score(q if mask is None else jnp.where(rows, q, 0), k)
+    if soft_cap is not None:
+        x = soft_cap * jnp.tanh(x / soft_cap)
+    if bias is not None:
+        x = x + (bias if mask is None else jnp.where(mask, bias, 0)).astype(jnp.float32)
     # What softmax(where=mask) gives, by a sum: XLA:CPU compiles it to the same bits inside a loop over runs
-    # and outside, and with gradients it is a third faster. A row without keys gets finite logits.
-    forbid = jnp.where(mask, 0, jnp.where(rows, -jnp.inf, 0))
-    return jnp.where(rows, jax.nn.softmax(scale * score(q, k) + forbid, axis=-1), 0)
+    # and outside, and with gradients it is a third faster.
+    return x if mask is None else x + jnp.where(mask, 0, jnp.where(rows, -jnp.inf, 0))
+
+
+def softmax(x, mask):
+    """Weights of `logits`; rows without keys are 0."""
+    w = jax.nn.softmax(x, axis=-1)
+    return w if mask is None else jnp.where(rows_and_keys(mask)[0], w, 0)
 
 
 def mean(w: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None) -> jax.Array:
@@ -38,7 +56,8 @@ def mean(w: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None) ->
 
 
 def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None,
-           scale: chex.Numeric | None = None, score: Score = dot) -> tuple[jax.Array, jax.Array]:
+           scale: chex.Numeric | None = None, score: Score = dot, bias: chex.Array | None = None,
+           soft_cap: chex.Numeric | None = None) -> tuple[jax.Array, jax.Array]:
     """The mean of the values, each weighted by how well its key matches the query.
 
     With c the score (compatibility) of a query and a key (Vaswani et al. 2017, equation 1, for `dot`),
@@ -57,6 +76,8 @@ def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array 
       scale: factor on the logits, may be traced; None is 1/sqrt(K) for dot and general, 1 for all others.
       score: a function (q, k) -> logits (T, S): `dot`, `cosine`, or one of SCORES with its parameters, such
         as `functools.partial(general, w=w)`.
+      bias: added to the logits, shape (T, S), T or S may be 1.
+      soft_cap: a > 0, logits become a tanh(logits / a) before the bias is added (Gemma 2, 2024); may be traced.
     Returns:
       context, shape (T, V) in v's dtype, and weights, shape (T, S), float32; each row of weights sums to 1,
       or is all 0 if it may attend to nothing.
@@ -75,7 +96,7 @@ def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array 
     if not q.ndim == k.ndim == v.ndim == 2 or k.shape[0] != v.shape[0]:
         raise ValueError(f"q, k and v have shapes {q.shape}, {k.shape} and {v.shape}; "
                          "allowed are (T, K), (S, K) and (S, V)")
-    w = weights(q, k, mask, scale, score)
+    w = weights(q, k, mask, scale, score, bias, soft_cap)
     return mean(w, v, mask), w
 
 

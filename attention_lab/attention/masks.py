@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 
-@functools.partial(jax.tree_util.register_dataclass, data_fields=["start", "stop", "dense"], meta_fields=[])
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["start", "stop", "dense"],
+                   meta_fields=["band"])
 @dataclasses.dataclass(frozen=True, eq=False)
 class Mask:
     """Row t may attend to the keys start[t] <= s < stop[t] where dense[t, s] is True; a pytree of size O(T).
@@ -20,11 +21,14 @@ class Mask:
       start: first key, integers of shape (T,), (B, T) or (B, H, T), any axis may be 1; None is 0.
       stop: one past the last key, shaped like start; None is S.
       dense: bool, shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1; None allows everything.
+      band: (before, after), what is known of start and stop when a program is compiled: row t may attend to
+        keys t - before <= s <= t + after alone. None is no bound. Blocks outside the band are never computed.
     """
 
     start: jax.Array | None = None
     stop: jax.Array | None = None
     dense: jax.Array | None = None
+    band: tuple[int | None, int | None] = (None, None)
 
     __array_ufunc__ = None  # numpy leaves `array & mask` to __rand__
 
@@ -33,7 +37,8 @@ class Mask:
         lead = max(_lead(self), _lead(other))
         a, b = with_axes(self, lead), with_axes(other, lead)
         return Mask(_both(jnp.maximum, a.start, b.start), _both(jnp.minimum, a.stop, b.stop),
-                    _both(jnp.logical_and, a.dense, b.dense))
+                    _both(jnp.logical_and, a.dense, b.dense),
+                    tuple(_both(min, one, other) for one, other in zip(a.band, b.band)))
 
     __rand__ = __and__
 
@@ -49,7 +54,7 @@ class Mask:
 
 def causal(T: int) -> Mask:
     """Position t may attend to positions up to and including t."""
-    return Mask(stop=jnp.arange(1, T + 1))
+    return Mask(stop=jnp.arange(1, T + 1), band=(None, 0))
 
 
 def padding(lengths: chex.Array) -> Mask:
@@ -68,7 +73,7 @@ def window(T: int, w: chex.Numeric) -> Mask:
     [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1]]
     """
     t = jnp.arange(T)
-    return Mask(t - w, t + w + 1)
+    return Mask(t - w, t + w + 1, band=(w, w) if isinstance(w, int) else (None, None))
 
 
 def documents(ids: chex.Array) -> Mask:
@@ -106,7 +111,7 @@ def with_axes(mask: Mask, lead: int) -> Mask:
         x = x[None] if x.ndim - axes < 1 <= lead else x
         return x[:, None] if x.ndim - axes < 2 <= lead else x
 
-    return Mask(*(None if x is None else widen(x, axes) for x, axes in _parts(mask)))
+    return Mask(*(None if x is None else widen(x, axes) for x, axes in _parts(mask)), mask.band)
 
 
 def within(mask: Mask | chex.Array, T: int, S: int) -> jax.Array:
@@ -122,6 +127,19 @@ def within(mask: Mask | chex.Array, T: int, S: int) -> jax.Array:
 def rows_and_keys(mask: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Rows of a mask (T, S) that may attend to some key, bool (T, 1), and keys of some row, bool (S, 1)."""
     return jnp.any(mask, axis=1)[:, None], jnp.any(mask, axis=0)[:, None]
+
+
+def used_keys(mask: Mask | chex.Array, T: int, S: int) -> jax.Array:
+    """Keys that some row may attend to, bool (S, 1), of one head and one sentence; intervals stay O(T + S)."""
+    mask = as_mask(mask)
+    if mask.dense is not None:
+        return rows_and_keys(within(mask, T, S))[1]
+    start, stop = (jnp.broadcast_to(jnp.clip(default if x is None else x, 0, S), (T,))
+                   for x, default in ((mask.start, 0), (mask.stop, S)))
+    # An interval adds 1 where it begins and takes it away where it ends; an empty one does neither.
+    some = (start < stop).astype(jnp.int32)
+    edges = jnp.zeros(S + 1, jnp.int32).at[start].add(some).at[stop].add(-some)
+    return (jnp.cumsum(edges)[:S] > 0)[:, None]
 
 
 def _parts(mask):

@@ -55,7 +55,7 @@ class Heads(nn.Module):
         formed = run.with_weights or counterfactual is not None
         result = attention.multi_head(
             q, k, v, mask, run.scale, score_of(choice.compatibility), self.score,
-            choice.implementation if implementation.weights or not formed else "reference",
+            choice.implementation if "weights" in implementation.computes or not formed else "reference",
             return_weights=run.with_weights, counterfactual=counterfactual)
         context, weights = result if run.with_weights else (result, None)
         return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), weights

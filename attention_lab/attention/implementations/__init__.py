@@ -2,16 +2,16 @@
 
 Each has a file and an entry in IMPLEMENTATIONS, which says what it can do. It is a function
 
-    (q (T, K), k (S, K), v (S, V), mask, scale, score, counterfactual)
-        -> context (T, V), and weights (T, S) or None
+    (q (T, K), k (S, K), v (S, V), options, score, readouts, return_weights)
+        -> context (T, V), weights (T, S) or None, and {name of a read-out: its values}
 
-where mask is a `Mask` or None and scale may be traced. heads.py lifts it over heads and sentences.
+where options are `Options` and readouts names in READOUTS. heads.py lifts it over heads and sentences.
 """
 
 import dataclasses
 from collections.abc import Callable
 
-from attention_lab.attention.implementations import reference, xla
+from attention_lab.attention.implementations import blockwise, reference, xla
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,15 +20,24 @@ class Implementation:
 
     Fields:
       scores: names in SCORES that it computes, a literal; None is any function.
-      weights: whether it returns weights, and so can replace them by a counterfactual.
+      computes: what it computes besides scale and mask, of OPTIONS, a literal.
+      loops: whether heads and sentences come one after another on a CPU, which has no use for all at once.
     """
 
     function: Callable
     scores: tuple[str, ...] | None
-    weights: bool
+    computes: tuple[str, ...]
+    loops: bool = False
 
+
+OPTIONS = ("weights", "counterfactual", "bias", "soft_cap", "dropout", "readouts")
 
 IMPLEMENTATIONS = {
-    "reference": Implementation(reference.attention, scores=None, weights=True),
-    "xla": Implementation(xla.attention, scores=("dot",), weights=False),
+    "reference": Implementation(
+        reference.attention, scores=None,
+        computes=("weights", "counterfactual", "bias", "soft_cap", "dropout", "readouts")),
+    "blockwise": Implementation(
+        blockwise.attention, scores=None, loops=True,
+        computes=("weights", "counterfactual", "bias", "soft_cap", "dropout", "readouts")),
+    "xla": Implementation(xla.attention, scores=("dot",), computes=()),
 }

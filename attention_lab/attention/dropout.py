@@ -1,0 +1,46 @@
+"""Dropout on the weights by an integer hash: no block, padding or device changes what is dropped."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from attention_lab.attention.hashing import lowbias32
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["bits", "rate"], meta_fields=[])
+@dataclasses.dataclass(frozen=True)
+class Dropout:
+    """Drops a share of the weights and scales the others up; made by `dropout`.
+
+    Fields:
+      bits: uint32, (B, H), any axis may be 1; () of one head and one sentence. rate: share dropped, ().
+    """
+
+    bits: jax.Array
+    rate: jax.Array
+
+
+def dropout(key: jax.Array, rate: jax.Array, example: jax.Array, heads: int) -> Dropout:
+    """Dropout of the weights of H heads.
+
+    Args:
+      key: typed key of this step and layer. rate: share dropped, in [0, 1), may be traced.
+      example: identity of each row of the batch, integers (B,). heads: H.
+    """
+    words = jax.random.key_data(key).astype(jnp.uint32).ravel()
+    row = lowbias32(lowbias32(words[-1] ^ lowbias32(words[0])) ^ example.astype(jnp.uint32))
+    head = jnp.arange(heads, dtype=jnp.uint32) * jnp.uint32(0x9E3779B9)
+    return Dropout(lowbias32(row[:, None] ^ head[None, :]), jnp.float32(rate))
+
+
+def dropped(weights: jax.Array, dropout: Dropout, t: jax.Array, s: jax.Array) -> jax.Array:
+    """Weights of one head and one sentence, for queries at positions t (T,) and keys at s (S,), after dropout.
+
+    Each row keeps its sum in expectation.
+    """
+    row = lowbias32(dropout.bits ^ t.astype(jnp.uint32) * jnp.uint32(0x85EBCA6B))
+    bits = lowbias32(row[:, None] ^ (s.astype(jnp.uint32) * jnp.uint32(0xC2B2AE35))[None, :])
+    threshold = (dropout.rate * 2.0 ** 32).astype(jnp.uint32)
+    return jnp.where(bits >= threshold, weights / (1.0 - dropout.rate), 0)

@@ -1,0 +1,39 @@
+"""The lift of a function of one head and one sentence over heads and sentences, in one place."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+def lifted(function: Callable, lead: tuple[int, ...], over: Callable) -> Callable:
+    """`function`, of pytrees whose leaves have further leading axes.
+
+    Args:
+      function: of pytrees of arrays, returns a pytree of arrays.
+      lead: sizes of the axes. A leaf may have 1 for any of them: it is then the same for all, and stored once.
+      over: (function, pytree) -> stacked results; `by_vmap`, all at once, or `jax.lax.map`, one by one.
+    """
+    if not lead:
+        return function
+    inner = lifted(function, lead[1:], over)
+
+    def call(*args: Any) -> Any:
+        leaves, tree = jax.tree.flatten(args)
+        if lead[0] == 1:
+            result = inner(*jax.tree.unflatten(tree, [x[0] for x in leaves]))
+            return jax.tree.map(lambda x: x[None], result)
+        varies = [x.shape[0] != 1 for x in leaves]
+
+        def one(mapped):
+            mapped = iter(mapped)
+            return inner(*jax.tree.unflatten(
+                tree, [next(mapped) if own else x[0] for x, own in zip(leaves, varies)]))
+        return over(one, [x for x, own in zip(leaves, varies) if own])
+    return call
+
+
+def by_vmap(function: Callable, xs: Any) -> Any:
+    """`jax.lax.map` with all at once."""
+    return jax.vmap(function)(xs)
