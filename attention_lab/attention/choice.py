@@ -27,5 +27,5 @@ def checked(name, score, wanted, readouts, pairs):
         raise ValueError(f"score is {given}; implementation {name!r} allows {', '.join(chosen.scores)}")
     for what in (key for key, value in wanted.items() if value and key not in chosen.computes):
         names = ", ".join(key for key, each in IMPLEMENTATIONS.items() if what in each.computes)
-        raise ValueError(f"{what} given; implementation {name!r} has none, allowed are {names}")
+        raise ValueError(f"implementation {name!r} cannot compute {what}; allowed are {names}")
     return chosen

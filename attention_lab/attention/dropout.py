@@ -15,7 +15,7 @@ class Dropout:
     """Drops a share of the weights and scales the others up; made by `dropout`.
 
     Fields:
-      bits: uint32, (B, H), any axis may be 1; () of one head and one sentence. rate: share dropped, ().
+      bits: uint32, (B, H). rate: share dropped, (1, 1). Both are () for one head of one sentence.
     """
 
     bits: jax.Array
@@ -32,7 +32,7 @@ def dropout(key: jax.Array, rate: jax.Array, example: jax.Array, heads: int) -> 
     words = jax.random.key_data(key).astype(jnp.uint32).ravel()
     row = lowbias32(lowbias32(words[-1] ^ lowbias32(words[0])) ^ example.astype(jnp.uint32))
     head = jnp.arange(heads, dtype=jnp.uint32) * jnp.uint32(0x9E3779B9)
-    return Dropout(lowbias32(row[:, None] ^ head[None, :]), jnp.float32(rate))
+    return Dropout(lowbias32(row[:, None] ^ head[None, :]), jnp.full((1, 1), rate, jnp.float32))
 
 
 def dropped(weights: jax.Array, dropout: Dropout, t: jax.Array, s: jax.Array) -> jax.Array:

@@ -4,6 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from attention_lab.attention.implementations import blockwise
+
 
 def attend_by_rows(q, k, v, mask, scale, g_context, g_weights):
     """Context, weights and the gradients of q, k, v, scale, in closed form, by numpy, row by row."""
@@ -49,3 +51,10 @@ def lab():
     for tool in (attend_by_rows, check, normal):
         setattr(Lab, tool.__name__, staticmethod(tool))
     return Lab
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Blocks smaller than the arrays of the tests, so that there are several."""
+    monkeypatch.setattr(blockwise, "BLOCK", 4)
+    monkeypatch.setattr(blockwise, "PREFIXES", 3)

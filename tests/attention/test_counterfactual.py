@@ -177,7 +177,7 @@ def test_the_gradient_of_given_weights_is_that_of_a_mean(lab, qkv, mask, shape):
 
 @pytest.mark.parametrize("arguments, words", [
     (dict(counterfactual=other.uniform(), implementation="xla"),
-     "a counterfactual is given; implementation 'xla' forms no weights, allowed are reference"),
+     "implementation 'xla' cannot compute counterfactual; allowed are reference, blockwise"),
     (dict(counterfactual=other.given(jnp.ones((B, H, S, T)))), "numbers has shape (2, 3, 7, 5)"),
     (dict(counterfactual=other.given(jnp.ones((T, S)))), "allowed is (2, 3, 5, 7), or 1 for any axis"),
     (dict(counterfactual=other.uniform(jnp.ones((B, T), bool))), "counterfactual.rows has shape (2, 5)"),

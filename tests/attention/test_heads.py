@@ -144,7 +144,7 @@ def test_a_traced_scale_is_a_number_in_the_program(qkv, implementation):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (dict(implementation="flash"), "allowed are reference, xla"),
+    (dict(implementation="flash"), "allowed are auto, reference, blockwise, xla"),
     (dict(implementation="xla", score=attention.cosine), "score is cosine; implementation 'xla' allows dot"),
     (dict(implementation="xla", return_weights=True), "allowed are reference"),
     (dict(mask=np.ones((S, T), bool)), "(2, 3, 5, 7)"),

@@ -5,7 +5,7 @@ instead of T S. What the band of the mask hides costs little or nothing: a causa
 a few prefixes of the keys, a window one loop over the keys near each block.
 """
 
-import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -26,31 +26,39 @@ def attention(q, k, v, options, score, readouts, return_weights):
     size = -(-T // count)
     more = count * size - T
     blocks = jnp.pad(q, ((0, more), (0, 0))).reshape(count, size, -1)
-    sums = {name: jnp.zeros(S) for name in readouts if READOUTS[name].of == "key"}
+    sums = [name for name in readouts if READOUTS[name].of == "key"]
     if more:
         options = options.padded(more)
         if sums:  # rows of padding give nothing to any key
             options = options.masked(Mask(stop=jnp.where(jnp.arange(count * size) < T, S, 0)))
 
-    def loop(first, last, keys):
-        """Blocks first to last, which see a prefix of the keys."""
-        def block(sums, inputs):
-            i, q = inputs
-            here = options.block(i * size, size, 0, keys)
-            context, weights, values = rows(q, k[:keys], v[:keys], here, score, readouts, i * size)
-            sums = {name: x.at[:keys].add(values.pop(name)) for name, x in sums.items()}
-            weights = jnp.pad(weights, ((0, 0), (0, S - keys))) if return_weights else None
-            return sums, (context, weights, values)
-        return jax.lax.scan(jax.checkpoint(block, prevent_cse=False), sums,
-                            (jnp.arange(first, last), blocks[first:last]))
+    @functools.partial(jax.checkpoint, prevent_cse=False)
+    def block(i, q, k, v, s):
+        here = options.block(i * size, size, s, k.shape[0])
+        context, weights, values = rows(q, k, v, here, score, readouts, i * size, s)
+        weights = jnp.pad(weights, ((0, 0), (0, S - k.shape[0]))) if return_weights else None
+        return context, weights, values
 
-    parts = []
-    for first, last, keys in prefixes(count, size, S, options.mask):
-        sums, part = loop(first, last, keys)
-        parts.append(part)
+    near = None if return_weights else window(options, size, S)
+    if near:
+        options = options.masked(Mask(jnp.zeros(1, int), jnp.full(1, S)))
+        to_blocks = functools.partial(windows, size=size, count=count, before=near[0], after=near[1])
+        parts = [jax.lax.map(lambda x: block(*x, (x[0] - near[0]) * size),
+                             (jnp.arange(count), blocks, to_blocks(k), to_blocks(v)))]
+        from_blocks = jax.linear_transpose(to_blocks, jnp.zeros((S, 1)))
+        totals = {name: from_blocks(parts[0][2].pop(name)[..., None])[0][:, 0] for name in sums}
+    else:
+        totals, parts = {name: jnp.zeros(S) for name in sums}, []
+        for first, last, keys in prefixes(count, size, S, options.mask):
+            def step(totals, x, keys=keys):
+                context, weights, values = block(*x, k[:keys], v[:keys], 0)
+                totals = {name: total.at[:keys].add(values.pop(name)) for name, total in totals.items()}
+                return totals, (context, weights, values)
+            totals, part = jax.lax.scan(step, totals, (jnp.arange(first, last), blocks[first:last]))
+            parts.append(part)
     context, weights, values = jax.tree.map(
         lambda *x: jnp.concatenate(x).reshape(count * size, *x[0].shape[2:])[:T], *parts)
-    return context, weights, values | sums
+    return context, weights, values | totals
 
 
 def prefixes(count, size, S, mask):
@@ -59,3 +67,21 @@ def prefixes(count, size, S, mask):
         return [(0, count, S)]
     edges = sorted({round(count * i / PREFIXES) for i in range(PREFIXES + 1)})
     return [(a, b, max(1, min(S, b * size + mask.band[1]))) for a, b in zip(edges, edges[1:])]
+
+
+def window(options, size, S):
+    """How many blocks of keys before and after a block of queries it may attend to; None where that saves nothing."""
+    other = options.counterfactual
+    if options.mask is None or None in options.mask.band or any(x is not None for x in (
+            options.mask.dense, options.bias, options.pairs, other and other.numbers)):
+        return None
+    before, after = (-(-max(0, bound) // size) for bound in options.mask.band)
+    return (before, after) if (before + 1 + after) * size < S / 2 else None
+
+
+def windows(x, size, count, before, after):
+    """Rows of x (S, K) near each block: (count, (before + 1 + after) * size, K), zeros outside x."""
+    x = x[:(count + after) * size]
+    blocks = jnp.pad(x, ((before * size, (count + after) * size - x.shape[0]), (0, 0)))
+    blocks = blocks.reshape(before + count + after, size, -1)
+    return jnp.concatenate([blocks[j:j + count] for j in range(before + 1 + after)], axis=1)
