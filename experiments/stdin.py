@@ -63,9 +63,8 @@ def unseen(tokenizer: Any, sentences: Iterable[str]) -> str:
     counts = tokenizer.unseen(sentences)
     if not counts:
         return ""
-    unit = "characters" if tokenizer.kind == "bpe" else "words"
     first = " ".join(text if text.isprintable() else ascii(text) for text in list(counts)[:5])
-    return f"{sum(counts.values())} {unit} never seen in training: {first}"
+    return f"{sum(counts.values())} {tokenizer.segmentation.unit} never seen in training: {first}"
 
 
 def check_figure(path: str) -> None:

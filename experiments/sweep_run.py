@@ -9,8 +9,8 @@ from optuna.trial import TrialState
 
 from attention_lab.config import digest, get
 from attention_lab.config.load import load_sweep
+from attention_lab.config.registries import score_names
 from attention_lab.config.rules import show
-from attention_lab.config.sources import score_names
 from attention_lab.data.content import content_of
 from attention_lab.storage.content import Content, of_other_content
 from attention_lab.storage.errors import one_line

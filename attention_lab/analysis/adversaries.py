@@ -15,7 +15,7 @@ import numpy as np
 import optax
 
 from attention_lab.analysis.batches import ROOM, encoded, rows
-from attention_lab.analysis.pooling import check_pools, take_apart, variation
+from attention_lab.analysis.pooling import check_pools, decompose, variation
 from attention_lab.config import Hyper
 from attention_lab.data.labelled import Labelled
 from attention_lab.models import Model
@@ -75,8 +75,8 @@ def frozen(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Ar
 def attack(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, learning_rate: float,
            steps: int, starts: int) -> Attempts:
     """The ends of all starts for a batch, whether they keep the prediction or not."""
-    parts = take_apart(model, params, batch, hyper)
-    words, old = parts.words[:, None, :], parts.probabilities(parts.weights)[:, None, :]
+    pooled = decompose(model, params, batch, hyper)
+    words, old = pooled.words[:, None, :], pooled.probabilities(pooled.weights)[:, None, :]
     S = words.shape[-1]
 
     def start(example):
@@ -86,8 +86,8 @@ def attack(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array,
 
     def outcome(logits):
         weights = jax.nn.softmax(logits, axis=-1, where=words)
-        new = parts.probabilities(jnp.moveaxis(weights, 1, 0)).swapaxes(0, 1)
-        return Attempts(weights, jensen_shannon(weights, parts.weights[:, None, :]),
+        new = pooled.probabilities(jnp.moveaxis(weights, 1, 0)).swapaxes(0, 1)
+        return Attempts(weights, jensen_shannon(weights, pooled.weights[:, None, :]),
                         variation(jnp.broadcast_to(old, new.shape), new))
 
     def loss(logits):

@@ -23,7 +23,7 @@ from attention_lab.data import batching
 from attention_lab.data.grammar import function_words
 from attention_lab.data.grammar.draft import PRONOUNS
 from attention_lab.data.grammar.verb_phrases import BE
-from attention_lab.data.tokenizers import MARK
+from attention_lab.data.tokenizers import MARK, Segmentation
 from attention_lab.data.vocabulary import BOS, PAD, SPECIALS
 from attention_lab.models import Model
 from attention_lab.tasks.translation.translator import Translator
@@ -65,7 +65,7 @@ def survival(translator: Translator, params: Any, sources: Sequence[str], key: j
     tokenizer = translator.tokenizer
     texts = translator.translate(params, sources, beam=1).texts
     ids = tokenizer.encode(texts)
-    names = [word_classes(tokenizer.tokens(row), tokenizer.kind) for row in ids]
+    names = [word_classes(tokenizer.tokens(row), tokenizer.segmentation) for row in ids]
 
     def zeros():
         return {name: np.zeros(len(ids), int) for name in CLASSES}
@@ -87,13 +87,14 @@ def survival(translator: Translator, params: Any, sources: Sequence[str], key: j
     return Survival(steps, kept, left_out)
 
 
-def word_classes(tokens: Sequence[str], kind: str) -> list[str]:
-    """The class of each token's word, and of the end mark after them; `kind` is the tokenizer's.
+def word_classes(tokens: Sequence[str], segmentation: Segmentation) -> list[str]:
+    """The class of each token's word, and of the end mark after them.
 
-    >>> word_classes(["▁le", "▁ch", "ien", "▁."], "bpe")
+    >>> from attention_lab.data.tokenizers import TOKENIZERS
+    >>> word_classes(["▁le", "▁ch", "ien", "▁."], TOKENIZERS["bpe"])
     ['function', 'content', 'content', 'neither', 'neither']
     """
-    begins = [kind == "word" or token.startswith(MARK) or i == 0 for i, token in enumerate(tokens)]
+    begins = [segmentation.begins_word(token) or i == 0 for i, token in enumerate(tokens)]
     number = np.cumsum(begins) - 1
     whole = [""] * sum(begins)
     for token, index in zip(tokens, number):

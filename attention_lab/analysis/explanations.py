@@ -1,7 +1,7 @@
 """How much each word matters to a classifier's prediction: attention, gradients, and leaving words out.
 
 An importance is about the predicted class, 0 or more; only its order within a sentence counts. An encoder is
-read at the place, or by the mean of all tokens.
+read at the target word, or by the mean of all tokens.
 
 * attention: weights of the pooling; of an encoder the row that is read, in the last layer, mean over heads.
 * attention_mean: the same, mean over layers.
@@ -16,7 +16,7 @@ read at the place, or by the mean of all tokens.
   Jain & Wallace 2019 take, over p (1 - p), a constant factor in a sentence, and does not vanish where p is
   nearly 1.
 * input_gradient: |embedding . gradient|. gradient_detached: the same with constant weights, as theirs.
-* leave_one_out: total variation of the prediction without the word; 0 for the word at the place.
+* leave_one_out: total variation of the prediction without the word; 0 for the target word.
 * random: noise from the config's seed and the sentence.
 """
 
@@ -113,7 +113,7 @@ def _read(forward, decision=None):
     real = words(batch)
     if forward.pooling == "mean":
         return real / jnp.maximum(real.sum(axis=1, keepdims=True), 1).astype(jnp.float32)
-    return jax.nn.one_hot(batch["place"], real.shape[1])
+    return jax.nn.one_hot(batch["position"], real.shape[1])
 
 
 def _through(read, weights):
@@ -200,8 +200,8 @@ def _gradient_detached(forward):
 
 
 def _leave_one_out(classifier, params, sentences, ids):
-    places = classifier.encode(sentences)[1]
-    columns = {"word": classifier.columns(sentences)["word"], "place": places}
+    positions = classifier.encode(sentences)[1]
+    columns = {"word": classifier.columns(sentences)["word"], "position": positions}
 
     def predict(batch):
         # The same columns with and without the word: the same programs.
@@ -215,7 +215,7 @@ def _leave_one_out(classifier, params, sentences, ids):
         old = np.stack([whole[i] for i in np.maximum(pairs[:, 0], 0)])
         moved = np.asarray(variation(old, predict(batch)))
         for (i, w), change in zip(pairs[real], moved[real]):
-            if w != sentences.place[i]:
+            if w != sentences.position[i]:
                 result[i][w] = change
     return result
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab.analysis.batches import ROOM, encoded, rows
-from attention_lab.analysis.pooling import check_pools, take_apart, variation
+from attention_lab.analysis.pooling import check_pools, decompose, variation
 from attention_lab.attention import counterfactual
 from attention_lab.config import Hyper
 from attention_lab.data.labelled import Labelled
@@ -47,18 +47,18 @@ def shuffled(classifier: Classifier, params: Any, sentences: Labelled, key: jax.
 def shuffle(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, times: int
             ) -> tuple[jax.Array, jax.Array]:
     """Largest weight (B,) and median variation (B,) of a batch; see `shuffled`."""
-    parts = take_apart(model, params, batch, hyper)
+    pooled = decompose(model, params, batch, hyper)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["example"])
-    S = parts.weights.shape[1]
+    S = pooled.weights.shape[1]
 
     def permute(key, weights, words):
         return counterfactual.replaced(weights[None], words[None], counterfactual.permuted(key, (1, S)))[0]
 
-    old = parts.probabilities(parts.weights)
+    old = pooled.probabilities(pooled.weights)
 
     def once(number):
         each = jax.vmap(jax.random.fold_in, (0, None))(keys, number)
-        return variation(old, parts.probabilities(jax.vmap(permute)(each, parts.weights, parts.words)))
+        return variation(old, pooled.probabilities(jax.vmap(permute)(each, pooled.weights, pooled.words)))
 
     moved = jax.lax.map(once, jnp.arange(times))
-    return parts.weights.max(axis=1), jnp.median(moved, axis=0)
+    return pooled.weights.max(axis=1), jnp.median(moved, axis=0)

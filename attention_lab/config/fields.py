@@ -89,7 +89,7 @@ class Data(Group):
     least_distance: int = field(1, "senses: least distance of the deciding word, words", low=1, high=100)
     most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
-                                         "sense at another place, each in equally many sentences")
+                                         "sense at another position, each in equally many sentences")
     pairs: int = field(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
     distance: int = field(20, "echo: how many positions ago the answer was read", low=1, high=480)
     answers: int = field(16, "echo: positions of a sequence that want an answer", low=1, high=480)
@@ -105,8 +105,8 @@ class Model(Group):
     kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token "
                       "or classifies; rnn, lstm and gru do any of it; average, which sees each token alone, "
                       "and bag_of_words classify", choices=names("models.MODELS"))
-    pooling: str = field("place", "classifiers: what is read of a sentence's states: the one at the place in "
-                         "question, their mean, or their mean under additive or dot attention by a learned "
+    pooling: str = field("place", "classifiers: what is read of a sentence's states: that of the target word "
+                         "(place), their mean, or their mean under additive or dot attention by a learned "
                          "query", choices=names("models.pooling.POOLINGS"))
     width: int = field(128, "size of a token's vector, units", low=1)
     num_layers: int = field(2, "layers in the encoder and again in the decoder; average and bag_of_words "

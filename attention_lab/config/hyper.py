@@ -6,8 +6,8 @@ import numpy as np
 
 from attention_lab.config.choices import facts, look_up
 from attention_lab.config.fields import RECURRENT, Config, Model, Traced
+from attention_lab.config.registries import SOURCES
 from attention_lab.config.schema import all_fields, replace
-from attention_lab.config.sources import SOURCES
 
 SCALES = {"inverse_sqrt": lambda size: size ** -0.5, "inverse": lambda size: 1.0 / size}  # by key size K
 # A Config whose fields of Hyper can't be read, as of `split`.

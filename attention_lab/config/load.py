@@ -25,13 +25,13 @@ def load(spelled: str) -> Config:
         raise ValueError(f"--config={spelled}: {_path(spelled)} has no function get_config(variant)")
     config = _result(spelled, lambda: get_config(spelled.partition(":")[2]))
     if not isinstance(config, Config):
-        raise _gave(spelled, get_config, f"{type(config).__name__}, which is no Config")
+        raise _wrong_result(spelled, get_config, f"{type(config).__name__}, which is no Config")
     for name, group in vars(Config()).items():
         given = getattr(config, name)
         if dataclasses.is_dataclass(group) and not isinstance(given, type(group)):
-            raise _gave(spelled, get_config, f"a Config whose {name} is {type(given).__name__}, which is no "
-                        f"{type(group).__name__}")
-    return replace(config, _home({key: get(config, key) for key in all_fields()}))
+            raise _wrong_result(spelled, get_config, f"a Config whose {name} is {type(given).__name__}, "
+                                f"which is no {type(group).__name__}")
+    return replace(config, _expand_home({key: get(config, key) for key in all_fields()}))
 
 
 def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
@@ -43,15 +43,15 @@ def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
     if not isinstance(cells, list) or not all(
             isinstance(cell, dict) and all(isinstance(key, str) for key in cell) for cell in cells):
         what = "a list of something else" if isinstance(cells, list) else type(cells).__name__
-        raise _gave(spelled, get_sweep, f"{what}; a list of {{'dotted.key': value}} is needed")
-    return [_home(cell) for cell in cells]
+        raise _wrong_result(spelled, get_sweep, f"{what}; a list of {{'dotted.key': value}} is needed")
+    return [_expand_home(cell) for cell in cells]
 
 
 def load_module(spelled: str) -> types.ModuleType:
     """The file of `file.py:variant`, run; ValueError as of `load`."""
     path = _path(spelled)
     if not Path(path).is_file():
-        raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
+        raise ValueError(f"--config={spelled}: there is no file {path}{_suggestion(path)}")
     spec = importlib.util.spec_from_file_location("config_file", path)
     if spec is None:
         raise ValueError(f"--config={spelled}: {path} is not a Python file")
@@ -106,12 +106,12 @@ def _replacement(error: BaseException, path: str, line: int) -> str:
             "by replace of attention_lab.config")
 
 
-def _gave(spelled: str, function: Callable, what: str) -> ValueError:
+def _wrong_result(spelled: str, function: Callable, what: str) -> ValueError:
     line = getattr(getattr(function, "__code__", None), "co_firstlineno", 1)
     return ValueError(f"--config={spelled}: {function.__name__} gave {what} ({_path(spelled)}, line {line})")
 
 
-def _home(values: dict[str, Any]) -> dict[str, Any]:
+def _expand_home(values: dict[str, Any]) -> dict[str, Any]:
     """Values by key, with the home folder for the ~ that a text begins with."""
     return {key: os.path.expanduser(value) if isinstance(value, str) else value
             for key, value in values.items()}
@@ -121,7 +121,7 @@ def _path(spelled: str) -> str:
     return os.path.expanduser(spelled.partition(":")[0])
 
 
-def _beside(path: str) -> str:
+def _suggestion(path: str) -> str:
     """The nearest config file in the folder that was named, or among configs/."""
     folder = Path(path).parent if Path(path).parent.is_dir() else Path("configs")
     files = [str(file) for file in sorted(folder.glob("*.py")) if file.name != "__init__.py"]

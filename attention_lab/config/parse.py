@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attention_lab.config import Config, Field, all_fields, replace
+from attention_lab.config.registries import SOURCES
 from attention_lab.config.rules import DURATIONS, allowed, check, check_value, members, show
-from attention_lab.config.sources import SOURCES
 
 
 def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], whole: bool = True
@@ -60,13 +60,13 @@ def combine(config: Config, variants: Mapping[str, Mapping[str, Any]], names: st
 
     `variants` are typed values at dotted keys, by name; `names` are parted by commas, in any order, or "".
     """
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    for name in wanted:
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    for name in chosen:
         if name not in variants:
             raise ValueError(f"variant {name!r} is not known: allowed are {', '.join(variants)}"
                              f"{nearest(name, variants)}")
     for name, values in variants.items():
-        if name in wanted:
+        if name in chosen:
             config = merge(config, values)
     return config
 

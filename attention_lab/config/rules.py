@@ -9,8 +9,8 @@ from typing import Any
 from attention_lab.config.choices import facts
 from attention_lab.config.fields import LEARNED_POSITIONS, POOLED, RECURRENT, WITHOUT_LAYERS, Config
 from attention_lab.config.hyper import key_size, task_of
+from attention_lab.config.registries import SOURCES, TASKS
 from attention_lab.config.schema import Field, all_fields, get
-from attention_lab.config.sources import SOURCES, TASKS
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
@@ -207,16 +207,17 @@ def _check_defaults(config: Config, keys: Iterable[str], why: str) -> None:
 
 def _check_classifier(config: Config) -> None:
     model, attention, source = config.model, config.attention, config.data.source
-    if SOURCES[source].asks == "sentence" and model.pooling == "place":
-        raise ValueError(f"model.pooling=place: data.source={source} asks about no place; mean, "
-                         "additive and dot are allowed")
+    if SOURCES[source].classified == "sentence" and model.pooling == "place":
+        raise ValueError(f"model.pooling=place: data.source={source} classifies whole "
+                         "sentences; mean, additive and dot are allowed")
     if model.kind != "encoder" and attention.compatibility != "none":
         raise ValueError(f"attention.compatibility={attention.compatibility}: classifying, model.kind="
                          f"{model.kind} attends by model.pooling alone; none is allowed")
     unread = ["model.reverse_source", "model.input_feeding", "model.causal", "model.tie_embeddings"]
     unread += ["data.dev_share"] if "dev" in SOURCES[source].splits else []
     _check_defaults(config, unread, f"data.source={source}")
-    if config.data.vectors and config.data.tokenizer != "word":
+    if config.data.vectors and \
+            not facts("data.tokenizers.TOKENIZERS")[config.data.tokenizer]["whole_words"]:
         raise ValueError(f"data.vectors={config.data.vectors} has vectors of words, and data.tokenizer="
                          f"{config.data.tokenizer} cuts words into pieces: word is allowed")
     if attention.weights != "learned" and model.pooling not in POOLED:

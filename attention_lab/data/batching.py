@@ -12,10 +12,10 @@ from fractions import Fraction
 import numpy as np
 
 from attention_lab.data import vocabulary
-from attention_lab.data.buckets import assign, fill, settle
+from attention_lab.data.buckets import assign, fill, resolve_buckets
 
 __all__ = ["Schedule", "Stream", "assign", "batches", "bucket_members", "fill", "in_order", "lengths", "pad",
-           "rows", "settle"]
+           "rows", "resolve_buckets"]
 
 ROW_MULTIPLE = 8  # so that rows divide over 1, 2, 4 or 8 devices
 

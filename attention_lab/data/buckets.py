@@ -48,8 +48,8 @@ def check(buckets: Sequence[int], max_length: int) -> None:
                          f"most data.max_length={max_length}")
 
 
-def settle(buckets: Sequence[int], source_lengths: Sequence[int], target_lengths: Sequence[int],
-           max_length: int) -> tuple[int, ...]:
+def resolve_buckets(buckets: Sequence[int], source_lengths: Sequence[int], target_lengths: Sequence[int],
+                    max_length: int) -> tuple[int, ...]:
     """The buckets of a config: `data.buckets`, checked, or if that is empty the best six.
 
     Args:

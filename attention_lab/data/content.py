@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from attention_lab.config import Config, Data, get
-from attention_lab.config.sources import SOURCES
+from attention_lab.config.registries import SOURCES
 from attention_lab.data import sources
 from attention_lab.storage.content import Content
 from attention_lab.storage.files import digest
@@ -51,7 +51,7 @@ def _corpus_digest(data: Data, stamp: tuple) -> str:
 
 
 def _stamp(path: str) -> tuple:
-    """Size, time and place of a file or of all files of a folder: with these the content changes."""
+    """Size, time and inode of a file or of all files of a folder: they change with the content."""
     below = [os.path.join(folder, file) for folder, _, names in os.walk(path) for file in names]
     stamps = []
     for file in sorted(below) or [path]:

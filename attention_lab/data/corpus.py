@@ -63,14 +63,14 @@ def overlaps(corpus: Mapping[str, Any]) -> dict[str, Any]:
 def _overlap(part: Corpus, other: Corpus, name: str) -> dict[str, int]:
     shared = {part.TEXTS: (part.texts(), other.texts()),
               part.EXAMPLES: (zip(*part.text_columns()), zip(*other.text_columns()))}
-    counts = {f"{what}_also_in_{name}": in_both(*columns) for what, columns in shared.items()}
+    counts = {f"{what}_also_in_{name}": count_shared(*columns) for what, columns in shared.items()}
     return {what: count for what, count in counts.items() if count}
 
 
-def in_both(entries: Iterable[Any], others: Iterable[Any]) -> int:
+def count_shared(entries: Iterable[Any], others: Iterable[Any]) -> int:
     """How many entries, repeated ones too, are among others.
 
-    >>> in_both("abba", "bc")
+    >>> count_shared("abba", "bc")
     2
     """
     others = set(others)

@@ -48,13 +48,13 @@ def corpus_chrf(hypotheses: Sequence[str], references: Sequence[str], text: str 
     return _corpus_score(CHRF(lowercase=bleu_settings(text)["lowercase"]), hypotheses, references)
 
 
-def why_unfit(references: Sequence[str], text: str = "tokenized") -> str:
+def unfit_reason(references: Sequence[str], text: str = "tokenized") -> str:
     """Why BLEU can't tell good from bad translations of a split; "" where it can.
 
     BLEU is 0 for sentences of fewer than four tokens, and a sentence written without spaces is one token.
     Arguments and errors as of `corpus_bleu`.
 
-    >>> why_unfit(["chat", "chien noir"])
+    >>> unfit_reason(["chat", "chien noir"])
     'no reference has the four tokens that BLEU needs'
     """
     tokenizer = BLEU(**bleu_settings(text)).tokenizer

@@ -2,7 +2,7 @@
 
 from attention_lab.config import Structure, replace, task_of
 from attention_lab.config.choices import look_up
-from attention_lab.config.sources import TASKS
+from attention_lab.config.registries import TASKS
 from attention_lab.models import classifier, recurrent, tagger, transformer
 from attention_lab.models.spec import Decision, Model, ModelSpec, Output
 

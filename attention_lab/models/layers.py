@@ -84,7 +84,7 @@ class EncoderLayer(nn.Module):
 
 
 def through(layers, x, positions, mask, run: Pass, counterfactuals=None):
-    """x (B, S, D) through encoder layers: (B, S, D), and the weights (L, B, H, S, S), None unless wanted.
+    """x (B, S, D) through encoder layers: (B, S, D), and the weights (L, B, H, S, S), None unless requested.
 
     Args:
       positions: (S,). mask: Mask, or bool (B, S, S), any axis may be 1.

@@ -22,10 +22,10 @@ WEIGHTS = {
 }
 
 
-def at_place(module, size):
-    """The state at the place in question."""
+def at_position(module, size):
+    """The state of the target word."""
     def pool(states, words, batch, counterfactual):
-        return jnp.take_along_axis(states, batch["place"][:, None, None], axis=1)[:, 0], None
+        return jnp.take_along_axis(states, batch["position"][:, None, None], axis=1)[:, 0], None
     return pool
 
 
@@ -68,4 +68,4 @@ def _attention(module, kind, query, parameters):
     return pool
 
 
-POOLINGS = {"place": at_place, "mean": mean, "additive": additive, "dot": dot}
+POOLINGS = {"place": at_position, "mean": mean, "additive": additive, "dot": dot}

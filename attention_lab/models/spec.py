@@ -82,9 +82,9 @@ class Model:
     Hashable, and equal when its spec is, so that a `jax.jit(..., static_argnames="model")` at the top of a
     module compiles once for all who build the same model.
 
-    A classifier's batch holds source, example, word (B,) and place (B,), int32; where its pooling has frozen
-    weights, guide (B, S). Its `apply` gives a Decision and takes `embedded` (B, S, D) instead of what `embed`
-    makes of the source; its kinds of attention are "encoder" and "pool".
+    A classifier's batch holds source, example, word (B,) and position (B,) of the target word, int32; where
+    its pooling has frozen weights, guide (B, S). Its `apply` gives a Decision and takes `embedded` (B, S, D)
+    in place of the output of `embed`; its kinds of attention are "encoder" and "pool".
 
     Fields:
       init: key -> params.
@@ -129,7 +129,7 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
     """
     def init(key):
         tokens, row = jnp.full((1, 2), BOS, jnp.int32), jnp.zeros((1,), jnp.int32)
-        batch = {"source": tokens, "target": tokens, "example": row, "word": row, "place": row,
+        batch = {"source": tokens, "target": tokens, "example": row, "word": row, "position": row,
                  "guide": jnp.zeros((1, 2))}
         return module.init(key, batch, without_dropout(1.0))["params"]
 

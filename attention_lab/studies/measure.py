@@ -15,7 +15,7 @@ from attention_lab.studies import declaration, table
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.study import Rows, Study
 from attention_lab.sweeps.cell import Shared
-from attention_lab.sweeps.execution import execute, how_of
+from attention_lab.sweeps.execution import execute, resolve_how
 from attention_lab.sweeps.plan import plan
 from attention_lab.tasks import build
 from attention_lab.training.progress import progress
@@ -89,7 +89,7 @@ def _train_together(study, stage, settings, rows, command, workers, by_workers):
 
     One worker on a CPU gains nothing from it: there `measure` trains cell by cell.
     """
-    if workers == 1 and how_of("auto") == "loop":
+    if workers == 1 and resolve_how("auto") == "loop":
         return
     file = study.config_file(settings)
     changes = [study.overrides(cell, settings, rows) for cell in stage]
@@ -97,11 +97,11 @@ def _train_together(study, stage, settings, rows, command, workers, by_workers):
     if not changes:
         return
     # Fields that say where data lie are not part of a cell's name; a worker needs them from the start.
-    places = {key: value for key, value in changes[0].items() if not all_fields()[key].recorded}
-    base = merge(load(file), places)
+    paths = {key: value for key, value in changes[0].items() if not all_fields()[key].recorded}
+    base = merge(load(file), paths)
     groups = plan(base, changes)
     if workers > 1:
-        by_workers(file, base, places, groups, settings["runs"], workers)
+        by_workers(file, base, paths, groups, settings["runs"], workers)
         return
     with progress(None, study.name) as line:
         execute(groups, settings["runs"], Shared(build), command, line, how="auto")

@@ -166,14 +166,14 @@ def _number(value, rows, seed):
 
 def _where(rows: Rows, where: tuple[tuple[str, Any], ...]) -> Rows:
     rows = [row for row in rows
-            if all(isinstance(wanted, Nearest) or row[name] == wanted for name, wanted in where)]
-    for name, wanted in where:
-        if isinstance(wanted, Nearest) and rows:
+            if all(isinstance(value, Nearest) or row[name] == value for name, value in where)]
+    for name, value in where:
+        if isinstance(value, Nearest) and rows:
             present = sorted({row[name] for row in rows} - {None})
-            chosen = min(present, key=lambda number, goal=wanted.wanted: abs(number - goal))
+            chosen = min(present, key=lambda number, goal=value.wanted: abs(number - goal))
             rows = [row for row in rows if row[name] == chosen]
     return rows
 
 
 def _spelled(where):
-    return ", ".join(f"{name}={wanted}" for name, wanted in where)
+    return ", ".join(f"{name}={value}" for name, value in where)

@@ -66,16 +66,16 @@ class Queue:
                                          direction="maximize")  # scores to lower are stored negated
         self.id = self.storage.get_study_id_from_name(NAME)
         stored = self.storage.get_study_user_attrs(self.id)
-        wanted = {"sweep": sweep or stored.get("sweep"), "base": base}
+        attributes = {"sweep": sweep or stored.get("sweep"), "base": base}
         if sweep:
-            wanted["search"] = json.loads(json.dumps(search))
-        for name, value in wanted.items():
+            attributes["search"] = json.loads(json.dumps(search))
+        for name, value in attributes.items():
             if stored.get(name, value) not in (value, older if name == "sweep" and older else value):
                 what = "sweep" if name == "sweep" else "sweep, of another --config,"
                 raise ValueError(f"--storage={location} holds another {what}: give another file or database")
             if name not in stored:
                 self.storage.set_study_user_attr(self.id, name, value)
-        self.search = (stored | wanted).get("search")
+        self.search = (stored | attributes).get("search")
 
     def fill(self, groups: Sequence[Group], parent: str | Path | None = None) -> None:
         """Adds each cell that is not waiting, running or finished; a cell that failed is tried again.

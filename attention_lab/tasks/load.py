@@ -9,7 +9,7 @@ from attention_lab.config import Config, task_of
 from attention_lab.storage.device_errors import device_errors
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.classification import guidance, new_text
-from attention_lab.tasks.classification.classifier import Classifier, Judged
+from attention_lab.tasks.classification.classifier import Classifier, Predictions
 from attention_lab.tasks.registry import TASKS
 from attention_lab.tasks.sequences.task import Tagger
 from attention_lab.tasks.translation.translator import Translator
@@ -20,11 +20,11 @@ from attention_lab.training.weights import load_finished, scored_weights
 class Answer:
     """The answer of a classifier on a word or, where `word` is "", on a whole line.
 
-    Fields: place of the word, from 0; label, the likeliest class; probabilities by class.
+    Fields: position of the word, from 0; label, the most probable class; probabilities by class.
     """
 
     word: str
-    place: int
+    position: int
     label: str
     probabilities: dict[str, float]
 
@@ -77,17 +77,17 @@ class Trained:
         Raises:
           ValueError: the run does not classify, a sentence is too long, or its guide can't be read.
         """
-        questions, judged = self._judge(sentences, False)
+        targets, predicted = self._predict(sentences, False)
         answers: list[list[Answer]] = [[] for _ in sentences]
-        for i, line in enumerate(questions.lines):
-            word = questions.sentences.word[i]
-            answers[line].append(Answer(word, questions.sentences.place[i], judged.labels[i], {
-                name: float(p) for name, p in zip(self.classifier.classes[word], judged.probabilities[i])}))
+        for i, line in enumerate(targets.lines):
+            word, classes = targets.sentences.word[i], self.classifier.classes[targets.sentences.word[i]]
+            answers[line].append(Answer(word, targets.sentences.position[i], predicted.labels[i], {
+                name: float(p) for name, p in zip(classes, predicted.probabilities[i])}))
         return answers
 
     @device_errors()
     def attention(self, sentences: Sequence[str], translations: Sequence[str] | None = None) -> list[Any]:
-        """The weights of all layers and heads: of each pair an `Attention`, of each answer `Judged.weights`.
+        """Weights of all layers and heads: an `Attention` for each pair, or `Predictions.weights`.
 
         Args:
           translations: read along with the sentences; None: the model's own.
@@ -97,21 +97,21 @@ class Trained:
         if not self.model.attends:
             raise ValueError(f"{self.run.folder} has no attention to look at")
         if task_of(self.run.config) == "classification":
-            return self._judge(sentences, True)[1].weights
+            return self._predict(sentences, True)[1].weights
         translator = self.translator
         sources = translator.prepare(sentences)
         targets = translator.translate(self.params, sources).texts if translations is None \
             else translator.prepare(translations, "fr")
         return translator.attention(self.params, sources, targets)
 
-    def _judge(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Questions, Judged]:
+    def _predict(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Targets, Predictions]:
         classifier, guide = self.classifier, guidance.of(self.run, self.config.attention.guide)
-        questions = new_text.questions(classifier, sentences)
-        for i, why in questions.refused.items():
-            raise ValueError(f"sentences[{i}] {why}")
-        return questions, classifier.judge(
-            self.params, questions.sentences, with_weights=with_weights,
-            extra=guide and guidance.answers(guide, questions.sentences, classifier.classes))
+        targets = new_text.find_targets(classifier, sentences)
+        for i, reason in targets.refused.items():
+            raise ValueError(f"sentences[{i}] {reason}")
+        return targets, classifier.predict(
+            self.params, targets.sentences, with_weights=with_weights,
+            extra=guide and guidance.answers(guide, targets.sentences, classifier.classes))
 
     def _of(self, task: str, verb: str) -> Any:
         if task_of(self.run.config) != task:

@@ -20,7 +20,7 @@ class Evaluation(NamedTuple):
 
     Fields:
       unit: the name of its examples. texts: their field with the texts that the model reads.
-      prepare: (Trained, examples, whether they are of the run's own data, bins of lengths, say) -> the
+      prepare: (Trained, examples, whether they are the run's data, bins of lengths, say) -> the
         examples to be scored.
       scores: (Trained, examples, train split or None, bins of lengths) -> (name, value) of each score.
     """

@@ -193,12 +193,12 @@ def _read_arrays(path: Path, template: Any) -> Any:
         with _as_damage():
             arrays = reader.restore(plain)
 
-    def place(key, leaf):
+    def to_device(key, leaf):
         name = jax.tree_util.keystr(key, simple=True, separator="/")
         array = arrays.get(name, np.zeros(leaf.shape, leaf.dtype))
         return jax.device_put(array, getattr(leaf, "sharding", None))
 
-    return jax.tree_util.tree_map_with_path(place, template)
+    return jax.tree_util.tree_map_with_path(to_device, template)
 
 
 def _kinds(leaves: dict[str, Any]) -> dict[str, str]:
@@ -208,7 +208,7 @@ def _kinds(leaves: dict[str, Any]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _plain(path: Path) -> Iterator[Path]:
-    """The same place under a name that orbax takes as it is.
+    """The same path under a name that orbax takes as it is.
 
     orbax reads `[1]`, `*` and a backslash as a pattern and `gs:/` as a protocol, in any folder above.
     """

@@ -109,12 +109,12 @@ def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str 
                     host.record_step(jax.tree.map(lambda x: x[index, n], logged), task.tokens(row[index]))
         for index, host in live.items():
             begun = time.monotonic()
-            host.after_step(lambda: programs.placed(together.of_run(states, index)))
+            host.after_step(lambda: programs.replicate(together.of_run(states, index)))
             for other in live.values():
                 if other is not host:
                     other.exclude(time.monotonic() - begun)
             if not host.running:
-                results[index] = host.result(programs.placed(together.of_run(states, index)))
+                results[index] = host.result(programs.replicate(together.of_run(states, index)))
     return [results[index] for index in range(count)]
 
 

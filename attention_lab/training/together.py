@@ -33,7 +33,7 @@ class Together(NamedTuple):
     Fields:
       how: one of WAYS. mesh: the devices that share the runs.
       update: (states, batches, hypers) -> (states, {name: Sums}), where states and hypers lead with the axis
-        of runs, batches and sums with those of runs and steps. The states that go in are used up.
+        of runs, batches and sums with those of runs and steps. The given states are donated.
     """
 
     how: str

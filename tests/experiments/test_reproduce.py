@@ -204,7 +204,7 @@ def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monk
     (tmp_path / name).mkdir()
     (tmp_path / name / "study.py").write_text(RUNS.lstrip())
     for module_name in ("attention_lab.sweeps.execution", "attention_lab.studies.measure"):
-        monkeypatch.setattr(f"{module_name}.how_of", lambda how: "map")  # as on an accelerator
+        monkeypatch.setattr(f"{module_name}.resolve_how", lambda how: "map")  # as on an accelerator
     monkeypatch.chdir(ROOT)
     try:
         status, _, err = call(reproduce, name, "--preset=smoke", f"--studies={tmp_path}",

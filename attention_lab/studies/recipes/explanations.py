@@ -193,15 +193,15 @@ def _explained(cell, folder, settings):
 
 def _causes(trained, sentences, importance, methods):
     """How well each explainer ranks the deciding word, in sentences that the model gets right."""
-    labels = trained.classifier.judge(trained.params, sentences).labels
+    labels = trained.classifier.predict(trained.params, sentences).labels
     right = [i for i, (label, gold) in enumerate(zip(labels, sentences.label)) if label == gold]
     deciders = [sentences.truth[i].senses[0].decider for i in right]
-    places = [sentences.place[i] for i in right]
+    targets = [sentences.position[i] for i in right]
     row = {"auc_sentences": len(right)}
     for name in methods:
         if f"auc_{name}" in COLUMNS:
             chosen = [importance[name][i] for i in right]
-            row[f"auc_{name}"] = float(agreement.finding_auc(chosen, deciders, places).mean())
+            row[f"auc_{name}"] = float(agreement.finding_auc(chosen, deciders, targets).mean())
     return row
 
 
@@ -225,10 +225,10 @@ def _counterfactuals(cell, trained, sentences, settings):
 def _distance(folder, other_folder, settings):
     """Distances of attention weights and predictions between two seeds, the yardstick for adversaries."""
     (trained, sentences), (other, _) = _read(folder, settings), _read(other_folder, settings)
-    judged, guide = (model.classifier.judge(model.params, sentences, with_weights=True)
-                     for model in (trained, other))
-    distances = guidance.compared(judged, {"guide": [weights[POOL][0, 0, 0] for weights in guide.weights],
-                                           "answer": guide.probabilities}, 0.0)
+    predicted, guide = (model.classifier.predict(model.params, sentences, with_weights=True)
+                        for model in (trained, other))
+    distances = guidance.compared(predicted, {"guide": [weights[POOL][0, 0, 0] for weights in guide.weights],
+                                              "answer": guide.probabilities}, 0.0)
     return {"other_seed_apart": distances["jensen_shannon"], "other_seed_variation": distances["variation"]}
 
 

@@ -92,11 +92,11 @@ def with_data(changes: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
     """
     changes = dict(changes)
     for name in CORPORA.keys() & set(settings["variant"].split(",")):
-        corpus, field, place = CORPORA[name]
+        corpus, field, path = CORPORA[name]
         if not settings["data"]:
             raise ValueError(f"{settings['study']} reads {corpus}: give --data=DIR, or set "
-                             f"ATTENTION_LAB_DATA, to the folder that holds {place}")
-        changes[field] = f"{settings['data']}/{place}"
+                             f"ATTENTION_LAB_DATA, to the folder that holds {path}")
+        changes[field] = f"{settings['data']}/{path}"
     return changes
 
 

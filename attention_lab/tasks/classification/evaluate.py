@@ -10,7 +10,7 @@ from attention_lab.tasks.classification import guidance, task
 from attention_lab.tasks.classification.new_text import known_forms
 
 
-def prepare(trained: Any, sentences: Labelled, own: bool, lengths: Sequence[tuple[int, int]],
+def prepare(trained: Any, sentences: Labelled, same_data: bool, lengths: Sequence[tuple[int, int]],
             say: Callable[[str], None]) -> Labelled:
     """The sentences of data.word, each word in the form that the run calls it by.
 
@@ -30,7 +30,7 @@ def prepare(trained: Any, sentences: Labelled, own: bool, lengths: Sequence[tupl
             raise ValueError(f"{folder} {problem}: it was trained on {words}")
 
     word = trained.config.data.word
-    if own and word != trained.run.config.data.word:
+    if same_data and word != trained.run.config.data.word:
         check(word)
         sentences = sentences.select([i for i, other in enumerate(sentences.word) if other == word])
     forms = known_forms(classifier.classes, classifier.forms)

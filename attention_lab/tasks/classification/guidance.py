@@ -9,11 +9,12 @@ import numpy as np
 from attention_lab.config import POOLED, Config, replace, task_of
 from attention_lab.data.content import GUIDE
 from attention_lab.data.labelled import Labelled
+from attention_lab.data.tokenizers import TOKENIZERS
 from attention_lab.evaluation.distributions import divergence, jensen_shannon, total_variation
 from attention_lab.models.classifier import POOL
 from attention_lab.storage.files import digest
 from attention_lab.storage.runs import Run
-from attention_lab.tasks.classification.classifier import Classifier, Judged, read
+from attention_lab.tasks.classification.classifier import Classifier, Predictions, read
 from attention_lab.training.weights import load_finished, scored_weights
 
 AT_ONCE = 1000  # sentences: a guide may have layers of weights, which need memory and are not kept
@@ -69,7 +70,8 @@ def find(config: Config, trained_by: str | None = None, beside: str | Path | Non
     if attention.weights == "frozen":
         raise ValueError(f"attention.guide={folder} has the weights of another, {attention.guide}: give "
                          "that one")
-    if {config.data.tokenizer, guide.classifier.tokenizer.kind} != {"word"}:
+    segmentations = TOKENIZERS[config.data.tokenizer], guide.classifier.tokenizer.segmentation
+    if not all(segmentation.whole_words for segmentation in segmentations):
         raise ValueError(f"attention.guide={folder}: weights of subwords fit no others; with "
                          "data.tokenizer=word in both they go from model to model")
     return guide
@@ -121,22 +123,22 @@ def answers(guide: Guide, sentences: Labelled, classes: Mapping[str, Sequence[st
     probabilities = np.zeros((len(sentences), C), np.float32)
     for first in range(0, len(sentences), AT_ONCE):
         rows = range(first, min(first + AT_ONCE, len(sentences)))
-        judged = guide.classifier.judge(guide.params, sentences.select(rows), with_weights=True)
-        weights += [by_kind[POOL][0, 0, 0] for by_kind in judged.weights]
-        width = min(C, judged.probabilities.shape[1])  # the guide may have words of more classes, or of fewer
-        probabilities[rows, :width] = judged.probabilities[:, :width]
+        predicted = guide.classifier.predict(guide.params, sentences.select(rows), with_weights=True)
+        weights += [by_kind[POOL][0, 0, 0] for by_kind in predicted.weights]
+        width = min(C, predicted.probabilities.shape[1])  # the guide's words may have more or fewer classes
+        probabilities[rows, :width] = predicted.probabilities[:, :width]
     return {"guide": weights, "answer": probabilities}
 
 
-def compared(judged: Judged, guided: Mapping[str, Any], factor: float) -> dict[str, float]:
+def compared(predicted: Predictions, guided: Mapping[str, Any], factor: float) -> dict[str, float]:
     """How far predictions and weights are from the guide's (`answers`), means over sentences.
 
     Returns:
       variation: total variation of the predictions. divergence: KL(weights || guide's), nats.
       jensen_shannon: of the weights, nats, at most log 2. objective: variation - factor * divergence.
     """
-    pairs = [(by_kind[POOL][0, 0, 0], guide) for by_kind, guide in zip(judged.weights, guided["guide"])]
-    means = {"variation": float(np.mean(total_variation(judged.probabilities, guided["answer"]))),
+    pairs = [(by_kind[POOL][0, 0, 0], guide) for by_kind, guide in zip(predicted.weights, guided["guide"])]
+    means = {"variation": float(np.mean(total_variation(predicted.probabilities, guided["answer"]))),
              "divergence": float(np.mean([divergence(*pair) for pair in pairs])),
              "jensen_shannon": float(np.mean([jensen_shannon(*pair) for pair in pairs]))}
     return means | {"objective": means["variation"] - factor * means["divergence"]}

@@ -129,7 +129,7 @@ def draw(rows, settings):
     title = f"senses of {where}; mean and range of {len(by_seed(rows, 'seed', ATTENTION))} seeds"
     with titled_figure(11.0, 6.6, title) as figure:
         grid = figure.add_gridspec(2, 2)
-        seeds, shots, words = (figure.add_subplot(place) for place in (grid[0, 0], grid[0, 1], grid[1, :]))
+        seeds, shots, words = (figure.add_subplot(cell) for cell in (grid[0, 0], grid[0, 1], grid[1, :]))
         _draw_seeds(seeds, rows, colours)
         _draw_shots(shots, rows, colours)
         _draw_words(words, rows, colours)
@@ -138,11 +138,11 @@ def draw(rows, settings):
 
 
 def _draw_seeds(ax, rows, colours):
-    for place, (arm, colour) in enumerate(colours.items()):
+    for index, (arm, colour) in enumerate(colours.items()):
         values = by_seed(rows, "macro_f1", arm)
-        ax.plot(np.full(len(values), place), values, "o", color=colour, markersize=4, alpha=0.7)
-    usual = max(row["most_frequent_macro_f1"] for row in rows if row["most_frequent_macro_f1"] is not None)
-    for x, level, name in ((0.6, FASTTEXT, "fastText from scratch"), (2.6, usual, "most frequent sense")):
+        ax.plot(np.full(len(values), index), values, "o", color=colour, markersize=4, alpha=0.7)
+    majority = max(row["most_frequent_macro_f1"] for row in rows if row["most_frequent_macro_f1"] is not None)
+    for x, level, name in ((0.6, FASTTEXT, "fastText from scratch"), (2.6, majority, "most frequent sense")):
         ax.axhline(level, color=style.FAINT, linestyle="--", zorder=0)
         ax.text(x, level, name, color=style.INK, fontsize=7.5, va="bottom")
     ax.set_xticks(range(len(colours)), [textwrap.fill(arm, 10) for arm in colours])
@@ -163,9 +163,9 @@ def _draw_shots(ax, rows, colours):
 
 def _draw_words(ax, rows, colours):
     names = sorted(column.removeprefix("f1_") for column in rows[0] if column.startswith("f1_"))
-    for place, (arm, colour) in enumerate(colours.items()):
+    for index, (arm, colour) in enumerate(colours.items()):
         values = [by_seed(rows, f"f1_{name}", arm) for name in names]
-        x = np.arange(len(names)) + 0.13 * (place - (len(colours) - 1) / 2)
+        x = np.arange(len(names)) + 0.13 * (index - (len(colours) - 1) / 2)
         draw_ranges(ax, x, values, colour, "o", label=arm)
     ax.set_xticks(range(len(names)), names)
     ax.set(ylabel="test macro-F1 of each word", ylim=(0, 1.02))

@@ -137,8 +137,8 @@ def draw(rows, settings):
     title = f"give back the word k places ago; mean and range of {seed_count(rows)} seeds"
     with titled_figure(10.6, 7.2, title) as figure:
         axes = figure.subplots(2, 2).ravel()
-        for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
-            shifted = np.array(distances) * (1.0 + 0.04 * (place - 2))
+        for index, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
+            shifted = np.array(distances) * (1.0 + 0.04 * (index - 2))
             for ax, column in zip(axes, ("steps", "accuracy")):
                 draw_ranges(ax, shifted, [[row[column] for row in by_cell[arm, distance]]
                                           for distance in distances], colour, label=arm)

@@ -10,6 +10,7 @@ import pytest
 
 from attention_lab import config as configs
 from attention_lab.data import sources
+from attention_lab.data.tokenizers import TOKENIZERS
 from attention_lab.storage.files import digest
 from attention_lab.tasks.classification import guidance
 from attention_lab.tasks.classification import task as classification
@@ -45,10 +46,10 @@ def test_a_student_pools_by_the_frozen_weights_of_a_run(guide, tmp_path):
     classifier, task = classification.prepare(config)
     held = load(guide)
     dev = sources.load(config.data)["dev"]
-    wanted = held.classifier.judge(held.params, dev, with_weights=True)
+    wanted = held.classifier.predict(held.params, dev, with_weights=True)
     guided = guidance.answers(guidance.find(config), dev, classifier.classes)
     params = task.init(jax.random.key(0))
-    found = classifier.judge(params, dev, with_weights=True, extra=guided)
+    found = classifier.predict(params, dev, with_weights=True, extra=guided)
     assert np.abs(found.probabilities - wanted.probabilities).max() > 1e-3
     for own, other in zip(found.weights, wanted.weights):
         np.testing.assert_allclose(own["pool"], other["pool"], rtol=1e-6)
@@ -92,7 +93,8 @@ def test_a_guide_that_does_not_fit_is_refused(monkeypatch, held, student, messag
         key: value for key, value in held.items() if "." in key}
     run = SimpleNamespace(config=configs.replace(configs.Config(), changes))
     classifier = SimpleNamespace(classes=held.get("classes", {"bank": ("a", "b"), "club": ("x",)}),
-                                 tokenizer=SimpleNamespace(kind=held.get("kind", "word")))
+                                 tokenizer=SimpleNamespace(
+                                     segmentation=TOKENIZERS[held.get("kind", "word")]))
     monkeypatch.setattr(guidance, "load", lambda folder: SimpleNamespace(
         run=run, classifier=classifier))
     student = {"attention.guide": "runs/guide", "attention.weights": "frozen"} | student

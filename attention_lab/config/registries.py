@@ -1,4 +1,4 @@
-"""Facts of sources of examples and of tasks, before anything of them is imported."""
+"""Facts of registries, read before anything of them is imported: sources of examples, and tasks."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,7 +13,7 @@ class Source:
     Fields:
       task: key of TASKS in tasks/registry.py.
       location: the config field with the path of its files; "" of a source that is generated.
-      contents: what is there, for messages. asks: what is classified, "word" or "sentence".
+      contents: what the files hold, for messages. classified: "word" or "sentence"; "" of other tasks.
       splits: those that its files have. Dev is held out of train where it is missing; "whole" is a file in
         one piece, of which test is held out too.
       read: (Data, names of splits) -> {split: examples}; None before data/sources.py is imported.
@@ -24,7 +24,7 @@ class Source:
     location: str = ""
     contents: str = ""
     splits: tuple[str, ...] = ("train", "dev", "test")
-    asks: str = ""
+    classified: str = ""
     read: Callable | None = None
     read_whole: Callable | None = None
 
