@@ -1,4 +1,4 @@
-"""What `sweep` does once its flags are parsed: plan, run here or by workers, print a table."""
+"""Carries out `sweep` with parsed flags: plan, run here or by workers, print a table."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +82,7 @@ def check_results(groups: list[Group], folder: Path) -> None:
 
 
 def warn_of_changes(groups: list[Group], folder: Path) -> None:
-    """Says which cells were trained before on files whose content is another now."""
+    """Warns of cells that were trained before on files whose content has changed."""
     others = [other for group in groups for cell in group.cells
               for other in of_other_content(folder, cell.config, cell.content)]
     if others:
@@ -205,7 +205,7 @@ def _report_search(options, trials, goal) -> int:
         best = max(scored, key=lambda trial: (trial.values[0], -trial.number))
         print(f"best\t{best.user_attrs['folder']}\t{goal['metric']}={goal['sign'] * best.values[0]:.6g}")
     if failed:
-        say(f"{len(failed)} of {options.trials} trials failed; to run others in their place: "
+        say(f"{len(failed)} of {options.trials} trials failed; to replace them: "
             f"{options.command}")
     return 1 if failed else 0
 

@@ -11,8 +11,8 @@ Importances = Sequence[np.ndarray]
 def kendall(first: Importances, second: Importances) -> np.ndarray:
     """Kendall's tau-b of two importances of each sentence's words, (N,) (Jain & Wallace 2019, section 4.1).
 
-    nan for a sentence of one word, or if either importance is the same for all words. ValueError for other
-    sentences, or sentences of other lengths, in the second.
+    nan for a sentence of one word, or if either importance is the same for all words. ValueError if the
+    two do not have the same sentences, with the same numbers of words.
     """
     return _tests(first, second)[:, 0]
 

@@ -1,4 +1,4 @@
-"""Sentences in batches, and what is computed of each put back in their order."""
+"""Batches of sentences, and results of batches put back into the order of the sentences."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -21,10 +21,10 @@ def encoded(classifier: Classifier, sentences: Labelled) -> list[list[int]]:
 
 
 def rows(function: Callable, count: int, batches: Iterator[dict]) -> list[Any]:
-    """The rows of `function` for `count` sentences, in their order.
+    """Results of `function` for `count` sentences, in their order.
 
     Args:
-      function: batch -> a pytree whose every leaf leads with B.
+      function: batch -> a pytree whose leaves have B as their first axis.
       batches: of `Classifier.in_order`.
     """
     each: list[Any] = [None] * count

@@ -1,7 +1,7 @@
 """Which words of a translation survive when attention looks elsewhere (Moradi, Kambhatla & Sarkar 2019).
 
 A model translates greedily with its own attention. Then, one step at a time and with the same words before
-it, the cross-attention of that step is replaced in all layers and heads: is the likeliest token the same?
+it, the cross-attention of that step is replaced in all layers and heads: is the most probable token the same?
 
 Function words are a closed list: the French determiners, numerals, prepositions, conjunctions and pronouns of
 the grammar, its forms of `être`, and ne, pas and jamais. Any other word with a letter is a content word;
@@ -40,8 +40,8 @@ class Survival(NamedTuple):
     Fields:
       steps: {class of word: steps that write one}.
       kept: {kind of attention: {class: steps that write the same token with it}}.
-      left_out: steps, in no class, whose token is not the model's choice once the translation is tokenised
-        again, as its pieces are others or it was cut at the limit.
+      left_out: steps, in no class, whose token is not the model's choice after the translation is tokenised
+        again, because it is split differently or was cut at the length limit.
     """
 
     steps: dict[str, np.ndarray]
@@ -49,7 +49,7 @@ class Survival(NamedTuple):
     left_out: np.ndarray
 
     def share(self, kind: str, name: str) -> float:
-        """Of the steps of a class, those that a kind of attention keeps; nan if there are none."""
+        """Share of a class's steps whose token a kind of attention keeps; nan without steps."""
         steps = self.steps[name].sum()
         return float(self.kept[kind][name].sum() / steps) if steps else float("nan")
 
@@ -112,7 +112,7 @@ def _class(word):
 @functools.partial(jax.jit, static_argnames=("model", "size"))
 def survive(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, size: int
             ) -> tuple[jax.Array, jax.Array]:
-    """Whether each target token is the model's choice, bool (B, T), and whether it stays, bool (KINDS, B, T).
+    """Whether each target token is the model's choice, bool (B, T), and is kept, bool (KINDS, B, T).
 
     Args:
       size: of the vocabulary. key: as of `survival`.

@@ -1,7 +1,7 @@
 """How much of an early word is left in the last state: log norms of d h_T / d x_(T-k).
 
-Products of a hundred Jacobians leave float32, so they are carried as a matrix of norm 1 and the logarithm of
-its scale.
+Products of a hundred Jacobians overflow or underflow float32, so they are carried as a matrix of norm 1 and
+the logarithm of its scale.
 """
 
 import jax
@@ -93,7 +93,7 @@ def token_norms(structure: Structure, params: dict, hyper: Hyper, source: jax.Ar
     of the readout. ValueError for several recurrent layers.
     """
     if structure.model.kind in RECURRENT and structure.model.num_layers > 1:
-        raise ValueError(f"model.num_layers={structure.model.num_layers}: one layer of cells is followed")
+        raise ValueError(f"model.num_layers={structure.model.num_layers}: one recurrent layer is allowed")
     x = params["embedding"][source]
     if structure.model.kind in RECURRENT:
         module = Cell(models.spec_of(structure, 0), structure.model.hidden, structure.model.width)

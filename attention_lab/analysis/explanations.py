@@ -1,7 +1,7 @@
-"""How much each word matters to a classifier's prediction: attention, gradients, and leaving words out.
+"""Importance of each word for a classifier's prediction: by attention, by gradients, by leaving words out.
 
-An importance is about the predicted class, 0 or more; only its order within a sentence counts. An encoder is
-read at the target word, or by the mean of all tokens.
+An importance concerns the predicted class and is at least 0; only the order within a sentence has a meaning.
+An encoder is read at the target word, or by the mean of all tokens.
 
 * attention: weights of the pooling; of an encoder the row that is read, in the last layer, mean over heads.
 * attention_mean: the same, mean over layers.
@@ -49,7 +49,7 @@ def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: S
     """
     for method in methods:
         if method not in available(classifier):
-            raise ValueError(f"methods: {method!r} is none that this classifier has: "
+            raise ValueError(f"methods: {method!r} is not available for this classifier: "
                              f"{', '.join(available(classifier))}")
     ids, hyper = encoded(classifier, sentences), classifier.hyper
     of_batch = tuple(name for name in _OF_BATCH if name in methods)
@@ -68,7 +68,7 @@ def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: S
 
 
 def available(classifier: Classifier) -> tuple[str, ...]:
-    """The METHODS that a classifier has weights for."""
+    """The METHODS that a classifier allows: some need attention."""
     model = classifier.config.model
     encoder, pooled = model.kind == "encoder", model.pooling in POOLED
     missing = set() if encoder or pooled else {"attention", "attention_mean", "value_norm", "value_zeroing"}

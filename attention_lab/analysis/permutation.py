@@ -32,12 +32,12 @@ def shuffled(classifier: Classifier, params: Any, sentences: Labelled, key: jax.
       classifier: with word tokens; pools by attention.
       key: random; the shuffles of a sentence depend on it and on the sentence's index.
     Raises:
-      ValueError: another pooling or tokenizer, or times below 1.
+      ValueError: the model does not pool by attention, the tokenizer splits words, or times below 1.
     """
     if times < 1:
         raise ValueError(f"times={times}: 1 or more shuffles are needed")
     check_pools(classifier)
-    encoded(classifier, sentences)  # refuses tokens that are no words
+    encoded(classifier, sentences)  # raises unless each token is a word
     each = rows(lambda batch: shuffle(classifier.model, params, batch, classifier.hyper, key, times),
                 len(sentences), classifier.in_order(sentences, batch_tokens=ROOM))
     return Shuffled(*(np.array(column, np.float64) for column in zip(*each)))

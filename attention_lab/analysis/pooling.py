@@ -60,7 +60,7 @@ def words(batch: dict) -> jax.Array:
 
 
 def variation(p: jax.Array, q: jax.Array) -> jax.Array:
-    """Total variation of distributions (..., C), summed over all classes but the likeliest of p.
+    """Total variation of distributions (..., C), summed over all classes but the most probable one of p.
 
     Where p is nearly 1, half the sum of |p - q| would be lost in rounding.
     """

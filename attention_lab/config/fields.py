@@ -22,7 +22,7 @@ def field(default: Any, meaning: str, *, choices=None, low=None, high=None, abov
 
 @dataclasses.dataclass(frozen=True)
 class Traced:
-    """What a static spec holds instead of a field of Hyper."""
+    """Stands for a field of Hyper in a static spec."""
 
     key: str
 
@@ -92,7 +92,7 @@ class Data(Group):
                                          "sense at another position, each in equally many sentences")
     pairs: int = field(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
     distance: int = field(20, "echo: how many positions ago the answer was read", low=1, high=480)
-    answers: int = field(16, "echo: positions of a sequence that want an answer", low=1, high=480)
+    answers: int = field(16, "echo: positions of a sequence that have an answer", low=1, high=480)
     lexicon_size: int = field(1000, "grammar and senses: English and French word types, about", low=100)
     min_words: int = field(3, "grammar: shortest English sentence, words", low=3)
     max_words: int = field(20, "grammar and senses: longest English sentence, words", low=3, high=120)
@@ -200,7 +200,7 @@ class Training(Group):
 
 @group
 class Decoding(Group):
-    """How translations are searched for when a run is scored."""
+    """Search for translations when a run is scored."""
 
     beam: int = field(5, "hypotheses kept; 1 is greedy", low=1, high=64)
     length_penalty: float = field(1.0, "exponent a of the score log p / length^a", low=0.0)

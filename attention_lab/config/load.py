@@ -1,4 +1,4 @@
-"""From `configs/x.py:variant` to a Config: the file is run, and its get_config(variant) called."""
+"""Loads `configs/x.py:variant`: executes the file and calls its get_config(variant)."""
 
 import ast
 import dataclasses
@@ -63,13 +63,13 @@ def load_module(spelled: str) -> types.ModuleType:
 
 
 def _function(spelled: str, name: str) -> Callable | None:
-    """A function of the file, which is run; None where it has none of this name."""
+    """A function of the file, which is executed; None if it has no function of this name."""
     function = getattr(load_module(spelled), name, None)
     return function if callable(function) else None
 
 
 def _result(spelled: str, call: Callable[[], Any]) -> Any:
-    """What `call` gives; whatever it raises becomes a ValueError that names the file and the line."""
+    """The result of `call`; any exception becomes a ValueError that names the file and the line."""
     try:
         return call()
     except (Exception, SystemExit) as error:
@@ -95,7 +95,7 @@ def _origin(error: BaseException, path: str) -> tuple[str, int]:
 
 
 def _replacement(error: BaseException, path: str, line: int) -> str:
-    """How `config.training.steps = 2` is spelled here."""
+    """The right spelling for an assignment such as `config.training.steps = 2`."""
     config, key, value = "config", "training.steps", "2"
     for node in ast.walk(ast.parse(Path(path).read_bytes())):
         if isinstance(node, ast.Assign) and node.lineno <= line <= node.end_lineno:
@@ -112,7 +112,7 @@ def _wrong_result(spelled: str, function: Callable, what: str) -> ValueError:
 
 
 def _expand_home(values: dict[str, Any]) -> dict[str, Any]:
-    """Values by key, with the home folder for the ~ that a text begins with."""
+    """Values by key; a leading ~ of a text is replaced by the home folder."""
     return {key: os.path.expanduser(value) if isinstance(value, str) else value
             for key, value in values.items()}
 
@@ -122,7 +122,7 @@ def _path(spelled: str) -> str:
 
 
 def _suggestion(path: str) -> str:
-    """The nearest config file in the folder that was named, or among configs/."""
+    """The config file of the most similar name, in the given folder or in configs/."""
     folder = Path(path).parent if Path(path).parent.is_dir() else Path("configs")
     files = [str(file) for file in sorted(folder.glob("*.py")) if file.name != "__init__.py"]
     return nearest(path, files)

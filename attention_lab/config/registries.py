@@ -1,4 +1,4 @@
-"""Facts of registries, read before anything of them is imported: sources of examples, and tasks."""
+"""Facts about sources of examples and tasks, read without importing their registries."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,10 +14,10 @@ class Source:
       task: key of TASKS in tasks/registry.py.
       location: the config field with the path of its files; "" of a source that is generated.
       contents: what the files hold, for messages. classified: "word" or "sentence"; "" of other tasks.
-      splits: those that its files have. Dev is held out of train where it is missing; "whole" is a file in
-        one piece, of which test is held out too.
+      splits: those that its files have. A missing dev is held out of train; of "whole", a file without
+        splits, test is held out too.
       read: (Data, names of splits) -> {split: examples}; None before data/sources.py is imported.
-      read_whole: Data -> all examples of a source in one piece; None for other sources.
+      read_whole: Data -> all examples of a source without splits; None for other sources.
     """
 
     task: str
@@ -34,7 +34,7 @@ TASKS = facts("tasks.registry.TASKS")  # kinds, output and scores of each
 
 
 def score_names() -> tuple[str, ...]:
-    """What runs of all tasks are compared by, as result.json spells it.
+    """Names in result.json of the scores by which runs of all tasks are compared.
 
     >>> score_names()[:3]
     ('dev_bleu', 'test_bleu', 'dev_accuracy')

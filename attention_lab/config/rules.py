@@ -1,4 +1,4 @@
-"""What a Config may say: each field against its declaration, then fields against each other."""
+"""Checks of a Config: each field against its declaration, then fields against each other."""
 
 import math
 import types
@@ -23,7 +23,7 @@ DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
 
 def check(config: Config) -> None:
-    """Refuses a config that no run could follow, by a ValueError of one line: key, value, what is allowed."""
+    """Raises a ValueError of one line (key, value, what is allowed) for an invalid config."""
     for key, field in all_fields().items():
         check_value(field, get(config, key))
     _check_durations(config)
@@ -32,7 +32,7 @@ def check(config: Config) -> None:
 
 
 def check_value(field: Field, value: Any) -> None:
-    """Refuses a value of another type than declared, or outside its choices or bounds."""
+    """Raises a ValueError for a value of the wrong type, or outside its choices or bounds."""
     right = any(_is(value, kind) for kind in members(field.type))
     if isinstance(value, str):
         right = right and (not field.choices or value in field.choices)
@@ -44,7 +44,7 @@ def check_value(field: Field, value: Any) -> None:
 
 
 def no_transformer() -> dict[str, Any]:
-    """The fields that only a Transformer reads, at the defaults where other models have to leave them."""
+    """The fields that only a Transformer reads, at their defaults, which other models require."""
     return {key: all_fields()[key].default for key in ONLY_TRANSFORMER}
 
 
@@ -54,7 +54,7 @@ def members(kind: Any) -> tuple[Any, ...]:
 
 
 def allowed(field: Field) -> str:
-    """What a field takes, in words: `an integer from 1 to 64, or none`."""
+    """The allowed values of a field, in words: `an integer from 1 to 64, or none`."""
     bounds = ""
     if field.above is not None:
         bounds = f" above {field.above:g}"

@@ -1,4 +1,4 @@
-"""Messages to the user about oddities of a corpus, which is used all the same."""
+"""Messages to the user about irregularities of a corpus, which is used nevertheless."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads the content of the files that a config names; see storage/content.py for what it is good for."""
+"""Reads the content of the files that a config names; storage/content.py says what it is used for."""
 
 import functools
 import os
@@ -59,5 +59,5 @@ def _stamp(path: str) -> tuple:
             status = os.stat(file)
             stamps.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
         except OSError:
-            pass  # whoever reads it says why it can't be read
+            pass  # reading the file raises the error
     return tuple(stamps)

@@ -1,4 +1,4 @@
-"""What the corpora Pairs and Labelled have in common: examples as columns, and counts of what was odd."""
+"""Base of the corpora Pairs and Labelled: examples as columns, and counts of irregularities."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ class Corpus:
 
 
 def overlaps(corpus: Mapping[str, Any]) -> dict[str, Any]:
-    """A corpus {split: part} in which dev and test count what an earlier split has as well.
+    """Counts, in dev and test of a corpus {split: part}, the examples that an earlier split also has.
 
     "source_sentences_also_in_train" counts pairs by what a model reads, "pairs_also_in_train" by both sides.
     """
@@ -68,7 +68,7 @@ def _overlap(part: Corpus, other: Corpus, name: str) -> dict[str, int]:
 
 
 def count_shared(entries: Iterable[Any], others: Iterable[Any]) -> int:
-    """How many entries, repeated ones too, are among others.
+    """How many entries, repetitions included, are among others.
 
     >>> count_shared("abba", "bc")
     2

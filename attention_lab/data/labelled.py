@@ -21,7 +21,7 @@ class Labelled(Corpus):
       word: the ambiguous word of each sentence, such as "bank"; "" where the whole sentence is classified.
       label: the class, such as "rive" or "positive".
       truth: the grammar's Sentence of each, whose senses[0] is to be predicted; None for other text.
-      counts: {name: number, or the names} of what was odd, and "sentences".
+      counts: {name: number, or the names} of irregularities, and "sentences".
     """
 
     UNIT, TEXTS, EXAMPLES = "sentences", "sentences", "sentences_with_their_class"
@@ -76,7 +76,7 @@ def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Lab
     keep the order of the corpus. ValueError for a share that is not between 0 and 1.
     """
     if not 0 < share < 1:
-        raise ValueError(f"share={share}: what is held out is a share above 0 and below 1")
+        raise ValueError(f"share={share}: a share above 0 and below 1 is needed")
     held = set()
     for indices in _shuffled_classes(labelled, first_indices(labelled.text).values(), seed):
         if len(indices) >= 3:

@@ -16,7 +16,7 @@ class Pairs(Corpus):
     Fields:
       source, target: text, never empty, words separated by single spaces.
       truth: the annotations of each sentence, or None.
-      counts: {name: number} of what was odd, and "pairs".
+      counts: {name: number} of irregularities, and "pairs".
     """
 
     UNIT, TEXTS, EXAMPLES = "pairs", "source_sentences", "pairs"

@@ -1,7 +1,7 @@
-"""How a run's training text is spelled, learnt from its vocabulary: capitals, entities, words with marks.
+"""Spelling of a run's training text, read from its vocabulary: capitals, entities, words with marks.
 
-Moses writes an apostrophe as `&apos;`, other tokenisers leave it; some part `do n't`, others `don 't`. New
-text has to be spelled as the training text was, or its words are unknown to the model.
+Moses writes an apostrophe as `&apos;`, other tokenisers keep it; some split `do n't`, others `don 't`. New
+text has to be spelled as the training text is, or its words are unknown to the model.
 """
 
 import re

@@ -49,7 +49,7 @@ def corpus_chrf(hypotheses: Sequence[str], references: Sequence[str], text: str 
 
 
 def unfit_reason(references: Sequence[str], text: str = "tokenized") -> str:
-    """Why BLEU can't tell good from bad translations of a split; "" where it can.
+    """Why BLEU is meaningless for a split; "" if it is not.
 
     BLEU is 0 for sentences of fewer than four tokens, and a sentence written without spaces is one token.
     Arguments and errors as of `corpus_bleu`.
@@ -74,7 +74,7 @@ def unfit_reason(references: Sequence[str], text: str = "tokenized") -> str:
 
 
 class Loss(NamedTuple):
-    """By how many BLEU points another system is worse, below 0 if it is better, and p of the difference."""
+    """BLEU points that another system loses, negative if it is better, and p of the difference."""
 
     points: float
     p: float

@@ -1,4 +1,4 @@
-"""How often a translation gets right what depends on another word: senses, verbs' number, pronouns' gender.
+"""Accuracy on words that depend on another word: senses, number of verbs, gender of pronouns.
 
 For each ambiguous noun, finite verb and pronoun, a generated sentence gives the position of its French form
 in the reference, the right form and the wrong ones. A translation is judged by that form alone, case by case:

@@ -22,7 +22,7 @@ def norm_first(spec: ModelSpec) -> bool:
 
 
 def last_norm(spec: ModelSpec) -> Callable:
-    """What follows the last layer: a layer norm if the layers are pre-norm, nothing if they are post-norm."""
+    """The module after the last layer: a layer norm if layers are pre-norm, the identity if post-norm."""
     return nn.LayerNorm() if norm_first(spec) else lambda x: x
 
 
@@ -44,7 +44,7 @@ class Residual(nn.Module):
         self.norm = nn.LayerNorm()
 
     def enter(self, x):
-        """What f sees."""
+        """The input of f."""
         return self.norm(x) if norm_first(self.spec) else x
 
     def leave(self, x, y):

@@ -31,7 +31,7 @@ class ModelSpec:
 
 
 class Output(NamedTuple):
-    """What a forward pass gives; logits are `hidden @ readout.T`, so that a loss can form them in chunks.
+    """Output of a forward pass; logits are `hidden @ readout.T`, so that a loss can form them in chunks.
 
     Fields:
       hidden: last states, (B, T, D). readout: matrix from states to logits, (N, D).
@@ -45,11 +45,11 @@ class Output(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What the forward pass of a classifier gives.
+    """Output of the forward pass of a classifier.
 
     Fields:
       logits: (B, C) of the classes of each row's word. allowed: bool (B, C), False beyond their number.
-      states: (B, S, D), what is pooled.
+      states: (B, S, D), the input of the pooling.
       weights: as of Output, {"encoder": (L, B, H, S, S), "pool": (1, B, 1, 1, S)}.
     """
 
@@ -60,7 +60,7 @@ class Decision(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """What goes down through the layers in one forward pass.
+    """Arguments of one forward pass, handed to every layer.
 
     Fields: scale, factor on the scores; drop, (x (B, T, D), site) -> x with units dropped; with_weights,
     whether attention returns its weights.

@@ -1,4 +1,4 @@
-"""Measures the cells that a study's table lacks; about.json keeps declaration, command and machine."""
+"""Measures the missing cells of a study's table; about.json records declaration, command and machine."""
 
 import functools
 import itertools
@@ -45,7 +45,7 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, folder: Path, command: str,
             workers: int = 1, by_workers: ByWorkers | None = None) -> Rows:
-    """Measures the cells without a row; the whole table.
+    """Measures the cells without a row; returns the whole table.
 
     Args:
       settings: as `Study.settings` gives them. rows: the table so far. folder: where the table is kept.
@@ -78,14 +78,14 @@ def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, 
                     write_json(folder / ABOUT, about)
                 measured[tuple(cell.values())] = row
                 rows = [measured[key] for key in (tuple(cell.values()) for cell in cells) if key in measured]
-                table.write(folder, rows, names)  # whole after each cell: a kill loses one cell at most
+                table.write(folder, rows, names)  # after each cell: a kill loses at most one cell
                 done += 1
                 tick(done)
     return rows
 
 
 def _train_together(study, stage, settings, rows, command, workers, by_workers):
-    """Has workers, or an accelerator, train a stage's runs together; `measure` then only reads them.
+    """Trains the runs of a stage together, by workers or on an accelerator; `measure` then only reads them.
 
     One worker on a CPU gains nothing from it: there `measure` trains cell by cell.
     """

@@ -1,4 +1,4 @@
-"""The value that a claim judges, as data: columns of a study's table, their slopes, differences, multiples.
+"""The value of a claim, as data: columns of a study's table, their slopes, differences, multiples.
 
     difference("test_accuracy", "scaled", "unscaled", key_size=nearest(256))
     mean("entropy", arm="unscaled", key_size=256)
@@ -38,7 +38,7 @@ class Nearest:
     wanted: float
 
 
-nearest = Nearest  # as claims spell it
+nearest = Nearest  # its name in claims
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Sum(Value):
 
 
 def mean(column: str, missing: float | str | None = None, **where: Any) -> Column:
-    """A column where the conditions hold; the mean over seeds is judged."""
+    """A column where the conditions hold; the claim is about its mean over seeds."""
     return Column(column, tuple(sorted(where.items())), missing)
 
 

@@ -1,4 +1,4 @@
-"""The cells of a plan in this process: one after another, or those of a group in one program."""
+"""Runs the cells of a plan in this process: one after another, or those of a group in one program."""
 
 import contextlib
 from collections.abc import Callable
@@ -60,6 +60,6 @@ def total_steps(groups: list[Group], build: Callable[[Config], Task]) -> int | N
         if group.structure.training.max_minutes:
             return None
         config, steps = group.cells[0].config, group.structure.training.steps
-        with contextlib.suppress(Exception):  # said of each cell when it is run
+        with contextlib.suppress(Exception):  # reported for each cell when it is run
             total += len(group.cells) * (steps or loop.total_steps(config, build(config)))
     return total

@@ -45,10 +45,10 @@ class Queue:
 
     Args:
       location: as in `open_storage`.
-      sweep: what tells this sweep from others, such as a digest of its plan; "" joins the one in the storage.
-      older: what older versions called it.
+      sweep: identifies the sweep, such as a digest of its plan; "" joins the one in the storage.
+      older: its identifier in older versions.
       base: the digest of the config that all cells start from.
-      lease: seconds without a sign of life after which another process takes a cell over.
+      lease: seconds without a beat after which another process takes over a cell.
       search: how cells are proposed, as JSON, for workers that join; None where they are given.
     Raises:
       ValueError: a storage that can't be reached, holds another sweep, or, when joining, none.
@@ -134,7 +134,7 @@ class Queue:
         return None
 
     def beat(self, trial: int, step: int) -> None:
-        """A sign of life, with the step that the run is at."""
+        """Records that the process is alive, and the current step of the run."""
         self.note(trial, "beat", [round(time.time(), 3), step])
 
     def end(self, trial: int, state: TrialState, values: Sequence[float] | None = None, **facts: Any) -> bool:
@@ -148,9 +148,9 @@ class Queue:
         return True
 
     def put_back(self, trial: int, died: bool = False) -> None:
-        """Ends a running trial that nobody carries on, and adds its cell again.
+        """Ends a running trial whose process is gone, and adds its cell again.
 
-        A cell whose process has died MOST_DEATHS times, for want of memory perhaps, fails instead.
+        A cell whose process has died MOST_DEATHS times, perhaps out of memory, fails instead.
         """
         frozen = self.storage.get_trial(trial)
         deaths = frozen.user_attrs.get("deaths", 0) + died
@@ -160,7 +160,7 @@ class Queue:
             self._add_again(frozen, deaths)
 
     def reclaim(self) -> list[str]:
-        """Puts back the cells of processes that died or were silent for the lease; names those processes."""
+        """Puts back the cells of processes that died or sent no beat for the lease; returns their names."""
         silent = [trial for trial in self.trials(TrialState.RUNNING) if self._silent(trial)]
         for trial in silent:
             self.put_back(self._identity(trial), died=True)
@@ -241,7 +241,7 @@ def _has_result(cell: Cell, folder: Path) -> bool:
         stored = read_json(folder / "config.json")["data"]
         return all(stored[name] == getattr(cell.config.data, name) for name in ("path", "directory"))
     except (ValueError, OSError, KeyError, TypeError):
-        return False  # damaged, as whoever takes the cell will say
+        return False  # damaged: running the cell reports it
 
 
 def _alive(process: int) -> bool:

@@ -20,14 +20,14 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     """The name and value of each score.
 
     Args:
-      trained: its config says what is scored. changed: keys of the fields that were set in that config.
+      trained: its config names the data. changed: keys of the fields that were set in that config.
       lengths: bins of source words (fewest, most) to be scored as well, of a run that translates.
       say: takes a line for the user.
       with_trained: scores sentences of other data that the run was trained on, too; otherwise they are
         counted and left out.
     Raises:
       ValueError: data of another task, data that can't be used, bins for a run that does not translate, or no
-        sentence that the run was not trained on; without `with_trained` also where that can't be seen.
+        sentence that the run was not trained on; without `with_trained` also where this can't be determined.
     """
     run, data = trained.run, trained.config.data
     task = task_of(run.config)
@@ -42,7 +42,7 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     if corpus:
         examples, train = corpus[data.split], corpus["train"]
     else:
-        examples = sources.load_whole(data)  # another file holds nothing out: all of it is scored
+        examples = sources.load_whole(data)  # nothing is held out of another file: all of it is scored
         examples = sources.load(data, (data.split,))[data.split] if examples is None else examples
         train = _train(run, say, with_trained)
     examples = evaluation.prepare(trained, examples, bool(corpus), lengths, say)

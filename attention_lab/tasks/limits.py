@@ -1,4 +1,4 @@
-"""The longest sentence that a trained model is given: what its positions, memory and about a minute allow.
+"""The longest sentence for a trained model, as limited by positions, memory and about a minute of time.
 
 Estimated from shapes alone, so that every machine refuses the same sentences, and long before it runs out of
 memory. A sentence that fits into the buckets of its run is never refused.
@@ -64,7 +64,7 @@ def translated(config: Config, buckets: Sequence[int], limit: Callable[[int], in
     def fits(length: int) -> bool:
         if config.model.positions == "learned" and length > LEARNED_POSITIONS:
             return False
-        carried = first + (second - first) * (length // last - 1)  # keys, values, masks: so much a token
+        carried = first + (second - first) * (length // last - 1)  # keys, values and masks of each token
         return max(carried, layer_bytes(config, length)) <= MEMORY and carried * limit(length) <= MOVED
 
     return longest(buckets, fits)

@@ -18,7 +18,7 @@ from attention_lab.training.weights import load_finished, scored_weights
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """The answer of a classifier on a word or, where `word` is "", on a whole line.
+    """The prediction of a classifier for a word or, where `word` is "", for a whole line.
 
     Fields: position of the word, from 0; label, the most probable class; probabilities by class.
     """
@@ -35,7 +35,7 @@ class Trained:
 
     Fields:
       run: its folder, facts and result. config: the run's, or the one given to `load`.
-      model: its functions on text, as the task's `read` gives them. params: those that were scored.
+      model: its functions on text, from the task's `read`. params: those that were scored.
     """
 
     run: Run
@@ -55,7 +55,7 @@ class Trained:
 
     @device_errors()
     def translate(self, sentences: Sequence[str], beam: int | None = None) -> list[str]:
-        """Translations of sentences, both as people write them; "" for an empty one.
+        """Translations of sentences; both are ordinary written text; "" for an empty sentence.
 
         Args:
           beam: hypotheses kept; None: as in the config.
@@ -72,7 +72,7 @@ class Trained:
 
     @device_errors()
     def classify(self, sentences: Sequence[str]) -> list[list[Answer]]:
-        """For each sentence the answers on the words that the run knows, or one on the whole sentence.
+        """For each sentence an answer for each word that the run knows, or one for the whole sentence.
 
         Raises:
           ValueError: the run does not classify, a sentence is too long, or its guide can't be read.
@@ -95,7 +95,7 @@ class Trained:
           ValueError: a model without attention, or one that neither translates nor classifies.
         """
         if not self.model.attends:
-            raise ValueError(f"{self.run.folder} has no attention to look at")
+            raise ValueError(f"{self.run.folder} has no attention")
         if task_of(self.run.config) == "classification":
             return self._predict(sentences, True)[1].weights
         translator = self.translator
@@ -130,7 +130,7 @@ def load(folder: str | Path, config: Config | None = None, say: Callable[[str], 
       say: takes a warning, such as that a checkpoint is damaged and another one is used.
     Raises:
       ValueError: no run, an unfinished one, or no checkpoint can be read.
-      DeviceError: no memory is left, there is no device, or JAX failed; what it returns raises it too.
+      DeviceError: no memory is left, there is no device, or JAX failed; methods of the result raise it too.
     """
     run = load_finished(folder)
     config = config or run.config

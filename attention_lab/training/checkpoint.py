@@ -4,10 +4,10 @@
                        host.json       the host's progress: best score, patience
                        manifest.json   sha256 of every other file
 
-A checkpoint is written into a folder beside, flushed to disk and renamed, so that a step's folder is whole or
-absent. When it is read the manifest is checked first: orbax restores a flipped byte to wrong values without
-an error. What the manifest can't tell, that orbax can't read what it wrote, `read_back` tells. One process
-writes; `restore` and `steps` write nothing.
+A checkpoint is written into a temporary folder, flushed to disk and renamed, so that a step's folder is
+complete or absent. When it is read the manifest is checked first: orbax restores a flipped byte to wrong
+values without an error. `read_back` detects what the manifest can't: that orbax can't read what it wrote. One
+process writes; `restore` and `steps` write nothing.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ class _Damaged(Exception):
 
 
 def save(folder: str | Path, step: int, state: Any, host: dict) -> None:
-    """Writes one checkpoint, in place of one of the same step and of all later ones.
+    """Writes one checkpoint, which replaces those of the same and of later steps.
 
     Args:
       folder: the run's `checkpoints`, made where it is missing.
@@ -73,17 +73,17 @@ def save(folder: str | Path, step: int, state: Any, host: dict) -> None:
 
 def restore(folder: str | Path, template: Any, step: int | None = None
             ) -> tuple[int, Any, dict] | None:
-    """Reads the newest checkpoint that is whole; a warning for each that is not.
+    """Reads the newest intact checkpoint; warns of each damaged one.
 
     Args:
       folder: the run's `checkpoints`.
       template: a pytree of arrays or `jax.ShapeDtypeStruct`s: the shapes and types to expect, and the
-        sharding to give (none: the first device), be it on other devices than those that saved.
+        sharding to restore to (none: the first device), perhaps on other devices than those that saved.
       step: read this checkpoint and no other.
     Returns:
-      (step, state, host), the state bit for bit as saved; None where nothing whole is there.
+      (step, state, host), the state bit for bit as saved; None if there is no intact checkpoint.
     Raises:
-      ValueError: a whole checkpoint holds other arrays than the template.
+      ValueError: an intact checkpoint holds other arrays than the template.
     """
     candidates = steps(folder) if step is None else [step]
     for candidate in reversed(candidates):
@@ -122,7 +122,7 @@ def read_back(folder: str | Path, step: int, state: Any) -> None:
 
 
 def steps(folder: str | Path) -> list[int]:
-    """Steps that have a checkpoint, rising; damage is not looked for."""
+    """Steps that have a checkpoint, rising; damaged ones are included."""
     if not Path(folder).is_dir():
         return []
     return sorted(int(path.name) for path in Path(folder).iterdir()

@@ -1,4 +1,4 @@
-"""One run from an open folder to its result: train, score, draw, and write the result last."""
+"""Carries out one run in an open folder: train, score, draw, and write the result last."""
 
 import contextlib
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Call
 
 
 def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:
-    """Writes what a run's folder must hold before the first step; ValueError: it was begun on other data."""
+    """Writes what the folder needs before the first step; ValueError: the run was begun on other data."""
     check_data(run, task)
     if run.config.training.max_minutes is not None:
         say("training.max_minutes is set: a run that the clock ends can't be reproduced")

@@ -103,7 +103,7 @@ def test_token_norms_are_what_a_nudge_of_one_embedding_does(kind, tied):
 
 def test_several_layers_of_cells_are_refused():
     structure, hyper = split(replace(Config(), {"model.kind": "gru", "data.source": "echo"}))
-    with pytest.raises(ValueError, match="model.num_layers=2: one layer of cells is followed"):
+    with pytest.raises(ValueError, match="model.num_layers=2: one recurrent layer is allowed"):
         decay.token_norms(structure, {"embedding": X}, hyper, jnp.arange(3))
 
 

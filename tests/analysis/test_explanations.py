@@ -150,7 +150,8 @@ def test_what_is_refused():
                                      "random")
     assert available(built("deep")[0]) == METHODS and "rollout" not in available(built("lstm")[0])
     for method in ("attention", "divination"):
-        with pytest.raises(ValueError, match=f"{method}' is none that this classifier has: gradient, input"):
+        message = f"{method}' is not available for this classifier: gradient, input"
+        with pytest.raises(ValueError, match=message):
             explain(classifier, params, said, [method])
     classifier = type(classifier)(classifier.config, tokenizers.train("bpe", said.text, 60),
                                   classifier.classes, {}, (20,))

@@ -155,7 +155,7 @@ def test_queries_are_measured():
     ([], "no study is given"),
     (["softmax_saturaton"], "did you mean softmax_saturation?"),
     ([NAME, "--preset=gpu"], "--preset=gpu: allowed are smoke, cpu, accelerator"),
-    ([NAME, "--redraw", "--results=nowhere"], "runs.csv is not there"),
+    ([NAME, "--redraw", "--results=nowhere"], "runs.csv does not exist"),
 ])
 def test_what_is_refused(call, argv, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -5,7 +5,7 @@ Arms trained on the labels (stage base):
     lstm        bidirectional, pools by additive attention (Jain & Wallace 2019)
     average     encodes each token alone, pools by additive attention: their control
     uniform     the lstm with equal weights (Wiegreffe & Pinter 2019)
-    encoder     self-attention, read at the position in question; where the truth is known
+    encoder     self-attention, read at the target word; only where the truth is known
 
 Adversaries are lstms trained to keep the predictions of the lstm of their seed with other attention weights.
 Students are `average` under attention weights that are not theirs: equal ones, those of the lstm, those of
@@ -134,7 +134,7 @@ def _guide_folder(arm, seed, settings, rows):
 
 
 def measure(cell, settings, train):
-    """Scores of a run, and of an explained arm what the instruments measure."""
+    """Scores of a run; for an explained arm also the measurements of the instruments."""
     guides = [LSTM] if cell["stage"] != "base" else []
     guides += [ADVERSARY] if STUDENTS.get(cell["arm"]) == ADVERSARY else []
     for guide in guides:

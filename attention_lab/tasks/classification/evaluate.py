@@ -12,7 +12,7 @@ from attention_lab.tasks.classification.new_text import known_forms
 
 def prepare(trained: Any, sentences: Labelled, same_data: bool, lengths: Sequence[tuple[int, int]],
             say: Callable[[str], None]) -> Labelled:
-    """The sentences of data.word, each word in the form that the run calls it by.
+    """The sentences of data.word, with each word under its name in the run.
 
     Raises:
       ValueError: a word or class that the run does not know, or bins of lengths.
@@ -46,7 +46,7 @@ def prepare(trained: Any, sentences: Labelled, same_data: bool, lengths: Sequenc
 
 def scores(trained: Any, sentences: Labelled, train: Labelled | None, lengths: Sequence[tuple[int, int]]
            ) -> Iterator[tuple[str, Any]]:
-    """The name and value of each score; without `train` none of the most frequent class."""
+    """The name and value of each score; those of the most frequent class only with `train`."""
     guide, classifier = guidance.of(trained.run, trained.config.attention.guide), trained.model
     scored = task.scores(classifier, trained.params, sentences, trained.config.data.split,
                          most_frequent(train.word, train.label) if train else {},

@@ -47,8 +47,8 @@ def find(config: Config, trained_by: str | None = None, beside: str | Path | Non
     Args:
       config: of the guided classifier.
       trained_by: sha256 of the result.json of the guide by which that classifier was trained, if it was.
-      beside: the folder of that classifier, near which the guide of `trained_by` is looked for where it is
-        not at its path, as when both were moved.
+      beside: the folder of that classifier; near it the guide of `trained_by` is searched for if it is not at
+        its path, as when both were moved.
     Raises:
       ValueError: it is no finished classifier that pools by attention, or not the run of `trained_by`.
     """
@@ -62,18 +62,18 @@ def find(config: Config, trained_by: str | None = None, beside: str | Path | Non
         hint = "" if trained_by is None else "; --config.attention.guide=DIR says where it is now"
         raise ValueError(f"attention.guide={folder}, seen from here: {error}{hint}") from error
     if where is None:
-        raise ValueError(f"attention.guide={folder} is another run than the one that this was trained by")
+        raise ValueError(f"attention.guide={folder} is not the run by which this one was trained")
     model, attention = guide.run.config.model, guide.run.config.attention
     if model.pooling not in POOLED:
-        raise ValueError(f"attention.guide={folder} pools by {model.pooling}: it has no weights to go by; "
+        raise ValueError(f"attention.guide={folder} pools by {model.pooling}: it has no weights to follow; "
                          f"{' and '.join(POOLED)} have")
     if attention.weights == "frozen":
-        raise ValueError(f"attention.guide={folder} has the weights of another, {attention.guide}: give "
-                         "that one")
+        raise ValueError(f"attention.guide={folder} has the weights of another run, {attention.guide}: "
+                         "give that one")
     segmentations = TOKENIZERS[config.data.tokenizer], guide.classifier.tokenizer.segmentation
     if not all(segmentation.whole_words for segmentation in segmentations):
-        raise ValueError(f"attention.guide={folder}: weights of subwords fit no others; with "
-                         "data.tokenizer=word in both they go from model to model")
+        raise ValueError(f"attention.guide={folder}: weights of subwords can't be transferred; with "
+                         "data.tokenizer=word in both they can")
     return guide
 
 
@@ -89,7 +89,7 @@ def of(run: Run, folder: str = "") -> Guide | None:
 def _located(folder: str, trained_by: str, beside: str | Path | None) -> str | None:
     """The folder with the result.json of this sha256: the one at the path, or one near `beside`.
 
-    There a guide is looked for below each parent of `beside`, by its path and by each end of that path.
+    The guide is searched for below each parent of `beside`, by its path and by each suffix of that path.
     """
     parts = Path(folder).parts
     ends = [Path(*parts[i:]) for i in range(len(parts)) if not Path(*parts[i:]).is_absolute()]
@@ -114,7 +114,7 @@ def check(guide: Guide, config: Config, classes: Mapping[str, Sequence[str]]) ->
 
 
 def answers(guide: Guide, sentences: Labelled, classes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What the guide makes of sentences that are about these {word: classes}.
+    """Weights and predictions of the guide for sentences with these {word: classes}.
 
     Returns:
       {"guide": weights (S,) of each sentence, "answer": probabilities (N, C)}.

@@ -15,9 +15,9 @@ from attention_lab.tasks.text import nearest_in_length
 from attention_lab.tasks.translation.translator import Attention, Translator
 from attention_lab.tasks.translation.word_attention import cross_weights, word_numbers
 
-WORDS = 10  # length of sentences of which two fit side by side
-SENTENCES = 8  # whose weights are saved, those nearest to that length
-DRAWN = 4  # of these in the figure
+WORDS = 10  # preferred length: two such sentences fit side by side
+SENTENCES = 8  # number whose weights are saved: those nearest to that length
+DRAWN = 4  # number of these in the figure
 
 
 def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs, folder: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Which source word a translation model looks at for each target word, compared with gold links."""
+"""Cross-attention between whole words, and its alignment error rate against gold links."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,9 +33,9 @@ def cross_weights(attention: Attention, segmentation: Segmentation) -> np.ndarra
 
 
 def error_rate(translator: Translator, params: Any, pairs: Pairs, hyper: Hyper | None = None) -> float:
-    """Alignment error rate of the last layer's cross-attention while the references are read.
+    """Alignment error rate of the last layer's cross-attention with the references as the decoder's input.
 
-    Each target word is linked to the source word that it looks at most (Och & Ney 2003).
+    Each target word is linked to the source word with the largest weight (Och & Ney 2003).
     """
     links = [alignment.hard_links(cross_weights(attention, translator.tokenizer.segmentation))
              for attention in translator.attention(params, pairs.source, pairs.target, hyper)]
