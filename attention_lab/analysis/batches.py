@@ -27,13 +27,13 @@ def rows(function: Callable, count: int, batches: Iterator[dict]) -> list[Any]:
       function: batch -> a pytree whose leaves have B as their first axis.
       batches: of `Classifier.in_order`.
     """
-    each: list[Any] = [None] * count
+    results: list[Any] = [None] * count
     for batch in batches:
         values = jax.device_get(function(batch))
         for row, example in enumerate(batch["example"]):
             if example >= 0:
-                each[example] = jax.tree.map(lambda leaf: leaf[row], values)
-    return each
+                results[example] = jax.tree.map(lambda leaf: leaf[row], values)
+    return results
 
 
 def without_a_word(ids: Sequence[Sequence[int]], columns: dict[str, np.ndarray], buckets: Sequence[int]

@@ -56,10 +56,10 @@ def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: S
     result: dict[str, list[np.ndarray]] = {}
     if of_batch:
         pooling = classifier.config.model.pooling
-        each = rows(lambda batch: importances(classifier.model, params, batch, hyper, pooling, of_batch),
-                    len(ids), classifier.in_order(sentences, batch_tokens=ROOM))
+        results = rows(lambda batch: importances(classifier.model, params, batch, hyper, pooling, of_batch),
+                       len(ids), classifier.in_order(sentences, batch_tokens=ROOM))
         for name in of_batch:
-            result[name] = [values[name][:len(row)].astype(np.float64) for values, row in zip(each, ids)]
+            result[name] = [values[name][:len(row)].astype(np.float64) for values, row in zip(results, ids)]
     if LEAVE_ONE_OUT in methods:
         result[LEAVE_ONE_OUT] = _leave_one_out(classifier, params, sentences, ids)
     if RANDOM in methods:
@@ -106,7 +106,7 @@ def importances(model: Model, params: Any, batch: dict, hyper: Hyper, pooling: s
 
 
 def _read(forward, decision=None):
-    """The share of each state in what is read, (B, S); of the forward pass, or of another decision."""
+    """Shares of the states in the classified vector, (B, S), of the forward pass or of another decision."""
     decision, batch = decision or forward.decision, forward.batch
     if POOL in decision.weights:
         return decision.weights[POOL][0, :, 0, 0]
@@ -117,7 +117,7 @@ def _read(forward, decision=None):
 
 
 def _through(read, weights):
-    """What is read (B, T) by way of weights (B, T, S)."""
+    """Shares of sources (B, S), from shares of states (B, T) and weights (B, T, S)."""
     return jnp.einsum("bt,bts->bs", read, weights)
 
 

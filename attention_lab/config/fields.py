@@ -65,7 +65,7 @@ class Data(Group):
                       "(senses_tsv), or of text,label,exp_split (sentiment_csv)", recorded=False)
     text: str = field("tokenized", "form of the text: tokenized (lower-cased, and scored so) or raw, as "
                       "people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k; files "
-                      "of classified text are read unchanged, what a user types is brought to this form",
+                      "of classified text are read unchanged, a user's text is converted to this form",
                       choices=("tokenized", "raw"))
     split: str = field("test", "split scored at the end of a run, besides dev; with dev, test is never read",
                        choices=("dev", "test"))
@@ -76,8 +76,8 @@ class Data(Group):
                             "counted and left out", low=2)
     buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; empty: the "
                                      "six that waste least")
-    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo), of what is held "
-                             "out of a file, and of the shots", low=0)
+    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo), of the "
+                             "parts held out of a file, and of the shots", low=0)
     train_size: int = field(20000, "grammar, senses, recall and echo: examples of train", low=1)
     dev_size: int = field(500, "grammar, senses, recall, echo and tsv: examples of dev", low=1)
     test_size: int = field(500, "grammar, senses, recall, echo and tsv: examples of test", low=1)
@@ -105,9 +105,9 @@ class Model(Group):
     kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token "
                       "or classifies; rnn, lstm and gru do any of it; average, which sees each token alone, "
                       "and bag_of_words classify", choices=names("models.MODELS"))
-    pooling: str = field("place", "classifiers: what is read of a sentence's states: that of the target word "
-                         "(place), their mean, or their mean under additive or dot attention by a learned "
-                         "query", choices=names("models.pooling.POOLINGS"))
+    pooling: str = field("place", "classifiers: from a sentence's states to one vector: that of the target "
+                         "word (place), their mean, or their mean under additive or dot attention by a "
+                         "learned query", choices=names("models.pooling.POOLINGS"))
     width: int = field(128, "size of a token's vector, units", low=1)
     num_layers: int = field(2, "layers in the encoder and again in the decoder; average and bag_of_words "
                             "have none", low=1)
@@ -142,7 +142,7 @@ class Attention(Group):
         "unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose gain is learned",
         choices=("inverse_sqrt", "inverse"), traced=True)
     small_query: bool = field(False, "divides the initial query projection by sqrt(key_size), which does at "
-                              "the start what the scale does throughout (Raffel et al. 2020)")
+                              "the start the effect that the scale has throughout (Raffel et al. 2020)")
     weights: str = field("learned", "classifiers: weights of a pooling by attention: learned; uniform over "
                          "the sentence; frozen, those of the run that guide names; adversarial, learned to "
                          "give the guide's predictions by other weights",
@@ -173,7 +173,7 @@ class Optimizer(Group):
 
 @group
 class Training(Group):
-    """Duration, batches, precision, and what the host does when."""
+    """Duration, batches, precision, and when the host logs, scores and saves."""
 
     steps: int | None = field(1000, "duration in optimizer steps", low=1)
     epochs: float | None = field(None, "duration in passes over the training data", above=0.0)

@@ -42,8 +42,8 @@ def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
     cells = _result(spelled, get_sweep)
     if not isinstance(cells, list) or not all(
             isinstance(cell, dict) and all(isinstance(key, str) for key in cell) for cell in cells):
-        what = "a list of something else" if isinstance(cells, list) else type(cells).__name__
-        raise _wrong_result(spelled, get_sweep, f"{what}; a list of {{'dotted.key': value}} is needed")
+        problem = "a list of something else" if isinstance(cells, list) else type(cells).__name__
+        raise _wrong_result(spelled, get_sweep, f"{problem}; a list of {{'dotted.key': value}} is needed")
     return [_expand_home(cell) for cell in cells]
 
 
@@ -75,12 +75,13 @@ def _result(spelled: str, call: Callable[[], Any]) -> Any:
     except (Exception, SystemExit) as error:
         where, line = _origin(error, _path(spelled))
         if isinstance(error, dataclasses.FrozenInstanceError):
-            what = _replacement(error, where, line)
+            problem = _replacement(error, where, line)
         elif isinstance(error, ValueError) and str(error):
-            what = str(error)  # written for a user, as that of an unknown variant
+            problem = str(error)  # written for a user, as that of an unknown variant
         else:
-            what = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
-        raise ValueError(f"--config={spelled}: {what} ({where}{f', line {line}' if line else ''})") from error
+            problem = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
+        at = f"{where}, line {line}" if line else where
+        raise ValueError(f"--config={spelled}: {problem} ({at})") from error
 
 
 def _origin(error: BaseException, path: str) -> tuple[str, int]:

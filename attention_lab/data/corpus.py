@@ -11,8 +11,8 @@ SPLITS = ("train", "dev", "test")
 class Corpus:
     """Lists of equal length, entry i of each about example i; one that is None is absent.
 
-    `counts` holds what was odd when the text was read, {name: number, or names}; under UNIT the number of
-    examples. TEXTS and EXAMPLES name what a model reads and whole examples, to count those in two splits.
+    `counts` holds irregularities of the text, {name: number, or names}, and under UNIT the number of
+    examples. TEXTS and EXAMPLES name inputs of a model and whole examples, for counts of those in two splits.
     """
 
     UNIT: ClassVar[str]
@@ -50,7 +50,7 @@ class Corpus:
 def overlaps(corpus: Mapping[str, Any]) -> dict[str, Any]:
     """Counts, in dev and test of a corpus {split: part}, the examples that an earlier split also has.
 
-    "source_sentences_also_in_train" counts pairs by what a model reads, "pairs_also_in_train" by both sides.
+    "source_sentences_also_in_train" counts pairs by their source, "pairs_also_in_train" by both sides.
     """
     counted = dict(corpus)
     for i, split in enumerate(SPLITS):

@@ -33,11 +33,11 @@ class Labelled(Corpus):
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def texts(self) -> list[str]:
-        """What a model reads: `text`."""
+        """Input of a model: `text`."""
         return self.text
 
     def text_columns(self) -> list[list[str]]:
-        """What the digest of a corpus is made of: a line for each sentence."""
+        """The text that the digest of a corpus covers: a line for each sentence."""
         rows = zip(self.text, self.position, self.word, self.label)
         return [["\t".join(map(str, row)) for row in rows]]
 

@@ -26,11 +26,11 @@ class Pairs(Corpus):
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def texts(self) -> list[str]:
-        """What a model reads: `source`."""
+        """Input of a model: `source`."""
         return self.source
 
     def text_columns(self) -> list[list[str]]:
-        """What the digest of a corpus is made of: its two sides."""
+        """The text that the digest of a corpus covers: both sides."""
         return [self.source, self.target]
 
 

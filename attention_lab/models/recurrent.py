@@ -139,8 +139,8 @@ class Recurrent(nn.Module):
             if model.input_feeding:
                 states = cells(states, inputs + product(fed, rest, precision))
                 context, weights = attend(states[-1][0], replacement)
-                both = jnp.concatenate([states[-1][0], context], axis=-1)
-                out = jnp.tanh(product(both, kernel, precision) + bias[None, :])
+                joined = jnp.concatenate([states[-1][0], context], axis=-1)
+                out = jnp.tanh(product(joined, kernel, precision) + bias[None, :])
                 return (states, out), (out, weights)
             context, weights = fed, None
             if attends:

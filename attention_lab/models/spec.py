@@ -1,4 +1,4 @@
-"""What a model is (ModelSpec), and its plain functions over a pytree of parameters (Model)."""
+"""The specification of a model (ModelSpec), and its plain functions over a pytree of parameters (Model)."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from attention_lab.models.dropout import make_dropout
 
 @dataclasses.dataclass(frozen=True)
 class ModelSpec:
-    """What a model is; models see nothing else of the config.
+    """The specification of a model: all that it sees of the config.
 
     Fields:
       vocabulary: ids N. classes: of a classifier, how many each word has.

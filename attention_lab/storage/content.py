@@ -12,7 +12,7 @@ from attention_lab.storage.files import read_json, short_digest
 
 @dataclasses.dataclass(frozen=True)
 class Content:
-    """What the files of a config hold.
+    """The content of the files of a config.
 
     Fields:
       sha256: of the text of its corpus, as `sources.digest` gives it; "" for a corpus that is generated.

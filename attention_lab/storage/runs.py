@@ -24,7 +24,7 @@ from attention_lab.storage.files import naming, plain, read_json, write_json
 LOCK = "run.lock"
 # Facts of run.json whose change a user is warned of.
 COMPARED = ("commit", "uncommitted_changes", "versions", "device", "devices", "cores", "jax_settings")
-# What a run writes after its config, besides events.*.
+# Files that a run writes after its config, besides events.*.
 FILES = ("metrics.jsonl", "timing.jsonl", "tokenizer.json", "classes.json", "checkpoints", "predictions.tsv",
          "attention.npz", "attention.png", "curves.png", "result.json")
 FACTS = {"command": str, "versions": dict, "jax_settings": dict, "data": dict, "continued": list, "how": str}
@@ -41,7 +41,7 @@ class Run:
     Fields:
       facts: what run.json says. result: what result.json says; None while unfinished.
       content: present content of the files that the config names; empty where it was not read.
-      warnings: what a user should know before continuing the run.
+      warnings: lines for the user, before the run is continued.
     """
 
     folder: Path
@@ -213,7 +213,7 @@ def _continue(run: Run) -> None:
     run.warnings = [f"{name} was {was} when the run began and is {now} now"
                     for name, (was, now) in pairs.items()]
     if run.finished and run.content.problem:
-        run.warnings.append("whether its data is still what it was trained on can't be seen: "
+        run.warnings.append("whether its data has changed since training can't be checked: "
                             f"{run.content.problem}")
     run.facts |= before
     if not run.finished:

@@ -68,7 +68,7 @@ def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
                   if restated.get("claims", {}).get(name, of_claim) != of_claim
                   and not any(phrase.startswith(f"{name}: ") for phrase in differing)]
     if now["runs_hash"] != about.get("runs_hash", restated.get("runs_hash", now["runs_hash"])):
-        differing.append("what the runs change in their configs was changed")
+        differing.append("the runs' overrides were changed")
     return differing
 
 

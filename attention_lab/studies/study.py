@@ -28,7 +28,7 @@ class Study(NamedTuple):
         exact interval over seeds; None for a study without per-sentence scores.
       config: config file and variant of the runs, settings in braces: "configs/echo.py:{variant}"; empty
         for a study that trains nothing, or reads the runs of another study.
-      overrides: (cell, settings, rows so far) -> what the cell's run changes in that config, None for a cell
+      overrides: (cell, settings, rows so far) -> overrides of that config for the cell's run, None for a cell
         without a run. Cells of one `stage` do not depend on each other's rows, so several workers may train
         them. Rows are None while the recipe is hashed, before anything is measured.
       check: settings -> ValueError for missing inputs, such as a corpus.

@@ -188,8 +188,8 @@ class Queue:
 
     def _double(self, trial) -> bool:
         """Whether two processes added the same cell after the same event, and this is the later trial."""
-        def event(one):
-            return one.user_attrs.get("cell"), one.user_attrs.get("after")
+        def event(trial):
+            return trial.user_attrs.get("cell"), trial.user_attrs.get("after")
 
         return "after" in trial.user_attrs and any(
             event(other) == event(trial) and other.number < trial.number for other in self.trials())

@@ -66,7 +66,8 @@ class Trained:
         for i, tokens in self.translator.too_long(sources, beam).items():
             raise ValueError(f"sentences[{i}] has {tokens} tokens, at most {self.translator.longest(beam)} "
                              "are translated")
-        texts = self.translator.translate(self.params, [one for one in sources if one.strip()], beam).texts
+        texts = self.translator.translate(
+            self.params, [source for source in sources if source.strip()], beam).texts
         translations = iter(self.translator.restore(texts))
         return [next(translations) if source.strip() else "" for source in sources]
 

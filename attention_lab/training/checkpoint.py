@@ -33,7 +33,7 @@ LOG = logging.getLogger(__name__)
 
 
 class _Damaged(Exception):
-    """A checkpoint that is not what was saved; the message says why."""
+    """A checkpoint that differs from what was saved; the message gives the reason."""
 
 
 def save(folder: str | Path, step: int, state: Any, host: dict) -> None:
@@ -224,7 +224,7 @@ def _plain(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _as_damage() -> Iterator[None]:
-    """Whatever orbax raises while it reads, as damage."""
+    """Converts any exception of orbax while reading into _Damaged."""
     try:
         yield
     except Exception as error:
@@ -252,7 +252,7 @@ def _set_aside(folder: Path, step: int) -> None:
 
 
 def _clean(folder: Path) -> None:
-    """Deletes what a killed save or deletion left behind."""
+    """Deletes the remains of a killed save or deletion."""
     for pattern in (".saving-*", ".removing-*"):
         for path in folder.glob(pattern):
             shutil.rmtree(path, ignore_errors=True)

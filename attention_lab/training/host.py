@@ -18,7 +18,7 @@ from attention_lab.training.programs import Programs
 from attention_lab.training.state import State, parameter_count, scored_params
 from attention_lab.training.task import Sums, Task
 
-# What the host must know to continue a run; JSON in each checkpoint beside the arrays. "best" is the dev
+# The host's state of a run, stored as JSON in each checkpoint beside the arrays. "best" is the dev
 # score of "best_step" and "best_loss" its dev loss, "stale" counts the dev scores since then, "failed" says
 # why dev could not be scored, "window" holds the sums since the last line of the log.
 NEW_PROGRESS = {"status": "running", "best": None, "best_loss": None, "best_step": 0, "stale": 0,

@@ -71,7 +71,7 @@ class _Meter:
         self.paces = deque(maxlen=RECENT)
 
     def update(self, step: int, doing: str = "", **numbers: float | None) -> None:
-        """Keeps the numbers of `step`, and what is done besides."""
+        """Records the numbers of `step`, and the present activity."""
         now, self.doing = time.monotonic(), doing
         # A resumed run did not do its first steps now, so the first update has no pace.
         if self.step is not None and step > self.step:

@@ -35,7 +35,7 @@ class Task(NamedTuple):
       select: (metric name, sign): the dev score for early stopping and the best checkpoint; sign +1 where
         higher is better, -1 where lower. Of equal scores the one with the lower dev_loss, the mean of `loss`,
         is better.
-      save: (folder) -> None, writes what a later reader of the run needs, such as tokenizer.json.
+      save: (folder) -> None, writes files that reading the run needs, such as tokenizer.json.
       illustrate: (params, hyper, folder) -> None, writes pictures and the arrays behind them.
       tokens: batch -> how many tokens it trains on.
       facts: of the data, {name: number or string}, for run.json; "sha256" of the corpus and "files", {config

@@ -1,4 +1,4 @@
-"""Attention compared with what a classifier depends on: arms and instruments of the studies of explanation.
+"""Attention compared with other explanations of a classifier: arms and instruments of several studies.
 
 Arms trained on the labels (stage base):
 

@@ -11,7 +11,7 @@ from attention_lab.tasks.classification.classifier import Classifier
 
 
 class Targets(NamedTuple):
-    """What is to be classified in lines of text.
+    """The words, or whole sentences, to classify in lines of text.
 
     Fields:
       sentences: an entry for each target word, or each whole sentence; the labels are "".
@@ -63,7 +63,7 @@ def find_targets(classifier: Classifier, written: Sequence[str]) -> Targets:
 
 
 def _too_long(classifier: Classifier, texts: Sequence[str], words: Mapping[int, int]) -> dict[int, str]:
-    """{line: why} of the lines that are too long for the number of words to classify in each."""
+    """{line: reason} of the lines that are too long for the number of words to classify in each."""
     refused = {}
     for line, tokens in zip(words, batching.lengths(classifier.tokenizer.encode([texts[i] for i in words]))):
         if tokens > classifier.buckets[-1] and tokens > (most := classifier.longest(words[line])):

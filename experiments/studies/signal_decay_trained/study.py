@@ -1,6 +1,6 @@
 """After training: how far back does a network learn to look, and what has become of its gradient?
 
-"Give back the word k places ago" (configs/echo.py), for several k at one learning rate: the steps until 99 %
+"Repeat the word k positions ago" (configs/echo.py), for several k at one learning rate: the steps until 99 %
 of the answers on dev are right, and the norm of d h_T / d x_(T-j) over the distance j before and after
 training. Norms are measured on sequences longer than those trained on; their slope is fitted over the trained
 distances.
