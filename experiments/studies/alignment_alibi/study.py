@@ -72,7 +72,7 @@ def measure(cell, settings, train):
 
 
 def draw(rows, settings):
-    """Error rates of every arm and reading beside the baselines."""
+    """Error rates of every arm and variant beside the baselines."""
     title = (f"models of captions read stories ({rows[0]['unknown_english']:.0%} of the English "
              f"and {rows[0]['unknown_french']:.0%} of the French words unknown);\ndots are "
              f"{seed_count(rows)} seeds, pale ticks every layer and head")
