@@ -1,17 +1,17 @@
-"""Tell the sense of a word in its sentence: the grammar's ambiguous nouns, or CoarseWSD-20.
+"""Predicts the sense of a word in its sentence: the grammar's ambiguous nouns, or CoarseWSD-20.
 
     python -m experiments.train --config=configs/disambiguation.py --workdir=runs/senses
     python -m experiments.train --config=configs/disambiguation.py:coarsewsd \
         --config.data.directory=DIR --config.data.word=bank --workdir=runs/bank
 
-    (none)       the grammar: thirty nouns, the deciding word 1 to 40 places away; self-attention
+    (none)       the grammar: thirty nouns, the deciding word 1 to 40 words away; self-attention
     deep         the same with four layers, five times the sentences and 8,000 steps
     coarsewsd    a folder of CoarseWSD-20 (Loureiro et al. 2021), all its words in one model
     tsv          any file of "index TAB sentence TAB sense" lines
     smoke        seconds; needs no file
 
-    bag_of_words, target_only, rnn, lstm, gru    other bodies: the mean of the embeddings, the word alone, and
-                 networks that read both ways; lstm_additive reads them by attention (Jain & Wallace 2019)
+    bag_of_words, target_only, rnn, lstm, gru    other bodies: the mean of the embeddings, the target word
+                 alone, and bidirectional networks; lstm_additive pools by attention (Jain & Wallace 2019)
 
 Measured: one seed each, other processes running; checkpoint selected on dev, test evaluated once.
 
@@ -22,7 +22,7 @@ Measured: one seed each, other processes running; checkpoint selected on dev, te
                      10 min: 1.000 at every distance
     coarsewsd        eight seeds, twelve words, 3 min each: macro-F1 0.812; bag_of_words, with
                      model.width=256 and optimizer.learning_rate=0.002, 50 s each: 0.874; with
-                     data.word=bank, a model of its own, one seed, 90 s: 0.853
+                     data.word=bank, a model for this word, one seed, 90 s: 0.853
 """
 
 from attention_lab.config import Config, replace

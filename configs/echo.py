@@ -1,17 +1,17 @@
-"""Repeat the word read k places ago: one causal layer of attention, or a recurrent network.
+"""Repeat the word read k positions ago: one causal layer of attention, or a recurrent network.
 
     python -m experiments.train --config=configs/echo.py --workdir=runs/echo
     python -m experiments.train --config=configs/echo.py:lstm --config.data.distance=10 \
         --workdir=runs/echo_lstm
 
-    (none)           attention, 20 places ago
+    (none)           attention, 20 positions ago
     rnn, lstm, gru   64 units that read from left to right
     smoke            seconds
 
 Measured: eight seeds, one core of an Intel Xeon each, other processes running, 17 s a run on average. At 20
-places the test accuracy of attention is 1.00 (the slowest seed has 0.99 on dev by step 1,100), and that of
-rnn, lstm and gru 0.45, 0.63 and 0.60; chance is 0.25. At 10 places these have 0.99 on dev by step 1,850, at 5
-by step 300.
+positions the test accuracy of attention is 1.00 (the slowest seed has 0.99 on dev by step 1,100), and that of
+rnn, lstm and gru 0.45, 0.63 and 0.60; chance is 0.25. At 10 positions these have 0.99 on dev by step 1,850,
+at 5 by step 300.
 """
 
 from attention_lab.config import RECURRENT, Config, replace

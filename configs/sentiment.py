@@ -1,4 +1,4 @@
-"""Is a sentence positive or negative? The classifier of Jain & Wallace 2019 (Attention is not Explanation).
+"""Classifies sentences as positive or negative, as in Attention is not Explanation (Jain & Wallace 2019).
 
     python -m experiments.train --config=configs/sentiment.py:sst --config.data.path=sst_dataset.csv.gz \
         --workdir=runs/sst

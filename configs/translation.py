@@ -11,14 +11,14 @@ Variants join by commas, in any order: `multi30k,raw`, `multi30k,full`, `tsv,smo
     smoke      seconds, on a few hundred sentences; needs no file
     multi30k   image captions, lower-cased and tokenised: Transformer-Tiny (Wu et al. 2021:
                4 + 4 layers of width 128), here pre-norm, with a moving average of weights
-    raw        multi30k: the captions as they were written, scored cased by sacreBLEU's 13a
+    raw        multi30k: the original captions, scored cased by sacreBLEU's 13a
     full       multi30k: the long recipe
     tsv        any file of "english TAB french" lines; lines are held out for dev and test
 
-    rnn, lstm, gru    the fixed vector (Cho et al. 2014): one layer reads, one writes, no attention
+    rnn, lstm, gru    a fixed vector (Cho et al. 2014): encoder and decoder of one layer, no attention
     gru_reversed      the same, the source read backwards (Sutskever et al. 2014)
-    gru_bahdanau, lstm_bahdanau    both ways of reading, additive attention (Bahdanau et al. 2015)
-    gru_luong, lstm_luong          one way, dot attention without a scale, input feeding (Luong et al. 2015);
+    gru_bahdanau, lstm_bahdanau    bidirectional encoder, additive attention (Bahdanau et al. 2015)
+    gru_luong, lstm_luong          one direction, unscaled dot attention, input feeding (Luong et al. 2015);
                                    their "general": --config.attention.compatibility=general
     gru_luong_reversed             the same, the source read backwards
 

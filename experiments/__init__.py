@@ -1,1 +1,1 @@
-"""What users type: thin modules that turn flags into a Config and call the laboratory."""
+"""The command line: thin modules that turn flags into a Config and call attention_lab."""

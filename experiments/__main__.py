@@ -1,4 +1,4 @@
-"""python -m experiments: the programs, a line each."""
+"""python -m experiments: lists the programs, one on each line."""
 
 import importlib
 
@@ -9,7 +9,7 @@ NAMES = ("train", "translate", "evaluate", "disambiguate", "align", "sweep", "ru
 
 
 def programs() -> list[Program]:
-    """All programs, in the order in which one is likely to need them."""
+    """All programs, in the order in which a user needs them."""
     return [importlib.import_module(f"experiments.{name}").PROGRAM for name in NAMES]
 
 

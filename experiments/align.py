@@ -25,7 +25,7 @@ def main(options: flags.Options) -> int:
     if not options.source and os.path.isfile(options.links):
         raise ValueError(f"--links={options.links} is a file: the folder of the Alibi stories is needed, or "
                          "--source and --target beside it, for links of the Hansards")
-    from attention_lab.analysis import alignment
+    from attention_lab.analysis import head_alignment
     from attention_lab.data import sources
     from attention_lab.data.anomalies import anomalies
     from attention_lab.tasks.load import load
@@ -44,8 +44,8 @@ def main(options: flags.Options) -> int:
     texts = pairs.source, pairs.target
     if config.data.text == "tokenized":
         texts = tuple([respell(text, run.translator.spelling) for text in side] for side in texts)
-    errors = alignment.errors(run, texts, [links.sure for links in pairs.truth],
-                              [links.possible for links in pairs.truth])
+    errors = head_alignment.errors(run, texts, [links.sure for links in pairs.truth],
+                                   [links.possible for links in pairs.truth])
     print(f"pairs\t{len(pairs)}")
     try:
         train = sources.load(config.data, ("train",))["train"]
@@ -53,7 +53,7 @@ def main(options: flags.Options) -> int:
         say(f"words unknown to the run can't be counted: {error}")
     else:
         for name, side, trained_on in zip(("english", "french"), texts, (train.source, train.target)):
-            print(f"unknown_{name}\t{alignment.unknown(side, trained_on):.4f}")
+            print(f"unknown_{name}\t{head_alignment.unknown(side, trained_on):.4f}")
     print("step\tweighed_by\thead\terror_rate\tmean_of_heads")
     for (step, by_value), head in errors.chosen.items():
         print(f"{step}\t{WEIGHTED_BY[by_value]}\t{head.name}\t{head.error_rate:.4f}\t{head.mean:.4f}")

@@ -23,7 +23,7 @@ NONE = "-"  # for a missing word, sense, probability or position
 def main(options: flags.Options) -> int:
     """Prints senses line by line; every input line has an output line."""
     from attention_lab.tasks.classification import guidance, pictures
-    from attention_lab.tasks.classification.new_text import questions
+    from attention_lab.tasks.classification.new_text import find_targets
     from attention_lab.tasks.load import load
     stdin.check_figure(options.attention)
     run = load(options.run, overrides.apply(runs.load_run(options.run).config, options.given), say)
@@ -35,26 +35,27 @@ def main(options: flags.Options) -> int:
     before, without, drawn = 0, 0, []
     room = pictures.DRAWN if options.attention else 0
     for part in stdin.parts():
-        asked = questions(classifier, part)
-        for line, why in asked.refused.items():
-            say(f"line {before + line + 1} {why}: it has no answer")
-        sentences = asked.sentences
-        unseen = stdin.unseen(classifier.tokenizer, [asked.texts[i] for i in sorted(set(asked.lines))])
+        targets = find_targets(classifier, part)
+        for line, reason in targets.refused.items():
+            say(f"line {before + line + 1} {reason}: it has no answer")
+        sentences = targets.sentences
+        unseen = stdin.unseen(classifier.tokenizer, [targets.texts[i] for i in sorted(set(targets.lines))])
         if unseen:
             say(unseen)
-        judged = classifier.judge(run.params, sentences, with_weights=bool(options.attention),
-                                  extra=guide and guidance.answers(guide, sentences, classifier.classes))
+        predicted = classifier.predict(run.params, sentences, with_weights=bool(options.attention),
+                                       extra=guide and guidance.answers(guide, sentences, classifier.classes))
         answers: dict[int, list[str]] = {}
-        for i, line in enumerate(asked.lines):
+        for i, line in enumerate(targets.lines):
             word = sentences.word[i]
-            answers.setdefault(line, []).append(_row(word, classifier.classes[word], judged.probabilities[i],
-                                                     before + line + 1, sentences.place[i]))
+            answers.setdefault(line, []).append(_row(
+                word, classifier.classes[word], predicted.probabilities[i], before + line + 1,
+                sentences.position[i]))
             if len(drawn) < room:
-                drawn.append((sentences.select([i]), judged.labels[i], judged.weights[i]))
+                drawn.append((sentences.select([i]), predicted.labels[i], predicted.weights[i]))
         for line in range(len(part)):
             print("\n".join(answers.get(line) or ["\t".join([NONE] * 3 + [str(before + line + 1), NONE])]))
         sys.stdout.flush()
-        without += len(part) - len(answers) - len(asked.refused)
+        without += len(part) - len(answers) - len(targets.refused)
         before += len(part)
     if without:
         what = "without a word that the run knows" if any(classifier.classes) else "empty"
@@ -67,11 +68,11 @@ def main(options: flags.Options) -> int:
     return 0
 
 
-def _row(word, classes, probabilities, line, place) -> str:
+def _row(word, classes, probabilities, line, position) -> str:
     """A line of the output; see MEANING."""
     order = sorted(range(len(classes)), key=lambda c: -probabilities[c])
     (best, p), *others = [(classes[c], f"{probabilities[c]:.4f}") for c in order]
-    return "\t".join([word or NONE, best, p, str(line), str(place) if word else NONE,
+    return "\t".join([word or NONE, best, p, str(line), str(position) if word else NONE,
                       *(field for other in others for field in other)])
 
 

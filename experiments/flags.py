@@ -39,7 +39,7 @@ STOPS = {signal.SIGTERM: "terminated", signal.SIGHUP: "terminated: its terminal 
 
 
 class _Stopped(KeyboardInterrupt):
-    """Another signal than Ctrl-C's; it stops a program by the same way. Field: signal, its number."""
+    """A signal other than Ctrl-C's, which stops a program in the same way. Field: signal, its number."""
 
     def __init__(self, signal: int):
         super().__init__(STOPS[signal])
@@ -86,7 +86,7 @@ def say(line: str) -> None:
 
 @contextlib.contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Inside, the signals of STOPS end the program as Ctrl-C does, unless they are ignored as by nohup."""
+    """In the block the signals of STOPS end the program as Ctrl-C does, unless they are ignored (nohup)."""
     def stop(number, frame):
         raise _Stopped(number)
 

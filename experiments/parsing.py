@@ -24,10 +24,11 @@ from experiments.program import Flag, Options, Program
 
 CONFIG = Flag("", "the experiment, FILE.py[:variant[,variant...]], such as configs/translation.py:smoke",
               required=True)
-OWN, FIELDS, COMMON = "flags", "fields of the config", "flags of every program"  # sections of the help
-HELP = {"help": ("shows the program's flags and the fields of the config", (OWN, FIELDS)),
-        "helpshort": ("shows the program's flags", (OWN,)),
-        "helpfull": ("shows all flags", (OWN, FIELDS, COMMON))}
+# Sections of the help.
+PROGRAM_FLAGS, FIELDS, COMMON = "flags", "fields of the config", "flags of every program"
+HELP = {"help": ("shows the program's flags and the fields of the config", (PROGRAM_FLAGS, FIELDS)),
+        "helpshort": ("shows the program's flags", (PROGRAM_FLAGS,)),
+        "helpfull": ("shows all flags", (PROGRAM_FLAGS, FIELDS, COMMON))}
 
 
 def parse(program: Program, argv: Sequence[str]) -> Options:
@@ -73,11 +74,11 @@ def _parse(program: Program, argv: Sequence[str]) -> Options:
             raise ValueError(f"--{name} is required: {flag.meaning}")
     given = [(key, values[f"config.{key}"].text) for key in _fields(program)
              if values[f"config.{key}"].present]
-    own = {name: tuple(values[name].value) if flag.default == () else values[name].value
-           for name, flag in program.flags.items()}
-    swept = {text.partition("=")[0].strip().removeprefix("config.") for text in own.get("sweep", ())}
+    flag_values = {name: tuple(values[name].value) if flag.default == () else values[name].value
+                   for name, flag in program.flags.items()}
+    swept = {text.partition("=")[0].strip().removeprefix("config.") for text in flag_values.get("sweep", ())}
     config = overrides.apply(base, given, whole=swept.isdisjoint(PATHS)) if file else None
-    return Options(**own, config=config, given=given, words=plain, file=file,
+    return Options(**flag_values, config=config, given=given, words=plain, file=file,
                    experiment=Path(file.partition(":")[0]).stem,
                    command=shlex.join(["python", "-m", f"experiments.{program.name}", *words]))
 
@@ -125,7 +126,7 @@ def _define(values: flags.FlagValues, part: str, name: str, field: Any, default:
     flags.DEFINE_flag(flag, values, part)
 
 
-def _define_own(values: flags.FlagValues, part: str, name: str, flag: Flag) -> None:
+def _define_flag(values: flags.FlagValues, part: str, name: str, flag: Flag) -> None:
     several = flag.default == ()
     field = types.SimpleNamespace(key=f"--{name}", type=str if several else type(flag.default),
                                   **flag._asdict())
@@ -138,17 +139,17 @@ def _first_flags(program: Program) -> flags.FlagValues:
     values = flags.FlagValues()
     values.set_gnu_getopt()  # flags may follow positional arguments
     for name, (meaning, _) in HELP.items():
-        _define_own(values, COMMON, name, Flag(False, meaning))
-    _define_own(values, COMMON, "flagfile", Flag("", "a file of flags, one a line; # begins a comment"))
+        _define_flag(values, COMMON, name, Flag(False, meaning))
+    _define_flag(values, COMMON, "flagfile", Flag("", "a file of flags, one a line; # begins a comment"))
     if program.config == "required":
-        _define_own(values, OWN, "config", CONFIG)
+        _define_flag(values, PROGRAM_FLAGS, "config", CONFIG)
     return values
 
 
 def _all_flags(program: Program, base: Config, file: str) -> flags.FlagValues:
     values = _first_flags(program)
     for name, flag in program.flags.items():
-        _define_own(values, OWN, name, flag)
+        _define_flag(values, PROGRAM_FLAGS, name, flag)
     for key, field in _fields(program).items():
         default = get(base, key)
         note = "" if default == field.default else f"{show(field.default)} without {file}"
@@ -179,7 +180,7 @@ def _unknown(error: flags.UnrecognizedFlagError, program: Program) -> str:
     if name.startswith("config.") and fields:
         key = name.removeprefix("config.")
         overrides.field_of(key)  # raises an error with the nearest field for an unknown key
-        return f"--{name} is settled by the run: allowed are {', '.join(fields)}"
+        return f"--{name} is fixed by the run: allowed are {', '.join(fields)}"
     if name == "config" and program.config == "overrides":
         return (f"--config is not a flag of {program.name}: the config is its run's, with "
                 "--config.KEY=VALUE put in")

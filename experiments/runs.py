@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from attention_lab.config import Config, all_fields, differences, get
+from attention_lab.config.registries import score_names
 from attention_lab.config.rules import show as spelled
-from attention_lab.config.sources import score_names
 from attention_lab.data.detokenize import restore
 from attention_lab.storage import predictions, runs
 from experiments import flags

@@ -21,18 +21,18 @@ def short_compilation() -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(xla.added(xla.SHORT_COMPILATION))
-        wanted = {"jax_disable_most_optimizations": True}
+        settings = {"jax_disable_most_optimizations": True}
         if not jax.config.jax_compilation_cache_dir:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="compiled-"))
-            wanted |= {"jax_compilation_cache_dir": folder,
-                       "jax_persistent_cache_min_compile_time_secs": SHORTEST,
-                       "jax_persistent_cache_min_entry_size_bytes": -1}
+            settings |= {"jax_compilation_cache_dir": folder,
+                         "jax_persistent_cache_min_compile_time_secs": SHORTEST,
+                         "jax_persistent_cache_min_entry_size_bytes": -1}
             # jax fixed the absence of a cache at its first compilation.
             compilation_cache.reset_cache()
             stack.callback(compilation_cache.reset_cache)
-        before = {name: jax.config.values[name] for name in wanted}
+        before = {name: jax.config.values[name] for name in settings}
         try:
-            for name, value in wanted.items():
+            for name, value in settings.items():
                 jax.config.update(name, value)
             yield
         finally:

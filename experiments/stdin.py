@@ -15,8 +15,8 @@ CHUNK = 1 << 16  # bytes read at once, more than the stream buffers: after a rea
 def parts() -> Iterator[list[str]]:
     """The lines of stdin, without their ends, as soon as no more input is waiting, AT_ONCE at most.
 
-    So a program that writes a line and waits gets its answer, and a file goes in large parts. A line that is
-    not UTF-8 becomes an empty one, and the user is told its number.
+    So a program that writes a line and waits gets its answer, and a file is read in large parts. A line that
+    is not UTF-8 becomes an empty line, with a message that names its number.
     """
     before = 0
     for part in _arrived(sys.stdin.buffer):
@@ -63,9 +63,8 @@ def unseen(tokenizer: Any, sentences: Iterable[str]) -> str:
     counts = tokenizer.unseen(sentences)
     if not counts:
         return ""
-    unit = "characters" if tokenizer.kind == "bpe" else "words"
     first = " ".join(text if text.isprintable() else ascii(text) for text in list(counts)[:5])
-    return f"{sum(counts.values())} {unit} never seen in training: {first}"
+    return f"{sum(counts.values())} {tokenizer.segmentation.unit} never seen in training: {first}"
 
 
 def check_figure(path: str) -> None:

@@ -7,8 +7,8 @@ import sys
 def open_closed() -> None:
     """Gives each closed standard stream the null device.
 
-    Otherwise the next file that is opened takes the number of the stream, and what anyone writes there, such
-    as XLA its warnings, goes into that file; and what Python prints to a missing stderr goes to stdout.
+    Otherwise the next file that is opened gets the number of the stream, and text written to the stream, such
+    as XLA's warnings, goes into that file; and Python prints to stdout if stderr is missing.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
@@ -19,7 +19,7 @@ def open_closed() -> None:
 
 
 def drop_unwritable_output() -> None:
-    """Lets what stdout still has to write go nowhere, if its reader has gone or its disk is full.
+    """Discards the remaining output of stdout if its reader has gone or its disk is full.
 
     Python would try again at exit and report a second error.
     """

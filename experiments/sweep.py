@@ -49,7 +49,7 @@ def check(options: flags.Options) -> None:
         raise ValueError(f"--how={options.how} and --{several[0]} don't go together: workers take one "
                          "cell at a time")
     if options.join and not options.storage:
-        raise ValueError("--join needs --storage=URL, the place of the sweep to take work from")
+        raise ValueError("--join needs --storage=URL, the storage of the sweep to join")
     goals = [name for name in ("maximize", "minimize") if getattr(options, name)]
     if options.search:
         if len(goals) != 1 or options.trials < 1 or not options.sweep:

@@ -1,4 +1,4 @@
-"""What `sweep` does once its flags are parsed: plan, run here or by workers, print a table."""
+"""Carries out `sweep` with parsed flags: plan, run here or by workers, print a table."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,8 @@ from optuna.trial import TrialState
 
 from attention_lab.config import digest, get
 from attention_lab.config.load import load_sweep
+from attention_lab.config.registries import score_names
 from attention_lab.config.rules import show
-from attention_lab.config.sources import score_names
 from attention_lab.data.content import content_of
 from attention_lab.storage.content import Content, of_other_content
 from attention_lab.storage.errors import one_line
@@ -82,7 +82,7 @@ def check_results(groups: list[Group], folder: Path) -> None:
 
 
 def warn_of_changes(groups: list[Group], folder: Path) -> None:
-    """Says which cells were trained before on files whose content is another now."""
+    """Warns of cells that were trained before on files whose content has changed."""
     others = [other for group in groups for cell in group.cells
               for other in of_other_content(folder, cell.config, cell.content)]
     if others:
@@ -205,7 +205,7 @@ def _report_search(options, trials, goal) -> int:
         best = max(scored, key=lambda trial: (trial.values[0], -trial.number))
         print(f"best\t{best.user_attrs['folder']}\t{goal['metric']}={goal['sign'] * best.values[0]:.6g}")
     if failed:
-        say(f"{len(failed)} of {options.trials} trials failed; to run others in their place: "
+        say(f"{len(failed)} of {options.trials} trials failed; to replace them: "
             f"{options.command}")
     return 1 if failed else 0
 

@@ -1,4 +1,4 @@
-"""What `train` does once its flags are parsed: open the folder, train, score, write the result."""
+"""Carries out `train` with parsed flags: open the folder, train, score, write the result."""
 
 import contextlib
 import json

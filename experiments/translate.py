@@ -50,7 +50,7 @@ def main(options: flags.Options) -> int:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no translation to draw")
         attention = translator.attention(run.params, *zip(*drawn))
-        pictures.draw(attention, [()] * len(attention), options.attention, translator.tokenizer.kind)
+        pictures.draw(attention, [()] * len(attention), options.attention, translator.tokenizer.segmentation)
     return 0
 
 

@@ -1,1 +1,1 @@
-"""Diagnostics of trained models, each a function of (model, params, batch), and of what they compute."""
+"""Diagnostics of trained models, functions of (model, params, batch), and of their attention weights."""

@@ -1,9 +1,9 @@
-"""Other weights for a frozen pooling, as far from the model's as is possible with the same prediction.
+"""Adversarial weights for a frozen pooling: as far from the model's as the same prediction allows.
 
 Jain & Wallace 2019, section 4.2.2: the weights of each sentence, softmax of free logits, that maximise the
 Jensen-Shannon divergence from the model's weights, minus 500 times the change of the prediction beyond 0.01,
 by Adam from several starts. Their loss also drives the starts apart, to count different adversaries; here
-each start is optimised by itself.
+each start is optimised separately.
 """
 
 from functools import partial
@@ -15,7 +15,7 @@ import numpy as np
 import optax
 
 from attention_lab.analysis.batches import ROOM, encoded, rows
-from attention_lab.analysis.pooling import check_pools, take_apart, variation
+from attention_lab.analysis.pooling import check_pools, decompose, variation
 from attention_lab.config import Hyper
 from attention_lab.data.labelled import Labelled
 from attention_lab.models import Model
@@ -39,7 +39,7 @@ class Frozen(NamedTuple):
 
 
 class Attempts(NamedTuple):
-    """The ends of all starts: weights (B, K, S), divergence (B, K), variation (B, K)."""
+    """The final state of all starts: weights (B, K, S), divergence (B, K), variation (B, K)."""
 
     weights: jax.Array
     divergence: jax.Array
@@ -55,12 +55,12 @@ def frozen(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Ar
       key: random; the starts of a sentence depend on it and on the sentence's index.
       steps: of Adam. starts: K. learning_rate: of the logits.
     Raises:
-      ValueError: another pooling or tokenizer, or steps or starts below 1.
+      ValueError: the model does not pool by attention, the tokenizer splits words, or a number below 1.
     """
     if min(steps, starts) < 1:
         raise ValueError(f"steps={steps} and starts={starts}: 1 or more of each are needed")
     check_pools(classifier)
-    encoded(classifier, sentences)  # refuses tokens that are no words
+    encoded(classifier, sentences)  # raises unless each token is a word
     ends = rows(lambda batch: attack(classifier.model, params, batch, classifier.hyper, key, learning_rate,
                                      steps, starts)[1:],
                 len(sentences), classifier.in_order(sentences, batch_tokens=ROOM))
@@ -74,20 +74,20 @@ def frozen(classifier: Classifier, params: Any, sentences: Labelled, key: jax.Ar
 @partial(jax.jit, static_argnames=("model", "steps", "starts"))
 def attack(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, learning_rate: float,
            steps: int, starts: int) -> Attempts:
-    """The ends of all starts for a batch, whether they keep the prediction or not."""
-    parts = take_apart(model, params, batch, hyper)
-    words, old = parts.words[:, None, :], parts.probabilities(parts.weights)[:, None, :]
+    """The final weights of all starts for a batch, whether they keep the prediction or not."""
+    pooled = decompose(model, params, batch, hyper)
+    words, old = pooled.words[:, None, :], pooled.probabilities(pooled.weights)[:, None, :]
     S = words.shape[-1]
 
     def start(example):
-        # As theirs, normal of standard deviation 3; drawn for each position by itself, whatever the padding.
+        # Normal with standard deviation 3, as theirs; drawn by position, so that padding has no effect.
         keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, example), jnp.arange(S))
         return 3.0 * jax.vmap(lambda each: jax.random.normal(each, (starts,)), out_axes=1)(keys)
 
     def outcome(logits):
         weights = jax.nn.softmax(logits, axis=-1, where=words)
-        new = parts.probabilities(jnp.moveaxis(weights, 1, 0)).swapaxes(0, 1)
-        return Attempts(weights, jensen_shannon(weights, parts.weights[:, None, :]),
+        new = pooled.probabilities(jnp.moveaxis(weights, 1, 0)).swapaxes(0, 1)
+        return Attempts(weights, jensen_shannon(weights, pooled.weights[:, None, :]),
                         variation(jnp.broadcast_to(old, new.shape), new))
 
     def loss(logits):

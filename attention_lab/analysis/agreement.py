@@ -11,8 +11,8 @@ Importances = Sequence[np.ndarray]
 def kendall(first: Importances, second: Importances) -> np.ndarray:
     """Kendall's tau-b of two importances of each sentence's words, (N,) (Jain & Wallace 2019, section 4.1).
 
-    nan for a sentence of one word, or if either importance is the same for all words. ValueError for other
-    sentences, or sentences of other lengths, in the second.
+    nan for a sentence of one word, or if either importance is the same for all words. ValueError if the
+    two do not have the same sentences, with the same numbers of words.
     """
     return _tests(first, second)[:, 0]
 
@@ -35,30 +35,30 @@ def _tests(first, second):
     return results
 
 
-def finding_auc(importances: Importances, deciders: Sequence[int], places: Sequence[int]) -> np.ndarray:
+def finding_auc(importances: Importances, deciders: Sequence[int], targets: Sequence[int]) -> np.ndarray:
     """How well importances find the deciding word: the share of the other words that are ranked lower, (N,).
 
     1 if it is first, 0.5 by chance; ties count half. The ambiguous word is left out; nan if no other is left.
 
     Args:
       importances: (W,) of each sentence.
-      deciders: index of the deciding word. places: index of the ambiguous word, or -1.
+      deciders: index of the deciding word. targets: index of the ambiguous word, or -1.
     Raises:
-      ValueError: an importance that is not finite, a decider outside its sentence or at `places`.
+      ValueError: an importance that is not finite, a decider outside its sentence or in `targets`.
 
     >>> finding_auc([np.array([0.1, 9.0, 0.3, 0.2])], [2], [1])
     array([1.])
     """
     auc = np.full(len(importances), np.nan)
-    for i, (row, decider, place) in enumerate(zip(importances, deciders, places, strict=True)):
+    for i, (row, decider, target) in enumerate(zip(importances, deciders, targets, strict=True)):
         row = np.asarray(row, np.float64)
         if not np.isfinite(row).all():
             raise ValueError(f"importances: {int((~np.isfinite(row)).sum())} of a sentence's {len(row)} are "
                              "no numbers; finite ones are needed")
-        if not 0 <= decider < len(row) or decider == place:
-            raise ValueError(f"deciders: {decider} in a sentence of {len(row)} words that asks about word "
-                             f"{place}; another word of the sentence is needed")
-        others = np.delete(row, [decider] if place < 0 else [decider, place])
+        if not 0 <= decider < len(row) or decider == target:
+            raise ValueError(f"deciders: {decider} in a sentence of {len(row)} words whose target is word "
+                             f"{target}; another word of the sentence is needed")
+        others = np.delete(row, [decider] if target < 0 else [decider, target])
         if len(others):
             auc[i] = np.mean((others < row[decider]) + 0.5 * (others == row[decider]))
     return auc

@@ -1,4 +1,4 @@
-"""Sentences in batches, and what is computed of each put back in their order."""
+"""Batches of sentences, and results of batches put back into the order of the sentences."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -15,25 +15,25 @@ ROOM = 4096  # padded tokens a batch
 
 def encoded(classifier: Classifier, sentences: Labelled) -> list[list[int]]:
     """Ids of each sentence, one for each word; ValueError for a tokenizer that splits words."""
-    if classifier.tokenizer.kind != "word":
+    if not classifier.tokenizer.segmentation.whole_words:
         raise ValueError(f"data.tokenizer={classifier.tokenizer.kind} cuts words into pieces; word is needed")
     return classifier.encode(sentences)[0]
 
 
 def rows(function: Callable, count: int, batches: Iterator[dict]) -> list[Any]:
-    """The rows of `function` for `count` sentences, in their order.
+    """Results of `function` for `count` sentences, in their order.
 
     Args:
-      function: batch -> a pytree whose every leaf leads with B.
+      function: batch -> a pytree whose leaves have B as their first axis.
       batches: of `Classifier.in_order`.
     """
-    each: list[Any] = [None] * count
+    results: list[Any] = [None] * count
     for batch in batches:
         values = jax.device_get(function(batch))
         for row, example in enumerate(batch["example"]):
             if example >= 0:
-                each[example] = jax.tree.map(lambda leaf: leaf[row], values)
-    return each
+                results[example] = jax.tree.map(lambda leaf: leaf[row], values)
+    return results
 
 
 def without_a_word(ids: Sequence[Sequence[int]], columns: dict[str, np.ndarray], buckets: Sequence[int]
@@ -42,14 +42,14 @@ def without_a_word(ids: Sequence[Sequence[int]], columns: dict[str, np.ndarray],
 
     Args:
       ids: of each sentence.
-      columns: arrays (N,) of the sentences; "place" among them is shifted with its word.
+      columns: arrays (N,) of the sentences; "position" is shifted with its word.
     Yields:
       a batch, and (sentence, word) of each of its rows, int (B, 2), -1 in rows that fill it up.
     """
     pairs = np.array([(i, w) for i, row in enumerate(ids) for w in range(len(row))], np.int64).reshape(-1, 2)
     left = [[*ids[i][:w], *ids[i][w + 1:]] for i, w in pairs]
     columns = {name: column[pairs[:, 0]] for name, column in columns.items()}
-    columns["place"] = columns["place"] - (pairs[:, 1] < columns["place"]).astype(np.int32)
+    columns["position"] = columns["position"] - (pairs[:, 1] < columns["position"]).astype(np.int32)
     for batch in batching.in_order(left, left, buckets, ROOM):
         which, real = np.maximum(batch["example"], 0), batch["example"] >= 0
         chosen = {name: np.where(real, column[which], 0).astype(column.dtype)

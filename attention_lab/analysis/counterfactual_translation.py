@@ -1,7 +1,7 @@
 """Which words of a translation survive when attention looks elsewhere (Moradi, Kambhatla & Sarkar 2019).
 
 A model translates greedily with its own attention. Then, one step at a time and with the same words before
-it, the cross-attention of that step is replaced in all layers and heads: is the likeliest token the same?
+it, the cross-attention of that step is replaced in all layers and heads: is the most probable token the same?
 
 Function words are a closed list: the French determiners, numerals, prepositions, conjunctions and pronouns of
 the grammar, its forms of `être`, and ne, pas and jamais. Any other word with a letter is a content word;
@@ -23,7 +23,7 @@ from attention_lab.data import batching
 from attention_lab.data.grammar import function_words
 from attention_lab.data.grammar.draft import PRONOUNS
 from attention_lab.data.grammar.verb_phrases import BE
-from attention_lab.data.tokenizers import MARK
+from attention_lab.data.tokenizers import MARK, Segmentation
 from attention_lab.data.vocabulary import BOS, PAD, SPECIALS
 from attention_lab.models import Model
 from attention_lab.tasks.translation.translator import Translator
@@ -40,8 +40,8 @@ class Survival(NamedTuple):
     Fields:
       steps: {class of word: steps that write one}.
       kept: {kind of attention: {class: steps that write the same token with it}}.
-      left_out: steps, in no class, whose token is not the model's choice once the translation is tokenised
-        again, as its pieces are others or it was cut at the limit.
+      left_out: steps, in no class, whose token is not the model's choice after the translation is tokenised
+        again, because it is split differently or was cut at the length limit.
     """
 
     steps: dict[str, np.ndarray]
@@ -49,7 +49,7 @@ class Survival(NamedTuple):
     left_out: np.ndarray
 
     def share(self, kind: str, name: str) -> float:
-        """Of the steps of a class, those that a kind of attention keeps; nan if there are none."""
+        """Share of a class's steps whose token a kind of attention keeps; nan without steps."""
         steps = self.steps[name].sum()
         return float(self.kept[kind][name].sum() / steps) if steps else float("nan")
 
@@ -65,7 +65,7 @@ def survival(translator: Translator, params: Any, sources: Sequence[str], key: j
     tokenizer = translator.tokenizer
     texts = translator.translate(params, sources, beam=1).texts
     ids = tokenizer.encode(texts)
-    names = [word_classes(tokenizer.tokens(row), tokenizer.kind) for row in ids]
+    names = [word_classes(tokenizer.tokens(row), tokenizer.segmentation) for row in ids]
 
     def zeros():
         return {name: np.zeros(len(ids), int) for name in CLASSES}
@@ -87,13 +87,14 @@ def survival(translator: Translator, params: Any, sources: Sequence[str], key: j
     return Survival(steps, kept, left_out)
 
 
-def word_classes(tokens: Sequence[str], kind: str) -> list[str]:
-    """The class of each token's word, and of the end mark after them; `kind` is the tokenizer's.
+def word_classes(tokens: Sequence[str], segmentation: Segmentation) -> list[str]:
+    """The class of each token's word, and of the end mark after them.
 
-    >>> word_classes(["▁le", "▁ch", "ien", "▁."], "bpe")
+    >>> from attention_lab.data.tokenizers import TOKENIZERS
+    >>> word_classes(["▁le", "▁ch", "ien", "▁."], TOKENIZERS["bpe"])
     ['function', 'content', 'content', 'neither', 'neither']
     """
-    begins = [kind == "word" or token.startswith(MARK) or i == 0 for i, token in enumerate(tokens)]
+    begins = [segmentation.begins_word(token) or i == 0 for i, token in enumerate(tokens)]
     number = np.cumsum(begins) - 1
     whole = [""] * sum(begins)
     for token, index in zip(tokens, number):
@@ -111,7 +112,7 @@ def _class(word):
 @functools.partial(jax.jit, static_argnames=("model", "size"))
 def survive(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, size: int
             ) -> tuple[jax.Array, jax.Array]:
-    """Whether each target token is the model's choice, bool (B, T), and whether it stays, bool (KINDS, B, T).
+    """Whether each target token is the model's choice, bool (B, T), and is kept, bool (KINDS, B, T).
 
     Args:
       size: of the vocabulary. key: as of `survival`.

@@ -1,7 +1,7 @@
 """How much of an early word is left in the last state: log norms of d h_T / d x_(T-k).
 
-Products of a hundred Jacobians leave float32, so they are carried as a matrix of norm 1 and the logarithm of
-its scale.
+Products of a hundred Jacobians overflow or underflow float32, so they are carried as a matrix of norm 1 and
+the logarithm of its scale.
 """
 
 import jax
@@ -22,7 +22,7 @@ def cell(kind: str, units: int, inputs: int, forget_bias: float = 1.0) -> Cell:
 
 def start(module: Cell, key: jax.Array) -> dict:
     """The parameters of a cell before training."""
-    return module.init(key, jnp.zeros((1, 1, module.inputs)), method=Cell.read)["params"]
+    return module.init(key, jnp.zeros((1, 1, module.inputs)), method=Cell.project_inputs)["params"]
 
 
 def recurrent_norms(module: Cell, params: dict, x: jax.Array) -> jax.Array:
@@ -34,8 +34,8 @@ def recurrent_norms(module: Cell, params: dict, x: jax.Array) -> jax.Array:
         parts = tuple(part[None] for part in jnp.split(state, state.shape[0] // H))
         return jnp.concatenate(step(parts, read[None]), axis=-1)[0]
 
-    blank = jnp.concatenate(bound.blank(1), axis=-1)[0]
-    read = bound.read(x[None])[0]
+    blank = jnp.concatenate(bound.initial_state(1), axis=-1)[0]
+    read = bound.project_inputs(x[None])[0]
     _, before = jax.lax.scan(lambda state, now: (flat(state, now), state), blank, read)
 
     def back(carry, at):
@@ -60,7 +60,7 @@ def cell_path_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
     for a cell without c.
     """
     bound = module.bind({"params": params})
-    step, state = bound.step(), bound.blank(1)
+    step, state = bound.step(), bound.initial_state(1)
     if len(state) != 2:
         raise ValueError(f"model.kind={module.spec.model.kind} has no path along a cell: lstm has")
 
@@ -70,7 +70,7 @@ def cell_path_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
         after, (_, forget) = jax.jvp(lambda c: step((h, c), now), (c,), (jnp.ones_like(c),))
         return after, jnp.log(forget[0])
 
-    _, logs = jax.lax.scan(forward, state, bound.read(x[None])[0][:, None])
+    _, logs = jax.lax.scan(forward, state, bound.project_inputs(x[None])[0][:, None])
     whole = jax.nn.logsumexp(2.0 * logs[1:].sum(axis=0)) - jnp.log(module.units)
     return 0.5 * whole / (x.shape[0] - 1)
 
@@ -93,7 +93,7 @@ def token_norms(structure: Structure, params: dict, hyper: Hyper, source: jax.Ar
     of the readout. ValueError for several recurrent layers.
     """
     if structure.model.kind in RECURRENT and structure.model.num_layers > 1:
-        raise ValueError(f"model.num_layers={structure.model.num_layers}: one layer of cells is followed")
+        raise ValueError(f"model.num_layers={structure.model.num_layers}: one recurrent layer is allowed")
     x = params["embedding"][source]
     if structure.model.kind in RECURRENT:
         module = Cell(models.spec_of(structure, 0), structure.model.hidden, structure.model.width)

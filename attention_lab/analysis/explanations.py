@@ -1,7 +1,7 @@
-"""How much each word matters to a classifier's prediction: attention, gradients, and leaving words out.
+"""Importance of each word for a classifier's prediction: by attention, by gradients, by leaving words out.
 
-An importance is about the predicted class, 0 or more; only its order within a sentence counts. An encoder is
-read at the place, or by the mean of all tokens.
+An importance concerns the predicted class and is at least 0; only the order within a sentence has a meaning.
+An encoder is read at the target word, or by the mean of all tokens.
 
 * attention: weights of the pooling; of an encoder the row that is read, in the last layer, mean over heads.
 * attention_mean: the same, mean over layers.
@@ -16,7 +16,7 @@ read at the place, or by the mean of all tokens.
   Jain & Wallace 2019 take, over p (1 - p), a constant factor in a sentence, and does not vanish where p is
   nearly 1.
 * input_gradient: |embedding . gradient|. gradient_detached: the same with constant weights, as theirs.
-* leave_one_out: total variation of the prediction without the word; 0 for the word at the place.
+* leave_one_out: total variation of the prediction without the word; 0 for the target word.
 * random: noise from the config's seed and the sentence.
 """
 
@@ -49,17 +49,17 @@ def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: S
     """
     for method in methods:
         if method not in available(classifier):
-            raise ValueError(f"methods: {method!r} is none that this classifier has: "
+            raise ValueError(f"methods: {method!r} is not available for this classifier: "
                              f"{', '.join(available(classifier))}")
     ids, hyper = encoded(classifier, sentences), classifier.hyper
     of_batch = tuple(name for name in _OF_BATCH if name in methods)
     result: dict[str, list[np.ndarray]] = {}
     if of_batch:
         pooling = classifier.config.model.pooling
-        each = rows(lambda batch: importances(classifier.model, params, batch, hyper, pooling, of_batch),
-                    len(ids), classifier.in_order(sentences, batch_tokens=ROOM))
+        results = rows(lambda batch: importances(classifier.model, params, batch, hyper, pooling, of_batch),
+                       len(ids), classifier.in_order(sentences, batch_tokens=ROOM))
         for name in of_batch:
-            result[name] = [values[name][:len(row)].astype(np.float64) for values, row in zip(each, ids)]
+            result[name] = [values[name][:len(row)].astype(np.float64) for values, row in zip(results, ids)]
     if LEAVE_ONE_OUT in methods:
         result[LEAVE_ONE_OUT] = _leave_one_out(classifier, params, sentences, ids)
     if RANDOM in methods:
@@ -68,7 +68,7 @@ def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: S
 
 
 def available(classifier: Classifier) -> tuple[str, ...]:
-    """The METHODS that a classifier has weights for."""
+    """The METHODS that a classifier allows: some need attention."""
     model = classifier.config.model
     encoder, pooled = model.kind == "encoder", model.pooling in POOLED
     missing = set() if encoder or pooled else {"attention", "attention_mean", "value_norm", "value_zeroing"}
@@ -106,18 +106,18 @@ def importances(model: Model, params: Any, batch: dict, hyper: Hyper, pooling: s
 
 
 def _read(forward, decision=None):
-    """The share of each state in what is read, (B, S); of the forward pass, or of another decision."""
+    """Shares of the states in the classified vector, (B, S), of the forward pass or of another decision."""
     decision, batch = decision or forward.decision, forward.batch
     if POOL in decision.weights:
         return decision.weights[POOL][0, :, 0, 0]
     real = words(batch)
     if forward.pooling == "mean":
         return real / jnp.maximum(real.sum(axis=1, keepdims=True), 1).astype(jnp.float32)
-    return jax.nn.one_hot(batch["place"], real.shape[1])
+    return jax.nn.one_hot(batch["position"], real.shape[1])
 
 
 def _through(read, weights):
-    """What is read (B, T) by way of weights (B, T, S)."""
+    """Shares of sources (B, S), from shares of states (B, T) and weights (B, T, S)."""
     return jnp.einsum("bt,bts->bs", read, weights)
 
 
@@ -200,8 +200,8 @@ def _gradient_detached(forward):
 
 
 def _leave_one_out(classifier, params, sentences, ids):
-    places = classifier.encode(sentences)[1]
-    columns = {"word": classifier.columns(sentences)["word"], "place": places}
+    positions = classifier.encode(sentences)[1]
+    columns = {"word": classifier.columns(sentences)["word"], "position": positions}
 
     def predict(batch):
         # The same columns with and without the word: the same programs.
@@ -215,7 +215,7 @@ def _leave_one_out(classifier, params, sentences, ids):
         old = np.stack([whole[i] for i in np.maximum(pairs[:, 0], 0)])
         moved = np.asarray(variation(old, predict(batch)))
         for (i, w), change in zip(pairs[real], moved[real]):
-            if w != sentences.place[i]:
+            if w != sentences.position[i]:
                 result[i][w] = change
     return result
 

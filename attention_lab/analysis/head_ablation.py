@@ -31,7 +31,7 @@ def without(params: Mapping[str, Any], head: Head, model: Model) -> dict[str, An
     for a head that the model does not have.
     """
     if head not in heads(model):
-        raise ValueError(f"{head} is no head of this model: it has {model.num_layers} layers of "
+        raise ValueError(f"{head} is not a head of this model, which has {model.num_layers} layers of "
                          f"{model.num_heads} heads, of the kinds {', '.join(KINDS)}")
     side, block = KINDS[head.kind]
     layer = f"{side}_{head.layer}"
@@ -51,7 +51,7 @@ def losses(translator: Translator, params: Mapping[str, Any], sources: Sequence[
     """
     model = translator.config.model
     if model.kind != "transformer":
-        raise ValueError(f"model.kind={model.kind}: heads are left out of a transformer")
+        raise ValueError(f"model.kind={model.kind}: only heads of a transformer can be left out")
 
     def translations(changed):
         return translator.translate(changed, sources, beam=1).texts

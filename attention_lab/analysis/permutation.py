@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab.analysis.batches import ROOM, encoded, rows
-from attention_lab.analysis.pooling import check_pools, take_apart, variation
+from attention_lab.analysis.pooling import check_pools, decompose, variation
 from attention_lab.attention import counterfactual
 from attention_lab.config import Hyper
 from attention_lab.data.labelled import Labelled
@@ -32,12 +32,12 @@ def shuffled(classifier: Classifier, params: Any, sentences: Labelled, key: jax.
       classifier: with word tokens; pools by attention.
       key: random; the shuffles of a sentence depend on it and on the sentence's index.
     Raises:
-      ValueError: another pooling or tokenizer, or times below 1.
+      ValueError: the model does not pool by attention, the tokenizer splits words, or times below 1.
     """
     if times < 1:
         raise ValueError(f"times={times}: 1 or more shuffles are needed")
     check_pools(classifier)
-    encoded(classifier, sentences)  # refuses tokens that are no words
+    encoded(classifier, sentences)  # raises unless each token is a word
     each = rows(lambda batch: shuffle(classifier.model, params, batch, classifier.hyper, key, times),
                 len(sentences), classifier.in_order(sentences, batch_tokens=ROOM))
     return Shuffled(*(np.array(column, np.float64) for column in zip(*each)))
@@ -47,18 +47,18 @@ def shuffled(classifier: Classifier, params: Any, sentences: Labelled, key: jax.
 def shuffle(model: Model, params: Any, batch: dict, hyper: Hyper, key: jax.Array, times: int
             ) -> tuple[jax.Array, jax.Array]:
     """Largest weight (B,) and median variation (B,) of a batch; see `shuffled`."""
-    parts = take_apart(model, params, batch, hyper)
+    pooled = decompose(model, params, batch, hyper)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["example"])
-    S = parts.weights.shape[1]
+    S = pooled.weights.shape[1]
 
     def permute(key, weights, words):
         return counterfactual.replaced(weights[None], words[None], counterfactual.permuted(key, (1, S)))[0]
 
-    old = parts.probabilities(parts.weights)
+    old = pooled.probabilities(pooled.weights)
 
     def once(number):
         each = jax.vmap(jax.random.fold_in, (0, None))(keys, number)
-        return variation(old, parts.probabilities(jax.vmap(permute)(each, parts.weights, parts.words)))
+        return variation(old, pooled.probabilities(jax.vmap(permute)(each, pooled.weights, pooled.words)))
 
     moved = jax.lax.map(once, jnp.arange(times))
-    return parts.weights.max(axis=1), jnp.median(moved, axis=0)
+    return pooled.weights.max(axis=1), jnp.median(moved, axis=0)

@@ -1,4 +1,4 @@
-"""A classifier's pooling by attention taken apart, to try other weights without another pass."""
+"""A classifier's pooling by attention, decomposed so that other weights need no further forward pass."""
 
 from typing import Any, NamedTuple
 
@@ -13,8 +13,8 @@ from attention_lab.models.classifier import POOL
 from attention_lab.tasks.classification.classifier import Classifier
 
 
-class Parts(NamedTuple):
-    """A pooling by attention taken apart: for any weights its logits are `weights @ logits`.
+class Decomposed(NamedTuple):
+    """A pooling by attention, decomposed: the classifier's logits under any weights are `weights @ logits`.
 
     Fields:
       weights: the model's, (B, S). words: bool (B, S), True for a word.
@@ -27,14 +27,14 @@ class Parts(NamedTuple):
     allowed: Any
 
     def probabilities(self, weights: jax.Array) -> jax.Array:
-        """Of the classes, (..., B, C), under these weights (..., B, S)."""
+        """Probabilities of the classes (..., B, C) under these weights (..., B, S)."""
         logits = jnp.einsum("...bs,bsc->...bc", weights, self.logits)
         allowed = jnp.broadcast_to(self.allowed, logits.shape)
         return jax.nn.softmax(logits, axis=-1, where=allowed)
 
 
-def take_apart(model: Model, params: Any, batch: dict, hyper: Hyper) -> Parts:
-    """The parts of the pooling of a batch; `model` pools by attention."""
+def decompose(model: Model, params: Any, batch: dict, hyper: Hyper) -> Decomposed:
+    """The decomposed pooling of a batch; `model` pools by attention."""
     decision = model.apply(params, batch, hyper, with_weights=True)
     S = batch["source"].shape[1]
 
@@ -44,7 +44,7 @@ def take_apart(model: Model, params: Any, batch: dict, hyper: Hyper) -> Parts:
 
     # Under vmap the states, which don't depend on the weights, are computed once.
     logits = jax.vmap(pooled, out_axes=1)(jnp.eye(S))
-    return Parts(decision.weights[POOL][0, :, 0, 0], words(batch), logits, decision.allowed)
+    return Decomposed(decision.weights[POOL][0, :, 0, 0], words(batch), logits, decision.allowed)
 
 
 def check_pools(classifier: Classifier) -> None:
@@ -60,9 +60,9 @@ def words(batch: dict) -> jax.Array:
 
 
 def variation(p: jax.Array, q: jax.Array) -> jax.Array:
-    """Total variation of distributions (..., C), summed over all classes but the likeliest of p.
+    """Total variation of distributions (..., C), summed over all classes but the most probable one of p.
 
-    Where p is nearly 1, half the sum of |p - q| is lost in rounding; the other classes are accurate.
+    Where p is nearly 1, half the sum of |p - q| would be lost in rounding.
     """
     likeliest = jnp.argmax(p, axis=-1, keepdims=True) == jnp.expand_dims(
         jnp.arange(p.shape[-1]), range(p.ndim - 1))

@@ -1,4 +1,4 @@
-"""How saturated a softmax is: its entropy, its largest weight, the gradient it lets through."""
+"""Saturation of a softmax: its entropy, its largest weight, the norm of its Jacobian."""
 
 from functools import partial
 from typing import NamedTuple

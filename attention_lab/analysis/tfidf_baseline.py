@@ -1,4 +1,4 @@
-"""A classifier without a network: tf-idf and balanced logistic regression, word by word."""
+"""A baseline without a network: tf-idf and balanced logistic regression, one for each word."""
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer

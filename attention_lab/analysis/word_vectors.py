@@ -15,16 +15,16 @@ from attention_lab.tasks.classification.classifier import Classifier
 
 
 def vectors(classifier: Classifier, params: Any, sentences: Labelled) -> tuple[np.ndarray, np.ndarray]:
-    """The embedding (N, D) and the last state (N, .) at the place of each sentence."""
-    pairs = rows(lambda batch: states_at_place(classifier.model, params, batch, classifier.hyper),
+    """The embedding (N, D) and the last state (N, .) of each sentence's target word."""
+    pairs = rows(lambda batch: target_states(classifier.model, params, batch, classifier.hyper),
                  len(sentences), classifier.in_order(sentences))
     before, after = zip(*pairs)
     return np.stack(before), np.stack(after)
 
 
 @partial(jax.jit, static_argnames="model")
-def states_at_place(model: Model, params: Any, batch: dict, hyper: Hyper) -> tuple[jax.Array, jax.Array]:
-    """Embedding (B, D) and last state (B, .) at the place of each sentence of a batch."""
+def target_states(model: Model, params: Any, batch: dict, hyper: Hyper) -> tuple[jax.Array, jax.Array]:
+    """Embedding (B, D) and last state (B, .) of each target word of a batch."""
     before, after = model.embed(params, batch["source"]), model.apply(params, batch, hyper).states
-    return tuple(jnp.take_along_axis(states, batch["place"][:, None, None], axis=1)[:, 0]
+    return tuple(jnp.take_along_axis(states, batch["position"][:, None, None], axis=1)[:, 0]
                  for states in (before, after))

@@ -1,10 +1,10 @@
-"""An experiment as a frozen value: its fields, what they may say together, and how text becomes one.
+"""The config of an experiment, a frozen value: its fields, the rules between them, and its text form.
 
     fields.py   every field: type, default, meaning, range    schema.py   fields by dotted key
     hyper.py    Structure and Hyper                           stored.py   JSON, and the name of a run
-    rules.py    what a config may say                         parse.py    text at dotted keys into a Config
-    load.py     configs/x.py:variant into a Config            choices.py, sources.py   registries, read
-                                                              without importing them
+    rules.py    rules between fields                          parse.py    text at dotted keys into a Config
+    load.py     configs/x.py:variant into a Config            choices.py, registries.py
+                                                              registries, read without importing them
 
 Nothing here imports jax, so that a mistyped flag is answered before jax has started.
 """

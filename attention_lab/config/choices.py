@@ -1,4 +1,4 @@
-"""Registries read without importing them: their names and literal facts, before jax has started."""
+"""Names and literal arguments of registries, read from source text without importing it (and jax)."""
 
 import ast
 import contextlib
@@ -21,7 +21,7 @@ def names(registry: str) -> tuple[str, ...]:
 
 
 def facts(registry: str) -> dict[str, dict[str, Any]]:
-    """{key: {name: value}} of those arguments of each entry, a call, that are named and literal.
+    """{key: {argument: value}} of the literal keyword arguments of each entry, which is a call.
 
     >>> facts("attention.scores.SCORES")["dot"]
     {'scale': 'inverse_sqrt'}

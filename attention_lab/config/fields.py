@@ -22,7 +22,7 @@ def field(default: Any, meaning: str, *, choices=None, low=None, high=None, abov
 
 @dataclasses.dataclass(frozen=True)
 class Traced:
-    """What a static spec holds instead of a field of Hyper."""
+    """Stands for a field of Hyper in a static spec."""
 
     key: str
 
@@ -65,7 +65,7 @@ class Data(Group):
                       "(senses_tsv), or of text,label,exp_split (sentiment_csv)", recorded=False)
     text: str = field("tokenized", "form of the text: tokenized (lower-cased, and scored so) or raw, as "
                       "people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k; files "
-                      "of classified text are read unchanged, what a user types is brought to this form",
+                      "of classified text are read unchanged, a user's text is converted to this form",
                       choices=("tokenized", "raw"))
     split: str = field("test", "split scored at the end of a run, besides dev; with dev, test is never read",
                        choices=("dev", "test"))
@@ -76,8 +76,8 @@ class Data(Group):
                             "counted and left out", low=2)
     buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; empty: the "
                                      "six that waste least")
-    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo), of what is held "
-                             "out of a file, and of the shots", low=0)
+    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo), of the "
+                             "parts held out of a file, and of the shots", low=0)
     train_size: int = field(20000, "grammar, senses, recall and echo: examples of train", low=1)
     dev_size: int = field(500, "grammar, senses, recall, echo and tsv: examples of dev", low=1)
     test_size: int = field(500, "grammar, senses, recall, echo and tsv: examples of test", low=1)
@@ -89,10 +89,10 @@ class Data(Group):
     least_distance: int = field(1, "senses: least distance of the deciding word, words", low=1, high=100)
     most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
-                                         "sense at another place, each in equally many sentences")
+                                         "sense at another position, each in equally many sentences")
     pairs: int = field(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
     distance: int = field(20, "echo: how many positions ago the answer was read", low=1, high=480)
-    answers: int = field(16, "echo: positions of a sequence that want an answer", low=1, high=480)
+    answers: int = field(16, "echo: positions of a sequence that have an answer", low=1, high=480)
     lexicon_size: int = field(1000, "grammar and senses: English and French word types, about", low=100)
     min_words: int = field(3, "grammar: shortest English sentence, words", low=3)
     max_words: int = field(20, "grammar and senses: longest English sentence, words", low=3, high=120)
@@ -105,9 +105,9 @@ class Model(Group):
     kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token "
                       "or classifies; rnn, lstm and gru do any of it; average, which sees each token alone, "
                       "and bag_of_words classify", choices=names("models.MODELS"))
-    pooling: str = field("place", "classifiers: what is read of a sentence's states: the one at the place in "
-                         "question, their mean, or their mean under additive or dot attention by a learned "
-                         "query", choices=names("models.pooling.POOLINGS"))
+    pooling: str = field("place", "classifiers: from a sentence's states to one vector: that of the target "
+                         "word (place), their mean, or their mean under additive or dot attention by a "
+                         "learned query", choices=names("models.pooling.POOLINGS"))
     width: int = field(128, "size of a token's vector, units", low=1)
     num_layers: int = field(2, "layers in the encoder and again in the decoder; average and bag_of_words "
                             "have none", low=1)
@@ -142,7 +142,7 @@ class Attention(Group):
         "unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose gain is learned",
         choices=("inverse_sqrt", "inverse"), traced=True)
     small_query: bool = field(False, "divides the initial query projection by sqrt(key_size), which does at "
-                              "the start what the scale does throughout (Raffel et al. 2020)")
+                              "the start the effect that the scale has throughout (Raffel et al. 2020)")
     weights: str = field("learned", "classifiers: weights of a pooling by attention: learned; uniform over "
                          "the sentence; frozen, those of the run that guide names; adversarial, learned to "
                          "give the guide's predictions by other weights",
@@ -173,7 +173,7 @@ class Optimizer(Group):
 
 @group
 class Training(Group):
-    """Duration, batches, precision, and what the host does when."""
+    """Duration, batches, precision, and when the host logs, scores and saves."""
 
     steps: int | None = field(1000, "duration in optimizer steps", low=1)
     epochs: float | None = field(None, "duration in passes over the training data", above=0.0)
@@ -200,7 +200,7 @@ class Training(Group):
 
 @group
 class Decoding(Group):
-    """How translations are searched for when a run is scored."""
+    """Search for translations when a run is scored."""
 
     beam: int = field(5, "hypotheses kept; 1 is greedy", low=1, high=64)
     length_penalty: float = field(1.0, "exponent a of the score log p / length^a", low=0.0)

@@ -6,8 +6,8 @@ import numpy as np
 
 from attention_lab.config.choices import facts, look_up
 from attention_lab.config.fields import RECURRENT, Config, Model, Traced
+from attention_lab.config.registries import SOURCES
 from attention_lab.config.schema import all_fields, replace
-from attention_lab.config.sources import SOURCES
 
 SCALES = {"inverse_sqrt": lambda size: size ** -0.5, "inverse": lambda size: 1.0 / size}  # by key size K
 # A Config whose fields of Hyper can't be read, as of `split`.
@@ -44,7 +44,7 @@ def value_size(model: Model) -> int:
 
 
 def attention_scale(config: Config) -> float:
-    """The factor on the scores as a number, 1 without any; for cosine it multiplies the learned gain."""
+    """The factor on the scores as a number, 1 if there is none; for cosine it multiplies the learned gain."""
     scale = config.attention.scale
     if config.attention.compatibility == "none":
         return 1.0
@@ -54,7 +54,7 @@ def attention_scale(config: Config) -> float:
 
 
 def split(config: Config) -> tuple[Structure, Hyper]:
-    """Parts a config in two; to read a field of Hyper from the Structure is a ValueError that names it."""
+    """Splits a config; reading a field of Hyper from the Structure raises a ValueError that names it."""
     hyper = Hyper(
         learning_rate=np.float32(config.optimizer.learning_rate),
         weight_decay=np.float32(config.optimizer.weight_decay),

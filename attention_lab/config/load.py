@@ -1,4 +1,4 @@
-"""From `configs/x.py:variant` to a Config: the file is run, and its get_config(variant) called."""
+"""Loads `configs/x.py:variant`: executes the file and calls its get_config(variant)."""
 
 import ast
 import dataclasses
@@ -25,13 +25,13 @@ def load(spelled: str) -> Config:
         raise ValueError(f"--config={spelled}: {_path(spelled)} has no function get_config(variant)")
     config = _result(spelled, lambda: get_config(spelled.partition(":")[2]))
     if not isinstance(config, Config):
-        raise _gave(spelled, get_config, f"{type(config).__name__}, which is no Config")
+        raise _wrong_result(spelled, get_config, f"{type(config).__name__}, which is no Config")
     for name, group in vars(Config()).items():
         given = getattr(config, name)
         if dataclasses.is_dataclass(group) and not isinstance(given, type(group)):
-            raise _gave(spelled, get_config, f"a Config whose {name} is {type(given).__name__}, which is no "
-                        f"{type(group).__name__}")
-    return replace(config, _home({key: get(config, key) for key in all_fields()}))
+            raise _wrong_result(spelled, get_config, f"a Config whose {name} is {type(given).__name__}, "
+                                f"which is no {type(group).__name__}")
+    return replace(config, _expand_home({key: get(config, key) for key in all_fields()}))
 
 
 def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
@@ -42,16 +42,16 @@ def load_sweep(spelled: str) -> list[dict[str, Any]] | None:
     cells = _result(spelled, get_sweep)
     if not isinstance(cells, list) or not all(
             isinstance(cell, dict) and all(isinstance(key, str) for key in cell) for cell in cells):
-        what = "a list of something else" if isinstance(cells, list) else type(cells).__name__
-        raise _gave(spelled, get_sweep, f"{what}; a list of {{'dotted.key': value}} is needed")
-    return [_home(cell) for cell in cells]
+        problem = "a list of something else" if isinstance(cells, list) else type(cells).__name__
+        raise _wrong_result(spelled, get_sweep, f"{problem}; a list of {{'dotted.key': value}} is needed")
+    return [_expand_home(cell) for cell in cells]
 
 
 def load_module(spelled: str) -> types.ModuleType:
     """The file of `file.py:variant`, run; ValueError as of `load`."""
     path = _path(spelled)
     if not Path(path).is_file():
-        raise ValueError(f"--config={spelled}: there is no file {path}{_beside(path)}")
+        raise ValueError(f"--config={spelled}: there is no file {path}{_suggestion(path)}")
     spec = importlib.util.spec_from_file_location("config_file", path)
     if spec is None:
         raise ValueError(f"--config={spelled}: {path} is not a Python file")
@@ -63,24 +63,25 @@ def load_module(spelled: str) -> types.ModuleType:
 
 
 def _function(spelled: str, name: str) -> Callable | None:
-    """A function of the file, which is run; None where it has none of this name."""
+    """A function of the file, which is executed; None if it has no function of this name."""
     function = getattr(load_module(spelled), name, None)
     return function if callable(function) else None
 
 
 def _result(spelled: str, call: Callable[[], Any]) -> Any:
-    """What `call` gives; whatever it raises becomes a ValueError that names the file and the line."""
+    """The result of `call`; any exception becomes a ValueError that names the file and the line."""
     try:
         return call()
     except (Exception, SystemExit) as error:
         where, line = _origin(error, _path(spelled))
         if isinstance(error, dataclasses.FrozenInstanceError):
-            what = _replacement(error, where, line)
+            problem = _replacement(error, where, line)
         elif isinstance(error, ValueError) and str(error):
-            what = str(error)  # written for a user, as that of an unknown variant
+            problem = str(error)  # written for a user, as that of an unknown variant
         else:
-            what = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
-        raise ValueError(f"--config={spelled}: {what} ({where}{f', line {line}' if line else ''})") from error
+            problem = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
+        at = f"{where}, line {line}" if line else where
+        raise ValueError(f"--config={spelled}: {problem} ({at})") from error
 
 
 def _origin(error: BaseException, path: str) -> tuple[str, int]:
@@ -95,7 +96,7 @@ def _origin(error: BaseException, path: str) -> tuple[str, int]:
 
 
 def _replacement(error: BaseException, path: str, line: int) -> str:
-    """How `config.training.steps = 2` is spelled here."""
+    """The right spelling for an assignment such as `config.training.steps = 2`."""
     config, key, value = "config", "training.steps", "2"
     for node in ast.walk(ast.parse(Path(path).read_bytes())):
         if isinstance(node, ast.Assign) and node.lineno <= line <= node.end_lineno:
@@ -106,13 +107,13 @@ def _replacement(error: BaseException, path: str, line: int) -> str:
             "by replace of attention_lab.config")
 
 
-def _gave(spelled: str, function: Callable, what: str) -> ValueError:
+def _wrong_result(spelled: str, function: Callable, what: str) -> ValueError:
     line = getattr(getattr(function, "__code__", None), "co_firstlineno", 1)
     return ValueError(f"--config={spelled}: {function.__name__} gave {what} ({_path(spelled)}, line {line})")
 
 
-def _home(values: dict[str, Any]) -> dict[str, Any]:
-    """Values by key, with the home folder for the ~ that a text begins with."""
+def _expand_home(values: dict[str, Any]) -> dict[str, Any]:
+    """Values by key; a leading ~ of a text is replaced by the home folder."""
     return {key: os.path.expanduser(value) if isinstance(value, str) else value
             for key, value in values.items()}
 
@@ -121,8 +122,8 @@ def _path(spelled: str) -> str:
     return os.path.expanduser(spelled.partition(":")[0])
 
 
-def _beside(path: str) -> str:
-    """The nearest config file in the folder that was named, or among configs/."""
+def _suggestion(path: str) -> str:
+    """The config file of the most similar name, in the given folder or in configs/."""
     folder = Path(path).parent if Path(path).parent.is_dir() else Path("configs")
     files = [str(file) for file in sorted(folder.glob("*.py")) if file.name != "__init__.py"]
     return nearest(path, files)

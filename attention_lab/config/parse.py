@@ -1,4 +1,4 @@
-"""Dotted keys and text into a Config: strict, typed, pure; the command line and sweeps use it."""
+"""Parses text values at dotted keys into a Config: strict and typed; for the command line and sweeps."""
 
 import contextlib
 import decimal
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attention_lab.config import Config, Field, all_fields, replace
+from attention_lab.config.registries import SOURCES
 from attention_lab.config.rules import DURATIONS, allowed, check, check_value, members, show
-from attention_lab.config.sources import SOURCES
 
 
 def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], whole: bool = True
@@ -19,7 +19,7 @@ def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], 
 
     Args:
       given: {"model.num_heads": "8"}, or pairs, in which a key that comes twice is an error.
-      whole: False for a config in which the cells of a sweep put what it lacks: they are checked then.
+      whole: False for a config that the cells of a sweep will complete: these are checked instead.
     Raises:
       ValueError: an unknown key, a key given twice, a wrong type, a value or a combination that is not
         allowed; one line that names the dotted key.
@@ -41,7 +41,7 @@ def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], 
 
 
 def merge(config: Config, values: Mapping[str, Any]) -> Config:
-    """A copy of `config` with typed values put in at dotted keys; a duration given unsets the others.
+    """A copy of `config` with typed values put in at dotted keys; a given duration unsets the others.
 
     A ValueError names an unknown key, or two durations.
     """
@@ -58,15 +58,15 @@ def merge(config: Config, values: Mapping[str, Any]) -> Config:
 def combine(config: Config, variants: Mapping[str, Mapping[str, Any]], names: str) -> Config:
     """`config` changed by the named variants of a config file, in the order the file declares them.
 
-    `variants` are typed values at dotted keys, by name; `names` are parted by commas, in any order, or "".
+    `variants` are typed values at dotted keys, by name; `names` are separated by commas, in any order, or "".
     """
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    for name in wanted:
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    for name in chosen:
         if name not in variants:
             raise ValueError(f"variant {name!r} is not known: allowed are {', '.join(variants)}"
                              f"{nearest(name, variants)}")
     for name, values in variants.items():
-        if name in wanted:
+        if name in chosen:
             config = merge(config, values)
     return config
 
@@ -102,7 +102,7 @@ def value_of(field: Field, text: str) -> Any:
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """`; did you mean X?` with the nearest of `words`, or nothing where none is near."""
+    """`; did you mean X?` with the most similar of `words`, or "" if none is similar."""
     matches = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
     return f"; did you mean {matches[0]}?" if matches else ""
 

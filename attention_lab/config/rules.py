@@ -1,4 +1,4 @@
-"""What a Config may say: each field against its declaration, then fields against each other."""
+"""Checks of a Config: each field against its declaration, then fields against each other."""
 
 import math
 import types
@@ -9,8 +9,8 @@ from typing import Any
 from attention_lab.config.choices import facts
 from attention_lab.config.fields import LEARNED_POSITIONS, POOLED, RECURRENT, WITHOUT_LAYERS, Config
 from attention_lab.config.hyper import key_size, task_of
+from attention_lab.config.registries import SOURCES, TASKS
 from attention_lab.config.schema import Field, all_fields, get
-from attention_lab.config.sources import SOURCES, TASKS
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
@@ -23,7 +23,7 @@ DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
 
 def check(config: Config) -> None:
-    """Refuses a config that no run could follow, by a ValueError of one line: key, value, what is allowed."""
+    """Raises a ValueError of one line (key, value, what is allowed) for an invalid config."""
     for key, field in all_fields().items():
         check_value(field, get(config, key))
     _check_durations(config)
@@ -32,7 +32,7 @@ def check(config: Config) -> None:
 
 
 def check_value(field: Field, value: Any) -> None:
-    """Refuses a value of another type than declared, or outside its choices or bounds."""
+    """Raises a ValueError for a value of the wrong type, or outside its choices or bounds."""
     right = any(_is(value, kind) for kind in members(field.type))
     if isinstance(value, str):
         right = right and (not field.choices or value in field.choices)
@@ -44,7 +44,7 @@ def check_value(field: Field, value: Any) -> None:
 
 
 def no_transformer() -> dict[str, Any]:
-    """The fields that only a Transformer reads, at the defaults where other models have to leave them."""
+    """The fields that only a Transformer reads, at their defaults, which other models require."""
     return {key: all_fields()[key].default for key in ONLY_TRANSFORMER}
 
 
@@ -54,7 +54,7 @@ def members(kind: Any) -> tuple[Any, ...]:
 
 
 def allowed(field: Field) -> str:
-    """What a field takes, in words: `an integer from 1 to 64, or none`."""
+    """The allowed values of a field, in words: `an integer from 1 to 64, or none`."""
     bounds = ""
     if field.above is not None:
         bounds = f" above {field.above:g}"
@@ -207,16 +207,17 @@ def _check_defaults(config: Config, keys: Iterable[str], why: str) -> None:
 
 def _check_classifier(config: Config) -> None:
     model, attention, source = config.model, config.attention, config.data.source
-    if SOURCES[source].asks == "sentence" and model.pooling == "place":
-        raise ValueError(f"model.pooling=place: data.source={source} asks about no place; mean, "
-                         "additive and dot are allowed")
+    if SOURCES[source].classified == "sentence" and model.pooling == "place":
+        raise ValueError(f"model.pooling=place: data.source={source} classifies whole "
+                         "sentences; mean, additive and dot are allowed")
     if model.kind != "encoder" and attention.compatibility != "none":
         raise ValueError(f"attention.compatibility={attention.compatibility}: classifying, model.kind="
                          f"{model.kind} attends by model.pooling alone; none is allowed")
     unread = ["model.reverse_source", "model.input_feeding", "model.causal", "model.tie_embeddings"]
     unread += ["data.dev_share"] if "dev" in SOURCES[source].splits else []
     _check_defaults(config, unread, f"data.source={source}")
-    if config.data.vectors and config.data.tokenizer != "word":
+    if config.data.vectors and \
+            not facts("data.tokenizers.TOKENIZERS")[config.data.tokenizer]["whole_words"]:
         raise ValueError(f"data.vectors={config.data.vectors} has vectors of words, and data.tokenizer="
                          f"{config.data.tokenizer} cuts words into pieces: word is allowed")
     if attention.weights != "learned" and model.pooling not in POOLED:

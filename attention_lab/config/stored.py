@@ -8,9 +8,9 @@ from attention_lab.config.fields import Config
 from attention_lab.config.schema import all_fields, get, replace
 from attention_lab.storage.files import short_digest
 
-# Raised by one whenever a default or a meaning changes: old run folders are not taken for new ones.
+# Incremented whenever a default or a meaning changes, so that old run folders are not taken for new ones.
 SCHEMA = 2
-# Fields that name files: what is in these names a run, not where they are.
+# Fields that name files: a run is named by their content, not by their paths.
 PATHS = ("data.directory", "data.path", "data.vectors", "attention.guide")
 
 
@@ -45,7 +45,7 @@ def differences(config: Config, other: Config) -> dict[str, tuple[Any, Any]]:
 def name(config: Config, content: str) -> str:
     """The name of a run: its digest, or where files belong to it, `DIGEST-CONTENT` without their paths.
 
-    content: what tells the content of these files; "" for a config that names none.
+    content: digest of these files' content; "" for a config that names none.
     """
     return f"{_digest(config, PATHS)}-{content}" if content else digest(config)
 

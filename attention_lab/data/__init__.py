@@ -1,6 +1,6 @@
 """Text in, fixed-shape integer arrays out.
 
-    sources.py    the choices of data.source: SOURCES, load        readers/     a file a format
+    sources.py    the choices of data.source: SOURCES, load        readers/     one file for each format
     synthetic/    recall, echo, and senses by the grammar          grammar/     English and French sentences
 
 The carriers are `pairs.Pairs`, `labelled.Labelled` and `sequences.Sequences`; `tokenizers` turns text into

@@ -1,4 +1,4 @@
-"""Messages to the user about oddities of a corpus, which is used all the same."""
+"""Messages to the user about irregularities of a corpus, which is used nevertheless."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,8 +24,8 @@ def anomalies(corpus: Mapping[str, tuple[Mapping[str, Any], Sequence[str]]], uni
         unseen = tokenizer.unseen(texts) if split != "train" else None
         if unseen:
             frequent = " ".join(part for part, _ in unseen.most_common(5))
-            pieces = "characters" if tokenizer.kind == "bpe" else "words"
-            lines.append(f"{split}: {sum(unseen.values())} {pieces} never seen in training ({frequent})")
+            lines.append(f"{split}: {sum(unseen.values())} {tokenizer.segmentation.unit} never seen in "
+                         f"training ({frequent})")
     if too_long:
         lines.append(f"train: {too_long} {unit} are longer than {longest} tokens and left out")
     return lines

@@ -12,10 +12,10 @@ from fractions import Fraction
 import numpy as np
 
 from attention_lab.data import vocabulary
-from attention_lab.data.buckets import assign, fill, settle
+from attention_lab.data.buckets import assign, fill, resolve_buckets
 
 __all__ = ["Schedule", "Stream", "assign", "batches", "bucket_members", "fill", "in_order", "lengths", "pad",
-           "rows", "settle"]
+           "rows", "resolve_buckets"]
 
 ROW_MULTIPLE = 8  # so that rows divide over 1, 2, 4 or 8 devices
 
@@ -51,7 +51,7 @@ class Schedule:
         self.steps_per_epoch = float(sum(self._rates.values()))
 
     def steps(self, first_step: int = 0) -> Iterator[tuple[int, int]]:
-        """Endless (bucket, k) of each step, from `first_step` on; starting late costs nothing."""
+        """Endless (bucket, k) of each step, from `first_step` on, in time independent of `first_step`."""
         # Up to this time there are at most first_step batches: the rest is counted one by one.
         time = max(Fraction(0), (first_step - len(self._rates)) / sum(self._rates.values()))
         taken = {b: max(0, math.ceil(time * rate - Fraction(1, 2))) for b, rate in self._rates.items()}
@@ -120,7 +120,7 @@ class Stream:
 
 def batches(source_ids: Ids, target_ids: Ids, buckets: Sequence[int], batch_tokens: int, seed: int,
             first_step: int = 0) -> Iterator[dict[str, np.ndarray]]:
-    """Endless training batches, a pure function of (seed, step): to resume is to skip.
+    """Endless training batches, a pure function of (seed, step): resuming needs no state.
 
     Args:
       source_ids, target_ids: ids of each pair, without BOS and EOS.

@@ -1,4 +1,4 @@
-"""The lengths that sentences are padded to: few, to compile few programs, and chosen to waste little."""
+"""Buckets: the few lengths that sentences are padded to, chosen to need little padding."""
 
 from collections.abc import Sequence
 
@@ -48,8 +48,8 @@ def check(buckets: Sequence[int], max_length: int) -> None:
                          f"most data.max_length={max_length}")
 
 
-def settle(buckets: Sequence[int], source_lengths: Sequence[int], target_lengths: Sequence[int],
-           max_length: int) -> tuple[int, ...]:
+def resolve_buckets(buckets: Sequence[int], source_lengths: Sequence[int], target_lengths: Sequence[int],
+                    max_length: int) -> tuple[int, ...]:
     """The buckets of a config: `data.buckets`, checked, or if that is empty the best six.
 
     Args:
@@ -74,7 +74,7 @@ def assign(source_lengths: Sequence[int], target_lengths: Sequence[int],
 
 
 def fill(source_lengths: Sequence[int], target_lengths: Sequence[int], buckets: Sequence[int]) -> float:
-    """Share of the target positions of the pairs that fit that hold a token, no padding; 0 if none fits."""
+    """Share of tokens, not padding, among the target positions of the pairs that fit; 0 if none fits."""
     index = assign(source_lengths, target_lengths, buckets)
     fits = index >= 0
     area = np.asarray(buckets)[index[fits]].sum()

@@ -1,11 +1,11 @@
-"""Reads the content of the files that a config names; see storage/content.py for what it is good for."""
+"""Reads the content of the files that a config names; storage/content.py says what it is used for."""
 
 import functools
 import os
 from pathlib import Path
 
 from attention_lab.config import Config, Data, get
-from attention_lab.config.sources import SOURCES
+from attention_lab.config.registries import SOURCES
 from attention_lab.data import sources
 from attention_lab.storage.content import Content
 from attention_lab.storage.files import digest
@@ -51,7 +51,7 @@ def _corpus_digest(data: Data, stamp: tuple) -> str:
 
 
 def _stamp(path: str) -> tuple:
-    """Size, time and place of a file or of all files of a folder: with these the content changes."""
+    """Size, time and inode of a file or of all files of a folder: they change with the content."""
     below = [os.path.join(folder, file) for folder, _, names in os.walk(path) for file in names]
     stamps = []
     for file in sorted(below) or [path]:
@@ -59,5 +59,5 @@ def _stamp(path: str) -> tuple:
             status = os.stat(file)
             stamps.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
         except OSError:
-            pass  # whoever reads it says why it can't be read
+            pass  # reading the file raises the error
     return tuple(stamps)

@@ -1,4 +1,4 @@
-"""What the corpora Pairs and Labelled have in common: examples as columns, and counts of what was odd."""
+"""Base of the corpora Pairs and Labelled: examples as columns, and counts of irregularities."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,8 +11,8 @@ SPLITS = ("train", "dev", "test")
 class Corpus:
     """Lists of equal length, entry i of each about example i; one that is None is absent.
 
-    `counts` holds what was odd when the text was read, {name: number, or names}; under UNIT the number of
-    examples. TEXTS and EXAMPLES name what a model reads and whole examples, to count those in two splits.
+    `counts` holds irregularities of the text, {name: number, or names}, and under UNIT the number of
+    examples. TEXTS and EXAMPLES name inputs of a model and whole examples, for counts of those in two splits.
     """
 
     UNIT: ClassVar[str]
@@ -48,9 +48,9 @@ class Corpus:
 
 
 def overlaps(corpus: Mapping[str, Any]) -> dict[str, Any]:
-    """A corpus {split: part} in which dev and test count what an earlier split has as well.
+    """Counts, in dev and test of a corpus {split: part}, the examples that an earlier split also has.
 
-    "source_sentences_also_in_train" counts pairs by what a model reads, "pairs_also_in_train" by both sides.
+    "source_sentences_also_in_train" counts pairs by their source, "pairs_also_in_train" by both sides.
     """
     counted = dict(corpus)
     for i, split in enumerate(SPLITS):
@@ -63,14 +63,14 @@ def overlaps(corpus: Mapping[str, Any]) -> dict[str, Any]:
 def _overlap(part: Corpus, other: Corpus, name: str) -> dict[str, int]:
     shared = {part.TEXTS: (part.texts(), other.texts()),
               part.EXAMPLES: (zip(*part.text_columns()), zip(*other.text_columns()))}
-    counts = {f"{what}_also_in_{name}": in_both(*columns) for what, columns in shared.items()}
+    counts = {f"{what}_also_in_{name}": count_shared(*columns) for what, columns in shared.items()}
     return {what: count for what, count in counts.items() if count}
 
 
-def in_both(entries: Iterable[Any], others: Iterable[Any]) -> int:
-    """How many entries, repeated ones too, are among others.
+def count_shared(entries: Iterable[Any], others: Iterable[Any]) -> int:
+    """How many entries, repetitions included, are among others.
 
-    >>> in_both("abba", "bc")
+    >>> count_shared("abba", "bc")
     2
     """
     others = set(others)

@@ -1,4 +1,4 @@
-"""Between text as people write it and the lower-cased, tokenised text that models are trained on.
+"""Conversion between written text and the lower-cased, tokenised text that models are trained on.
 
 `prepare` follows the scripts that made the `lc.norm.tok` files: lower-casing, normalised punctuation and
 tokens as in Moses (Koehn et al. 2007), English or French. `restore` is the way back, for display, without

@@ -17,7 +17,7 @@ TIMEOUT = 60.0  # seconds without an answer
 def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
     """Downloads a file to `path`, unless a file with that checksum is there.
 
-    The checksum is verified before the file is moved to `path`: until then what was there stays.
+    The checksum is verified before the file is moved to `path`: until then an existing file stays.
 
     Args:
       url: http, https or file.

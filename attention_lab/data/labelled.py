@@ -8,7 +8,7 @@ import numpy as np
 
 from attention_lab.data.corpus import Corpus, first_indices
 
-WHOLE = -1  # the place of no word: the whole sentence is classified
+WHOLE = -1  # position of a sentence that is classified as a whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,28 +17,28 @@ class Labelled(Corpus):
 
     Fields:
       text: sentences, words separated by single spaces, never empty.
-      place: index of the word to classify, from 0; -1 where the whole sentence is classified.
+      position: index of the word to classify, from 0; WHOLE where the whole sentence is classified.
       word: the ambiguous word of each sentence, such as "bank"; "" where the whole sentence is classified.
       label: the class, such as "rive" or "positive".
       truth: the grammar's Sentence of each, whose senses[0] is to be predicted; None for other text.
-      counts: {name: number, or the names} of what was odd, and "sentences".
+      counts: {name: number, or the names} of irregularities, and "sentences".
     """
 
     UNIT, TEXTS, EXAMPLES = "sentences", "sentences", "sentences_with_their_class"
     text: list[str]
-    place: list[int]
+    position: list[int]
     word: list[str]
     label: list[str]
     truth: list | None = None
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def texts(self) -> list[str]:
-        """What a model reads: `text`."""
+        """Input of a model: `text`."""
         return self.text
 
     def text_columns(self) -> list[list[str]]:
-        """What the digest of a corpus is made of: a line for each sentence."""
-        rows = zip(self.text, self.place, self.word, self.label)
+        """The text that the digest of a corpus covers: a line for each sentence."""
+        rows = zip(self.text, self.position, self.word, self.label)
         return [["\t".join(map(str, row)) for row in rows]]
 
 
@@ -62,9 +62,9 @@ def joined(parts: Sequence[Labelled]) -> Labelled:
     for part in parts:
         counts |= {name: counts[name] + count if name in counts else count
                    for name, count in part.counts.items()}
-    text, place, word, label = ([entry for part in parts for entry in getattr(part, name)]
-                                for name in ("text", "place", "word", "label"))
-    return Labelled(text, place, word, label, None, counts)
+    text, position, word, label = ([entry for part in parts for entry in getattr(part, name)]
+                                   for name in ("text", "position", "word", "label"))
+    return Labelled(text, position, word, label, None, counts)
 
 
 def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
@@ -76,7 +76,7 @@ def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Lab
     keep the order of the corpus. ValueError for a share that is not between 0 and 1.
     """
     if not 0 < share < 1:
-        raise ValueError(f"share={share}: what is held out is a share above 0 and below 1")
+        raise ValueError(f"share={share}: a share above 0 and below 1 is needed")
     held = set()
     for indices in _shuffled_classes(labelled, first_indices(labelled.text).values(), seed):
         if len(indices) >= 3:
@@ -84,7 +84,7 @@ def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Lab
     return labelled.without(held, labelled.text), labelled.held_out(held)
 
 
-def few(labelled: Labelled, shots: int, seed: int) -> Labelled:
+def few_shot(labelled: Labelled, shots: int, seed: int) -> Labelled:
     """`shots` sentences of each class (word, label), drawn at random, in the order of the corpus.
 
     For one seed, fewer shots are a subset of more. A class that has fewer keeps all, and

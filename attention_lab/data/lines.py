@@ -1,4 +1,4 @@
-"""Lines of text from files: UTF-8, gz or plain; what is odd is counted."""
+"""Lines of UTF-8 files, plain or gzipped; irregularities are counted."""
 
 import gzip
 import os
@@ -28,7 +28,7 @@ def read_bytes(path: str | os.PathLike) -> bytes:
 
 
 def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
-    """The lines of a UTF-8 file without their ends, and counts of what was odd.
+    """The lines of a UTF-8 file without their ends, and counts of irregularities.
 
     LF and CR LF end a line, and CR in a file that has no LF. U+2028, U+0085, form feeds and the like do not:
     one of them would shift all later lines of one language against the other's. Counts: "byte_order_mark" (0

@@ -16,7 +16,7 @@ class Pairs(Corpus):
     Fields:
       source, target: text, never empty, words separated by single spaces.
       truth: the annotations of each sentence, or None.
-      counts: {name: number} of what was odd, and "pairs".
+      counts: {name: number} of irregularities, and "pairs".
     """
 
     UNIT, TEXTS, EXAMPLES = "pairs", "source_sentences", "pairs"
@@ -26,11 +26,11 @@ class Pairs(Corpus):
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def texts(self) -> list[str]:
-        """What a model reads: `source`."""
+        """Input of a model: `source`."""
         return self.source
 
     def text_columns(self) -> list[list[str]]:
-        """What the digest of a corpus is made of: its two sides."""
+        """The text that the digest of a corpus covers: both sides."""
         return [self.source, self.target]
 
 

@@ -35,10 +35,10 @@ def in_order(sequences: Sequences, rows: int) -> Iterator[dict[str, np.ndarray]]
                for name, x in batch.items()}
 
 
-def in_both(sequences: Sequences, others: Sequences) -> int:
+def count_shared(sequences: Sequences, others: Sequences) -> int:
     """How many sequences, repeated ones too, are among others, with their answers."""
-    return corpus.in_both(*([source.tobytes() + target.tobytes() for source, target in zip(*part)]
-                            for part in (sequences, others)))
+    return corpus.count_shared(*([source.tobytes() + target.tobytes() for source, target in zip(*part)]
+                                 for part in (sequences, others)))
 
 
 def _batch(sequences, indices):

@@ -8,7 +8,7 @@ from typing import Any
 
 from attention_lab.config import Data
 from attention_lab.config.choices import look_up
-from attention_lab.config.sources import Source
+from attention_lab.config.registries import Source
 from attention_lab.data import grammar, labelled
 from attention_lab.data.corpus import SPLITS, Corpus, overlaps
 from attention_lab.data.labelled import Labelled
@@ -84,7 +84,7 @@ def _classified(read: Callable[[Data], dict[str, Labelled]]) -> Callable:
         for split in ("dev", "test") if SOURCES[data.source].location else ():
             labelled.same_classes(corpus["train"], corpus[split], split, data.directory or data.path)
         if data.shots:
-            corpus["train"] = labelled.few(corpus["train"], data.shots, data.corpus_seed)
+            corpus["train"] = labelled.few_shot(corpus["train"], data.shots, data.corpus_seed)
         return {split: corpus[split] for split in splits}
 
     return load
@@ -136,20 +136,20 @@ SOURCES = {
         count, data.pairs, data.vocabulary_size, data.corpus_seed, split))),
     "echo": Source(task="sequences", read=_drawn(lambda data, count, split: echo.sequences(
         count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed, split))),
-    "senses": Source(task="classification", asks="word", read=_classified(_senses)),
+    "senses": Source(task="classification", classified="word", read=_classified(_senses)),
     "coarsewsd": Source(
-        task="classification", asks="word", location="data.directory",
+        task="classification", classified="word", location="data.directory",
         contents="the folder of the words' folders", splits=("train", "test"), read=_classified(_coarsewsd)),
     "senses_tsv": Source(
-        task="classification", asks="word", location="data.path",
+        task="classification", classified="word", location="data.path",
         contents="a file of 'index TAB sentence TAB sense' lines", splits=("whole",),
         read=_held_out(_whole_senses), read_whole=_whole_senses),
     "sentiment_csv": Source(
-        task="classification", asks="sentence", location="data.path",
+        task="classification", classified="sentence", location="data.path",
         contents="a file of text,label,exp_split", read=_classified(
             lambda data: sentiment_csv.read(data.path))),
     "sentiment_files": Source(
-        task="classification", asks="sentence", location="data.directory",
+        task="classification", classified="sentence", location="data.directory",
         contents="the folder that has a file for each class", splits=("whole",),
         read=_held_out(_whole_sentiment), read_whole=_whole_sentiment),
 }

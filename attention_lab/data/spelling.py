@@ -1,7 +1,7 @@
-"""How a run's training text is spelled, learnt from its vocabulary: capitals, entities, words with marks.
+"""Spelling of a run's training text, read from its vocabulary: capitals, entities, words with marks.
 
-Moses writes an apostrophe as `&apos;`, other tokenisers leave it; some part `do n't`, others `don 't`. New
-text has to be spelled as the training text was, or its words are unknown to the model.
+Moses writes an apostrophe as `&apos;`, other tokenisers keep it; some split `do n't`, others `don 't`. New
+text has to be spelled as the training text is, or its words are unknown to the model.
 """
 
 import re
@@ -42,15 +42,15 @@ MOSES = Spelling({mark: forms[1] for mark, forms in FORMS.items()})
 def learned(tokenizer: Any) -> Spelling:
     """The spelling of the text that a `Tokenizer` was trained on."""
     entries = tokenizer.tokens(range(len(SPECIALS), tokenizer.size))
-    subwords = tokenizer.kind == "bpe"
-    words = [entry.removeprefix(MARK) for entry in entries if not subwords or entry.startswith(MARK)]
+    segmentation = tokenizer.segmentation
+    words = [entry.removeprefix(MARK) for entry in entries if segmentation.begins_word(entry)]
     # A subword may begin words without being one.
     words = {word for word, row in zip(words, tokenizer.encode(words)) if len(row) == 1}
     # A full stop that was left at a few words makes no word of both.
     words = {word for word in words if word[-1:] not in (".", ",") or word[:-1] not in words}
     capitals = sum(entry != entry.lower() for entry in entries)
     # Entries come by falling frequency, though of subwords the single characters come first.
-    return Spelling(_marks([entry for entry in entries if not subwords or len(entry) > 1],
+    return Spelling(_marks([entry for entry in entries if segmentation.whole_words or len(entry) > 1],
                            set("".join(entries))), capitals > CASED * len(entries), frozenset(words))
 
 

@@ -6,9 +6,11 @@ target. A subword that begins a word begins with U+2581, as in SentencePiece.
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
+from typing import Any
 
 import tokenizers as huggingface
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, trainers
@@ -25,8 +27,49 @@ MARKS = f"{MARK}?(?:[.,!?:\"()«»“”…]+(?![\\p{{L}}\\p{{N}}])|(?<![\\p{{L}
 ELISION = f"{MARK}?\\p{{L}}+['’](?=\\p{{L}}{{2}})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Segmentation:
+    """How text is cut into tokens, an entry of TOKENIZERS.
+
+    Fields:
+      model: class of the Hugging Face model, by which a stored tokenizer is recognised.
+      untrained: () -> (untrained Hugging Face tokenizer, its trainer).
+      whole_words: whether each word is one token. Otherwise it is one subword or several, of which the first
+        begins with MARK.
+    """
+
+    model: type
+    untrained: Callable[[], tuple[huggingface.Tokenizer, Any]]
+    whole_words: bool
+
+    @property
+    def unit(self) -> str:
+        """What text is made of before training, for messages; `units` gives those of a text."""
+        return "words" if self.whole_words else "characters"
+
+    def units(self, words: Sequence[str]) -> Iterable[str]:
+        """The words, or their characters."""
+        return words if self.whole_words else "".join(words)
+
+    def begins_word(self, token: str) -> bool:
+        """Whether a token is the first of its word."""
+        return self.whole_words or token.startswith(MARK)
+
+    def join(self, tokens: Iterable[str]) -> str:
+        """The text of tokens."""
+        return lines.one_space((" " if self.whole_words else "").join(tokens))
+
+    def least_entries(self, characters: set[str]) -> int:
+        """Least number of entries, special ones apart, for text of these characters."""
+        return 1 if self.whole_words else len(characters | {MARK})
+
+
 class Tokenizer:
-    """A vocabulary with the rule that splits text into its entries."""
+    """A vocabulary with the rule that splits text into its entries.
+
+    Fields:
+      kind: the key of its segmentation in TOKENIZERS.
+    """
 
     def __init__(self, inner: huggingface.Tokenizer):
         """Wraps a trained Hugging Face tokenizer whose first ids are `vocabulary.SPECIALS`."""
@@ -36,7 +79,12 @@ class Tokenizer:
         inner.encode_special_tokens = True
         self._inner = inner
         self._tokens = [inner.id_to_token(i) or "" for i in range(inner.get_vocab_size())]
-        self.kind = {models.WordLevel: "word", models.BPE: "bpe"}[type(inner.model)]
+        self.kind = {entry.model: kind for kind, entry in TOKENIZERS.items()}[type(inner.model)]
+
+    @property
+    def segmentation(self) -> Segmentation:
+        """How text is cut into tokens."""
+        return TOKENIZERS[self.kind]
 
     @property
     def size(self) -> int:
@@ -58,21 +106,19 @@ class Tokenizer:
 
         `decode(encode(text))` is the text, with single spaces, if nothing in it is UNKNOWN.
         """
-        between = "" if self.kind == "bpe" else " "
         rows = (takewhile(lambda index: index != vocabulary.EOS, row) for row in ids)
-        return [lines.one_space(between.join(self.tokens(
-            index for index in row if index >= len(vocabulary.SPECIALS)))) for row in rows]
+        return [self.segmentation.join(self.tokens(
+            index for index in row if index >= len(vocabulary.SPECIALS))) for row in rows]
 
     def tokens(self, row: Iterable[int]) -> list[str]:
         """The entry of the vocabulary of each id."""
         return [self._tokens[index] for index in row]
 
     def unseen(self, sentences: Iterable[str]) -> Counter:
-        """How often each character (bpe) or word (word) occurs that the vocabulary lacks."""
+        """How often each unit, a character or a word, occurs that the vocabulary lacks."""
         counts = Counter()
         for sentence in sentences:
-            words = lines.one_space(sentence).split(" ")
-            counts.update("".join(words) if self.kind == "bpe" else words)
+            counts.update(self.segmentation.units(lines.one_space(sentence).split(" ")))
         entries = set(self._tokens[len(vocabulary.SPECIALS):])
         return Counter({part: n for part, n in counts.items() if part and part not in entries})
 
@@ -97,17 +143,17 @@ def train(kind: str, sentences: Iterable[str], vocabulary_size: int) -> Tokenize
     Raises:
       ValueError: another kind, text without a word, or a vocabulary that is too small.
     """
-    make = look_up(TOKENIZERS, "data.tokenizer", kind)
+    segmentation = look_up(TOKENIZERS, "data.tokenizer", kind)
     specials = [AddedToken(token, special=True) for token in vocabulary.SPECIALS]
     sentences = [_without_specials(lines.one_space(sentence)) for sentence in sentences]
     characters = set().union(*sentences) - {" "}
     if not characters:
         raise ValueError("data.tokenizer: there is no text to train it on")
-    smallest = len(specials) + (len(characters) + 1 if kind == "bpe" else 1)
+    smallest = len(specials) + segmentation.least_entries(characters)
     if vocabulary_size < smallest:
         raise ValueError(f"data.vocabulary_size: {vocabulary_size} is too small for this text; its "
                          f"characters and the special ids need {smallest}")
-    inner, trainer = make()
+    inner, trainer = segmentation.untrained()
     trainer = trainer(vocab_size=vocabulary_size, special_tokens=specials, show_progress=False)
     inner.train_from_iterator(sentences, trainer, length=len(sentences))
     return Tokenizer(inner)
@@ -129,8 +175,10 @@ def _word():
     return inner, trainers.WordLevelTrainer
 
 
-# The choices of data.tokenizer: () -> (untrained tokenizer, its trainer).
-TOKENIZERS = {"bpe": _bpe, "word": _word}
+TOKENIZERS = {  # the choices of data.tokenizer
+    "bpe": Segmentation(model=models.BPE, untrained=_bpe, whole_words=False),
+    "word": Segmentation(model=models.WordLevel, untrained=_word, whole_words=True),
+}
 
 
 def load(path: str | os.PathLike) -> Tokenizer:

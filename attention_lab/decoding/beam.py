@@ -121,8 +121,8 @@ def _best_extensions(logits: Array, live_log_p: Array, banned: tuple[int, ...], 
                      ) -> tuple[Array, Array, Array]:
     """The 2 k likeliest extensions of each sentence: hypothesis, token, log p; each (B, 2 k).
 
-    Each hypothesis offers its k + 1 best, which is all that can count: k that go on, and EOS. They are ranked
-    by logit, before log p is added, lest two that differ become equal by rounding.
+    Each hypothesis offers its k + 1 best, which is all that can count: k that stay alive, and EOS. They are
+    ranked by logit, before log p is added, as rounding could make two different ones equal.
     """
     allowed, normaliser = candidates.allowed_logits(logits, banned)
     offered, token = lax.top_k(allowed, min(beam + 1, logits.shape[-1]))

@@ -1,4 +1,4 @@
-"""What both searches share: which tokens may be written, their log p, and checks of arguments."""
+"""Shared by greedy and beam search: allowed tokens, their log p, and checks of arguments."""
 
 import jax
 import jax.numpy as jnp

@@ -48,13 +48,13 @@ def corpus_chrf(hypotheses: Sequence[str], references: Sequence[str], text: str 
     return _corpus_score(CHRF(lowercase=bleu_settings(text)["lowercase"]), hypotheses, references)
 
 
-def why_unfit(references: Sequence[str], text: str = "tokenized") -> str:
-    """Why BLEU can't tell good from bad translations of a split; "" where it can.
+def unfit_reason(references: Sequence[str], text: str = "tokenized") -> str:
+    """Why BLEU is meaningless for a split; "" if it is not.
 
     BLEU is 0 for sentences of fewer than four tokens, and a sentence written without spaces is one token.
     Arguments and errors as of `corpus_bleu`.
 
-    >>> why_unfit(["chat", "chien noir"])
+    >>> unfit_reason(["chat", "chien noir"])
     'no reference has the four tokens that BLEU needs'
     """
     tokenizer = BLEU(**bleu_settings(text)).tokenizer
@@ -74,7 +74,7 @@ def why_unfit(references: Sequence[str], text: str = "tokenized") -> str:
 
 
 class Loss(NamedTuple):
-    """By how many BLEU points another system is worse, below 0 if it is better, and p of the difference."""
+    """BLEU points that another system loses, negative if it is better, and p of the difference."""
 
     points: float
     p: float

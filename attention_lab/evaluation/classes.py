@@ -1,4 +1,4 @@
-"""Scores of a classifier, word by word and over words, beside always predicting the most frequent class."""
+"""Scores of a classifier, by word and over all words, and the majority class of each word."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence

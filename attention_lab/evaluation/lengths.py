@@ -1,4 +1,4 @@
-"""Scores by the length of the source: what happens to long sentences."""
+"""Scores by the length of the source."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -84,7 +84,7 @@ def _share(hypotheses, references, end):
 
 
 def right_words(hypothesis: str, reference: str, end: slice) -> tuple[int, int]:
-    """How many words of `reference`, sliced by `end`, the hypothesis has at their position, and of how many.
+    """Number of words of `reference[end]` that the hypothesis has at the same position, and their number.
 
     >>> right_words("le chat dort", "le chien dort .", EDGES[0])
     (2, 3)

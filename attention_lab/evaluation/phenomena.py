@@ -1,11 +1,11 @@
-"""How often a translation gets right what depends on another word: senses, verbs' number, pronouns' gender.
+"""Accuracy on words that depend on another word: senses, number of verbs, gender of pronouns.
 
 For each ambiguous noun, finite verb and pronoun, a generated sentence gives the position of its French form
 in the reference, the right form and the wrong ones. A translation is judged by that form alone, case by case:
 
 1. The hypothesis is aligned with the reference word by word at the smallest edit cost. Leaving out, adding or
-   replacing a word costs 1; replacing a right form by its wrong one costs a half, as it is the mistake looked
-   for and the likelier reading.
+   replacing a word costs 1; replacing a right form by its wrong one costs a half, as this is the mistake that
+   is counted.
 2. The word aligned with the right form decides, if it is the right form or a wrong one.
 3. Otherwise the nearest such form decides that is at most 3 words from that position and neither aligned with
    an equal word nor taken by another case.

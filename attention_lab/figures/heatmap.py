@@ -92,7 +92,7 @@ def heat_maps(panels: Sequence[Panel], columns: int = 1, title: str = "", gold: 
         width, height = map_width + BAR_GAP + BAR_WIDTH + BAR_ROOM, head + map_height + foot
         figure.set_size_inches(width, height)
 
-        def place(x: float, y: float, wide: float, high: float) -> Axes:
+        def add_axes(x: float, y: float, wide: float, high: float) -> Axes:
             """Axes at inches from the left and top."""
             return figure.add_axes((x / width, 1 - (y + high) / height, wide / width, high / height))
 
@@ -100,10 +100,10 @@ def heat_maps(panels: Sequence[Panel], columns: int = 1, title: str = "", gold: 
             for c, panel in enumerate(row):
                 x = sum(left[:c + 1]) + sum(across[:c]) + GAP * c
                 y = head + sum(above[:r + 1]) + sum(down[:r]) + GAP * r
-                heat_map(place(x, y, cell * len(panel.source), cell * len(panel.target)), panel, points)
+                heat_map(add_axes(x, y, cell * len(panel.source), cell * len(panel.target)), panel, points)
         room = map_height - above[0]
         bar = float(np.clip(room, SHORT_BAR, LONG_BAR))
-        _colour_bar(place(map_width + BAR_GAP, head + above[0] + (room - bar) / 2, BAR_WIDTH, bar))
+        _colour_bar(add_axes(map_width + BAR_GAP, head + above[0] + (room - bar) / 2, BAR_WIDTH, bar))
         middle = (left[0] + map_width) / 2 / width
         if has_links:
             square = Line2D([], [], linestyle="", marker="s", markersize=7.5, label=gold,

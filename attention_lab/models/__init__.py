@@ -1,8 +1,8 @@
-"""Networks around attention, behind one seam: ModelSpec -> Model."""
+"""Networks around attention; other rooms use them through ModelSpec -> Model."""
 
 from attention_lab.config import Structure, replace, task_of
 from attention_lab.config.choices import look_up
-from attention_lab.config.sources import TASKS
+from attention_lab.config.registries import TASKS
 from attention_lab.models import classifier, recurrent, tagger, transformer
 from attention_lab.models.spec import Decision, Model, ModelSpec, Output
 
@@ -23,13 +23,13 @@ MODELS = {
 
 
 def from_spec(spec: ModelSpec) -> Model:
-    """The model of this specification; a ValueError for a kind or an output that it cannot have."""
+    """The model of this specification; ValueError for an unknown kind, or an output that it does not have."""
     outputs = look_up(MODELS, "model.kind", spec.model.kind)
     return look_up(outputs, f"with model.kind={spec.model.kind} output", spec.output)(spec)
 
 
 def spec_of(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = ()) -> ModelSpec:
-    """What a config says of its model, which reads no other fields; `classes` as in ModelSpec."""
+    """The part of a config that its model reads; `classes` as in ModelSpec."""
     output = TASKS[task_of(config)]["output"]
     config = replace(config, {"attention.scale": None, "attention.guide": "", "attention.divergence": 0.0})
     return ModelSpec(config.model, config.attention, config.training.precision, vocabulary_size, output,

@@ -1,7 +1,7 @@
-"""Recurrent cells as pure steps, and the scan that lets padding change nothing.
+"""Recurrent cells as pure steps, and a scan in which padding does not change the state.
 
 A state is a tuple, (h,) or for the LSTM (h, c), each (B, H). x W + b is computed for all positions at once,
-so that one product, U h, is left to a step.
+so that a step computes only one product, U h.
 """
 
 import dataclasses
@@ -77,7 +77,7 @@ class Cell(nn.Module):
         self.recurrence = look_up(CELLS, "model.kind", self.spec.model.kind)
         gates, H = self.recurrence.gates, self.units
         self.kernel = self.param("kernel", GLOROT, (self.inputs, gates * H))
-        # Gate by gate: an orthogonal map keeps lengths.
+        # Orthogonal for each gate, so that U h has the length of h.
         self.recurrent = self.param("recurrent", lambda key, shape: jnp.concatenate(
             [nn.initializers.orthogonal()(k, (H, H)) for k in jax.random.split(key, gates)], axis=1),
             (H, gates * H))
@@ -86,7 +86,7 @@ class Cell(nn.Module):
         if self.recurrence.candidate_bias:
             self.candidate_bias = self.param("candidate_bias", nn.initializers.zeros, (H,))
 
-    def read(self, x):
+    def project_inputs(self, x):
         """x W + b for all positions, (B, T, D) -> (B, T, G H)."""
         return product(x, self.kernel, self.spec.precision) + self.bias[None, None, :]
 
@@ -100,24 +100,24 @@ class Cell(nn.Module):
 
         return lambda state, x: step(state, x, recur, *biases)
 
-    def blank(self, rows):
-        """The state before anything was read."""
+    def initial_state(self, rows):
+        """The state before the first position: zeros."""
         return (jnp.zeros((rows, self.units)),) * self.recurrence.states
 
 
-def scan(step: Callable, state: tuple, read: jax.Array, mask: jax.Array, reverse: bool = False
+def scan(step: Callable, state: tuple, inputs: jax.Array, mask: jax.Array, reverse: bool = False
          ) -> tuple[tuple, jax.Array]:
     """Runs a cell over positions; where the mask is False the state stays as it is.
 
-    step is that of Cell.step(), read (B, T, G H) that of Cell.read(x); mask (B, T) is True for a token. Gives
-    the last state, and h at every position (B, T, H).
+    step is that of Cell.step(), inputs (B, T, G H) those of Cell.project_inputs(x); mask (B, T) is True for a
+    token. Returns the last state, and h at every position (B, T, H).
     """
-    chex.assert_equal_shape_prefix([read, mask], 2)
+    chex.assert_equal_shape_prefix([inputs, mask], 2)
 
-    def body(state, inputs):
-        x, real = inputs
+    def body(state, scanned):
+        x, real = scanned
         new = tuple(jnp.where(real[:, None], after, before) for after, before in zip(step(state, x), state))
         return new, new[0]
 
-    state, out = jax.lax.scan(body, state, (read.swapaxes(0, 1), mask.swapaxes(0, 1)), reverse=reverse)
+    state, out = jax.lax.scan(body, state, (inputs.swapaxes(0, 1), mask.swapaxes(0, 1)), reverse=reverse)
     return state, out.swapaxes(0, 1)

@@ -1,13 +1,13 @@
-"""Classifiers: a sentence, and perhaps a place in it, in; one of the classes of its word out.
+"""Classifiers: from a sentence, and mostly a target word in it, to one of the classes of that word.
 
-A body turns the embeddings into states, a pooling reads the states, and every word has a row of class
-vectors of its own. Words differ in the number of their classes, so that the table is as wide as the widest
-of them and `Decision.allowed` tells what is a class at all.
+A body turns the embeddings into states, a pooling reduces the states to one vector, and each target word
+has a row of class vectors. Words differ in their number of classes: the table is as wide as the largest, and
+`Decision.allowed` is False for entries that are no class of the word.
 
 * encoder: layers of self-attention (Vaswani et al. 2017).
 * rnn, lstm, gru: read one way or both; with additive pooling the classifier of Jain & Wallace 2019.
 * average: every token by itself through tanh, their control without any context.
-* bag_of_words: the embeddings themselves; pooled by mean a bag, at the place the word alone.
+* bag_of_words: the embeddings themselves; with pooling "place" the target word alone.
 """
 
 import flax.linen as nn
@@ -22,7 +22,7 @@ from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, thr
 from attention_lab.models.pooling import POOLINGS
 from attention_lab.models.positions import add_positions, position_table
 from attention_lab.models.products import Dense
-from attention_lab.models.recurrent import Reader
+from attention_lab.models.recurrent import RecurrentEncoder
 from attention_lab.models.spec import Decision, Model, ModelSpec, Pass, as_model
 
 POOL = "pool"  # the kind of attention that pools, beside "encoder"
@@ -31,13 +31,13 @@ POOL = "pool"  # the kind of attention that pools, beside "encoder"
 def encoder(module):
     """Layers of self-attention."""
     model = module.spec.model
-    module.places = position_table(module)
+    module.position_table = position_table(module)
     module.layers = [EncoderLayer(module.spec, name=f"encoder_{i}") for i in range(model.num_layers)]
     module.norm = last_norm(module.spec)
 
     def body(x, mask, run, counterfactuals):
         positions = jnp.arange(x.shape[1])
-        x = run.drop(add_positions(x, positions, model.positions, module.places), 0)
+        x = run.drop(add_positions(x, positions, model.positions, module.position_table), 0)
         x, weights = through(module.layers, x, positions, mask[:, None, :], run, counterfactuals)
         return module.norm(x), weights
     return body, model.width
@@ -45,8 +45,8 @@ def encoder(module):
 
 def recurrent(module):
     """A recurrent network."""
-    module.reader = Reader(module.spec)
-    return (lambda x, mask, run, _: (module.reader(run.drop(x, 0), mask, run.drop)[0], None),
+    module.encoder = RecurrentEncoder(module.spec, name="reader")
+    return (lambda x, mask, run, _: (module.encoder(run.drop(x, 0), mask, run.drop)[0], None),
             module.spec.model.hidden)
 
 
@@ -83,7 +83,7 @@ class Classifier(nn.Module):
         self.bias = self.param("bias", nn.initializers.zeros, shape)
 
     def embed(self, tokens):
-        """Tokens (B, S) as vectors (B, S, D), which know nothing of their places."""
+        """Tokens (B, S) as vectors (B, S, D), without their positions."""
         return self.embedding[tokens] * self.spec.model.width ** 0.5
 
     def __call__(self, batch, run: Pass, intervention=None, embedded=None):

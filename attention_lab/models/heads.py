@@ -1,4 +1,4 @@
-"""The heads of a Transformer: parameters around attention, and what they compute on the way."""
+"""The heads of a Transformer: parameters around attention, and access to projections and values."""
 
 import functools
 from collections.abc import Callable

@@ -16,7 +16,7 @@ def by_layer(intervention: Mapping[str, Counterfactual] | None,
       intervention: as in `Model.apply`.
       **layers: how many layers of each kind of attention the model has.
     Raises:
-      ValueError: no mapping, a kind that the model doesn't have, another number of layers.
+      ValueError: not a mapping, a kind that the model doesn't have, or a wrong number of layers.
 
     >>> from attention_lab.attention import counterfactual
     >>> by_layer({"cross": counterfactual.uniform()}, cross=1, encoder=2)["encoder"]

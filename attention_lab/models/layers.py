@@ -22,7 +22,7 @@ def norm_first(spec: ModelSpec) -> bool:
 
 
 def last_norm(spec: ModelSpec) -> Callable:
-    """What follows the last layer: a layer norm if the layers are pre-norm, nothing if they are post-norm."""
+    """The module after the last layer: a layer norm if layers are pre-norm, the identity if post-norm."""
     return nn.LayerNorm() if norm_first(spec) else lambda x: x
 
 
@@ -44,7 +44,7 @@ class Residual(nn.Module):
         self.norm = nn.LayerNorm()
 
     def enter(self, x):
-        """What f sees."""
+        """The input of f."""
         return self.norm(x) if norm_first(self.spec) else x
 
     def leave(self, x, y):
@@ -84,7 +84,7 @@ class EncoderLayer(nn.Module):
 
 
 def through(layers, x, positions, mask, run: Pass, counterfactuals=None):
-    """x (B, S, D) through encoder layers: (B, S, D), and the weights (L, B, H, S, S), None unless wanted.
+    """x (B, S, D) through encoder layers: (B, S, D), and the weights (L, B, H, S, S), None unless requested.
 
     Args:
       positions: (S,). mask: Mask, or bool (B, S, S), any axis may be 1.

@@ -1,4 +1,4 @@
-"""Poolings: what a classifier reads of a sentence's states.
+"""Poolings of a classifier: from the states of a sentence to one vector.
 
 Each is a function (module, size of the states) -> pool, which creates its parameters in a linen module. pool
 is (states (B, S, D), words, batch, counterfactual) -> vectors (B, D), and the weights (B, 1, 1, S) or None,
@@ -22,10 +22,10 @@ WEIGHTS = {
 }
 
 
-def at_place(module, size):
-    """The state at the place in question."""
+def at_position(module, size):
+    """The state of the target word."""
     def pool(states, words, batch, counterfactual):
-        return jnp.take_along_axis(states, batch["place"][:, None, None], axis=1)[:, 0], None
+        return jnp.take_along_axis(states, batch["position"][:, None, None], axis=1)[:, 0], None
     return pool
 
 
@@ -43,7 +43,7 @@ def additive(module, size):
         return score_parameters(module, "additive", size, hidden=half, names=names)
 
     half = max(size // 2, 1)
-    # In this order: it decides which initial values are drawn.
+    # The order of creation determines the initial values.
     score = create({"w_key": "pool_key"})
     query = module.param("pool_query", nn.initializers.zeros, (half,))
     return _attention(module, "additive", query, {"w_query": None} | score | create({"v": "pool_vector"}))
@@ -68,4 +68,4 @@ def _attention(module, kind, query, parameters):
     return pool
 
 
-POOLINGS = {"place": at_place, "mean": mean, "additive": additive, "dot": dot}
+POOLINGS = {"place": at_position, "mean": mean, "additive": additive, "dot": dot}

@@ -16,7 +16,7 @@ def product(x: jax.Array, w: jax.Array, precision: str) -> jax.Array:
     """x @ w, summed in float32, of numbers rounded to `precision`; so are its gradients.
 
     With "bfloat16" the factors of all three products (this one and the two of its gradient) are rounded
-    and nothing else is: x, w, the result and what is added to it stay float32 (Micikevicius et al. 2018).
+    and nothing else is: x, w, the result and sums with it stay float32 (Micikevicius et al. 2018).
 
     x is float32 (..., R, D), w float32 (D, N), precision a key of PRECISIONS.
 

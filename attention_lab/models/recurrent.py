@@ -1,17 +1,19 @@
-"""Recurrent encoder-decoders: the fixed vector, and attention over what was read.
+"""Recurrent encoder-decoders, with a fixed vector or with attention between encoder and decoder.
 
 * attention.compatibility=none: the encoder's last state is all that the decoder sees, at the start and at
   every step (Cho et al. 2014); with `model.reverse_source` the source is read backwards (Sutskever et
   al. 2014).
-* additive, or another, before the cell: the query is the last state (Bahdanau et al. 2015).
-* `model.input_feeding`: the query is the new state, and the output goes into the next step (Luong et al.
-  2015).
+* additive or another score: attention before the cell, whose query is the last state (Bahdanau et al. 2015).
+* `model.input_feeding`: attention after the cell, whose query is the new state; the output is an input of
+  the next step (Luong et al. 2015).
 
-Two directions of reading share `hidden` units. All models begin and end alike, which is not each paper's
-way: the writer begins in the reader's last states, layer by layer, without a map between; the output is one
-tanh layer of the new state, the context and the word before (with input feeding without the word); the
-default scale of dot and general is 1/sqrt(H). Dropout is on the embeddings, between the reader's layers and
-on the output, not between the writer's layers nor on what is fed.
+With `model.bidirectional` each direction has half of the `hidden` units. In three respects, in which the
+papers differ, all variants are alike: the decoder's initial states are the encoder's last states, layer by
+layer; the output is one tanh layer of the new state, the context and (without input feeding) the previous
+word; the default scale of dot and general is 1/sqrt(H). Dropout applies to the embeddings, between the
+encoder's layers and to the output, not between the decoder's layers nor to the fed output.
+
+Parameters of the encoder and the decoder are stored under the names "reader" and "writer_0", "writer_1" ...
 """
 
 import flax.linen as nn
@@ -28,7 +30,7 @@ from attention_lab.models.score_parameters import score_of, score_parameters
 from attention_lab.models.spec import Model, ModelSpec, Output, Pass, as_model
 
 
-class Reader(nn.Module):
+class RecurrentEncoder(nn.Module):
     """Layers of cells over the source: states (B, S, H), and the last state of every layer."""
 
     spec: ModelSpec
@@ -44,8 +46,8 @@ class Reader(nn.Module):
         lasts = []
         for i, cells in enumerate(self.cells):
             x = drop(x, i) if i else x  # the embeddings have been through dropout already
-            ends = [scan(cell.step(), cell.blank(x.shape[0]), cell.read(x), mask, reverse=bool(number))
-                    for number, cell in enumerate(cells)]
+            ends = [scan(cell.step(), cell.initial_state(x.shape[0]), cell.project_inputs(x), mask,
+                         reverse=bool(number)) for number, cell in enumerate(cells)]
             lasts.append(tuple(jnp.concatenate(parts, axis=-1)
                                for parts in zip(*(state for state, _ in ends))))
             x = jnp.concatenate([out for _, out in ends], axis=-1)
@@ -53,23 +55,23 @@ class Reader(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """Embeddings, a reader, a writer of as many layers, and between them attention or nothing."""
+    """Embeddings, an encoder, a decoder of as many layers, and attention between them or none."""
 
     spec: ModelSpec
 
     def setup(self):
         model, kind = self.spec.model, self.spec.attention.compatibility
         self.embeddings = embeddings(self, "embedding", "target_embedding", "readout")
-        self.reader = Reader(self.spec)
+        self.encoder = RecurrentEncoder(self.spec, name="reader")
         H, fed = model.hidden, model.width if model.input_feeding else model.hidden
-        self.writer = [Cell(self.spec, H, H if i else model.width + fed, name=f"writer_{i}")
-                       for i in range(model.num_layers)]
+        self.decoder = [Cell(self.spec, H, H if i else model.width + fed, name=f"writer_{i}")
+                        for i in range(model.num_layers)]
         size = 2 * H + (0 if model.input_feeding else model.width)
         self.output_kernel = self.param("output_kernel", GLOROT, (size, model.width))
         self.output_bias = self.param("output_bias", nn.initializers.zeros, (model.width,))
         self.attends = kind != "none"
         self.score = score_parameters(self, kind, H) if self.attends else {}
-        # The parameter of the score that keys are multiplied by once for each sentence, or None.
+        # Name of the parameter that maps the keys, once for each sentence; None if the score has none.
         self.key_map = attention.SCORES[kind].key_map if self.attends else None
 
     def vectors(self, tokens, side, run: Pass):
@@ -82,13 +84,13 @@ class Recurrent(nn.Module):
         model = self.spec.model
         mask = source != PAD
         read = _reversed(source, mask) if model.reverse_source else source
-        memory, lasts = self.reader(self.vectors(read, 0, run), mask, run.drop)
+        memory, lasts = self.encoder(self.vectors(read, 0, run), mask, run.drop)
         memory = _reversed(memory, mask) if model.reverse_source else memory
         fed = jnp.zeros((source.shape[0], model.width)) if model.input_feeding else lasts[-1][0]
         return {"states": lasts, "fed": fed, "memory": memory, "keys": self.keys(memory), "mask": mask}
 
     def keys(self, memory):
-        """What the score compares with a query, made once for each sentence."""
+        """Keys of the score, computed once for each sentence."""
         if self.key_map is None:
             return memory
         return product(memory, self.score[self.key_map], self.spec.precision)
@@ -108,16 +110,16 @@ class Recurrent(nn.Module):
 
         return attend
 
-    def write(self, carry, x, run: Pass, counterfactual=None):
-        """Goes on by the tokens x (B, T, D): the carry, outputs (B, T, D) and weights (B, T, S) or None."""
+    def decode(self, carry, x, run: Pass, counterfactual=None):
+        """Decodes the tokens x (B, T, D): new carry, outputs (B, T, D), weights (B, T, S) or None."""
         model, precision = self.spec.model, self.spec.precision
         attends = self.attends
         attend = self.attention_over(carry, run) if attends else None
-        steps, D = [cell.step() for cell in self.writer], model.width
-        # What a step adds nothing to is multiplied for all positions at once, the rest inside the loop.
-        first = self.writer[0]
+        steps, D = [cell.step() for cell in self.decoder], model.width
+        # Products that do not depend on the previous step are computed for all positions at once.
+        first = self.decoder[0]
         read = product(x, first.kernel[:D], precision) + first.bias[None, None, :]
-        rest, inner = first.kernel[D:], [(cell.kernel, cell.bias) for cell in self.writer[1:]]
+        rest, inner = first.kernel[D:], [(cell.kernel, cell.bias) for cell in self.decoder[1:]]
         if not attends:
             read = read + product(carry["fed"], rest, precision)[:, None]
         kernel, bias = self.output_kernel, self.output_bias
@@ -137,8 +139,8 @@ class Recurrent(nn.Module):
             if model.input_feeding:
                 states = cells(states, inputs + product(fed, rest, precision))
                 context, weights = attend(states[-1][0], replacement)
-                both = jnp.concatenate([states[-1][0], context], axis=-1)
-                out = jnp.tanh(product(both, kernel, precision) + bias[None, :])
+                joined = jnp.concatenate([states[-1][0], context], axis=-1)
+                out = jnp.tanh(product(joined, kernel, precision) + bias[None, :])
                 return (states, out), (out, weights)
             context, weights = fed, None
             if attends:
@@ -163,18 +165,18 @@ class Recurrent(nn.Module):
         counterfactual, = by_layer(intervention, **{"cross": 1} if self.attends else {}).get("cross", [None])
         carry = self.start(batch["source"], run)
         shifted = jnp.pad(batch["target"], ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
-        _, out, weights = self.write(carry, self.vectors(shifted, 1, run), run, counterfactual)
+        _, out, weights = self.decode(carry, self.vectors(shifted, 1, run), run, counterfactual)
         weights = {} if weights is None or not run.with_weights else {"cross": weights[None, :, None]}
         return Output(run.drop(out, 999), self.embeddings[-1], weights)
 
     def step(self, carry, token, run: Pass):
-        """One token in, the logits of the next one out."""
-        carry, out, _ = self.write(carry, self.vectors(token[:, None], 1, run), run)
+        """From one token to the logits of the next."""
+        carry, out, _ = self.decode(carry, self.vectors(token[:, None], 1, run), run)
         return product(out[:, 0], self.embeddings[-1].T, self.spec.precision), carry
 
 
 def _reversed(x, mask):
-    """Each row with its real positions back to front; padding stays at the end."""
+    """Each row with its tokens in reverse order; padding stays at the end."""
     index = jnp.arange(mask.shape[1])[None, :]
     index = jnp.where(mask, mask.sum(axis=1, keepdims=True) - 1 - index, index)
     return jnp.take_along_axis(x, index if x.ndim == 2 else index[:, :, None], axis=1)

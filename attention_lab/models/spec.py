@@ -1,4 +1,4 @@
-"""What a model is (ModelSpec), and its plain functions over a pytree of parameters (Model)."""
+"""The specification of a model (ModelSpec), and its plain functions over a pytree of parameters (Model)."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from attention_lab.models.dropout import make_dropout
 
 @dataclasses.dataclass(frozen=True)
 class ModelSpec:
-    """What a model is; models see nothing else of the config.
+    """The specification of a model: all that it sees of the config.
 
     Fields:
       vocabulary: ids N. classes: of a classifier, how many each word has.
@@ -31,7 +31,7 @@ class ModelSpec:
 
 
 class Output(NamedTuple):
-    """What a forward pass gives; logits are `hidden @ readout.T`, so that a loss can form them in chunks.
+    """Output of a forward pass; logits are `hidden @ readout.T`, so that a loss can form them in chunks.
 
     Fields:
       hidden: last states, (B, T, D). readout: matrix from states to logits, (N, D).
@@ -45,11 +45,11 @@ class Output(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What the forward pass of a classifier gives.
+    """Output of the forward pass of a classifier.
 
     Fields:
       logits: (B, C) of the classes of each row's word. allowed: bool (B, C), False beyond their number.
-      states: (B, S, D), what is pooled.
+      states: (B, S, D), the input of the pooling.
       weights: as of Output, {"encoder": (L, B, H, S, S), "pool": (1, B, 1, 1, S)}.
     """
 
@@ -60,7 +60,7 @@ class Decision(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """What goes down through the layers in one forward pass.
+    """Arguments of one forward pass, handed to every layer.
 
     Fields: scale, factor on the scores; drop, (x (B, T, D), site) -> x with units dropped; with_weights,
     whether attention returns its weights.
@@ -82,9 +82,9 @@ class Model:
     Hashable, and equal when its spec is, so that a `jax.jit(..., static_argnames="model")` at the top of a
     module compiles once for all who build the same model.
 
-    A classifier's batch holds source, example, word (B,) and place (B,), int32; where its pooling has frozen
-    weights, guide (B, S). Its `apply` gives a Decision and takes `embedded` (B, S, D) instead of what `embed`
-    makes of the source; its kinds of attention are "encoder" and "pool".
+    A classifier's batch holds source, example, word (B,) and position (B,) of the target word, int32; where
+    its pooling has frozen weights, guide (B, S). Its `apply` gives a Decision and takes `embedded` (B, S, D)
+    in place of the output of `embed`; its kinds of attention are "encoder" and "pool".
 
     Fields:
       init: key -> params.
@@ -129,7 +129,7 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
     """
     def init(key):
         tokens, row = jnp.full((1, 2), BOS, jnp.int32), jnp.zeros((1,), jnp.int32)
-        batch = {"source": tokens, "target": tokens, "example": row, "word": row, "place": row,
+        batch = {"source": tokens, "target": tokens, "example": row, "word": row, "position": row,
                  "guide": jnp.zeros((1, 2))}
         return module.init(key, batch, without_dropout(1.0))["params"]
 

@@ -1,4 +1,4 @@
-"""Networks that answer at every token of the source, for recall and echo."""
+"""Networks with a prediction at every token of the source, for recall and echo."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ class Encoder(nn.Module):
     def setup(self):
         model = self.spec.model
         self.embedding, self.readout = embeddings(self, "embedding", "readout")
-        self.places = position_table(self)
+        self.position_table = position_table(self)
         self.layers = [EncoderLayer(self.spec, name=f"encoder_{i}") for i in range(model.num_layers)]
         self.norm = last_norm(self.spec)
 
@@ -32,7 +32,7 @@ class Encoder(nn.Module):
         mask, positions = (source != PAD)[:, None, :], jnp.arange(source.shape[1])
         mask = mask & attention.causal(source.shape[1]) if model.causal else mask
         x = self.embedding[source] * model.width ** 0.5
-        x = add_positions(x, positions, model.positions, self.places)
+        x = add_positions(x, positions, model.positions, self.position_table)
         x, weights = through(self.layers, run.drop(x, 0), positions, mask, run, counterfactuals)
         return Output(self.norm(x), self.readout, {"encoder": weights} if run.with_weights else {})
 
@@ -56,7 +56,7 @@ class RecurrentTagger(nn.Module):
         x = self.embedding[batch["source"]] * self.spec.model.width ** 0.5
         for i, cell in enumerate(self.cells):
             x = run.drop(x, i)
-            _, x = scan(cell.step(), cell.blank(x.shape[0]), cell.read(x), mask)
+            _, x = scan(cell.step(), cell.initial_state(x.shape[0]), cell.project_inputs(x), mask)
         x = product(run.drop(x, len(self.cells)), self.output_kernel, self.spec.precision)
         return Output(x + self.output_bias[None, None, :], self.readout, {})
 

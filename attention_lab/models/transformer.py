@@ -53,7 +53,7 @@ class Transformer(nn.Module):
     def setup(self):
         model = self.spec.model
         self.embeddings = embeddings(self, "embedding", "target_embedding", "readout")
-        self.places = position_table(self, 2)
+        self.position_table = position_table(self, 2)
         layers = range(model.num_layers)
         self.encoder = [EncoderLayer(self.spec, name=f"encoder_{i}") for i in layers]
         self.decoder = [DecoderLayer(self.spec, name=f"decoder_{i}") for i in layers]
@@ -63,7 +63,7 @@ class Transformer(nn.Module):
         """Tokens (B, T) at positions (T,) or (B, T) as vectors (B, T, D); side 0 source, 1 target."""
         model = self.spec.model
         return add_positions(self.embeddings[side][tokens] * model.width ** 0.5, positions, model.positions,
-                             None if self.places is None else self.places[side])
+                             None if self.position_table is None else self.position_table[side])
 
     def encode(self, source, run: Pass, counterfactuals=None):
         """Source (B, S) -> states (B, S, D), mask of tokens (B, 1, S), weights (L, B, H, S, S) or None."""
@@ -104,7 +104,7 @@ class Transformer(nn.Module):
                 "past": [empty for _ in self.decoder]}
 
     def step(self, carry, token, run: Pass):
-        """One token in, the logits of the next one out."""
+        """From one token to the logits of the next."""
         position, written = carry["position"], []
         x = self.vectors(token[:, None], position[:, None], 1)
         for layer, past, memory in zip(self.decoder, carry["past"], carry["memory"]):

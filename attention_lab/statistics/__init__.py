@@ -1,4 +1,4 @@
-"""Tests, intervals and verdicts on what paired seeds measured; numpy and scipy, no jax."""
+"""Tests, intervals and verdicts for measurements paired by seed; numpy and scipy, no jax."""
 
 from attention_lab.statistics.bootstrap import two_level
 from attention_lab.statistics.paired import Interval, holm, sign_flip, sign_flip_interval, tost

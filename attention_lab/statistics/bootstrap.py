@@ -11,13 +11,12 @@ LEVEL = 0.95
 
 
 def two_level(parts: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) -> list[Interval]:
-    """Percentile intervals over seeds and sentences, each resampled: noise of training and of the test set.
+    """Percentile intervals from resampled seeds and sentences: variation of training and of the test set.
 
     All seeds of a resample get the same sentences, as they are scored on one test set.
 
     Args:
-      parts: (seeds, sentences, ...), what each seed has on each sentence, such as the counts that BLEU is
-        made of.
+      parts: (seeds, sentences, ...), statistics of each seed on each sentence, such as counts for BLEU.
       statistic: sums over sentences (seeds, ...) -> N numbers for each seed, (seeds, N); the intervals are of
         their means.
     Raises:

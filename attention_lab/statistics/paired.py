@@ -1,6 +1,6 @@
-"""What a handful of paired differences says: an exact test and its interval, equivalence, many tests at once.
+"""Inference from few paired differences: an exact test and its interval, equivalence, multiple tests.
 
-A difference is what one seed measured in one arm, less what the same seed measured in the other.
+A difference is the value of a seed in one arm minus the value of the same seed in the other arm.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Claims declared before anything is run, and the three verdicts on them."""
+"""Claims declared before the runs, and verdicts on them: supported, refuted or inconclusive."""
 
 import dataclasses
 import math
@@ -15,13 +15,13 @@ ALPHA = 0.05  # of a verdict, after the correction of Holm
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """One statement about a number that every seed measures, fixed before it is measured.
+    """A statement about a value that is measured for each seed, fixed before the measurement.
 
     Value, threshold, margin and a published number are in one unit.
 
     Fields:
       name: short and unique in its study. statement: the sentence that is tested.
-      value: what is compared with the threshold, as data (`attention_lab.studies.values`).
+      value: the quantity compared with the threshold, as data (`attention_lab.studies.values`).
       direction: "greater" or "less" than the threshold, or "equal" to it up to the margin.
       threshold: 0 for a difference that is claimed to be there.
       margin: values nearer to the threshold than this count as equal to it; needed for "equal".
@@ -52,7 +52,7 @@ class Claim:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What the seeds say of a claim.
+    """The verdict on a claim, and the numbers behind it.
 
     Fields:
       claim. verdict: "supported", "refuted" or "inconclusive".

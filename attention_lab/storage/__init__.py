@@ -1,1 +1,1 @@
-"""What lies on disk and where it came from: whole files, run folders, versions and machine, flags of XLA."""
+"""Files and their provenance: atomic writes, run folders, versions and machine, flags of XLA."""

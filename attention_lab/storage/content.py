@@ -12,7 +12,7 @@ from attention_lab.storage.files import read_json, short_digest
 
 @dataclasses.dataclass(frozen=True)
 class Content:
-    """What the files of a config hold.
+    """The content of the files of a config.
 
     Fields:
       sha256: of the text of its corpus, as `sources.digest` gives it; "" for a corpus that is generated.
@@ -46,7 +46,7 @@ def folder_of(parent: str | Path, config: Config, content: Content) -> Path:
 
 
 def of_other_content(parent: str | Path, config: Config, content: Content) -> list[Path]:
-    """Folders of runs of this config and these paths that were trained on other content than is there now."""
+    """Folders of runs of this config and these paths that were trained on content that has changed since."""
     if not content.name:
         return []
     here = folder_of(parent, config, content)
@@ -55,7 +55,7 @@ def of_other_content(parent: str | Path, config: Config, content: Content) -> li
 
 
 def changed(recorded: Mapping[str, Any], now: Content, config: Config) -> str:
-    """What a run was trained on that is other content now, in words; "" if it is the same or not recorded.
+    """Describes the content that changed since a run was trained; "" if none did or it is not recorded.
 
     recorded: `data` in run.json.
     """
@@ -74,7 +74,7 @@ def changed(recorded: Mapping[str, Any], now: Content, config: Config) -> str:
 
 
 def _of_paths(parent: str | Path, config: Config) -> list[Path]:
-    """The folders of runs of a config, whatever their content, whose paths are spelled as in the config."""
+    """Folders of runs of a config and its paths, whatever the content of the files."""
     named = Path(parent).glob(name(config, "*"))
     paths = {key: get(config, key) for key in PATHS}
     return [folder for folder in (Path(parent) / digest(config), *sorted(named))
@@ -86,7 +86,7 @@ def _paths(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _agrees(folder: Path, content: Content) -> bool:
-    """Whether a run folder records that it was trained on this content."""
+    """Whether a run folder records training on this content."""
     recorded = _read(folder / "run.json").get("data") or {}
     return recorded.get("sha256") == (content.sha256 or recorded.get("sha256")) and (
         recorded.get("files", {}) == dict(content.files) and bool(recorded))

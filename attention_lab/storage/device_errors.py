@@ -1,4 +1,4 @@
-"""What the machine can't do for JAX, as one kind of error of one line: memory, a device, a compilation."""
+"""Failures of JAX or the machine (memory, devices, compilation) as one exception with a one-line message."""
 
 import contextlib
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from attention_lab.storage import environment
 
-LONGEST = 300  # characters of JAX's own words that are repeated
+LONGEST = 300  # characters of JAX's message
 
 
 class DeviceError(RuntimeError):
@@ -15,7 +15,7 @@ class DeviceError(RuntimeError):
 
 @contextlib.contextmanager
 def device_errors() -> Iterator[None]:
-    """Turns what JAX and numpy raise inside for want of memory or a device into a DeviceError."""
+    """Converts errors of JAX and numpy about memory or devices, raised in the block, into a DeviceError."""
     try:
         yield
     except (MemoryError, RuntimeError, AssertionError) as error:
@@ -26,7 +26,7 @@ def device_errors() -> Iterator[None]:
 
 
 def device_line(error: BaseException) -> str:
-    """The error in one line if it is of JAX, of the device or of memory; "" for any other."""
+    """An error of JAX, of a device or of memory as one line; "" for any other error."""
     words = " ".join(str(error).split())
     if isinstance(error, DeviceError):
         return words
@@ -45,6 +45,6 @@ def device_line(error: BaseException) -> str:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that the memory of the machine or of a device does not suffice."""
+    """Whether an error reports that the memory of the machine or of a device is exhausted."""
     return isinstance(error, MemoryError) or any(
         words in str(error) for words in ("RESOURCE_EXHAUSTED", "Out of memory", "out of memory"))

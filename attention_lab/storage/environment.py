@@ -1,4 +1,4 @@
-"""What a run's numbers may depend on besides its config: versions, commit, device, cores, settings of jax."""
+"""Whatever may change a run's numbers besides its config: versions, commit, device, cores, settings."""
 
 import contextlib
 import importlib.metadata
@@ -52,8 +52,8 @@ def settings() -> dict[str, Any]:
 def check_settings(before: Mapping[str, Any] | None = None) -> None:
     """ValueError for settings of jax under which a run can't begin, or can't continue.
 
-    `before` are those that the run began under, as of `settings`, defaults where one is missing; None for
-    what begins now, which is refused 64-bit numbers.
+    before: the settings under which the run began, as of `settings`, defaults where one is missing; None for
+    a new run, which may not use 64-bit numbers.
     """
     import jax
     if before is None:
@@ -78,7 +78,7 @@ def memory() -> int:
 
 
 def missing_device() -> str:
-    """Why jax finds no device, such as JAX_PLATFORMS=cuda where there is no GPU; "" where it finds one."""
+    """Why jax finds no device, such as JAX_PLATFORMS=cuda without a GPU; "" if it finds one."""
     import jax
     try:
         jax.devices()

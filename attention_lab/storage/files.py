@@ -1,4 +1,4 @@
-"""Files that a process killed at any moment leaves whole, and sha256; an OSError names its file."""
+"""Atomic writes that survive a kill at any moment, and sha256; an OSError names its file."""
 
 import contextlib
 import hashlib
@@ -28,15 +28,15 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def append(path: str | Path, content: bytes) -> None:
-    """Adds bytes at the end of a file; all of them are with the system on return."""
+    """Appends bytes to a file and passes all of them to the operating system."""
     with naming(path), open(path, "ab", buffering=0) as file:
         while content:
-            # A disk that fills up takes a part without complaint; the next write complains.
+            # A full disk accepts a part without an error; the next write raises.
             content = content[file.write(content):]
 
 
 def flush(path: str | Path) -> None:
-    """Has the kernel put a file or a folder on the disk."""
+    """Flushes a file or a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -79,7 +79,7 @@ def digest(path: str | Path) -> str:
 
 
 def text_digest(parts: Iterable[str]) -> str:
-    """sha256 of texts one after the other, in hexadecimal digits."""
+    """sha256 of the concatenation of texts, in hexadecimal digits."""
     content = hashlib.sha256()
     for part in parts:
         content.update(part.encode())
@@ -92,7 +92,7 @@ def short_digest(value: Any) -> str:
 
 
 class JsonLines:
-    """A file of JSON objects, one a line, that grows, except when a run goes back to a checkpoint.
+    """A file of JSON objects, one on each line, that grows except when a run returns to a checkpoint.
 
     Each line is written at once, so that a killed process leaves at most one torn line, the last.
     """

@@ -1,4 +1,4 @@
-"""predictions.tsv: a header, then a line for each example: fields between tabs, nothing escaped."""
+"""predictions.tsv: a header and a line for each example; fields separated by tabs, nothing escaped."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ ESCAPE = re.compile(r'\\(["\\])')  # as older runs wrote every quote and backsla
 
 
 def write(path: str | Path, rows: Sequence[Mapping[str, str]]) -> int:
-    """Writes rows as they are, and no file for none of them; how many fields had a tab or line end.
+    """Writes rows (no file if there are none); returns how many fields contained a tab or a line end.
 
-    Each of these becomes a space, as it would end its field.
+    These characters become spaces, as they would end the field.
     """
     if not rows:
         return 0
@@ -27,7 +27,7 @@ def write(path: str | Path, rows: Sequence[Mapping[str, str]]) -> int:
 
 
 def read(path: str | Path) -> list[dict[str, str]]:
-    """The rows; a file in which every quote and backslash is escaped, as older runs wrote them, is unescaped.
+    """Reads the rows; files of older runs, in which quotes and backslashes are escaped, are unescaped.
 
     Raises:
       ValueError: a line has not as many fields as the header.

@@ -1,4 +1,4 @@
-"""One run = one folder: opened, locked, found finished or continued, and read back.
+"""One run = one folder: opened and locked, continued unless it is finished, and read back.
 
     config.json     the resolved Config        run.json      command, versions, commit, device
     metrics.jsonl   a line per logged step     timing.jsonl  wall-clock, kept apart from metrics
@@ -24,7 +24,7 @@ from attention_lab.storage.files import naming, plain, read_json, write_json
 LOCK = "run.lock"
 # Facts of run.json whose change a user is warned of.
 COMPARED = ("commit", "uncommitted_changes", "versions", "device", "devices", "cores", "jax_settings")
-# What a run writes after its config, besides events.*.
+# Files that a run writes after its config, besides events.*.
 FILES = ("metrics.jsonl", "timing.jsonl", "tokenizer.json", "classes.json", "checkpoints", "predictions.tsv",
          "attention.npz", "attention.png", "curves.png", "result.json")
 FACTS = {"command": str, "versions": dict, "jax_settings": dict, "data": dict, "continued": list, "how": str}
@@ -40,8 +40,8 @@ class Run:
 
     Fields:
       facts: what run.json says. result: what result.json says; None while unfinished.
-      content: of the files that the config names, now; empty where whoever opened the run did not read it.
-      warnings: what a user should know before continuing the run.
+      content: present content of the files that the config names; empty where it was not read.
+      warnings: lines for the user, before the run is continued.
     """
 
     folder: Path
@@ -58,7 +58,7 @@ class Run:
         return self.result is not None
 
     def note(self, facts: Mapping[str, Any]) -> None:
-        """Adds facts to run.json, such as what the data turned out to be."""
+        """Adds facts to run.json, such as sizes of the data."""
         self.facts |= plain(facts)
         write_json(self.folder / "run.json", self.facts)
 
@@ -68,7 +68,7 @@ class Run:
         write_json(self.folder / "result.json", self.result)
 
     def close(self) -> None:
-        """Lets another process open the folder, as the end of this one does, however it ends."""
+        """Releases the lock, as the end of the process does, so that another one may open the folder."""
         if self.lock is not None:
             self.lock.close()
             self.lock = None
@@ -81,10 +81,10 @@ def default_folder(experiment: str, config: Config, content: Content = Content()
 
 def open_run(folder: str | Path, config: Config, command: str, rerun: bool = False,
              content: Content = Content()) -> Run:
-    """Opens the folder of a new run or of one begun before, and keeps other processes out of it.
+    """Opens and locks the folder of a new run or of an earlier one.
 
-    A finished run comes back with its result and nothing is written. One begun before keeps its run.json;
-    where code or machine differ, that is among the warnings and added to run.json.
+    A finished run is returned with its result; nothing is written. An unfinished one keeps its run.json;
+    differences in code or machine are added to run.json and to the warnings.
 
     Args:
       folder: made if it is missing.
@@ -92,10 +92,10 @@ def open_run(folder: str | Path, config: Config, command: str, rerun: bool = Fal
       rerun: moves an existing run aside (to `folder.1`, `.2` ...) and starts anew.
       content: of the files that the config names, compared with that on which the run was trained.
     Raises:
-      ValueError: the folder holds another config, a run that was trained on other content, no config but
-        files named as a run's, or another run; or settings of jax that change numbers are others than when
-        the run began.
-      InUse: a ValueError too, where another process has it open.
+      ValueError: the folder holds another config, a run that was trained on other content, files named like
+        a run's without a config, or another run; or settings of jax that change numbers differ from those
+        under which the run began.
+      InUse: a ValueError, if another process has it open.
       OSError: it can't be made or written; the error names the file.
     """
     folder = Path(folder)
@@ -141,7 +141,7 @@ def load_run(folder: str | Path, finished: bool = True) -> Run:
 
 
 def collect(parent: str | Path) -> tuple[list[Run], list[str]]:
-    """Every run under a folder, unfinished ones too, by path; and a line for each that can't be read."""
+    """Every run under a folder, unfinished ones included, by path; and a line for each unreadable run."""
     parent = Path(parent)
     if not parent.is_dir():
         raise ValueError(f"{parent} is not a folder of runs: there is no such folder")
@@ -156,12 +156,12 @@ def collect(parent: str | Path) -> tuple[list[Run], list[str]]:
 
 
 def read_result(folder: str | Path) -> dict[str, Any]:
-    """What result.json of a run folder says; ValueError, naming it, if it is no result of a run."""
+    """The content of result.json of a run folder; ValueError, naming it, if it is not a run's result."""
     return read_json(Path(folder) / "result.json", {"status": str}, {"steps": int, "best_step": int})
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:
-    """What run.json says; nothing where there is none."""
+    """The content of run.json; {} if there is none."""
     path = folder / "run.json"
     return read_json(path, optional=FACTS) if path.exists() else {}
 
@@ -172,7 +172,7 @@ def _trained(folder: Path) -> bool:
 
 
 def _begin(run: Run) -> None:
-    """Writes config and facts; those of a start before which nothing was trained need not match."""
+    """Writes config and facts; those of an earlier start that trained nothing need not match."""
     if not (run.folder / "config.json").exists():
         for path in sorted(run.folder.iterdir()):
             if _like_a_run(path):
@@ -183,7 +183,7 @@ def _begin(run: Run) -> None:
 
 
 def _continue(run: Run) -> None:
-    """Reads what a run has recorded, and warns of what differs; nothing is written into a finished one."""
+    """Reads a run's records and warns of differences; nothing is written into a finished run."""
     recorded = _read_config(run.folder)
     fields = {key: pair for key, pair in differences(recorded, run.config).items() if key not in PATHS}
     if fields:
@@ -200,7 +200,7 @@ def _continue(run: Run) -> None:
         environment.check_settings(before.get("jax_settings", {}))
     changed = {name: run.facts[name] for name in COMPARED
                if name in before and name in run.facts and run.facts[name] != before[name]}
-    # Paths do not name a run, so a finished run on other sentences would pass for this one unseen.
+    # Paths are not part of a run's name, so a finished run on other sentences would be taken for this one.
     if trained_on := changed_content(before.get("data", {}), run.content, run.config):
         raise ValueError(f"{run.folder} {trained_on}: give another --workdir, or --rerun to move this one "
                          "aside")
@@ -213,7 +213,7 @@ def _continue(run: Run) -> None:
     run.warnings = [f"{name} was {was} when the run began and is {now} now"
                     for name, (was, now) in pairs.items()]
     if run.finished and run.content.problem:
-        run.warnings.append("whether its data is still what it was trained on can't be seen: "
+        run.warnings.append("whether its data has changed since training can't be checked: "
                             f"{run.content.problem}")
     run.facts |= before
     if not run.finished:
@@ -224,7 +224,7 @@ def _continue(run: Run) -> None:
 
 
 def _unlike(was: Any, now: Any) -> tuple[Any, Any]:
-    """Two values, or of two dicts the entries that differ."""
+    """Two values; of two dicts, only the entries that differ."""
     if not (isinstance(was, dict) and isinstance(now, dict)):
         return was, now
     names = [name for name in was | now if was.get(name) != now.get(name)]
@@ -245,7 +245,7 @@ def _read_config(folder: Path) -> Config:
 def _like_a_run(path: Path) -> bool:
     """Whether a file could be taken for one of a run, or is the folder of another run.
 
-    Not so those of a run that was stopped before its config was written, and what else lies there.
+    False for files of a run that was stopped before its config was written, and for unrelated files.
     """
     return path.name.startswith("events.") or path.name in FILES or (path / "config.json").exists()
 

@@ -1,4 +1,4 @@
-"""Flags for XLA, set before jax starts: those that shorten compilation, and the one that avoids wrong sums.
+"""Flags for XLA, set before jax starts: those that shorten compilation, and one that avoids wrong sums.
 
 XLA reads the environment variable XLA_FLAGS once, when a process first uses a device, and aborts the process
 at an unknown flag. Flags come and go between its versions, so each is passed only where the installed XLA
@@ -27,7 +27,7 @@ FIRST_RIGHT = (0, 11)  # version of jaxlib from which on the canaries are right 
 
 
 def add(flags: Sequence[str]) -> None:
-    """Puts flags into XLA_FLAGS of this process; those whose name stands there already keep their value."""
+    """Adds flags to XLA_FLAGS of this process; a flag that is already set keeps its value."""
     now = _flags()
     names = {flag.partition("=")[0] for flag in now}
     new = [flag for flag in flags if flag.partition("=")[0] not in names]
@@ -46,7 +46,7 @@ def _flags() -> list[str]:
 
 @contextlib.contextmanager
 def added(flags: Sequence[str]) -> Iterator[None]:
-    """Inside, XLA_FLAGS has those of the flags that XLA supports; without effect once jax used a device."""
+    """Adds supported flags to XLA_FLAGS in the `with` block; without effect once jax has used a device."""
     before = os.environ.get("XLA_FLAGS")
     add(supported(flags))
     try:
@@ -58,7 +58,7 @@ def added(flags: Sequence[str]) -> Iterator[None]:
 
 
 def avoid_wrong_sums() -> str:
-    """Adds the flag that the installed jaxlib needs to be right; the line that says so, or ""."""
+    """Adds the flag that the installed jaxlib needs for correct sums; returns a line for the log, or ""."""
     name = WITHOUT_WRONG_SUMS.partition("=")[0]
     given = any(flag.startswith(name) for flag in _flags())
     if given or not gets_sums_wrong() or not supported([WITHOUT_WRONG_SUMS]):
@@ -72,7 +72,7 @@ def avoid_wrong_sums() -> str:
 
 
 def gets_sums_wrong() -> bool:
-    """Whether the installed jaxlib is one that needs the flag."""
+    """Whether the installed jaxlib needs the flag."""
     return tuple(int(part) for part in version().split(".")[:2]) < FIRST_RIGHT
 
 
@@ -95,7 +95,7 @@ def supported(flags: Sequence[str]) -> list[str]:
 
 @functools.cache
 def version() -> str:
-    """That of the installed jaxlib."""
+    """Version of the installed jaxlib."""
     return importlib.metadata.version("jaxlib")
 
 

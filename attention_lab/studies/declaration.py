@@ -36,7 +36,7 @@ def declare(study: Study, preset: str) -> dict[str, Any]:
 
 
 def intact(about: Mapping[str, Any]) -> bool:
-    """Whether the declaration in about.json matches the hash stored with it."""
+    """Whether the declaration in about.json matches its stored hash."""
     if about["claims_scheme"] == 1:
         return about["claims_hash"] == short_digest(about["claims"])
     parts = ("claims", "settings", "runs_hash")
@@ -47,11 +47,11 @@ def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
     """Differences between a study and its declaration in about.json, one phrase each.
 
     Raises:
-      ValueError: the declaration does not match its own hash.
+      ValueError: the declaration does not match its stored hash.
     """
     if not intact(about):
-        raise ValueError(f"about.json of {study.name} is damaged: its claims do not have the hash "
-                         f"{about['claims_hash']} that stands beside them")
+        raise ValueError(f"about.json of {study.name} is damaged: its claims do not match the "
+                         f"stored hash {about['claims_hash']}")
     now = declare(study, about["preset"])
     before, after = ({claim["name"]: claim for claim in declared["claims"]} for declared in (about, now))
     differing = [f"{name} was taken out" for name in before if name not in after]
@@ -68,7 +68,7 @@ def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
                   if restated.get("claims", {}).get(name, of_claim) != of_claim
                   and not any(phrase.startswith(f"{name}: ") for phrase in differing)]
     if now["runs_hash"] != about.get("runs_hash", restated.get("runs_hash", now["runs_hash"])):
-        differing.append("what the runs change in their configs was changed")
+        differing.append("the runs' overrides were changed")
     return differing
 
 

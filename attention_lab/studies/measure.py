@@ -1,4 +1,4 @@
-"""Measures the cells that a study's table lacks; about.json keeps declaration, command and machine."""
+"""Measures the missing cells of a study's table; about.json records declaration, command and machine."""
 
 import functools
 import itertools
@@ -15,7 +15,7 @@ from attention_lab.studies import declaration, table
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.study import Rows, Study
 from attention_lab.sweeps.cell import Shared
-from attention_lab.sweeps.execution import execute, how_of
+from attention_lab.sweeps.execution import execute, resolve_how
 from attention_lab.sweeps.plan import plan
 from attention_lab.tasks import build
 from attention_lab.training.progress import progress
@@ -45,7 +45,7 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, folder: Path, command: str,
             workers: int = 1, by_workers: ByWorkers | None = None) -> Rows:
-    """Measures the cells without a row; the whole table.
+    """Measures the cells without a row; returns the whole table.
 
     Args:
       settings: as `Study.settings` gives them. rows: the table so far. folder: where the table is kept.
@@ -78,18 +78,18 @@ def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, 
                     write_json(folder / ABOUT, about)
                 measured[tuple(cell.values())] = row
                 rows = [measured[key] for key in (tuple(cell.values()) for cell in cells) if key in measured]
-                table.write(folder, rows, names)  # whole after each cell: a kill loses one cell at most
+                table.write(folder, rows, names)  # after each cell: a kill loses at most one cell
                 done += 1
                 tick(done)
     return rows
 
 
 def _train_together(study, stage, settings, rows, command, workers, by_workers):
-    """Has workers, or an accelerator, train a stage's runs together; `measure` then only reads them.
+    """Trains the runs of a stage together, by workers or on an accelerator; `measure` then only reads them.
 
     One worker on a CPU gains nothing from it: there `measure` trains cell by cell.
     """
-    if workers == 1 and how_of("auto") == "loop":
+    if workers == 1 and resolve_how("auto") == "loop":
         return
     file = study.config_file(settings)
     changes = [study.overrides(cell, settings, rows) for cell in stage]
@@ -97,11 +97,11 @@ def _train_together(study, stage, settings, rows, command, workers, by_workers):
     if not changes:
         return
     # Fields that say where data lie are not part of a cell's name; a worker needs them from the start.
-    places = {key: value for key, value in changes[0].items() if not all_fields()[key].recorded}
-    base = merge(load(file), places)
+    paths = {key: value for key, value in changes[0].items() if not all_fields()[key].recorded}
+    base = merge(load(file), paths)
     groups = plan(base, changes)
     if workers > 1:
-        by_workers(file, base, places, groups, settings["runs"], workers)
+        by_workers(file, base, paths, groups, settings["runs"], workers)
         return
     with progress(None, study.name) as line:
         execute(groups, settings["runs"], Shared(build), command, line, how="auto")

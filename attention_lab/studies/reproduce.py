@@ -22,8 +22,8 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
     Args:
       root: parent of the study's folder; None keeps nothing.
       redraw: measures nothing; takes the preset of the table.
-      accept_changed_claims: continues where claims or recipe differ from those declared before the runs,
-        and says so beside every verdict.
+      accept_changed_claims: continues although claims or recipe differ from those declared before the
+        runs; a note beside every verdict says so.
       data: folder of real corpora. command: the command line, for about.json.
       workers, by_workers: as for `measure`. documents: files with blocks for tables.
     Returns:
@@ -38,7 +38,7 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         folder.mkdir(parents=True, exist_ok=True)
         rows = table.read(folder, study.labels)
         if redraw and not rows:
-            raise ValueError(f"{folder / table.RUNS} is not there: --redraw draws from it")
+            raise ValueError(f"{folder / table.RUNS} does not exist: --redraw draws from it")
         about = read_about(folder) if rows else {"preset": preset}
         preset = about["preset"] if redraw else preset
         if about["preset"] != preset:
@@ -50,7 +50,7 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         changed = declaration.changes(study, about) if rows else []
         if changed and not accept_changed_claims:
             raise ValueError(f"{folder / ABOUT} was declared with other claims or another recipe "
-                             f"({'; '.join(changed)}): undo the change, or go on with "
+                             f"({'; '.join(changed)}): undo the change, or continue with "
                              "--accept_changed_claims, which has it said beside the verdicts")
         missing = lacking(study.cells(settings), rows)
         if redraw and missing:

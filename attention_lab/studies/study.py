@@ -1,4 +1,4 @@
-"""What a study is, as a record."""
+"""Study: a question, and everything that answers it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,16 +19,16 @@ class Study(NamedTuple):
       presets: {"smoke", "cpu", "accelerator": settings}. All functions get the settings of a preset with
         "study" (the study's name), "data" (folder of real corpora) and "runs" (parent of the run folders).
       cells: settings -> one row per measurement, holding only the columns that name it.
-      measure: (cell, settings, train) -> the measured columns, the same for every cell: numbers, None for a
-        missing one, words, arrays of any shape. train(cell) gives the `recipes.runs.Run` behind a cell.
+      measure: (cell, settings, train) -> the measured columns, the same for every cell: numbers, None if
+        missing, words, or arrays of any shape. train(cell) gives the `recipes.runs.Run` behind a cell.
       draw: (rows, settings) -> Figure, from the table alone.
       labels: columns that hold words, beside LABELS; all others hold numbers or arrays.
-      functions: what a claim's value may name: (rows, **arguments) -> {seed: number}.
+      functions: by name, for values of claims: (rows, **arguments) -> {seed: number}.
       resampled: rows -> {claim's name: interval over resampled seeds and test sentences}, shown beside the
         exact interval over seeds; None for a study without per-sentence scores.
       config: config file and variant of the runs, settings in braces: "configs/echo.py:{variant}"; empty
         for a study that trains nothing, or reads the runs of another study.
-      overrides: (cell, settings, rows so far) -> what the cell's run changes in that config, None for a cell
+      overrides: (cell, settings, rows so far) -> overrides of that config for the cell's run, None for a cell
         without a run. Cells of one `stage` do not depend on each other's rows, so several workers may train
         them. Rows are None while the recipe is hashed, before anything is measured.
       check: settings -> ValueError for missing inputs, such as a corpus.

@@ -47,12 +47,12 @@ def read(folder: Path, labels: Sequence[str] = ()) -> Rows:
                 for number, row in enumerate(csv.DictReader(file), 1)]
     if (folder / ARRAYS).exists():
         cells, columns = _unpacked(folder / ARRAYS)
-        places = {tuple(cell.values()): place for place, cell in enumerate(cells)}
+        indices = {tuple(cell.values()): index for index, cell in enumerate(cells)}
         names = list(cells[0])
         for row in rows:
-            place = places.get(tuple(row[name] for name in names))
-            if place is not None:
-                row.update({column: arrays[place] for column, arrays in columns.items()})
+            index = indices.get(tuple(row[name] for name in names))
+            if index is not None:
+                row.update({column: arrays[index] for column, arrays in columns.items()})
     return rows
 
 

@@ -110,10 +110,10 @@ def _block(path, block, every):
         return _markdown([head, *body], [note for name in every for note in notes(name, every[name])])
     study, *claims = names
     if study not in every:
-        raise ValueError(f"{path} asks for the verdicts of {study}, which has none")
+        raise ValueError(f"{path} names the study {study}, which has no verdicts")
     unknown = set(claims) - {verdict["name"] for verdict in every[study]["verdicts"]}
     if unknown:
-        raise ValueError(f"{path} asks for claims that {study} does not have: {', '.join(sorted(unknown))}")
+        raise ValueError(f"{path} names claims that {study} does not have: {', '.join(sorted(unknown))}")
     return _markdown(lines(every[study], claims), notes(study, every[study]))
 
 

@@ -1,4 +1,4 @@
-"""The value that a claim judges, as data: columns of a study's table, their slopes, differences, multiples.
+"""The value of a claim, as data: columns of a study's table, their slopes, differences, multiples.
 
     difference("test_accuracy", "scaled", "unscaled", key_size=nearest(256))
     mean("entropy", arm="unscaled", key_size=256)
@@ -38,7 +38,7 @@ class Nearest:
     wanted: float
 
 
-nearest = Nearest  # as claims spell it
+nearest = Nearest  # its name in claims
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Sum(Value):
 
 
 def mean(column: str, missing: float | str | None = None, **where: Any) -> Column:
-    """A column where the conditions hold; the mean over seeds is judged."""
+    """A column where the conditions hold; the claim is about its mean over seeds."""
     return Column(column, tuple(sorted(where.items())), missing)
 
 
@@ -166,14 +166,14 @@ def _number(value, rows, seed):
 
 def _where(rows: Rows, where: tuple[tuple[str, Any], ...]) -> Rows:
     rows = [row for row in rows
-            if all(isinstance(wanted, Nearest) or row[name] == wanted for name, wanted in where)]
-    for name, wanted in where:
-        if isinstance(wanted, Nearest) and rows:
+            if all(isinstance(value, Nearest) or row[name] == value for name, value in where)]
+    for name, value in where:
+        if isinstance(value, Nearest) and rows:
             present = sorted({row[name] for row in rows} - {None})
-            chosen = min(present, key=lambda number, goal=wanted.wanted: abs(number - goal))
+            chosen = min(present, key=lambda number, goal=value.wanted: abs(number - goal))
             rows = [row for row in rows if row[name] == chosen]
     return rows
 
 
 def _spelled(where):
-    return ", ".join(f"{name}={wanted}" for name, wanted in where)
+    return ", ".join(f"{name}={value}" for name, value in where)

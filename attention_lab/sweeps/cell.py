@@ -50,14 +50,14 @@ class Shared:
         self._warnings: set[str] = set()
 
     def warn(self, run: runs.Run, say: Callable[[str], None]) -> None:
-        """Says the warnings of a run that no run before it had."""
+        """Reports the warnings of a run that no earlier run had."""
         for warning in run.warnings:
             if warning not in self._warnings:
                 self._warnings.add(warning)
                 say(f"warning: {run.folder}: {warning}")
 
     def of(self, config: Config) -> tuple[Task, Programs]:
-        """Those of a config, built where they are not kept."""
+        """Task and programs of a config, built unless they are kept."""
         structure, _ = split(config)
         built = self._built.pop(structure, None)
         if built is None:
@@ -72,7 +72,7 @@ class Shared:
 def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
              show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
              facts: Mapping[str, Any] = types.MappingProxyType({})) -> Outcome:
-    """Runs a cell to its end, unless it is finished; its outcome, whatever is raised but a stop by the user.
+    """Runs a cell unless it is finished; errors become part of its outcome, except an interrupt by the user.
 
     Args:
       facts: more for run.json. The other arguments are those of `execution.execute`.
@@ -85,15 +85,15 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
             shared.warn(run, say)
             if not run.finished:
                 task, programs = shared.of(cell.config)
-                run.note({"how": way_noted(run, "loop"), **facts})
+                run.note({"how": how_history(run, "loop"), **facts})
                 carry_out(run, task, programs, show, say)
             return Outcome(cell, folder, run.result)
     except Exception as error:
-        return failed(cell, folder, error)
+        return failed_outcome(cell, folder, error)
 
 
-def failed(cell: Cell, folder: Path, error: Exception) -> Outcome:
-    """The outcome of a cell that raised an error; the traceback of one that no user made goes into a file."""
+def failed_outcome(cell: Cell, folder: Path, error: Exception) -> Outcome:
+    """The outcome of a cell that raised an error; if it is no user error, its traceback goes into a file."""
     words = one_line(error)
     if isinstance(error, runs.InUse):
         return Outcome(cell, folder, None, words, in_use=True)
@@ -110,19 +110,19 @@ def failed(cell: Cell, folder: Path, error: Exception) -> Outcome:
 
 
 def _for_a_user(error: Exception) -> bool:
-    """Whether an error's text is a whole answer: the system's, or a ValueError raised by this package."""
+    """Whether an error is a user error: an OSError, or a ValueError raised by this package."""
     if isinstance(error, OSError):
         return True
     last = traceback.extract_tb(error.__traceback__)[-1].filename
     return isinstance(error, ValueError) and Path(last).is_relative_to(PACKAGE)
 
 
-def after(show: Callable, done: int) -> Callable:
-    """The progress line of a sweep for a run that begins when `done` steps of others are done."""
+def offset_progress(show: Callable, done: int) -> Callable:
+    """The progress line of a sweep for one run: adds the `done` steps of other runs."""
     return lambda step, **known: show(done + step, **known)
 
 
-def way_noted(run: runs.Run, way: str) -> str:
-    """`how` for run.json: the way a run is trained, after those by which it was trained before."""
+def how_history(run: runs.Run, way: str) -> str:
+    """`how` for run.json: this run's method, after those by which it was trained before."""
     before = run.facts.get("how", way) if (run.folder / "checkpoints").exists() else way
     return before if before.rpartition(" ")[2] == way else f"{before}, then {way}"

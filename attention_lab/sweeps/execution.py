@@ -1,4 +1,4 @@
-"""The cells of a plan in this process: one after another, or those of a group in one program."""
+"""Runs the cells of a plan in this process: one after another, or those of a group in one program."""
 
 import contextlib
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import jax
 
 from attention_lab.config import Config
 from attention_lab.sweeps import grouped
-from attention_lab.sweeps.cell import Outcome, Shared, after, run_cell
+from attention_lab.sweeps.cell import Outcome, Shared, offset_progress, run_cell
 from attention_lab.sweeps.plan import WAYS, Cell, Group
 from attention_lab.training import loop
 from attention_lab.training.task import Task
@@ -27,24 +27,25 @@ def execute(groups: list[Group], parent: str | Path, shared: Shared, command: st
       how: "loop", one cell after another; "map" or "vmap", the cells of a group in one program; "measure",
         the fastest of these for each group; "auto", "loop" on a CPU and "measure" elsewhere.
     """
-    outcomes, done, how = [], 0, how_of(how)
+    outcomes, done, how = [], 0, resolve_how(how)
     for group in groups:
         ended: dict[Cell, Outcome] = {}
         facts: dict[str, Any] = {}
         if how != "loop":
-            ended, facts = grouped.run_group(group, parent, shared, command, after(show, done), say, how)
+            ended, facts = grouped.run_group(
+                group, parent, shared, command, offset_progress(show, done), say, how)
             done += sum(outcome.steps for outcome in ended.values())
         for cell in group.cells:
             if cell not in ended:
-                ended[cell] = run_cell(cell, parent, shared, command, after(show, done), say, facts)
+                ended[cell] = run_cell(cell, parent, shared, command, offset_progress(show, done), say, facts)
                 done += ended[cell].steps
                 show(done)
         outcomes += [ended[cell] for cell in group.cells]
     return outcomes
 
 
-def how_of(how: str) -> str:
-    """The way itself, or what "auto" means on this machine; ValueError for an unknown way."""
+def resolve_how(how: str) -> str:
+    """`how`, with "auto" replaced by its meaning on this machine; ValueError for an unknown value."""
     if how not in WAYS:
         raise ValueError(f"--how={how}: allowed are {', '.join(WAYS)}")
     if how == "auto":
@@ -59,6 +60,6 @@ def total_steps(groups: list[Group], build: Callable[[Config], Task]) -> int | N
         if group.structure.training.max_minutes:
             return None
         config, steps = group.cells[0].config, group.structure.training.steps
-        with contextlib.suppress(Exception):  # said of each cell when it is run
+        with contextlib.suppress(Exception):  # reported for each cell when it is run
             total += len(group.cells) * (steps or loop.total_steps(config, build(config)))
     return total

@@ -1,4 +1,4 @@
-"""The cells of a group trained by one program, in a way that is given or measured."""
+"""Trains the cells of a group in one program, by a given or measured method."""
 
 import contextlib
 import math
@@ -16,7 +16,7 @@ from attention_lab.storage import runs
 from attention_lab.storage.device_errors import out_of_memory
 from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import read_json
-from attention_lab.sweeps.cell import Outcome, Shared, after, failed, way_noted
+from attention_lab.sweeps.cell import Outcome, Shared, failed_outcome, how_history, offset_progress
 from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.training import checkpoint, loop
 from attention_lab.training import together as training
@@ -48,7 +48,7 @@ def run_group(group: Group, parent: str | Path, shared: Shared, command: str, sh
             return {}, {}
         config = sets[0].cells[0].config
         task, programs = shared.of(config)
-        way, times = _begun_by(sets, parent) if how == "measure" else how, {}
+        way, times = _how_begun(sets, parent) if how == "measure" else how, {}
         if not way:
             largest = max(sets, key=lambda members: len(members.cells))
             times = measure(task, [cell.config for cell in largest.cells], programs)
@@ -62,11 +62,11 @@ def run_group(group: Group, parent: str | Path, shared: Shared, command: str, sh
             say(f"what --how=map trains may differ from the same run alone by rounding: {why}")
         program = training.together(task, split(config)[0], loop.total_steps(config, task), way)
     except Exception:
-        return {}, {}  # the loop says of each cell what is wrong
+        return {}, {}  # the loop reports each cell's error
     outcomes, done = {}, 0
     for members in sets:
         outcomes |= _train(members, parent, shared, command, task, programs, program, facts,
-                           after(show, done), say)
+                           offset_progress(show, done), say)
         done = sum(outcome.steps for outcome in outcomes.values())
     return outcomes, facts
 
@@ -81,7 +81,7 @@ class _Set(NamedTuple):
 def _sets(cells: Sequence[Cell], parent: str | Path, most: int) -> list[_Set]:
     """Sets of nearly equal size, so that few programs are compiled, each of cells at the same step."""
     steps = {cell: checkpoint.steps(cell.folder(parent) / "checkpoints") for cell in cells}
-    # Runs that were stopped together have not all saved at the same steps, but at some.
+    # Runs that were stopped together need not have saved at all the same steps, only at some.
     shared = set.intersection(*map(set, steps.values())) if steps else set()
     by_step: dict[int, list[Cell]] = {}
     for cell, saved in steps.items():
@@ -93,8 +93,8 @@ def _sets(cells: Sequence[Cell], parent: str | Path, most: int) -> list[_Set]:
     return [members for members in sets if len(members.cells) > 1]
 
 
-def _begun_by(sets: list[_Set], parent: str | Path) -> str:
-    """The way by which runs that are continued were begun, which is not measured again; "" if all are new."""
+def _how_begun(sets: list[_Set], parent: str | Path) -> str:
+    """`how` of the runs that are continued, which is not measured again; "" if all are new."""
     for members in sets:
         for cell in members.cells:
             path = cell.folder(parent) / "run.json"
@@ -118,12 +118,12 @@ def _train(members: _Set, parent, shared, command, task, programs, program, fact
                 begin(run, task, lambda line: None)
                 opened[cell] = run
             except Exception:
-                pass  # the loop says what is wrong with it
+                pass  # the loop reports the error
         if len(opened) < 2:
             return {}
         try:
             for run in opened.values():
-                run.note(facts | {"how": way_noted(run, program.how)})
+                run.note(facts | {"how": how_history(run, program.how)})
             trained = loop.train_together(
                 task, [run.config for run in opened.values()], [run.folder for run in opened.values()],
                 programs, program, show, say, members.step)
@@ -141,14 +141,14 @@ def _train(members: _Set, parent, shared, command, task, programs, program, fact
                 conclude(run, task, params, result, show_all, say)
                 outcomes[cell] = Outcome(cell, run.folder, run.result)
             except Exception as error:
-                outcomes[cell] = failed(cell, run.folder, error)
+                outcomes[cell] = failed_outcome(cell, run.folder, error)
     return outcomes
 
 
 def measure(task: Task, configs: Sequence[Config], programs: Programs) -> dict[str, float]:
-    """Milliseconds that a step of one run takes in each way: medians of TIMED chunks, after compilation.
+    """Milliseconds per step of one run for each `how`: medians of TIMED chunks, after compilation.
 
-    A way that runs out of the device's memory is left out.
+    A `how` that runs out of the device's memory is left out.
 
     Raises:
       ValueError: accumulation or devices that don't fit the batches.

@@ -45,7 +45,7 @@ class Workers(NamedTuple):
 
 def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers,
                build: Callable[[Config], Task], say: Callable[[str], None]) -> list[Outcome]:
-    """Has workers run the cells of a plan, in folders below `folder`; the outcomes, in the order of the plan.
+    """Runs the cells of a plan by worker processes, in folders below `folder`; outcomes in the plan's order.
 
     Raises:
       ValueError: a storage that can't be reached or holds another sweep, or a launcher that can't start.
@@ -72,7 +72,7 @@ def name_of(groups: list[Group]) -> str:
 
 
 def older_name_of(groups: list[Group]) -> str:
-    """What versions that did not know cells by their content called a sweep in its storage."""
+    """The name of a sweep in its storage in versions that did not name cells by content."""
     return short_digest(sorted(digest(cell.config) for group in groups for cell in group.cells))
 
 
@@ -147,7 +147,7 @@ def shares(workers: int) -> list[list[int] | None]:
 
 def watch(queue: Queue, start: Callable[[int], Any], workers: int, show: Callable[..., None],
           say: Callable[[str], None]) -> None:
-    """Keeps workers going until no cell waits or runs, and stops them if it is stopped itself.
+    """Replaces workers that end until no cell waits or runs; stops them if it is interrupted.
 
     start: number -> a Process or Job. workers: how many. show: takes the steps done by all cells.
     """
@@ -168,7 +168,7 @@ def watch(queue: Queue, start: Callable[[int], Any], workers: int, show: Callabl
                 if taken != (now := len(queue.trials()) - len(queue.trials(TrialState.WAITING))):
                     deaths, taken = dict.fromkeys(deaths, 0), now
                 deaths[number] += 1
-                say(f"worker {number} ended with status {status}; what it said is in {worker.log}")
+                say(f"worker {number} ended with status {status}; its output is in {worker.log}")
                 if deaths[number] <= REPLACED:
                     running[number] = start(number)
             queue.reclaim()

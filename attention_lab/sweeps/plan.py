@@ -28,7 +28,7 @@ class Cell:
 
     @classmethod
     def of(cls, base: Config, overrides: dict[str, Any]) -> "Cell":
-        """The cell of these overrides; ValueError for a config that no run could follow."""
+        """The cell of these overrides; ValueError for an invalid config."""
         config = merge(base, overrides)
         check(config)
         return cls(config, overrides, content_of(config))
@@ -54,7 +54,7 @@ def plan(base: Config, space: Space, max_cells: int = 1000) -> list[Group]:
     """The groups of a sweep from a base config, ordered by their first cells in the space.
 
     Raises:
-      ValueError: no cell, more than max_cells, two with the same config, or one that no run could follow.
+      ValueError: no cell, more than max_cells, two with the same config, or one with an invalid config.
     """
     if not space:
         raise ValueError("the sweep is empty: at least one cell is needed")
@@ -67,7 +67,7 @@ def plan(base: Config, space: Space, max_cells: int = 1000) -> list[Group]:
             cell = Cell.of(base, overrides)
         except ValueError as error:
             raise ValueError(f"the cell {describe(overrides)}: {error}") from error
-        # Of files that can't be read, paths are all that tells cells apart.
+        # Where files can't be read, cells are distinguished by their paths.
         key = cell.config if cell.content.problem else cell.name
         if key in seen:
             same = "config and files of the same content" if cell.content.name else "config"

@@ -45,10 +45,10 @@ class Queue:
 
     Args:
       location: as in `open_storage`.
-      sweep: what tells this sweep from others, such as a digest of its plan; "" joins the one in the storage.
-      older: what older versions called it.
+      sweep: identifies the sweep, such as a digest of its plan; "" joins the one in the storage.
+      older: its identifier in older versions.
       base: the digest of the config that all cells start from.
-      lease: seconds without a sign of life after which another process takes a cell over.
+      lease: seconds without a beat after which another process takes over a cell.
       search: how cells are proposed, as JSON, for workers that join; None where they are given.
     Raises:
       ValueError: a storage that can't be reached, holds another sweep, or, when joining, none.
@@ -66,16 +66,16 @@ class Queue:
                                          direction="maximize")  # scores to lower are stored negated
         self.id = self.storage.get_study_id_from_name(NAME)
         stored = self.storage.get_study_user_attrs(self.id)
-        wanted = {"sweep": sweep or stored.get("sweep"), "base": base}
+        attributes = {"sweep": sweep or stored.get("sweep"), "base": base}
         if sweep:
-            wanted["search"] = json.loads(json.dumps(search))
-        for name, value in wanted.items():
+            attributes["search"] = json.loads(json.dumps(search))
+        for name, value in attributes.items():
             if stored.get(name, value) not in (value, older if name == "sweep" and older else value):
                 what = "sweep" if name == "sweep" else "sweep, of another --config,"
                 raise ValueError(f"--storage={location} holds another {what}: give another file or database")
             if name not in stored:
                 self.storage.set_study_user_attr(self.id, name, value)
-        self.search = (stored | wanted).get("search")
+        self.search = (stored | attributes).get("search")
 
     def fill(self, groups: Sequence[Group], parent: str | Path | None = None) -> None:
         """Adds each cell that is not waiting, running or finished; a cell that failed is tried again.
@@ -134,7 +134,7 @@ class Queue:
         return None
 
     def beat(self, trial: int, step: int) -> None:
-        """A sign of life, with the step that the run is at."""
+        """Records that the process is alive, and the current step of the run."""
         self.note(trial, "beat", [round(time.time(), 3), step])
 
     def end(self, trial: int, state: TrialState, values: Sequence[float] | None = None, **facts: Any) -> bool:
@@ -148,9 +148,9 @@ class Queue:
         return True
 
     def put_back(self, trial: int, died: bool = False) -> None:
-        """Ends a running trial that nobody carries on, and adds its cell again.
+        """Ends a running trial whose process is gone, and adds its cell again.
 
-        A cell whose process has died MOST_DEATHS times, for want of memory perhaps, fails instead.
+        A cell whose process has died MOST_DEATHS times, perhaps out of memory, fails instead.
         """
         frozen = self.storage.get_trial(trial)
         deaths = frozen.user_attrs.get("deaths", 0) + died
@@ -160,7 +160,7 @@ class Queue:
             self._add_again(frozen, deaths)
 
     def reclaim(self) -> list[str]:
-        """Puts back the cells of processes that died or were silent for the lease; names those processes."""
+        """Puts back the cells of processes that died or sent no beat for the lease; returns their names."""
         silent = [trial for trial in self.trials(TrialState.RUNNING) if self._silent(trial)]
         for trial in silent:
             self.put_back(self._identity(trial), died=True)
@@ -188,8 +188,8 @@ class Queue:
 
     def _double(self, trial) -> bool:
         """Whether two processes added the same cell after the same event, and this is the later trial."""
-        def event(one):
-            return one.user_attrs.get("cell"), one.user_attrs.get("after")
+        def event(trial):
+            return trial.user_attrs.get("cell"), trial.user_attrs.get("after")
 
         return "after" in trial.user_attrs and any(
             event(other) == event(trial) and other.number < trial.number for other in self.trials())
@@ -241,7 +241,7 @@ def _has_result(cell: Cell, folder: Path) -> bool:
         stored = read_json(folder / "config.json")["data"]
         return all(stored[name] == getattr(cell.config.data, name) for name in ("path", "directory"))
     except (ValueError, OSError, KeyError, TypeError):
-        return False  # damaged, as whoever takes the cell will say
+        return False  # damaged: running the cell reports it
 
 
 def _alive(process: int) -> bool:

@@ -1,4 +1,4 @@
-"""A search instead of a grid: a sampler proposes each cell from the scores of the cells before it."""
+"""Hyperparameter search: a sampler proposes each cell from the scores of earlier cells."""
 
 from collections.abc import Mapping
 from functools import partial

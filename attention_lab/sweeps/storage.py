@@ -47,7 +47,7 @@ def open_storage(location: str) -> optuna.storages.BaseStorage:
 
 @contextlib.contextmanager
 def storage_errors(location: str) -> Iterator[None]:
-    """Turns what a storage may raise into a ValueError, or an OSError, of one line that names its location.
+    """Converts exceptions of a storage into a ValueError, or an OSError, of one line that names its location.
 
     Warnings of optuna that a feature is experimental are silenced.
     """

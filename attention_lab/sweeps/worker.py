@@ -1,4 +1,4 @@
-"""One process that takes cells from a queue and runs them, until none is left."""
+"""A worker process: takes cells from a queue and runs them until none is left."""
 
 import contextlib
 import threading
@@ -96,7 +96,7 @@ def _end(queue: Queue, item: Item, outcome: Outcome, proposals: search.Search | 
         queue.end(item.trial, TrialState.FAIL,
                   error=f"result.json has no {proposals.metric}: there are {numbers}")
     elif value is None:
-        # The sampler passes over it; in its folder it is a result like others.
+        # The sampler ignores it; its folder holds a result like others.
         queue.end(item.trial, TrialState.FAIL, diverged=True, **facts)
     else:
         sign = proposals.sign if proposals else 1.0
@@ -105,7 +105,7 @@ def _end(queue: Queue, item: Item, outcome: Outcome, proposals: search.Search | 
 
 @contextlib.contextmanager
 def _put_back_if_stopped(queue: Queue, item: Item) -> Iterator[None]:
-    """A cell whose process is stopped by its user waits again; it has not died."""
+    """Puts back a cell whose process is stopped by its user; this is not counted as a death."""
     try:
         yield
     except KeyboardInterrupt:
@@ -115,7 +115,7 @@ def _put_back_if_stopped(queue: Queue, item: Item) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _heartbeat(queue: Queue, item: Item) -> Iterator[Callable]:
-    """Signs of life from a separate thread, so that a long compilation is not taken for death."""
+    """Sends beats from a separate thread, so that a long compilation is not taken for a death."""
     latest_step, over = 0, threading.Event()
 
     def beat():

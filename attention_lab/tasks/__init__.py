@@ -1,4 +1,4 @@
-"""Tasks: data, model, loss and scores as one record (Task) that the training loop takes.
+"""Tasks: data, model, loss and scores as a record (Task) for the training loop.
 
     registry.py   TASKS, and build(config)      load.py      a finished run -> a model of text
     train.py      one run from Python           evaluate.py  a finished run on other data

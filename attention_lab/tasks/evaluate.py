@@ -5,14 +5,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from attention_lab.config import Data, task_of
-from attention_lab.config.sources import of_task
+from attention_lab.config.registries import of_task
 from attention_lab.data import sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.readers.coarsewsd import ALL
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.load import Trained
 from attention_lab.tasks.registry import TASKS, Evaluation
-from attention_lab.tasks.text import readable
+from attention_lab.tasks.text import without_too_long
 
 
 def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple[int, int]],
@@ -20,14 +20,14 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     """The name and value of each score.
 
     Args:
-      trained: its config says what is scored. changed: keys of the fields that were set in that config.
+      trained: its config names the data. changed: keys of the fields that were set in that config.
       lengths: bins of source words (fewest, most) to be scored as well, of a run that translates.
       say: takes a line for the user.
       with_trained: scores sentences of other data that the run was trained on, too; otherwise they are
         counted and left out.
     Raises:
       ValueError: data of another task, data that can't be used, bins for a run that does not translate, or no
-        sentence that the run was not trained on; without `with_trained` also where that can't be seen.
+        sentence that the run was not trained on; without `with_trained` also where this can't be determined.
     """
     run, data = trained.run, trained.config.data
     task = task_of(run.config)
@@ -38,15 +38,16 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     if task_of(trained.config) != task:
         raise ValueError(f"data.source={data.source}: {run.folder} was trained for {task}; "
                          f"{', '.join(of_task(task))} are allowed")
-    corpus = _own_corpus(run, data, changed)
+    corpus = _corpus_of_run(run, data, changed)
     if corpus:
         examples, train = corpus[data.split], corpus["train"]
     else:
-        examples = sources.load_whole(data)  # another file holds nothing out: all of it is scored
+        examples = sources.load_whole(data)  # nothing is held out of another file: all of it is scored
         examples = sources.load(data, (data.split,))[data.split] if examples is None else examples
         train = _train(run, say, with_trained)
     examples = evaluation.prepare(trained, examples, bool(corpus), lengths, say)
-    examples, notice = readable(trained.model, examples, getattr(examples, evaluation.texts), evaluation.unit)
+    examples, notice = without_too_long(trained.model, examples, getattr(examples, evaluation.texts),
+                                        evaluation.unit)
     if notice:
         say(notice)
     if train and not corpus:
@@ -60,11 +61,12 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     yield from evaluation.scores(trained, examples, train, lengths)
 
 
-def _own_corpus(run: Run, data: Data, changed: Collection[str]) -> dict[str, Any] | None:
-    """The run's corpus by split, possibly moved; None where `data` is another one."""
-    own = run.config.data
-    same = dataclasses.replace(data, split=own.split, word=own.word, directory=own.directory, path=own.path)
-    if same != own or data.word == ALL != own.word:
+def _corpus_of_run(run: Run, data: Data, changed: Collection[str]) -> dict[str, Any] | None:
+    """The run's corpus by split, perhaps at another path; None if `data` describes another corpus."""
+    of_run = run.config.data
+    same = dataclasses.replace(data, split=of_run.split, word=of_run.word, directory=of_run.directory,
+                               path=of_run.path)
+    if same != of_run or data.word == ALL != of_run.word:
         return None
     moved = bool({"data.directory", "data.path"} & set(changed))
     try:
@@ -74,16 +76,16 @@ def _own_corpus(run: Run, data: Data, changed: Collection[str]) -> dict[str, Any
             return None
         raise
     if corpus is None and not moved:
-        raise ValueError(f"{_changed(run)}, so that sentences held out now were trained on then: give others "
-                         "by --config.data.directory or --config.data.path")
+        raise ValueError(f"{_changed(run)}, so that sentences held out now may have been trained on: give "
+                         "other data by --config.data.directory or --config.data.path")
     return corpus
 
 
-def _as_trained_on(run: Run, place: Data) -> dict[str, Any] | None:
-    """The run's corpus by split, from the path or directory of `place`; None if its content is another."""
-    own = run.config.data
-    corpus = sources.load(dataclasses.replace(own, directory=place.directory, path=place.path))
-    digest = sources.digest({split: corpus[split] for split in {"train", "dev", own.split}})
+def _as_trained_on(run: Run, data: Data) -> dict[str, Any] | None:
+    """The run's corpus by split, from the path or directory of `data`; None if its content differs."""
+    of_run = run.config.data
+    corpus = sources.load(dataclasses.replace(of_run, directory=data.directory, path=data.path))
+    digest = sources.digest({split: corpus[split] for split in {"train", "dev", of_run.split}})
     return corpus if run.facts.get("data", {}).get("sha256") == digest else None
 
 
@@ -93,7 +95,7 @@ def _changed(run: Run) -> str:
 
 
 def _train(run: Run, say: Callable[[str], None], with_trained: bool) -> Any:
-    """The train split that the run was trained on; None, and the user is told, if it can't be read any more.
+    """The train split of the run; None, with a line for the user, if it can no longer be read.
 
     Raises:
       ValueError: it can't be read, and sentences that were trained on are to be left out.
@@ -114,7 +116,7 @@ def _train(run: Run, say: Callable[[str], None], with_trained: bool) -> Any:
 
 def _not_trained_on(examples: Any, train: Any, evaluation: Evaluation, say: Callable[[str], None],
                     with_trained: bool) -> tuple[Any, int]:
-    """The examples without those that train has, unless these are wanted; how many they are."""
+    """The examples, and how many are in train; without `with_trained` these are left out."""
     texts, trained_on = getattr(examples, evaluation.texts), set(getattr(train, evaluation.texts))
     rest = [i for i, text in enumerate(texts) if text not in trained_on]
     seen = len(texts) - len(rest)

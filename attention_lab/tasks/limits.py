@@ -1,4 +1,4 @@
-"""The longest sentence that a trained model is given: what its positions, memory and about a minute allow.
+"""The longest sentence for a trained model, as limited by positions, memory and about a minute of time.
 
 Estimated from shapes alone, so that every machine refuses the same sentences, and long before it runs out of
 memory. A sentence that fits into the buckets of its run is never refused.
@@ -17,7 +17,7 @@ from attention_lab.models import Model
 
 MEMORY = 2 ** 30  # bytes of the arrays of a batch that grow with its length
 MOVED = 2 ** 38  # bytes that a search for translations reads and writes: its carry, at every step
-CLASSIFIED = 2 ** 33  # bytes of such arrays over all batches of the questions about a line
+CLASSIFIED = 2 ** 33  # bytes of such arrays over all batches of the target words of a line
 COPIES = 3  # of an array that an attention or a layer holds: logits, exponentials, weights
 
 
@@ -64,16 +64,16 @@ def translated(config: Config, buckets: Sequence[int], limit: Callable[[int], in
     def fits(length: int) -> bool:
         if config.model.positions == "learned" and length > LEARNED_POSITIONS:
             return False
-        carried = first + (second - first) * (length // last - 1)  # keys, values, masks: so much a token
+        carried = first + (second - first) * (length // last - 1)  # keys, values and masks of each token
         return max(carried, layer_bytes(config, length)) <= MEMORY and carried * limit(length) <= MOVED
 
     return longest(buckets, fits)
 
 
-def classified(config: Config, buckets: Sequence[int], questions: int = 1) -> int:
-    """Tokens, end mark included, of the longest sentence that is classified by so many of its words."""
+def classified(config: Config, buckets: Sequence[int], targets: int = 1) -> int:
+    """Most tokens, end mark included, of a sentence that is classified for each of `targets` words."""
     def fits(length: int) -> bool:
-        batches = math.ceil(questions / ROW_MULTIPLE)
+        batches = math.ceil(targets / ROW_MULTIPLE)
         return layer_bytes(config, length) <= min(MEMORY, CLASSIFIED // batches)
 
     tokens = longest(buckets, fits)

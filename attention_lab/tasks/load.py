@@ -9,7 +9,7 @@ from attention_lab.config import Config, task_of
 from attention_lab.storage.device_errors import device_errors
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.classification import guidance, new_text
-from attention_lab.tasks.classification.classifier import Classifier, Judged
+from attention_lab.tasks.classification.classifier import Classifier, Predictions
 from attention_lab.tasks.registry import TASKS
 from attention_lab.tasks.sequences.task import Tagger
 from attention_lab.tasks.translation.translator import Translator
@@ -18,13 +18,13 @@ from attention_lab.training.weights import load_finished, scored_weights
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """The answer of a classifier on a word or, where `word` is "", on a whole line.
+    """The prediction of a classifier for a word or, where `word` is "", for a whole line.
 
-    Fields: place of the word, from 0; label, the likeliest class; probabilities by class.
+    Fields: position of the word, from 0; label, the most probable class; probabilities by class.
     """
 
     word: str
-    place: int
+    position: int
     label: str
     probabilities: dict[str, float]
 
@@ -35,7 +35,7 @@ class Trained:
 
     Fields:
       run: its folder, facts and result. config: the run's, or the one given to `load`.
-      model: its functions on text, as the task's `read` gives them. params: those that were scored.
+      model: its functions on text, from the task's `read`. params: those that were scored.
     """
 
     run: Run
@@ -55,7 +55,7 @@ class Trained:
 
     @device_errors()
     def translate(self, sentences: Sequence[str], beam: int | None = None) -> list[str]:
-        """Translations of sentences, both as people write them; "" for an empty one.
+        """Translations of sentences; both are ordinary written text; "" for an empty sentence.
 
         Args:
           beam: hypotheses kept; None: as in the config.
@@ -66,28 +66,29 @@ class Trained:
         for i, tokens in self.translator.too_long(sources, beam).items():
             raise ValueError(f"sentences[{i}] has {tokens} tokens, at most {self.translator.longest(beam)} "
                              "are translated")
-        texts = self.translator.translate(self.params, [one for one in sources if one.strip()], beam).texts
+        texts = self.translator.translate(
+            self.params, [source for source in sources if source.strip()], beam).texts
         translations = iter(self.translator.restore(texts))
         return [next(translations) if source.strip() else "" for source in sources]
 
     @device_errors()
     def classify(self, sentences: Sequence[str]) -> list[list[Answer]]:
-        """For each sentence the answers on the words that the run knows, or one on the whole sentence.
+        """For each sentence an answer for each word that the run knows, or one for the whole sentence.
 
         Raises:
           ValueError: the run does not classify, a sentence is too long, or its guide can't be read.
         """
-        questions, judged = self._judge(sentences, False)
+        targets, predicted = self._predict(sentences, False)
         answers: list[list[Answer]] = [[] for _ in sentences]
-        for i, line in enumerate(questions.lines):
-            word = questions.sentences.word[i]
-            answers[line].append(Answer(word, questions.sentences.place[i], judged.labels[i], {
-                name: float(p) for name, p in zip(self.classifier.classes[word], judged.probabilities[i])}))
+        for i, line in enumerate(targets.lines):
+            word, classes = targets.sentences.word[i], self.classifier.classes[targets.sentences.word[i]]
+            answers[line].append(Answer(word, targets.sentences.position[i], predicted.labels[i], {
+                name: float(p) for name, p in zip(classes, predicted.probabilities[i])}))
         return answers
 
     @device_errors()
     def attention(self, sentences: Sequence[str], translations: Sequence[str] | None = None) -> list[Any]:
-        """The weights of all layers and heads: of each pair an `Attention`, of each answer `Judged.weights`.
+        """Weights of all layers and heads: an `Attention` for each pair, or `Predictions.weights`.
 
         Args:
           translations: read along with the sentences; None: the model's own.
@@ -95,23 +96,23 @@ class Trained:
           ValueError: a model without attention, or one that neither translates nor classifies.
         """
         if not self.model.attends:
-            raise ValueError(f"{self.run.folder} has no attention to look at")
+            raise ValueError(f"{self.run.folder} has no attention")
         if task_of(self.run.config) == "classification":
-            return self._judge(sentences, True)[1].weights
+            return self._predict(sentences, True)[1].weights
         translator = self.translator
         sources = translator.prepare(sentences)
         targets = translator.translate(self.params, sources).texts if translations is None \
             else translator.prepare(translations, "fr")
         return translator.attention(self.params, sources, targets)
 
-    def _judge(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Questions, Judged]:
+    def _predict(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Targets, Predictions]:
         classifier, guide = self.classifier, guidance.of(self.run, self.config.attention.guide)
-        questions = new_text.questions(classifier, sentences)
-        for i, why in questions.refused.items():
-            raise ValueError(f"sentences[{i}] {why}")
-        return questions, classifier.judge(
-            self.params, questions.sentences, with_weights=with_weights,
-            extra=guide and guidance.answers(guide, questions.sentences, classifier.classes))
+        targets = new_text.find_targets(classifier, sentences)
+        for i, reason in targets.refused.items():
+            raise ValueError(f"sentences[{i}] {reason}")
+        return targets, classifier.predict(
+            self.params, targets.sentences, with_weights=with_weights,
+            extra=guide and guidance.answers(guide, targets.sentences, classifier.classes))
 
     def _of(self, task: str, verb: str) -> Any:
         if task_of(self.run.config) != task:
@@ -130,7 +131,7 @@ def load(folder: str | Path, config: Config | None = None, say: Callable[[str], 
       say: takes a warning, such as that a checkpoint is damaged and another one is used.
     Raises:
       ValueError: no run, an unfinished one, or no checkpoint can be read.
-      DeviceError: no memory is left, there is no device, or JAX failed; what it returns raises it too.
+      DeviceError: no memory is left, there is no device, or JAX failed; methods of the result raise it too.
     """
     run = load_finished(folder)
     config = config or run.config

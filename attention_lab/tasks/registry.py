@@ -20,7 +20,7 @@ class Evaluation(NamedTuple):
 
     Fields:
       unit: the name of its examples. texts: their field with the texts that the model reads.
-      prepare: (Trained, examples, whether they are of the run's own data, bins of lengths, say) -> the
+      prepare: (Trained, examples, whether they are the run's data, bins of lengths, say) -> the
         examples to be scored.
       scores: (Trained, examples, train split or None, bins of lengths) -> (name, value) of each score.
     """
@@ -32,7 +32,7 @@ class Evaluation(NamedTuple):
 
 
 class Family(NamedTuple):
-    """What a task is besides its data.
+    """A task without its data.
 
     Fields:
       build: (config, folder) -> Task; folder: a run that may have a tokenizer already, or None.
@@ -40,8 +40,8 @@ class Family(NamedTuple):
         whether it has attention weights to show.
       kinds: the values of model.kind that it can train.
       output: what is read from its model, as in ModelSpec.
-      scores: what its runs are compared by; dev_ and test_ precede them in result.json.
-      evaluation: how finished runs are scored on any data of the task; None where they are not.
+      scores: names of the scores by which its runs are compared, prefixed by dev_ and test_ in result.json.
+      evaluation: of finished runs on any data of the task; None if there is none.
     """
 
     build: Callable[[Config, str | Path | None], Task]

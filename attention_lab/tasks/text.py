@@ -1,4 +1,4 @@
-"""What a task on sentences begins with: a tokenizer, and its training examples in buckets of few lengths."""
+"""What tasks on sentences share: the tokenizer, and training examples in buckets of few lengths."""
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from attention_lab.storage.runs import Run
 from attention_lab.training.task import Batch
 
 TOKENIZER = "tokenizer.json"
-SHOWN = 256  # tokens of a sentence whose attention is saved and drawn, more where training has longer ones
+SHOWN = 256  # most tokens of a sentence whose attention is saved and drawn, unless training has longer ones
 
 
 class Examples(NamedTuple):
@@ -44,8 +44,8 @@ def examples(config: Config, source: batching.Ids, target: batching.Ids) -> Exam
     Raises:
       ValueError: no example fits into the buckets.
     """
-    buckets = batching.settle(config.data.buckets, batching.lengths(source), batching.lengths(target),
-                              config.data.max_length)
+    buckets = batching.resolve_buckets(config.data.buckets, batching.lengths(source),
+                                       batching.lengths(target), config.data.max_length)
     counts = [len(members) for members in batching.bucket_members(source, target, buckets)]
     schedule = batching.Schedule(counts, buckets, config.training.batch_tokens)
     return Examples(buckets, len(source) - sum(counts),
@@ -60,7 +60,7 @@ def corpus_facts(corpus: Mapping[str, Any]) -> dict[str, Any]:
     return {"sha256": sources.digest(corpus), **counts}
 
 
-def readable(model: Any, examples: Any, texts: Sequence[str], unit: str) -> tuple[Any, str]:
+def without_too_long(model: Any, examples: Any, texts: Sequence[str], unit: str) -> tuple[Any, str]:
     """The examples of a split without those that are too long for a model to score, and a line about these.
 
     Args:
@@ -82,14 +82,14 @@ def readable(model: Any, examples: Any, texts: Sequence[str], unit: str) -> tupl
     return examples.select(rest), f"{line}: they are left out"
 
 
-def begun(folder: str | Path | None) -> bool:
+def has_checkpoints(folder: str | Path | None) -> bool:
     """Whether a run has checkpoints, so that its tokenizer is loaded rather than trained again."""
     return folder is not None and (Path(folder) / "checkpoints").exists()
 
 
 def tokenizer_of(config: Config, folder: str | Path | None, sentences: Sequence[str]) -> tokenizers.Tokenizer:
     """The tokenizer of a run that has begun, otherwise one trained on these sentences."""
-    if begun(folder):
+    if has_checkpoints(folder):
         return tokenizers.load(Path(folder) / TOKENIZER)
     return tokenizers.train(config.data.tokenizer, sentences, config.data.vocabulary_size)
 
@@ -103,15 +103,16 @@ def buckets_of(run: Run) -> list[int]:
     return buckets
 
 
-def of_about(words: int, sentences: Sequence[str], count: int, tokens: Sequence[int], most: int) -> list[int]:
+def nearest_in_length(words: int, sentences: Sequence[str], count: int, tokens: Sequence[int], most: int
+                      ) -> list[int]:
     """Indices, rising, of the `count` sentences whose number of words is nearest to `words`.
 
     Args:
-      tokens: of each sentence. most: sentences of more tokens than this, and than SHOWN, are passed over.
+      tokens: of each sentence. most: sentences of more tokens than this, and than SHOWN, are skipped.
     Raises:
       ValueError: no sentence is left.
 
-    >>> of_about(2, ["a b c d", "a b", "a", "a b c"], 2, [5, 3, 900, 4], 24)
+    >>> nearest_in_length(2, ["a b c d", "a b", "a", "a b c"], 2, [5, 3, 900, 4], 24)
     [1, 3]
     """
     lengths = np.array([len(sentence.split()) for sentence in sentences])

@@ -4,10 +4,10 @@
                        host.json       the host's progress: best score, patience
                        manifest.json   sha256 of every other file
 
-A checkpoint is written into a folder beside, flushed to disk and renamed, so that a step's folder is whole or
-absent. When it is read the manifest is checked first: orbax restores a flipped byte to wrong values without
-an error. What the manifest can't tell, that orbax can't read what it wrote, `read_back` tells. One process
-writes; `restore` and `steps` write nothing.
+A checkpoint is written into a temporary folder, flushed to disk and renamed, so that a step's folder is
+complete or absent. When it is read the manifest is checked first: orbax restores a flipped byte to wrong
+values without an error. `read_back` detects what the manifest can't: that orbax can't read what it wrote. One
+process writes; `restore` and `steps` write nothing.
 """
 
 import contextlib
@@ -33,11 +33,11 @@ LOG = logging.getLogger(__name__)
 
 
 class _Damaged(Exception):
-    """A checkpoint that is not what was saved; the message says why."""
+    """A checkpoint that differs from what was saved; the message gives the reason."""
 
 
 def save(folder: str | Path, step: int, state: Any, host: dict) -> None:
-    """Writes one checkpoint, in place of one of the same step and of all later ones.
+    """Writes one checkpoint, which replaces those of the same and of later steps.
 
     Args:
       folder: the run's `checkpoints`, made where it is missing.
@@ -73,17 +73,17 @@ def save(folder: str | Path, step: int, state: Any, host: dict) -> None:
 
 def restore(folder: str | Path, template: Any, step: int | None = None
             ) -> tuple[int, Any, dict] | None:
-    """Reads the newest checkpoint that is whole; a warning for each that is not.
+    """Reads the newest intact checkpoint; warns of each damaged one.
 
     Args:
       folder: the run's `checkpoints`.
       template: a pytree of arrays or `jax.ShapeDtypeStruct`s: the shapes and types to expect, and the
-        sharding to give (none: the first device), be it on other devices than those that saved.
+        sharding to restore to (none: the first device), perhaps on other devices than those that saved.
       step: read this checkpoint and no other.
     Returns:
-      (step, state, host), the state bit for bit as saved; None where nothing whole is there.
+      (step, state, host), the state bit for bit as saved; None if there is no intact checkpoint.
     Raises:
-      ValueError: a whole checkpoint holds other arrays than the template.
+      ValueError: an intact checkpoint holds other arrays than the template.
     """
     candidates = steps(folder) if step is None else [step]
     for candidate in reversed(candidates):
@@ -122,7 +122,7 @@ def read_back(folder: str | Path, step: int, state: Any) -> None:
 
 
 def steps(folder: str | Path) -> list[int]:
-    """Steps that have a checkpoint, rising; damage is not looked for."""
+    """Steps that have a checkpoint, rising; damaged ones are included."""
     if not Path(folder).is_dir():
         return []
     return sorted(int(path.name) for path in Path(folder).iterdir()
@@ -193,12 +193,12 @@ def _read_arrays(path: Path, template: Any) -> Any:
         with _as_damage():
             arrays = reader.restore(plain)
 
-    def place(key, leaf):
+    def to_device(key, leaf):
         name = jax.tree_util.keystr(key, simple=True, separator="/")
         array = arrays.get(name, np.zeros(leaf.shape, leaf.dtype))
         return jax.device_put(array, getattr(leaf, "sharding", None))
 
-    return jax.tree_util.tree_map_with_path(place, template)
+    return jax.tree_util.tree_map_with_path(to_device, template)
 
 
 def _kinds(leaves: dict[str, Any]) -> dict[str, str]:
@@ -208,7 +208,7 @@ def _kinds(leaves: dict[str, Any]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _plain(path: Path) -> Iterator[Path]:
-    """The same place under a name that orbax takes as it is.
+    """The same path under a name that orbax takes as it is.
 
     orbax reads `[1]`, `*` and a backslash as a pattern and `gs:/` as a protocol, in any folder above.
     """
@@ -224,7 +224,7 @@ def _plain(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _as_damage() -> Iterator[None]:
-    """Whatever orbax raises while it reads, as damage."""
+    """Converts any exception of orbax while reading into _Damaged."""
     try:
         yield
     except Exception as error:
@@ -252,7 +252,7 @@ def _set_aside(folder: Path, step: int) -> None:
 
 
 def _clean(folder: Path) -> None:
-    """Deletes what a killed save or deletion left behind."""
+    """Deletes the remains of a killed save or deletion."""
     for pattern in (".saving-*", ".removing-*"):
         for path in folder.glob(pattern):
             shutil.rmtree(path, ignore_errors=True)

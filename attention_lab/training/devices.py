@@ -1,4 +1,4 @@
-"""One axis of devices that share each batch; parameters are whole on each of them."""
+"""One axis of devices over which each batch is sharded; parameters are replicated."""
 
 from typing import Any
 
@@ -21,17 +21,17 @@ def data_mesh(count: int) -> jax.sharding.Mesh:
 
 
 def replicated(mesh: jax.sharding.Mesh) -> NamedSharding:
-    """Whole on every device: parameters and state."""
+    """The sharding of parameters and state: replicated on every device."""
     return NamedSharding(mesh, PartitionSpec())
 
 
 def shard(batch: Any, mesh: jax.sharding.Mesh) -> Any:
-    """A batch with its rows, which divide by the devices, spread over them."""
+    """A batch whose rows, divisible by the number of devices, are sharded over them."""
     return jax.device_put(batch, NamedSharding(mesh, PartitionSpec("data")))
 
 
 def check_memory(state: Any, devices: int) -> None:
-    """DeviceError where a CPU's machine lacks memory for a state, of shapes, and its gradient on each device.
+    """DeviceError if a CPU's machine lacks memory for a state (of shapes) and its gradient on each device.
 
     The system would grant such memory and kill the process once it is used.
     """

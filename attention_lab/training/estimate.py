@@ -1,4 +1,4 @@
-"""What a run will take, estimated without compiling it: memory from shapes, time from operations."""
+"""Estimates of a run without compiling it: memory from shapes, time from operations."""
 
 import math
 import time
@@ -21,7 +21,7 @@ EFFICIENCY = {"float32": 0.25, "bfloat16": 0.4}
 
 
 def estimate(task: Task, config: Config) -> dict[str, Any]:
-    """Numbers that tell a user whether to start a run.
+    """Estimated size, memory and time of a run.
 
     Returns:
       parameters; steps (None where training.max_minutes is set); memory_megabytes, state and the arrays that

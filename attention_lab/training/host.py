@@ -12,13 +12,13 @@ import numpy as np
 from attention_lab.config import Config, Hyper, split
 from attention_lab.storage.files import JsonLines
 from attention_lab.training import checkpoint
+from attention_lab.training.failures import described
 from attention_lab.training.logs import Writers
-from attention_lab.training.parts import failure
 from attention_lab.training.programs import Programs
 from attention_lab.training.state import State, parameter_count, scored_params
 from attention_lab.training.task import Sums, Task
 
-# What the host must know to continue a run; JSON in each checkpoint beside the arrays. "best" is the dev
+# The host's state of a run, stored as JSON in each checkpoint beside the arrays. "best" is the dev
 # score of "best_step" and "best_loss" its dev loss, "stale" counts the dev scores since then, "failed" says
 # why dev could not be scored, "window" holds the sums since the last line of the log.
 NEW_PROGRESS = {"status": "running", "best": None, "best_loss": None, "best_step": 0, "stale": 0,
@@ -78,7 +78,8 @@ class Host:
         self.window, self._seconds_before = RunningSums(self.progress["window"]), self.progress["seconds"]
         self._writers = Writers(self.folder, self.step)
         self._begun = self._clock = time.monotonic()
-        self._tokens, self._relied_on = 0, False  # whether a checkpoint of this process has been read back
+        self._tokens = 0
+        self._checkpoint_read_back = False  # whether a checkpoint of this process was read back
 
     @property
     def running(self) -> bool:
@@ -86,14 +87,14 @@ class Host:
         return self.progress["status"] == "running"
 
     def until_due(self) -> int:
-        """Steps until the host has something to do; the last of them ends the run at the latest."""
+        """Steps until the next log line, dev score, checkpoint or end of the run."""
         training = self.training
         every = (training.log_every, training.eval_every, training.checkpoint_every)
         left = min(n - self.step % n for n in every)
         return left if self.steps is None else min(left, self.steps - self.step)
 
     def seconds(self) -> float:
-        """Wall-clock of the run, earlier processes' too."""
+        """Wall-clock seconds of the run, those of earlier processes included."""
         return self._seconds_before + self.share * (time.monotonic() - self._begun)
 
     def record_step(self, logged: dict[str, Sums], tokens: int) -> None:
@@ -112,7 +113,7 @@ class Host:
             self._log()
         paused, improved, status = time.monotonic(), False, progress["status"]
         if status == "finished" or (status == "running" and step % training.eval_every == 0):
-            improved = self._look(get_state())
+            improved = self._score_dev(get_state())
             if progress["status"] == "finished" and self._tokens:  # patience ended it between two lines
                 self._clock, paused = self._clock + time.monotonic() - paused, time.monotonic()
                 self._log()
@@ -120,14 +121,14 @@ class Host:
             progress |= {"seconds": self.seconds(), "window": self.window.collected()}
             state = get_state()
             checkpoint.save(self.checkpoints, step, state, progress)
-            if not self._relied_on:
+            if not self._checkpoint_read_back:
                 checkpoint.read_back(self.checkpoints, step, state)
-                self._relied_on = True
+                self._checkpoint_read_back = True
             checkpoint.prune(self.checkpoints, training.keep_checkpoints, progress["best_step"])
         self.exclude(time.monotonic() - paused)
 
-    def _look(self, state: State) -> bool:
-        """Scores dev; whether it is the best score. Without a score, where that fails, training goes on."""
+    def _score_dev(self, state: State) -> bool:
+        """Scores dev; returns whether it is the best score. If scoring fails, training continues."""
         self.show(self.step, doing="scoring dev" if self.progress["status"] == "finished" else "")
         try:
             numbers = score_dev(self.task, self.programs.dev_loss, scored_params(state), self.hyper)
@@ -135,8 +136,8 @@ class Host:
             raise
         except Exception as error:
             if not self.progress.get("failed"):
-                self.progress["failed"] = f"scoring dev at step {self.step}: {failure(error)}"
-                self.say(f"{self.folder}: {self.progress['failed']}; training goes on without that score")
+                self.progress["failed"] = f"scoring dev at step {self.step}: {described(error)}"
+                self.say(f"{self.folder}: {self.progress['failed']}; training continues without that score")
             return False
         improved = record_dev_score(self.progress, numbers, self.task.select, self.step,
                                     self.training.patience)
@@ -145,7 +146,7 @@ class Host:
         return improved
 
     def exclude(self, seconds: float) -> None:
-        """Leaves time out of the speed that is logged."""
+        """Excludes this time from the logged speed."""
         self._clock += seconds
 
     def result(self, state: State) -> tuple[Any, dict[str, Any]]:
@@ -192,10 +193,10 @@ def score_dev(task: Task, dev_loss: Callable, params: Any, hyper: Hyper) -> dict
 
 def record_dev_score(progress: dict, numbers: dict, select: tuple[str, float], step: int, patience: int
                      ) -> bool:
-    """Puts a dev score into `progress`, and the end if patience is at its end; True if it is the best.
+    """Records a dev score in `progress`, and the end if patience is exhausted; True if it is the best score.
 
     Of equal scores the one with the lower dev loss is better: a score may be constant, such as an accuracy
-    of 1. What is not a number is worse than any.
+    of 1. NaN is worse than any number.
     """
     name, sign = select
     loss = numbers.get("dev_loss")

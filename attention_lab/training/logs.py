@@ -1,4 +1,4 @@
-"""What a run writes while it trains: metrics, timing apart, and events for TensorBoard."""
+"""Logs of a run: metrics, timing in a separate file, and events for TensorBoard."""
 
 import os
 import struct
@@ -16,9 +16,9 @@ from attention_lab.storage.files import JsonLines, append
 
 
 class Writers:
-    """The logs of one run folder, continued after `step`: later lines, which will come again, are dropped.
+    """The logs of one run folder, continued after `step`: later lines are dropped and written again.
 
-    Each line is with the system when `write` returns, so that a checkpoint made after it never misses one.
+    `write` passes each line to the operating system, so that a later checkpoint never misses it.
     Writers of tensorboardX are not used: SummaryWriter hands events to a thread, whose queue a kill loses and
     a full disk stops for ever.
     """
@@ -36,7 +36,7 @@ class Writers:
             self._append_event(step=step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def write(self, step: int, metrics: Mapping[str, Any], timing: Mapping[str, Any] | None = None) -> None:
-        """Logs numbers: metrics, which a repeated run repeats bit for bit, and timing, which it does not."""
+        """Logs metrics, which a repeated run reproduces bit for bit, and timing, which it does not."""
         if metrics:
             self._metrics.append({"step": step, **metrics})
         if timing:

@@ -1,8 +1,8 @@
-"""The one host loop: steps on the device, and in between the host logs, scores and saves.
+"""The host loop of all tasks: steps on the device; between them the host logs, scores and saves.
 
-Killed at any moment and started again with the same command it ends in the same bytes: arrays and the host's
-few numbers travel in one checkpoint, batches and masks are functions of (seed, step), and logs are cut back
-to the checkpoint.
+A run that is killed at any moment and started again with the same command ends in the same bytes: arrays and
+the host's few numbers are in one checkpoint, batches and masks are functions of (seed, step), and logs are
+truncated to the checkpoint.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from attention_lab.training.programs import programs as make_programs
 from attention_lab.training.task import Batch, Task
 from attention_lab.training.together import Together
 
-CHUNK = 10  # steps of several runs that one call takes, where so many have one shape
+CHUNK = 10  # steps of several runs in one call, where so many have the same shape
 
 
 def total_steps(config: Config, task: Task) -> int | None:
@@ -69,9 +69,9 @@ def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str 
                    programs: Programs, together: Together, show: Callable = lambda *a, **k: None,
                    say: Callable[[str], None] = print, from_step: int | None = None
                    ) -> list[tuple[Any, dict[str, Any]]]:
-    """Trains several runs of one Structure by one program; each leaves and returns what `train` would.
+    """Trains several runs of one Structure by one program; each writes and returns what `train` would.
 
-    A run that has ended is computed on with the others, but no longer logged or saved; train_seconds is a
+    A run that has ended is still computed with the others, but no longer logged or saved; train_seconds is a
     run's share of the time.
 
     Args:
@@ -109,12 +109,12 @@ def train_together(task: Task, configs: Sequence[Config], folders: Sequence[str 
                     host.record_step(jax.tree.map(lambda x: x[index, n], logged), task.tokens(row[index]))
         for index, host in live.items():
             begun = time.monotonic()
-            host.after_step(lambda: programs.placed(together.of_run(states, index)))
+            host.after_step(lambda: programs.replicate(together.of_run(states, index)))
             for other in live.values():
                 if other is not host:
                     other.exclude(time.monotonic() - begun)
             if not host.running:
-                results[index] = host.result(programs.placed(together.of_run(states, index)))
+                results[index] = host.result(programs.replicate(together.of_run(states, index)))
     return [results[index] for index in range(count)]
 
 

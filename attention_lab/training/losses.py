@@ -27,7 +27,7 @@ def _chunk(hidden, readout, target, real, label_smoothing, precision):
 
 
 def _cut(hidden, target, real):
-    """Pieces of whole positions, so that a device keeps its rows: (C, B, t, D), (C, B, t), (C, B, t)."""
+    """Chunks of whole positions, so that a device keeps its rows: (C, B, t, D), (C, B, t), (C, B, t)."""
     B, T, D = hidden.shape
     width = next(t for t in range(min(T, max(1, CHUNK_TOKENS // B)), 0, -1) if T % t == 0)
     cut = partial(jnp.reshape, shape=(B, T // width, width))
@@ -45,7 +45,7 @@ def _sums(hidden, readout, target, real, label_smoothing, precision):
 
 
 def _sums_forward(hidden, readout, target, real, label_smoothing, precision):
-    # The loss is linear in its own cotangent, so the gradient is made while the logits are still there.
+    # The loss is linear in its cotangent, so the gradient is computed while the logits are in memory.
     chunk = jax.value_and_grad(_chunk, argnums=(0, 1), has_aux=True)
 
     def body(carry, piece):

@@ -49,7 +49,7 @@ def make_optimizer(optimizer: Optimizer, hyper: Hyper, total_steps: int) -> opta
 
 
 class Recipe(NamedTuple):
-    """What a training step reads of a config beside its loss; hashable, so that it keys a program.
+    """The part of a config that a training step reads besides its loss; hashable, so that it keys a program.
 
     Fields: optimizer, without what is in Hyper; total_steps, where the schedule ends, 0 if it has no end;
     accumulate, parts of a batch; average_decay, of the moving average of parameters.

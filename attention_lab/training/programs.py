@@ -19,7 +19,7 @@ class Programs(NamedTuple):
 
     Fields:
       mesh: the devices that share each batch. start: hyper -> State before the first step.
-      update: (state, batch, hyper) -> (state, {name: Sums}); the state that goes in is used up.
+      update: (state, batch, hyper) -> (state, {name: Sums}); the given state is donated.
       dev_loss: (params, batch, hyper) -> {name: Sums}.
       template: State of shapes and shardings, for `checkpoint.restore`.
     """
@@ -30,8 +30,8 @@ class Programs(NamedTuple):
     dev_loss: Callable
     template: State
 
-    def placed(self, state: State) -> State:
-        """A state on the devices of the mesh, whole on each."""
+    def replicate(self, state: State) -> State:
+        """Copies a state to every device of the mesh."""
         return jax.device_put(state, replicated(self.mesh))
 
 

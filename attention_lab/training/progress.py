@@ -1,4 +1,4 @@
-"""How far a run is: one live line on a terminal, a plain line now and then elsewhere."""
+"""Progress of a run: a live line on a terminal, otherwise a plain line at intervals."""
 
 import contextlib
 import statistics
@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 BAR = 24  # widest bar, columns
-RECENT = 500  # steps whose pace tells the time that is left
+RECENT = 500  # steps whose pace gives the remaining time
 
 
 @contextlib.contextmanager
@@ -23,13 +23,13 @@ def progress(total_steps: int | None, title: str, *, max_minutes: float | None =
 
     Args:
       total_steps: of the whole run; None where `max_minutes` ends it.
-      stream: None is standard error, so that standard output keeps to results.
+      stream: None is standard error, as standard output is for results.
       every: least seconds between plain lines, where `stream` is no terminal; a new dev score is always
         printed.
     Yields:
       show(step, doing="", tokens_per_second=None, loss=None, dev=None, seconds=None), cheap enough for every
-      step; `doing` names what takes time besides steps; None is as before; seconds are the run's so far,
-      earlier processes' too.
+      step; `doing` names an activity other than steps; None keeps a number; seconds are those of the run,
+      earlier processes included.
     """
     console = Console(file=stream or sys.stderr, highlight=False)
     meter = _Meter(total_steps, title, max_minutes)
@@ -71,7 +71,7 @@ class _Meter:
         self.paces = deque(maxlen=RECENT)
 
     def update(self, step: int, doing: str = "", **numbers: float | None) -> None:
-        """Keeps the numbers of `step`, and what is done besides."""
+        """Records the numbers of `step`, and the present activity."""
         now, self.doing = time.monotonic(), doing
         # A resumed run did not do its first steps now, so the first update has no pace.
         if self.step is not None and step > self.step:
@@ -88,7 +88,7 @@ class _Meter:
                 self.time if "seconds" in self.numbers else self.begun)
             left.append(60.0 * self.max_minutes - gone)
         if self.total is not None and self.paces:
-            # A step that compiles, or waits for a dev score, is no measure of those to come.
+            # A step that compiles, or waits for a dev score, does not predict the pace of later steps.
             most = 10 * statistics.median(self.paces)
             mean = statistics.fmean(min(pace, most) for pace in self.paces)
             left.append((self.total - self.step) * mean - (time.monotonic() - self.time))

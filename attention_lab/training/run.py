@@ -1,4 +1,4 @@
-"""One run from an open folder to its result: train, score, draw, and write the result last."""
+"""Carries out one run in an open folder: train, score, draw, and write the result last."""
 
 import contextlib
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from attention_lab.storage.content import Content, changed
 from attention_lab.storage.files import JsonLines
 from attention_lab.storage.runs import Run
 from attention_lab.training import loop
-from attention_lab.training.parts import Parts
+from attention_lab.training.failures import Failures
 from attention_lab.training.programs import Programs
 from attention_lab.training.progress import progress
 from attention_lab.training.task import Task
@@ -40,7 +40,7 @@ def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Call
 
 
 def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:
-    """Writes what a run's folder must hold before the first step; ValueError: it was begun on other data."""
+    """Writes what the folder needs before the first step; ValueError: the run was begun on other data."""
     check_data(run, task)
     if run.config.training.max_minutes is not None:
         say("training.max_minutes is set: a run that the clock ends can't be reproduced")
@@ -50,40 +50,40 @@ def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:
 
 def conclude(run: Run, task: Task, params: Any, result: dict[str, Any],
              show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print) -> dict[str, Any]:
-    """Scores a trained run, draws it and writes its result, last; what result.json holds.
+    """Scores and draws a trained run, writes result.json last, and returns its content.
 
-    A part that fails keeps no other from being done: "failed" in the result says which scores are missing and
-    why, "not_drawn" which pictures.
+    A score or picture that fails does not prevent the others: "failed" in the result says which scores are
+    missing and why, "not_drawn" which pictures.
 
     Args:
       show, say: as of `loop.train`.
     Raises:
-      OSError: the folder can't be written; the same command goes on from the last checkpoint.
+      OSError: the folder can't be written; the same command resumes from the last checkpoint.
     """
-    config, folder, parts = run.config, run.folder, Parts(run.folder, say)
+    config, folder, failures = run.config, run.folder, Failures(run.folder, say)
     if "failed" in result:
-        parts.failed["failed"] = [result["failed"]]
+        failures.lines["failed"] = [result["failed"]]
     if result["status"] == "finished":
         hyper = split(config)[1]
         for name in dict.fromkeys(("dev", config.data.split)):
             show(result["steps"], doing=f"scoring {name}")
-            with parts.part(f"scoring {name}"):
+            with failures.recorded(f"scoring {name}"):
                 scores = task.score(params, hyper, name, True)
                 result |= scores.numbers
                 if name == config.data.split:
                     replaced = predictions.write(folder / "predictions.tsv", scores.predictions)
                     result |= {"predictions_with_replaced_breaks": replaced} if replaced else {}
         show(result["steps"], doing="drawing")
-        with parts.part("drawing attention.png", picture=True):
+        with failures.recorded("drawing attention.png", picture=True):
             task.illustrate(params, hyper, folder)
-    with parts.part("drawing curves.png", picture=True):
+    with failures.recorded("drawing curves.png", picture=True):
         draw_curve(folder, task.select, result["best_step"])
-    run.finish(result | {key: "; ".join(lines) for key, lines in parts.failed.items()})
+    run.finish(result | {key: "; ".join(lines) for key, lines in failures.lines.items()})
     return run.result
 
 
 def draw_curve(folder: Path, select: tuple[str, float], best_step: int) -> None:
-    """Draws curves.png from metrics.jsonl: the loss and the dev score that was followed to `best_step`."""
+    """Draws curves.png from metrics.jsonl: the loss and the dev score that selects `best_step`."""
     name, sign = select
     lines = JsonLines(folder / "metrics.jsonl").read()
     losses = [(line["step"], line["loss"]) for line in lines if line.get("loss") is not None]
@@ -95,9 +95,9 @@ def draw_curve(folder: Path, select: tuple[str, float], best_step: int) -> None:
 
 
 def check_data(run: Run, task: Task) -> None:
-    """ValueError if a run that has trained already was begun on other data than the task has.
+    """ValueError if a run that has checkpoints was trained on data that differs from the task's.
 
-    Also where files have changed between opening the run, which names it by their content, and reading them.
+    Also if files changed between opening the run, which is named by their content, and reading them.
     """
     before = run.facts.get("data", {}) if (run.folder / "checkpoints").exists() else {}
     now = Content(task.facts.get("sha256", ""), task.facts.get("files", {}))

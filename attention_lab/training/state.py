@@ -1,4 +1,4 @@
-"""What a run carries from step to step: arrays and nothing else."""
+"""The state of a run from step to step: arrays only."""
 
 import dataclasses
 import math

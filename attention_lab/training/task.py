@@ -1,4 +1,4 @@
-"""A Task is what is trained, as a record of functions: the one loop knows nothing else of it."""
+"""A Task is a record of functions; it is all that the training loop knows of what is trained."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -7,14 +7,14 @@ Batch = dict[str, Any]  # arrays that lead with the sentence axis B; "example" (
 
 
 class Sums(NamedTuple):
-    """A quantity as numerator and denominator: divided once, at the end, over all devices."""
+    """A quantity as numerator and denominator, divided once, after both are summed over all devices."""
 
     total: Any
     count: Any
 
 
 class Scores(NamedTuple):
-    """What a split scored: {name: number or string}, and a row of text for each of its examples."""
+    """Scores of a split: {name: number or string}, and a row of text for each example."""
 
     numbers: dict[str, Any]
     predictions: list[dict[str, str]]
@@ -35,12 +35,12 @@ class Task(NamedTuple):
       select: (metric name, sign): the dev score for early stopping and the best checkpoint; sign +1 where
         higher is better, -1 where lower. Of equal scores the one with the lower dev_loss, the mean of `loss`,
         is better.
-      save: (folder) -> None, writes what a later reader of the run needs, such as tokenizer.json.
+      save: (folder) -> None, writes files that reading the run needs, such as tokenizer.json.
       illustrate: (params, hyper, folder) -> None, writes pictures and the arrays behind them.
       tokens: batch -> how many tokens it trains on.
       facts: of the data, {name: number or string}, for run.json; "sha256" of the corpus and "files", {config
-        key: sha256} of other files that it is trained with, tell whether a run may continue.
-      notices: a line for each oddity of the data that a user should know.
+        key: sha256} of other files, decide whether a run may continue.
+      notices: a line for each irregularity of the data.
     """
 
     init: Callable

@@ -19,9 +19,9 @@ from attention_lab.training.optimizer import recipe
 from attention_lab.training.step import make_step
 from attention_lab.training.task import Batch, Task
 
-# How a function of one run becomes one of several, whose arguments lead with the runs.
+# Transformations of a function of one run into one of several, with runs as the leading axis.
 WAYS = {"map": lambda run: lambda *stacked: jax.lax.map(lambda each: run(*each), stacked), "vmap": jax.vmap}
-# Flags that leave programs as XLA compiles them by default, but for the sums that it gets wrong.
+# Flags under which XLA compiles programs as by default, except for those that it computes wrongly.
 HARMLESS = ("--xla_force_host_platform_device_count", "--xla_cpu_collective_call_terminate_timeout_seconds",
             "--xla_cpu_experimental_ynn_fusion_type=-reduce", "--xla_backend_optimization_level=3",
             "--xla_cpu_use_fusion_emitters=true")
@@ -33,7 +33,7 @@ class Together(NamedTuple):
     Fields:
       how: one of WAYS. mesh: the devices that share the runs.
       update: (states, batches, hypers) -> (states, {name: Sums}), where states and hypers lead with the axis
-        of runs, batches and sums with those of runs and steps. The states that go in are used up.
+        of runs, batches and sums with those of runs and steps. The given states are donated.
     """
 
     how: str
@@ -66,7 +66,7 @@ def _stacked(trees, stack):
 
 
 def why_map_rounds(structure: Structure) -> str:
-    """Why `map` may differ by rounding from each run alone; "" where tests hold the bytes equal."""
+    """Why `map` may differ by rounding from each run alone; "" where tests show equal bytes."""
     flags = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if not flag.startswith(HARMLESS)]
     if flags or jax.config.values["jax_disable_most_optimizations"]:
         return "XLA does not compile by default"

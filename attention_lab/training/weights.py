@@ -16,10 +16,10 @@ from attention_lab.training.step import run_keys
 
 
 def load_finished(folder: str | Path) -> runs.Run:
-    """A run; ValueError if it is none, is unfinished or diverged, or for 64 bits after training in 32."""
+    """A finished run; ValueError if there is none, it diverged, or jax now uses 64 bits."""
     run = runs.load_run(folder)
     if run.result.get("status") != "finished":
-        raise ValueError(f"{folder} {run.result.get('status')}: it has no parameters that could be used")
+        raise ValueError(f"{folder} {run.result.get('status')}: it has no usable parameters")
     if not run.facts.get("jax_settings", {}).get("jax_enable_x64"):
         environment.check_settings()
     return run

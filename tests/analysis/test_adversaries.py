@@ -16,11 +16,11 @@ HOW = {"steps": 60, "starts": 3, "learning_rate": 0.1}
 
 def test_weights_sum_to_one_and_are_as_far_as_they_say():
     (classifier, params), (said, _) = built("lstm"), sentences()
-    judged = classifier.judge(params, said, with_weights=True)
+    predicted = classifier.predict(params, said, with_weights=True)
     ends = rows(lambda batch: attack(classifier.model, params, batch, classifier.hyper, KEY, 0.1, 60, 3),
                 len(said), classifier.in_order(said, batch_tokens=ROOM))
     for i, one in enumerate(ends):
-        own = judged.weights[i]["pool"][0, 0, 0, :-1]
+        own = predicted.weights[i]["pool"][0, 0, 0, :-1]
         weights = one.weights[:, :len(own)]
         np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
         np.testing.assert_allclose(one.divergence, distributions.jensen_shannon(weights, own),

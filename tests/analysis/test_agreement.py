@@ -41,7 +41,7 @@ def test_where_the_deciding_word_comes_by_hand():
 
 @pytest.mark.parametrize("importances, decider, place, words", [
     ([1, 2, 3], 3, 0, "deciders: 3 in a sentence of 3 words"), ([1, 2, 3], -1, 0, "deciders: -1"),
-    ([1, 2, 3], 1, 1, "asks about word 1"), ([1, np.nan, 3], 0, 2, "1 of a sentence's 3 are no numbers"),
+    ([1, 2, 3], 1, 1, "whose target is word 1"), ([1, np.nan, 3], 0, 2, "1 of a sentence's 3 are no numbers"),
 ])
 def test_what_is_refused(importances, decider, place, words):
     with pytest.raises(ValueError, match=words):

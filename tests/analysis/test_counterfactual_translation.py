@@ -16,6 +16,7 @@ from attention_lab.analysis.counterfactual_translation import (
 from attention_lab.attention import counterfactual
 from attention_lab.config import Config, replace
 from attention_lab.data import tokenizers
+from attention_lab.data.tokenizers import TOKENIZERS
 from attention_lab.tasks.translation.translator import Translator
 
 SOURCES = ["the dog sees the old bank .", "a big river .", "the bank sees a dog ."]
@@ -75,7 +76,7 @@ def test_it_is_one_step_of_one_sentence_at_a_time(kind):
     found = survival(translator, params, SOURCES, jax.random.key(0))
     for number in (0, 1):
         text, own, stays = by_hand(kind, number)
-        names = np.array(word_classes(text.split(), "word"))
+        names = np.array(word_classes(text.split(), TOKENIZERS["word"]))
         assert own[:-1].all() and found.left_out[number] == (~own).sum()
         for name in ("function", "content", "neither"):
             assert found.steps[name][number] == (own & (names == name)).sum()
@@ -110,11 +111,11 @@ def test_equal_weights_permuted_are_equal():
 
 
 def test_classes_of_words():
-    assert word_classes("l' homme ne dort pas , &apos; <unk> 3".split(), "word") == [
+    assert word_classes("l' homme ne dort pas , &apos; <unk> 3".split(), TOKENIZERS["word"]) == [
         "function", "content", "function", "content", "function"] + ["neither"] * 5
-    assert word_classes(["▁Le", "▁fl", "eu", "ve", "▁d", "e", "▁."], "bpe") == [
+    assert word_classes(["▁Le", "▁fl", "eu", "ve", "▁d", "e", "▁."], TOKENIZERS["bpe"]) == [
         "function", "content", "content", "content", "function", "function", "neither", "neither"]
-    assert word_classes(["l&apos;", "chat"], "word") == ["function", "content", "neither"]
+    assert word_classes(["l&apos;", "chat"], TOKENIZERS["word"]) == ["function", "content", "neither"]
     assert {"le", "de", "une", "qu'", "sont", "près", "et", "elles"} <= FUNCTION_WORDS
     assert not {"chien", "voit", "grand", "souvent", "a", "."} & FUNCTION_WORDS
 

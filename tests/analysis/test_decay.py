@@ -21,7 +21,8 @@ def test_norms_are_those_of_the_whole_jacobian(kind):
 
     def last(x):
         bound = module.bind({"params": params})
-        (h, *_), _ = scan(bound.step(), bound.blank(1), bound.read(x[None]), jnp.ones((1, T), bool))
+        (h, *_), _ = scan(bound.step(), bound.initial_state(1), bound.project_inputs(x[None]),
+                          jnp.ones((1, T), bool))
         return h[0]
 
     wanted = jnp.log(jnp.linalg.norm(jax.jacrev(last)(X), axis=(0, 2)))[::-1]
@@ -50,8 +51,8 @@ def test_the_cells_path_is_the_jacobian_with_the_path_of_h_cut():
     module = decay.cell("lstm", H, D)
     params = jax.tree.map(lambda x: 2.0 * x, decay.start(module, jax.random.key(0)))
     bound = module.bind({"params": params})
-    step, (first, *rest) = bound.step(), bound.read(X[None])[0][:, None]
-    h, c = step(bound.blank(1), first)
+    step, (first, *rest) = bound.step(), bound.project_inputs(X[None])[0][:, None]
+    h, c = step(bound.initial_state(1), first)
 
     def last(c):
         state = (h, c[None])
@@ -102,7 +103,7 @@ def test_token_norms_are_what_a_nudge_of_one_embedding_does(kind, tied):
 
 def test_several_layers_of_cells_are_refused():
     structure, hyper = split(replace(Config(), {"model.kind": "gru", "data.source": "echo"}))
-    with pytest.raises(ValueError, match="model.num_layers=2: one layer of cells is followed"):
+    with pytest.raises(ValueError, match="model.num_layers=2: one recurrent layer is allowed"):
         decay.token_norms(structure, {"embedding": X}, hyper, jnp.arange(3))
 
 

@@ -29,12 +29,12 @@ def explained(kind):
 @pytest.mark.parametrize("kind", ["pooled", "deep"])
 def test_every_explainer_finds_a_planted_word_and_chance_does_not(kind):
     (classifier, params), (said, deciders) = planted(kind), sentences(29)
-    assert classifier.judge(params, said).labels == said.label
+    assert classifier.predict(params, said).labels == said.label
     found = explain(classifier, params, said, available(classifier))
     assert list(found) == list(available(classifier))
     for method, importances in found.items():
         assert [len(one) for one in importances] == [len(text.split()) for text in said.text]
-        auc = finding_auc(importances, deciders, said.place)
+        auc = finding_auc(importances, deciders, said.position)
         if method == "random":
             assert 0.3 < np.nanmean(auc) < 0.7
         else:
@@ -47,25 +47,25 @@ def test_leaving_one_out_is_judging_each_shorter_sentence(kind):
     (classifier, params), (said, _) = built(kind), sentences()
     found = explained(kind)["leave_one_out"] if kind == "deep" else explain(
         classifier, params, said, ["leave_one_out"])["leave_one_out"]
-    whole = classifier.judge(params, said).probabilities
+    whole = classifier.predict(params, said).probabilities
     pairs = [(i, w) for i, text in enumerate(said.text) for w in range(len(text.split()))]
     text, place = [], []
     for i, w in pairs:
         kept = said.text[i].split()
         del kept[w]
         text.append(" ".join(kept))
-        place.append(said.place[i] - (w < said.place[i]))
+        place.append(said.position[i] - (w < said.position[i]))
     count = len(pairs)
-    judged = classifier.judge(params, Labelled(text, place, ["bank"] * count, ["rive"] * count))
-    for (i, w), p in zip(pairs, judged.probabilities):
-        wanted = 0 if w == said.place[i] else total_variation(whole[i], p)
+    predicted = classifier.predict(params, Labelled(text, place, ["bank"] * count, ["rive"] * count))
+    for (i, w), p in zip(pairs, predicted.probabilities):
+        wanted = 0 if w == said.position[i] else total_variation(whole[i], p)
         np.testing.assert_allclose(found[i][w], wanted, rtol=1e-3, atol=2e-7)
     assert max(one.max() for one in found) > 1e-4
 
 
 def test_a_whole_sentence_has_no_word_that_is_asked_about():
     (classifier, params), (said, _) = built("lstm"), sentences(3)
-    whole = dataclasses.replace(said, place=[-1] * 3)
+    whole = dataclasses.replace(said, position=[-1] * 3)
     for row in explain(classifier, params, whole, ["leave_one_out"])["leave_one_out"]:
         assert (row > 0).all()
 
@@ -74,9 +74,9 @@ def test_weights_of_a_pooling_and_of_an_encoder_are_read_as_they_are():
     said, _ = sentences()
     for kind in ("lstm", "deep", "mean"):
         classifier, params = built(kind)
-        seen = classifier.judge(params, said, with_weights=True).weights
+        seen = classifier.predict(params, said, with_weights=True).weights
         found = explain(classifier, params, said, ["attention", "attention_mean"])
-        for i, (place, one) in enumerate(zip(said.place, seen)):
+        for i, (place, one) in enumerate(zip(said.position, seen)):
             if kind == "lstm":
                 last = mean = one["pool"][0, 0, 0]
             else:
@@ -90,9 +90,9 @@ def test_weights_of_a_pooling_and_of_an_encoder_are_read_as_they_are():
 def test_rollout_and_zeroed_values_of_two_layers():
     (classifier, params), (said, _) = built("deep"), sentences()
     found = explained("deep")
-    seen = classifier.judge(params, said, with_weights=True).weights
+    seen = classifier.predict(params, said, with_weights=True).weights
     for batch in classifier.in_order(said.select([3])):
-        S, place, own = int((batch["source"][0] > 0).sum()), said.place[3], seen[3]["encoder"]
+        S, place, own = int((batch["source"][0] > 0).sum()), said.position[3], seen[3]["encoder"]
         first, second = 0.5 * own.mean(axis=1) + 0.5 * np.eye(S)
         np.testing.assert_allclose(found["rollout"][3], (second @ first)[place, :-1], rtol=1e-5)
         whole = classifier.model.apply(params, batch, classifier.hyper, with_weights=True)
@@ -111,7 +111,7 @@ def test_rollout_and_zeroed_values_of_two_layers():
 def test_the_gradient_is_that_of_the_output_and_detached_weights_are_constants():
     (classifier, params), (said, _) = built("pooled"), sentences()
     found = explained("pooled")
-    ids, judged = classifier.encode(said)[0], classifier.judge(params, said, with_weights=True)
+    ids, predicted = classifier.encode(said)[0], classifier.predict(params, said, with_weights=True)
     for i in (1, 4):
         x = classifier.model.embed(params, jnp.asarray(ids[i]))
 
@@ -120,11 +120,11 @@ def test_the_gradient_is_that_of_the_output_and_detached_weights_are_constants()
             score = jnp.tanh(x @ params["pool_key"] + params["pool_query"][None]) @ params["pool_vector"]
             weights = jax.nn.softmax(score) if weights is None else weights
             logits = params["readout"][0] @ (weights @ x) + params["bias"][0]
-            return jax.nn.softmax(logits)[judged.probabilities[i].argmax()]
+            return jax.nn.softmax(logits)[predicted.probabilities[i].argmax()]
 
         p, slope = jax.value_and_grad(output)(x, None)
-        assert p == pytest.approx(judged.probabilities[i].max(), rel=1e-5)
-        fixed = jax.grad(output)(x, jnp.asarray(judged.weights[i]["pool"][0, 0, 0, :-1]))
+        assert p == pytest.approx(predicted.probabilities[i].max(), rel=1e-5)
+        fixed = jax.grad(output)(x, jnp.asarray(predicted.weights[i]["pool"][0, 0, 0, :-1]))
         factor = 1 / (p * (1 - p))
         wanted = {"gradient": jnp.linalg.norm(slope, axis=-1), "input_gradient": jnp.abs((x * slope).sum(-1)),
                   "gradient_detached": jnp.abs((x * fixed).sum(-1))}
@@ -150,7 +150,8 @@ def test_what_is_refused():
                                      "random")
     assert available(built("deep")[0]) == METHODS and "rollout" not in available(built("lstm")[0])
     for method in ("attention", "divination"):
-        with pytest.raises(ValueError, match=f"{method}' is none that this classifier has: gradient, input"):
+        message = f"{method}' is not available for this classifier: gradient, input"
+        with pytest.raises(ValueError, match=message):
             explain(classifier, params, said, [method])
     classifier = type(classifier)(classifier.config, tokenizers.train("bpe", said.text, 60),
                                   classifier.classes, {}, (20,))

@@ -86,8 +86,8 @@ def test_losses_are_differences_of_bleu():
 
 def test_other_heads_and_other_models_are_refused():
     translator, params = built()
-    with pytest.raises(ValueError, match="no head of this model: it has 2 layers of 3 heads"):
+    with pytest.raises(ValueError, match="not a head of this model, which has 2 layers of 3 heads"):
         without(params, Head("cross", 2, 0), CONFIG.model)
     other = Translator(replace(CONFIG, {"model.kind": "gru"}), translator.tokenizer, (9,))
-    with pytest.raises(ValueError, match="model.kind=gru: heads are left out of a transformer"):
+    with pytest.raises(ValueError, match="model.kind=gru: only heads of a transformer can be left out"):
         losses(other, params, SOURCES, SOURCES)

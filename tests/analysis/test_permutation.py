@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attention_lab.analysis.permutation import shuffled
-from attention_lab.analysis.pooling import take_apart
+from attention_lab.analysis.pooling import decompose
 from attention_lab.attention import counterfactual
 from tests.analysis.classifiers import built, planted, sentences
 
@@ -15,23 +15,23 @@ def test_a_pooling_taken_apart_is_the_pooling():
     (classifier, params), (said, _) = built("lstm"), sentences()
     rng = np.random.default_rng(0)
     for batch in classifier.in_order(said, batch_tokens=1):
-        parts = take_apart(classifier.model, params, batch, classifier.hyper)
+        pooled = decompose(classifier.model, params, batch, classifier.hyper)
         weights = rng.dirichlet(np.ones(batch["source"].shape[1]), len(batch["example"])).astype(np.float32)
-        weights = np.where(parts.words, weights, 0)
+        weights = np.where(pooled.words, weights, 0)
         weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
         given = {"pool": counterfactual.given(weights[None, :, None, None])}
         found = classifier.model.apply(params, batch, classifier.hyper, intervention=given)
         real = batch["example"] >= 0
-        np.testing.assert_allclose(parts.probabilities(jnp.asarray(weights))[real],
+        np.testing.assert_allclose(pooled.probabilities(jnp.asarray(weights))[real],
                                    jax.nn.softmax(found.logits)[real], rtol=1e-5)
 
 
 def test_shuffles_of_three_words_and_of_equal_weights():
     (classifier, params), (said, _) = planted("pooled"), sentences()
     found = shuffled(classifier, params, said, jax.random.key(1), times=30)
-    judged = classifier.judge(params, said, with_weights=True)
+    predicted = classifier.predict(params, said, with_weights=True)
     assert len(found.largest) == len(found.variation) == len(said)
-    np.testing.assert_allclose(found.largest, [one["pool"].max() for one in judged.weights], rtol=1e-6)
+    np.testing.assert_allclose(found.largest, [one["pool"].max() for one in predicted.weights], rtol=1e-6)
     # Without its weight the planted word no longer tells: of two words half the shuffles leave it there.
     assert (found.variation[1:] > 0.3).all() and found.largest.min() > 0.8
     even = params | {"pool_vector": 0 * params["pool_vector"]}

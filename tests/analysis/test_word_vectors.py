@@ -18,6 +18,6 @@ def test_vectors_are_those_of_the_place_in_each_sentence(kind):
         states = classifier.model.apply(params, batch, classifier.hyper).states
         for row, example in enumerate(batch["example"]):
             if example >= 0:
-                own = states[row, said.place[example]]
+                own = states[row, said.position[example]]
                 np.testing.assert_allclose(after[example], own, rtol=1e-4, atol=1e-6)
     assert len(np.unique(np.round(after, 4), axis=0)) > 3

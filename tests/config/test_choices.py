@@ -4,7 +4,7 @@ import pytest
 
 from attention_lab.config.choices import facts, look_up, names
 from attention_lab.config.fields import field
-from attention_lab.config.sources import SOURCES
+from attention_lab.config.registries import SOURCES
 from attention_lab.data import sources, tokenizers
 from attention_lab.tasks.registry import TASKS
 from attention_lab.training.optimizer import SCHEDULES
@@ -21,7 +21,7 @@ def test_names_are_those_of_the_registry(name, registry):
 
 def test_facts_of_a_source_are_those_of_the_registry():
     for name, source in sources.SOURCES.items():
-        for fact in ("task", "location", "contents", "splits", "asks"):
+        for fact in ("task", "location", "contents", "splits", "classified"):
             assert getattr(SOURCES[name], fact) == getattr(source, fact), (name, fact)
         assert callable(source.read) and source.task in TASKS
         assert (source.read_whole is not None) == (source.splits == ("whole",))

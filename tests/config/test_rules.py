@@ -82,7 +82,7 @@ def test_the_default_is_sound():
     (SENSES | {"model.kind": "transformer"}, "encoder, rnn, lstm, gru, average, bag_of_words do"),
     (SENSES | {"data.least_distance": 9, "data.most_distance": 8}, "data.least_distance=9 is above"),
     (SENSES | {"data.distractors": ()}, "data.distractors='': numbers of at least 0"),
-    (FILMS, "model.pooling=place: data.source=sentiment_csv asks about no place"),
+    (FILMS, "model.pooling=place: data.source=sentiment_csv classifies whole sentences"),
     (FILMS | {"model.pooling": "mean", "data.dev_share": 0.2}, "data.dev_share=0.2 means nothing"),
     (FILMS | {"data.path": ""}, "data.path is not set: data.source=sentiment_csv needs"),
     ({"data.shots": 3}, "data.shots=3 means nothing to data.source=grammar"),

@@ -7,8 +7,8 @@ import pathlib
 import pytest
 
 from attention_lab.config import digest, replace
+from attention_lab.config.registries import SOURCES
 from attention_lab.config.rules import check
-from attention_lab.config.sources import SOURCES
 
 ROOT = pathlib.Path(__file__).parents[2]
 FILES = sorted(path for path in (ROOT / "configs").glob("*.py") if path.name != "__init__.py")

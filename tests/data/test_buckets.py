@@ -41,11 +41,11 @@ def test_bad_buckets_are_refused(edges):
 
 
 def test_settle_checks_what_is_given_and_finds_what_is_not():
-    assert buckets.settle([4, 8], [1], [1], 48) == (4, 8)
-    assert buckets.settle((), [3, 4, 9], [1, 6, 2], 48) == (4, 6, 10)
-    assert buckets.settle((), [49], [1], 48) == (48,)  # no pair fits
+    assert buckets.resolve_buckets([4, 8], [1], [1], 48) == (4, 8)
+    assert buckets.resolve_buckets((), [3, 4, 9], [1, 6, 2], 48) == (4, 6, 10)
+    assert buckets.resolve_buckets((), [49], [1], 48) == (48,)  # no pair fits
     with pytest.raises(ValueError, match="data.buckets"):
-        buckets.settle((4, 49), [1], [1], 48)
+        buckets.resolve_buckets((4, 49), [1], [1], 48)
 
 
 def test_assign_takes_the_longer_side():

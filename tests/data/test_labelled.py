@@ -78,15 +78,15 @@ def test_a_share_is_between_0_and_1(share):
 
 def test_few_takes_as_many_of_each_class():
     whole = corpus(a_x=11, a_y=2, b_x=7)
-    part = labelled.few(whole, 3, seed=2)
+    part = labelled.few_shot(whole, 3, seed=2)
     assert sizes(part) == {("a", "x"): 3, ("a", "y"): 2, ("b", "x"): 3}
     assert part.truth == sorted(part.truth)
     assert part.counts == {"sentences": 8, "odd": 2, "classes_below_shots": 1}
-    assert labelled.few(whole, 2, seed=2).counts["classes_below_shots"] == 0
-    assert part == labelled.few(whole, 3, seed=2) != labelled.few(whole, 3, seed=3)
-    assert set(part.truth) < set(labelled.few(whole, 5, seed=2).truth)
+    assert labelled.few_shot(whole, 2, seed=2).counts["classes_below_shots"] == 0
+    assert part == labelled.few_shot(whole, 3, seed=2) != labelled.few_shot(whole, 3, seed=3)
+    assert set(part.truth) < set(labelled.few_shot(whole, 5, seed=2).truth)
     with pytest.raises(ValueError, match="shots=0: "):
-        labelled.few(whole, 0, seed=2)
+        labelled.few_shot(whole, 0, seed=2)
 
 
 def test_classes_that_train_lacks_are_refused():
@@ -106,9 +106,9 @@ def test_something_must_be_decided():
 
 @pytest.mark.parametrize("index", ["3", "-1", "x", "", "1.0", "9" * 30])
 def test_an_index_is_a_place_in_the_sentence(index):
-    assert indexed.place("2", ["a", "b", "c"], "F: line 7") == 2
+    assert indexed.parse_index("2", ["a", "b", "c"], "F: line 7") == 2
     with pytest.raises(ValueError, match="^F: line 7: "):
-        indexed.place(index, ["a", "b", "c"], "F: line 7")
+        indexed.parse_index(index, ["a", "b", "c"], "F: line 7")
 
 
 def test_words_are_parted_by_whatever_is_white():

@@ -6,7 +6,7 @@ import pytest
 
 from attention_lab import config as configs
 from attention_lab.config import Data
-from attention_lab.config.sources import SOURCES
+from attention_lab.config.registries import SOURCES
 from attention_lab.data import labelled, sources, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.sequences import Sequences

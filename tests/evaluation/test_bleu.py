@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from attention_lab.evaluation.bleu import bleu_losses, corpus_bleu, corpus_chrf, why_unfit
+from attention_lab.evaluation.bleu import bleu_losses, corpus_bleu, corpus_chrf, unfit_reason
 
 
 def test_a_perfect_translation_scores_100():
@@ -109,5 +109,5 @@ def test_losses_refuse_what_bleu_does():
     (["un chat", "le chat noir dort ."], "tokenized", ""),
 ])
 def test_where_bleu_says_nothing(references, text, why):
-    reason = why_unfit(references, text)
+    reason = unfit_reason(references, text)
     assert bool(reason) == bool(why) and re.search(why, reason)

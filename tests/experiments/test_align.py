@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from attention_lab.analysis import alignment
+from attention_lab.analysis import head_alignment
 from attention_lab.config import Config
 from attention_lab.data import sources, tokenizers
 from attention_lab.data.spelling import MOSES
@@ -38,8 +38,8 @@ def test_what_is_left_out_is_said_on_standard_error(call, monkeypatch, tmp_path)
     def errors(run, texts, sure, possible):
         assert texts == (["the black cat", "yes"], ["le chat noir", "oui"])
         assert list(sure) == [{(2, 1)}, {(0, 0)}] and list(possible) == [{(0, 0)}, set()]
-        chosen = alignment.Chosen("0.0", 0.5, {"0.0": 0.25, "mean": 0.75}, [])
-        return alignment.Errors({("predict", False): chosen}, 0.875, 0.5, 0.625)
+        chosen = head_alignment.Chosen("0.0", 0.5, {"0.0": 0.25, "mean": 0.75}, [])
+        return head_alignment.Errors({("predict", False): chosen}, 0.875, 0.5, 0.625)
 
     def gone(*_):
         raise ValueError("text is gone")
@@ -48,7 +48,7 @@ def test_what_is_left_out_is_said_on_standard_error(call, monkeypatch, tmp_path)
         run=types.SimpleNamespace(config=Config()),
         translator=types.SimpleNamespace(attends=True, spelling=MOSES,
                                          tokenizer=tokenizers.train("word", ["the cat"], 11)))
-    for module, name, stand_in in ((load, "load", lambda *_, say: run), (alignment, "errors", errors),
+    for module, name, stand_in in ((load, "load", lambda *_, say: run), (head_alignment, "errors", errors),
                                    (sources, "load", gone)):
         monkeypatch.setattr(module, name, stand_in)
     english, french, links = (tmp_path / name for name in ("test.e", "test.f", "test.wa"))

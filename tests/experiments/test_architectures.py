@@ -8,7 +8,7 @@ from attention_lab import models
 from attention_lab.config import replace, split
 from attention_lab.config.rules import check
 from attention_lab.data import batching
-from attention_lab.studies.recipes import alignments, architectures
+from attention_lab.studies.recipes import alignment_errors, architectures
 from attention_lab.training.state import parameter_count
 from configs.echo import get_config as get_echo
 from configs.translation import get_config
@@ -185,7 +185,7 @@ def test_alignment_judges_what_is_planted():
 def test_a_step_is_chosen_by_the_half_that_is_not_scored():
     rows = [{"arm": "transformer", "seed": seed, "selection_predict": 0.3, "aer_predict": 0.5,
              "selection_input": selection, "aer_input": 0.1} for seed, selection in enumerate((0.4, 0.2))]
-    assert alignments.better_step(rows[::-1], "transformer") == {0: 0.5, 1: 0.1}
+    assert alignment_errors.better_step(rows[::-1], "transformer") == {0: 0.5, 1: 0.1}
 
 
 def test_steps_to_learn_judge_what_is_planted():

@@ -28,7 +28,7 @@ def test_a_finished_run_says_so_only_of_its_own_data(call, tsv, tmp_path):
     path.unlink()
     status, out, err = call(*command)
     assert status == 0 and "is finished" in err and "status\tfinished" in out
-    assert "whether its data is still what it was trained on can't be seen: " in err
+    assert "whether its data has changed since training can't be checked: " in err
 
 
 def test_a_sweep_over_files_has_a_run_for_each_content(call, tsv, tmp_path):

@@ -122,7 +122,7 @@ def test_evaluate_scores_all_of_another_file(call, finished, tsv):
 
 def test_evaluate_does_not_change_the_model(call, finished):
     status, _, err = call(evaluate, f"--run={finished}", "--config.model.width=32")
-    assert status == 2 and "--config.model.width is settled by the run" in err
+    assert status == 2 and "--config.model.width is fixed by the run" in err
 
 
 def test_a_dry_run_tells_and_writes_nothing(call, tmp_path):
@@ -165,7 +165,7 @@ def test_evaluate_leaves_out_what_was_trained_on(call, finished, tsv):
     status, out, err = call(evaluate, *other)
     assert (status, out) == (2, "") and "none is left to score; --with_trained scores them" in err
     status, _, err = call(evaluate, f"--run={finished}", "--config.data.test_size=99")
-    assert status == 2 and "--config.data.test_size is settled by the run" in err
+    assert status == 2 and "--config.data.test_size is fixed by the run" in err
 
 
 def test_xla_attention_finishes_and_draws(call, tmp_path):

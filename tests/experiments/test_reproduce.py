@@ -155,7 +155,7 @@ def test_queries_are_measured():
     ([], "no study is given"),
     (["softmax_saturaton"], "did you mean softmax_saturation?"),
     ([NAME, "--preset=gpu"], "--preset=gpu: allowed are smoke, cpu, accelerator"),
-    ([NAME, "--redraw", "--results=nowhere"], "runs.csv is not there"),
+    ([NAME, "--redraw", "--results=nowhere"], "runs.csv does not exist"),
 ])
 def test_what_is_refused(call, argv, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -204,7 +204,7 @@ def test_runs_are_trained_together_before_they_are_measured(call, tmp_path, monk
     (tmp_path / name).mkdir()
     (tmp_path / name / "study.py").write_text(RUNS.lstrip())
     for module_name in ("attention_lab.sweeps.execution", "attention_lab.studies.measure"):
-        monkeypatch.setattr(f"{module_name}.how_of", lambda how: "map")  # as on an accelerator
+        monkeypatch.setattr(f"{module_name}.resolve_how", lambda how: "map")  # as on an accelerator
     monkeypatch.chdir(ROOT)
     try:
         status, _, err = call(reproduce, name, "--preset=smoke", f"--studies={tmp_path}",

@@ -22,13 +22,13 @@ def cell_of(kind, forget_bias=1.0):
 
 def weights(kind):
     key = jax.random.key(0)
-    params = cell_of(kind).init(key, jnp.zeros((B, T, D)), method=Cell.read)["params"]
+    params = cell_of(kind).init(key, jnp.zeros((B, T, D)), method=Cell.project_inputs)["params"]
     return jax.tree.map(lambda x: x + 0.1 * jax.random.normal(key, x.shape), params)
 
 
 def run(kind, params, x, mask, state=None, reverse=False):
     def whole(module, x):
-        return scan(module.step(), state or module.blank(B), module.read(x), mask, reverse)
+        return scan(module.step(), state or module.initial_state(B), module.project_inputs(x), mask, reverse)
     return nn.apply(whole, cell_of(kind))({"params": params}, x)
 
 
@@ -84,5 +84,6 @@ def test_padding_leaves_the_state_as_it_is(kind, reverse):
 
 @pytest.mark.parametrize("bias", [0.0, 1.0, 3.0])
 def test_the_forget_gate_begins_at_its_bias(bias):
-    params = cell_of("lstm", bias).init(jax.random.key(0), jnp.zeros((B, T, D)), method=Cell.read)["params"]
+    params = cell_of("lstm", bias).init(
+        jax.random.key(0), jnp.zeros((B, T, D)), method=Cell.project_inputs)["params"]
     np.testing.assert_array_equal(params["bias"], np.repeat([0.0, bias, 0.0, 0.0], H))

@@ -21,7 +21,7 @@ EQUAL = {"attention.weights": {("learned", "adversarial")}}
 FIELDS = [key for key, field in all_fields().items() if field.choices
           and key.startswith(("model.", "attention.", "training.precision")) and key != "attention.scale"]
 BATCH = {name: np.ones((2, 3), np.int32) for name in ("source", "target")} | {
-    "example": np.arange(2), "word": np.zeros(2, np.int32), "place": np.zeros(2, np.int32),
+    "example": np.arange(2), "word": np.zeros(2, np.int32), "position": np.zeros(2, np.int32),
     "guide": np.ones((2, 3), np.float32)}
 
 

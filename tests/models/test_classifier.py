@@ -47,7 +47,8 @@ def batch(padding=0):
     source = np.pad(source, ((0, 0), (0, padding))).astype(np.int32)
     guide = np.zeros(source.shape, np.float32)
     guide[:, :3] = 0.2, 0.5, 0.3
-    return {"source": source, "place": np.array([4, 0, 2], np.int32), "word": np.array([0, 1, 2], np.int32),
+    return {"source": source, "position": np.array([4, 0, 2], np.int32),
+            "word": np.array([0, 1, 2], np.int32),
             "example": np.array([5, 8, 2], np.int32), "guide": guide}
 
 
@@ -161,7 +162,7 @@ def gradient(kind, pooling):
 
 def test_the_target_alone_sees_its_word_and_nothing_else():
     seen = gradient("bag_of_words", "place") > 0
-    assert seen.tolist() == [[place == n for n in range(S)] for place in batch()["place"]]
+    assert seen.tolist() == [[place == n for n in range(S)] for place in batch()["position"]]
 
 
 def test_an_encoder_sees_every_word_from_the_place_and_no_padding():

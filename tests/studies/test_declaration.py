@@ -35,9 +35,9 @@ def test_each_field_of_a_claim_is_hashed_and_named(field, new):
     (STUDY._replace(claims=(*CLAIMS, dataclasses.replace(CLAIMS[0], name="new"))), ["new was added"]),
     (STUDY._replace(presets={"smoke": {"seeds": 6, "lead": 9.0}}), ["setting lead was changed"]),
     (STUDY._replace(presets={"smoke": {"seeds": 7, "lead": 3.0}}),
-     ["setting seeds was changed", "what the runs change in their configs was changed"]),
+     ["setting seeds was changed", "the runs' overrides were changed"]),
     (STUDY._replace(overrides=lambda cell, settings, rows: {"seed": 1}),
-     ["what the runs change in their configs was changed"])])
+     ["the runs' overrides were changed"])])
 def test_the_family_the_settings_and_the_runs_are_hashed(study, words):
     assert declaration.changes(study, ABOUT) == words
 
@@ -74,4 +74,4 @@ def test_claims_restated_as_data_show_a_later_change_of_value_threshold_or_runs(
         "better: value, threshold or published number was changed"]
     assert declaration.changes(changed(margin=0.1), about) == ["better: margin was 0.5, is 0.1"]
     runs = STUDY._replace(presets={"smoke": {**STUDY.presets["smoke"], "seeds": 7}})
-    assert declaration.changes(runs, about) == ["what the runs change in their configs was changed"]
+    assert declaration.changes(runs, about) == ["the runs' overrides were changed"]

@@ -73,10 +73,10 @@ def test_every_document_that_asks_is_written(tmp_path):
         assert "same was added" in path.read_text()
 
 
-@pytest.mark.parametrize("asked, words", [("other", "asks for the verdicts of other, which has none"),
-                                          ("tiny bad", "claims that tiny does not have: bad")])
-def test_what_is_not_there_is_refused(tmp_path, asked, words):
+@pytest.mark.parametrize("block, message", [("other", "names the study other, which has no verdicts"),
+                                            ("tiny bad", "claims that tiny does not have: bad")])
+def test_what_is_not_there_is_refused(tmp_path, block, message):
     document = tmp_path / "words.md"
-    document.write_text(f"<!-- verdicts {asked} -->\n<!-- end -->\n")
-    with pytest.raises(ValueError, match=words):
+    document.write_text(f"<!-- verdicts {block} -->\n<!-- end -->\n")
+    with pytest.raises(ValueError, match=message):
         tables.write_tables(folder(tmp_path), [document])

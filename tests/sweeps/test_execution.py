@@ -248,6 +248,6 @@ def stop(step):
 
 
 def test_auto_is_the_loop_on_a_cpu_and_an_unknown_way_is_refused():
-    assert execution.how_of("auto") == "loop" and execution.how_of("vmap") == "vmap"
+    assert execution.resolve_how("auto") == "loop" and execution.resolve_how("vmap") == "vmap"
     with pytest.raises(ValueError, match="--how=pmap: allowed are auto, measure, loop, map, vmap"):
-        execution.how_of("pmap")
+        execution.resolve_how("pmap")

@@ -38,4 +38,4 @@ def test_workers_that_die_are_replaced_until_enough_is_enough(tmp_path, monkeypa
 
     launch.watch(queue, start, 2, lambda step: None, said.append)
     assert sorted(begun) == [0] * 4 + [1] * 4
-    assert len(said) == 8 and "worker 0 ended with status -9; what it said is in the log" in said
+    assert len(said) == 8 and "worker 0 ended with status -9; its output is in the log" in said

@@ -61,7 +61,7 @@ def test_it_classifies_the_words_that_it_knows(folders):
     with pytest.raises(ValueError, match=r"sentences\[1\] has 20003 tokens.* at most [0-9]+ tokens"):
         model.classify(["nothing here .", "the " * 20000 + f"{word} ."])
     none, some = model.classify(["nothing here .", f"the {word} ."])
-    assert none == [] and [(one.word, one.place) for one in some] == [(word, 1)]
+    assert none == [] and [(one.word, one.position) for one in some] == [(word, 1)]
     assert sum(some[0].probabilities.values()) == pytest.approx(1.0, rel=1e-5)
     assert some[0].label == max(some[0].probabilities, key=some[0].probabilities.get)
     weights, = model.attention([f"the {word} ."])

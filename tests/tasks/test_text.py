@@ -6,7 +6,7 @@ from attention_lab.config import Config, replace
 from attention_lab.data import tokenizers
 from attention_lab.tasks import text
 from attention_lab.tasks.classification.classifier import Classifier
-from attention_lab.tasks.classification.new_text import questions
+from attention_lab.tasks.classification.new_text import find_targets
 from attention_lab.tasks.translation.translator import Translator
 
 CONFIG = replace(Config(), {"data.buckets": (3, 5), "data.max_length": 5, "training.batch_tokens": 40})
@@ -38,13 +38,13 @@ def test_new_text_is_spelled_as_the_training_text(trained_on):
                             {"dog": ("a", "b")}, {}, (9,))
     for written in ("The man's old dog.", "the man 's old dog .", "the man &apos;s old dog ."):
         assert Translator(CONFIG, tokenizer, (9,)).prepare([written]) == [trained_on]
-        asked = questions(classifier, [written])
-        assert asked.texts == [trained_on] and asked.sentences.place == [4]
+        targets = find_targets(classifier, [written])
+        assert targets.texts == [trained_on] and targets.sentences.position == [4]
 
 
 def test_sentences_of_many_tokens_are_not_drawn():
     sentences = ["a " * 10, "http", "b " * 9]
-    assert text.of_about(10, sentences, 2, [11, 2000, 10], 24) == [0, 2]
-    assert text.of_about(10, sentences, 3, [11, 2000, 10], 2000) == [0, 1, 2]
+    assert text.nearest_in_length(10, sentences, 2, [11, 2000, 10], 24) == [0, 2]
+    assert text.nearest_in_length(10, sentences, 3, [11, 2000, 10], 2000) == [0, 1, 2]
     with pytest.raises(ValueError, match="no sentence of dev has at most 256 tokens"):
-        text.of_about(10, ["x"], 1, [257], 24)
+        text.nearest_in_length(10, ["x"], 1, [257], 24)

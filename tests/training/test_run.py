@@ -92,7 +92,7 @@ def test_dev_that_can_never_be_scored_lets_a_run_finish(line, carried):
     result, said, folder = carried(line().task()._replace(score=raises(MemoryError("dev"))))
     assert (result["status"], result["steps"], result["best_step"]) == ("finished", 12, 12)
     assert result["failed"].startswith("scoring dev at step 3: MemoryError: dev; scoring dev: MemoryError")
-    assert sum("training goes on" in text for text in said) == 1
+    assert sum("training continues" in text for text in said) == 1
     assert (folder / "checkpoints" / "12").exists()
 
 

@@ -22,7 +22,7 @@ article; each word of a preposition or conjunction to all words of its translati
 length in words counts English tokens without the final full stop.
 
 The entries are in nouns.py, rare_nouns.py, adjectives.py, verbs.py, function_words.py and
-ambiguous.py; morphology.py inflects them, lexicon.py selects a lexicon of the wanted size.
+ambiguous.py; morphology.py inflects them, lexicon.py selects a lexicon of a given size.
 draft.py, phrases.py, verb_phrases.py, clauses.py and senses.py write sentences, generate.py whole
 corpora; truth.py has the annotations.
 """

@@ -78,11 +78,11 @@ def compose(random, material: Tables, options: Options, size: int) -> Sentence |
     """One sentence of exactly `size` words; None if all attempts fail."""
     least = max(SHORTEST_SENSE, options.sense_distance[0] + BESIDE - 1)
     open_ = choices(material.lexicon.ambiguous, options) if size >= least else ()
-    wants = open_ and random() < options.ambiguous_share
-    for _ in range(200 if wants else 20):
+    ambiguous = open_ and random() < options.ambiguous_share
+    for _ in range(200 if ambiguous else 20):
         writer = Writer(random, material, options)
         word, meaning, pairs = None, None, ()
-        if wants:
+        if ambiguous:
             word, meanings = writer.pick(open_)
             meaning, pairs = writer.pick(meanings)
         try:
@@ -173,9 +173,9 @@ def clause_sizes(writer, size, sense):
             cuts = sorted(int(writer.random() * (spare + 1)) for _ in range(count - 1))
             shares = [3 + b - a for a, b in zip([0, *cuts], [*cuts, spare])]
             if first:
-                place = int(writer.random() * (count + 1))
-                shares.insert(place, first)
-                return shares, place
+                index = int(writer.random() * (count + 1))
+                shares.insert(index, first)
+                return shares, index
     if not sense:
         return shares, None
     long_enough = [i for i, share in enumerate(shares) if share >= SHORTEST_SENSE]

@@ -136,8 +136,8 @@ def tables(lexicon_size: int) -> Tables:
     noun_prepositions = {kind: tuple(p for p in words.prepositions if kind in p.heads
                                      and kinds_present & set(p.kinds)) for kind in KINDS}
     adverbs = defaultdict(list)
-    for english, french, place in words.adverbs:
-        adverbs[place].append((english, french))
+    for english, french, position in words.adverbs:
+        adverbs[position].append((english, french))
     neutral_verbs = tuple(v for v in words.verbs if set("paonlx") <= set(v.objects)
                           and "p" in v.subjects and not v.preposition
                           and v.english not in deciders)

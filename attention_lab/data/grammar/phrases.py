@@ -97,17 +97,17 @@ class Phrases(Draft):
         self.english.append(noun.english[number])
         self.english_tags.append("NOUN")
         if early:
-            place = adjectives.index(early)
-            self.links.append((english[place], len(self.french)))
+            index = adjectives.index(early)
+            self.links.append((english[index], len(self.french)))
             self.french.append(early.french[4 if noun.vowel and form == 0 else form])
             self.french_tags.append("ADJ")
         f = len(self.french)
         self.french.append(noun.french[number])
         self.french_tags.append("NOUN")
         self.links.append((e, f))
-        for place, adjective in enumerate(adjectives):
+        for index, adjective in enumerate(adjectives):
             if adjective is not early:
-                self.links.append((english[place], len(self.french)))
+                self.links.append((english[index], len(self.french)))
                 self.french.append(adjective.french[form])
                 self.french_tags.append("ADJ")
         subject = Subject(e, f, noun.kind, noun.gender, number)

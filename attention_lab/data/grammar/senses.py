@@ -73,11 +73,11 @@ class SenseClause:
     def write(self):
         """Draws a relation, writes the clause; returns (English, French, decider) indices."""
         relation, decider = self.writer.pick(self.pairs)
-        subject, place = getattr(self, relation)(decider)
-        distance = abs(place - subject.english)
+        subject, position = getattr(self, relation)(decider)
+        distance = abs(position - subject.english)
         if not self.low <= distance <= self.high:
             raise Rejected
-        return subject, place
+        return subject, position
 
     def between(self, low, high):
         """A uniform number from low to high; Rejected if there is none."""
@@ -96,7 +96,7 @@ class SenseClause:
         return 1 if "he" in self.writer.tables.lexicon.features else 2
 
     def gap(self, fixed, most):
-        """Number of words, 0 or at least 3, of a modifier such that fixed + gap is a wanted distance."""
+        """Number of words, 0 or at least 3, of a modifier such that fixed + gap is an allowed distance."""
         low, high = max(self.low - fixed, 0), min(self.high - fixed, most)
         if low == 0 and (high < 3 or self.writer.random() < 0.3):
             return self.between(0, min(high, 0))
@@ -135,8 +135,8 @@ class SenseClause:
             raise Rejected
         writer.tense = tense
 
-    def placed(self, size, write_noun):
-        """Writes a noun phrase of `size` words as the subject or object of a neutral clause."""
+    def as_argument(self, size, write_noun):
+        """Writes a noun phrase of `size` words as subject or object of a neutral clause."""
         writer = self.writer
         rest = self.size - size
         verbs = writer.tables.neutral_verbs
@@ -162,7 +162,7 @@ class SenseClause:
         def write():
             subject = self.noun((decider,), post)
             return subject, subject.english - 1
-        return self.placed(3 + post, write)
+        return self.as_argument(3 + post, write)
 
     def spare(self, most):
         """Number of words of a neutral modifier for a noun whose decider is not in it."""
@@ -199,8 +199,8 @@ class SenseClause:
             raise Rejected
         adjectives = self.neutral_adjectives(count)
         writer.verb(decider, writer.subject(share, "p", self.depth))
-        place = len(writer.english) - 1 - particles
-        return self.noun(adjectives, post), place
+        position = len(writer.english) - 1 - particles
+        return self.noun(adjectives, post), position
 
     def predicate(self, decider):
         """the bat [modifier] sleeps ..."""
@@ -228,12 +228,12 @@ class SenseClause:
             raise Rejected
         subject = self.noun(self.neutral_adjectives(count), post)
         writer.verb(decider, subject, negated=negated)
-        place = len(writer.english) - 1
+        position = len(writer.english) - 1
         if tail == 1:
             writer.close(writer.end_adverb())
         elif tail:
             writer.prepositional(writer.pick(fits), tail, self.depth)
-        return subject, place
+        return subject, position
 
     def object(self, decider):
         """the bank that [subject] robs ..."""
@@ -253,10 +253,10 @@ class SenseClause:
         inner = writer.subject(share, "p", self.depth - 1)
         writer.outer_number = None
         writer.verb(decider, inner)
-        place = len(writer.english) - 1 - particles
+        position = len(writer.english) - 1 - particles
         writer.tense = tense
         self.neutral_predicate(rest, subject)
-        return subject, place
+        return subject, position
 
     def of(self, decider):
         """the trunk of the elephant"""
@@ -281,7 +281,7 @@ class SenseClause:
             owner = writer.nominal(decider, number, (writer.pick(fitting),) if inner else (), 0, 0,
                                    THE[number], ("de",), (e,))
             return subject, owner.english
-        return self.placed(size, write)
+        return self.as_argument(size, write)
 
     def owner(self, decider):
         """the elephant [modifier] has a trunk"""
@@ -316,12 +316,12 @@ class SenseClause:
         writer.finite(owner, e, f, forms, auxiliaries == 0)
 
 
-def record(word, meaning, subject, place, writer, distractors):
+def record(word, meaning, subject, position, writer, distractors):
     """The Sense of a written clause; `distractors` are the nouns that decide for other senses."""
     number = subject.number
     right = meaning.noun.french[number]
     wrong = tuple(other.noun.french[number] for other in word if other is not meaning)
     forms = {form for noun in distractors for form in noun.english}
     return Sense(meaning.noun.english[0], meaning.noun.french[0], subject.english, subject.french,
-                 place, abs(place - subject.english), right, wrong,
+                 position, abs(position - subject.english), right, wrong,
                  tuple(i for i, token in enumerate(writer.english) if token in forms))

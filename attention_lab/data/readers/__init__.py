@@ -1,1 +1,1 @@
-"""Readers, a file a format: text in, `Pairs` or `Labelled` out, and what was odd counted."""
+"""Readers, one file for each format: from files to `Pairs` or `Labelled`, with counts of irregularities."""

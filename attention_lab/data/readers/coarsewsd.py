@@ -50,15 +50,15 @@ def words_in(directory: str | os.PathLike) -> tuple[list[str], int]:
 
     ValueError if the folder can't be read, or no sub-folder has the five files.
     """
-    wanted = f"it names a folder with a sub-folder for each word, in which are {', '.join(FILES)}"
+    expected = f"it names a folder with a sub-folder for each word, in which are {', '.join(FILES)}"
     try:
         folders = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
     except OSError as error:
-        raise ValueError(f"data.directory: {directory}: {error.strerror}; {wanted}") from error
+        raise ValueError(f"data.directory: {directory}: {error.strerror}; {expected}") from error
     words = [name for name in folders
              if all(os.path.isfile(os.path.join(directory, name, file)) for file in FILES)]
     if not words:
-        raise ValueError(f"data.directory: {directory} has no words; {wanted}")
+        raise ValueError(f"data.directory: {directory} has no words; {expected}")
     return words, len(folders) - len(words)
 
 
@@ -104,21 +104,21 @@ def _read_part(folder, word, split, names) -> Labelled:
         raise ValueError(f"{data_path}: no sentence in it")
     counts.update(gold_counts)
     counts.update(odd_spaces=0, index_off_word=0)
-    text, places, label = [], [], []
+    text, positions, label = [], [], []
     for number, (line, class_) in enumerate(zip(data, gold), 1):
         index, tab, rest = line.partition("\t")
         if not tab or "\t" in rest:
             raise ValueError(f"{data_path}: line {number} is not 'index TAB sentence'")
         words = indexed.sentence(rest)
-        place = indexed.place(index, words, f"{data_path}: line {number}")
+        position = indexed.parse_index(index, words, f"{data_path}: line {number}")
         if class_.strip() not in names:
             raise ValueError(f"{gold_path}: line {number}: class {class_!r} is none of {', '.join(names)} in "
                              f"{CLASSES}")
         text.append(" ".join(words))
-        places.append(place)
+        positions.append(position)
         label.append(names[class_.strip()])
         counts["odd_spaces"] += text[-1] != rest
-        counts["index_off_word"] += not indexed.stands_at(word, words[place])
+        counts["index_off_word"] += not indexed.stands_at(word, words[position])
     counts["empty_classes"] = len(names) - len(set(label))
     counts["sentences"] = len(text)
-    return Labelled(text, places, [word] * len(text), label, None, dict(counts))
+    return Labelled(text, positions, [word] * len(text), label, None, dict(counts))

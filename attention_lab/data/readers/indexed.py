@@ -13,7 +13,7 @@ def sentence(text: str) -> list[str]:
     return text.replace(lines.MARK, "_").split()
 
 
-def place(index: str, words: list[str], where: str) -> int:
+def parse_index(index: str, words: list[str], where: str) -> int:
     """The index of a word, from 0, as a number.
 
     Args:

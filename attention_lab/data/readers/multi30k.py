@@ -29,14 +29,14 @@ def find(directory: str | os.PathLike, split: str, text: str, side: str) -> str:
     """The path of one file of a Multi30k folder, whose absence is a ValueError."""
     directory = os.fspath(directory)
     name = f"{look_up(SPLITS, 'data.split', split)}{look_up(TEXTS, 'data.text', text)}.{side}"
-    wanted = f"looked for {name}.gz and {name}, also in " + " and ".join(FOLDERS[text][1:])
+    expected = f"looked for {name}.gz and {name}, also in " + " and ".join(FOLDERS[text][1:])
     try:
         os.listdir(directory)
     except OSError as error:
-        raise ValueError(f"data.directory: {directory}: {error.strerror}; {wanted}") from error
+        raise ValueError(f"data.directory: {directory}: {error.strerror}; {expected}") from error
     for folder in FOLDERS[text]:
         for ending in (".gz", ""):
             path = os.path.join(directory, folder, name + ending)
             if os.path.exists(path):
                 return path
-    raise ValueError(f"data.directory: {directory} lacks a file; {wanted}")
+    raise ValueError(f"data.directory: {directory} lacks a file; {expected}")

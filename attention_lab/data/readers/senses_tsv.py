@@ -16,7 +16,7 @@ def read(path: str | os.PathLike) -> Labelled:
     """
     content, counts = lines.read_lines(path)
     counts.update(empty_lines=0, odd_spaces=0)
-    text, places, word, label = [], [], [], []
+    text, positions, word, label = [], [], [], []
     for number, line in enumerate(content, 1):
         if not line.strip():
             counts["empty_lines"] += 1
@@ -26,13 +26,13 @@ def read(path: str | os.PathLike) -> Labelled:
         if len(parts) != 3 or not sense:
             raise ValueError(f"{path}: line {number} is not 'index TAB sentence TAB sense'")
         words = indexed.sentence(parts[1])
-        places.append(indexed.place(parts[0], words, f"{path}: line {number}"))
+        positions.append(indexed.parse_index(parts[0], words, f"{path}: line {number}"))
         text.append(" ".join(words))
-        word.append(words[places[-1]].lower())
+        word.append(words[positions[-1]].lower())
         label.append(sense)
         counts["odd_spaces"] += text[-1] != parts[1]
     if not text:
         raise ValueError(f"{path}: empty corpus: of {len(content)} lines none has a sentence")
-    labelled = Labelled(text, places, word, label, None, dict(counts))
+    labelled = Labelled(text, positions, word, label, None, dict(counts))
     alone = sum(len(labels) == 1 for labels in classes(labelled).values())
     return labelled.counted(words_of_one_sense=alone, sentences=len(text))

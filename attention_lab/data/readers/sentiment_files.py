@@ -45,11 +45,11 @@ def read(directory: str | os.PathLike) -> Labelled:
 
 def _class_files(directory) -> tuple[dict[str, str], list[str]]:
     """The path of each class's file, classes sorted, and the names of other entries."""
-    wanted = "it names a folder with one file for each class, one sentence a line"
+    expected = "it names a folder with one file for each class, one sentence a line"
     try:
         entries = sorted(os.listdir(directory))
     except OSError as error:
-        raise ValueError(f"data.directory: {directory}: {error.strerror}; {wanted}") from error
+        raise ValueError(f"data.directory: {directory}: {error.strerror}; {expected}") from error
     names = [name for name in entries if os.path.isfile(os.path.join(directory, name)) and _of_class(name)]
     others = [name for name in entries if name not in names]
     bare = [name.removesuffix(".gz") for name in names]
@@ -66,7 +66,7 @@ def _class_files(directory) -> tuple[dict[str, str], list[str]]:
     if len(paths) < 2:
         besides = f" ({', '.join(others)} left out)" if others else ""
         raise ValueError(f"data.directory: {directory} has {len(paths)} classes{besides}, not 2 or more; "
-                         f"{wanted}")
+                         f"{expected}")
     return {label: paths[label] for label in sorted(paths)}, others
 
 

@@ -13,18 +13,18 @@ from attention_lab.data import lines
 HEADER = re.compile(rb"[0-9]+ ([0-9]+)")
 
 
-def read(path: str | os.PathLike, wanted: Collection[str]) -> tuple[dict[str, np.ndarray], int]:
-    """The vectors of the wanted words in a file, gz or plain: {word: (size,) float32}, and their size.
+def read(path: str | os.PathLike, words: Collection[str]) -> tuple[dict[str, np.ndarray], int]:
+    """The vectors of these words in a file, gz or plain: {word: (size,) float32}, and their size.
 
     A line is a word and its numbers, separated by single spaces. A first line of two whole numbers is
     fastText's header, count and size; without it the first line's width is the size (GloVe). The numbers are
     taken from the right, so a word may contain spaces, but not end in a space and a number. The first of
     repeated words counts, as in fastText. ValueError if the file can't be used or has no vectors, a line
-    (named by number) has another width, or a wanted word has something other than finite numbers.
+    (named by number) has another width, or one of these words has something other than finite numbers.
     """
     if not os.fspath(path):
         raise ValueError("vectors: no path given; it names a file of 'word number number ...' lines")
-    names = {word.encode(): word for word in wanted}
+    names = {word.encode(): word for word in words}
     vectors, size, lines_read = {}, 0, 0
     for number, line in enumerate(_lines(path), 1):
         header = HEADER.fullmatch(line) if number == 1 else None

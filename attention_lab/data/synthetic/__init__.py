@@ -1,1 +1,1 @@
-"""Examples that are written here, a function of sizes and a seed."""
+"""Generated examples, a function of sizes and a seed."""

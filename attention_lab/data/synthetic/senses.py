@@ -23,8 +23,8 @@ def read(train_size: int, dev_size: int, test_size: int, seed: int, lexicon_size
 
     A cell is a bin of distances together with a number of distractors. The cells take turns in an order that
     is drawn anew each round, so all have equally many sentences. A cell has only words of which it can write
-    two senses or more, lest the distance or a distractor tell the sense. Test and dev are drawn first, so
-    they do not depend on train_size. A small train may lack a sense that test has.
+    two senses or more, so that neither the distance nor a distractor reveals the sense. Test and dev are
+    drawn first, so they do not depend on train_size. A small train may lack a sense that test has.
 
     Args:
       lexicon_size: English and French word types together, about; 1000 has 30 ambiguous nouns.

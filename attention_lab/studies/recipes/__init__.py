@@ -1,1 +1,1 @@
-"""What several studies share: constants, arms, measures and drawing; no study reads another one's presets."""
+"""Code shared by studies: constants, arms, measurements and drawing; no study reads another's presets."""

@@ -1,11 +1,11 @@
-"""Attention compared with what a classifier depends on: arms and instruments of the studies of explanation.
+"""Attention compared with other explanations of a classifier: arms and instruments of several studies.
 
 Arms trained on the labels (stage base):
 
     lstm        bidirectional, pools by additive attention (Jain & Wallace 2019)
     average     encodes each token alone, pools by additive attention: their control
     uniform     the lstm with equal weights (Wiegreffe & Pinter 2019)
-    encoder     self-attention, read at the position in question; where the truth is known
+    encoder     self-attention, read at the target word; only where the truth is known
 
 Adversaries are lstms trained to keep the predictions of the lstm of their seed with other attention weights.
 Students are `average` under attention weights that are not theirs: equal ones, those of the lstm, those of
@@ -134,7 +134,7 @@ def _guide_folder(arm, seed, settings, rows):
 
 
 def measure(cell, settings, train):
-    """Scores of a run, and of an explained arm what the instruments measure."""
+    """Scores of a run; for an explained arm also the measurements of the instruments."""
     guides = [LSTM] if cell["stage"] != "base" else []
     guides += [ADVERSARY] if STUDENTS.get(cell["arm"]) == ADVERSARY else []
     for guide in guides:
@@ -193,15 +193,15 @@ def _explained(cell, folder, settings):
 
 def _causes(trained, sentences, importance, methods):
     """How well each explainer ranks the deciding word, in sentences that the model gets right."""
-    labels = trained.classifier.judge(trained.params, sentences).labels
+    labels = trained.classifier.predict(trained.params, sentences).labels
     right = [i for i, (label, gold) in enumerate(zip(labels, sentences.label)) if label == gold]
     deciders = [sentences.truth[i].senses[0].decider for i in right]
-    places = [sentences.place[i] for i in right]
+    targets = [sentences.position[i] for i in right]
     row = {"auc_sentences": len(right)}
     for name in methods:
         if f"auc_{name}" in COLUMNS:
             chosen = [importance[name][i] for i in right]
-            row[f"auc_{name}"] = float(agreement.finding_auc(chosen, deciders, places).mean())
+            row[f"auc_{name}"] = float(agreement.finding_auc(chosen, deciders, targets).mean())
     return row
 
 
@@ -225,10 +225,10 @@ def _counterfactuals(cell, trained, sentences, settings):
 def _distance(folder, other_folder, settings):
     """Distances of attention weights and predictions between two seeds, the yardstick for adversaries."""
     (trained, sentences), (other, _) = _read(folder, settings), _read(other_folder, settings)
-    judged, guide = (model.classifier.judge(model.params, sentences, with_weights=True)
-                     for model in (trained, other))
-    distances = guidance.compared(judged, {"guide": [weights[POOL][0, 0, 0] for weights in guide.weights],
-                                           "answer": guide.probabilities}, 0.0)
+    predicted, guide = (model.classifier.predict(model.params, sentences, with_weights=True)
+                        for model in (trained, other))
+    distances = guidance.compared(predicted, {"guide": [weights[POOL][0, 0, 0] for weights in guide.weights],
+                                              "answer": guide.probabilities}, 0.0)
     return {"other_seed_apart": distances["jensen_shannon"], "other_seed_variation": distances["variation"]}
 
 

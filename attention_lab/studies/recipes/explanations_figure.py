@@ -23,18 +23,18 @@ def draw(rows, title, published=None):
         above = (len(panels) + 1) // 2
         grid = figure.add_gridspec(2, above * (len(panels) - above))
         for number, panel in enumerate(panels):
-            line, place = divmod(number, above)
+            line, column = divmod(number, above)
             wide = len(panels) - above if line == 0 else above
-            ax = figure.add_subplot(grid[line, place * wide:(place + 1) * wide])
+            ax = figure.add_subplot(grid[line, column * wide:(column + 1) * wide])
             panel(ax, rows, published or {})
             ax.grid(axis="y" if panel is not _causes else "x")
     return figure
 
 
-def _dots(ax, place, values, colour, label=None):
+def _dots(ax, x, values, colour, label=None):
     shifts = np.linspace(-0.06, 0.06, len(values))
-    ax.plot(place + shifts, values, "o", color=colour, markersize=3, label=label)
-    ax.plot([place - 0.13, place + 0.13], [np.mean(values)] * 2, color=colour, linewidth=1.8)
+    ax.plot(x + shifts, values, "o", color=colour, markersize=3, label=label)
+    ax.plot([x - 0.13, x + 0.13], [np.mean(values)] * 2, color=colour, linewidth=1.8)
 
 
 def _arms(rows):
@@ -45,9 +45,9 @@ def _arms(rows):
 def _agreement(ax, rows, published):
     arms = _arms(rows)
     for i, (arm, colour) in enumerate(zip(arms, style.COLOURS)):
-        for place, pair in enumerate(explanations.PAIRS):
-            at = place + 0.28 * (i - (len(arms) - 1) / 2)
-            _dots(ax, at, by_seed(rows, f"tau_{pair}", arm), colour, arm if not place else None)
+        for x, pair in enumerate(explanations.PAIRS):
+            at = x + 0.28 * (i - (len(arms) - 1) / 2)
+            _dots(ax, at, by_seed(rows, f"tau_{pair}", arm), colour, arm if not x else None)
             if pair in published.get(arm, {}):
                 ax.plot(at, published[arm][pair], "_", color=style.INK, markersize=14)
     ax.axhline(0.0, color=style.FAINT, linewidth=0.7)
@@ -62,11 +62,11 @@ def _causes(ax, rows, published):
     methods = [name for name in reversed(NAMES)
                if any(row[f"auc_{name}"] is not None for row in rows)]
     for i, (arm, colour) in enumerate(zip(_arms(rows), style.COLOURS)):
-        for place, name in enumerate(methods):
+        for x, name in enumerate(methods):
             values = [row[f"auc_{name}"] for row in rows
                       if row["arm"] == arm and row[f"auc_{name}"] is not None]
             if values:
-                at = place - 0.24 * (i - 1)
+                at = x - 0.24 * (i - 1)
                 ax.plot(values, [at] * len(values), "o", color=colour, markersize=3,
                         label=arm if name == "attention" else None)
     ax.axvline(0.5, color=style.FAINT, linewidth=0.7)
@@ -110,8 +110,8 @@ def _trained(ax, rows, published):
 
 def _students(ax, rows, published):
     arms = [explanations.LSTM, explanations.UNIFORM, explanations.AVERAGE, *explanations.STUDENTS]
-    for place, arm in enumerate(arms):
-        _dots(ax, place, by_seed(rows, "test_accuracy", arm), style.COLOURS[place])
+    for x, arm in enumerate(arms):
+        _dots(ax, x, by_seed(rows, "test_accuracy", arm), style.COLOURS[x])
     ax.set_xticks(range(len(arms)), ["its own", "equal", "its own", "equal", "lstm's", "adversary's"])
     ax.text(0.5, -0.16, "lstm", ha="center", transform=ax.get_xaxis_transform())
     ax.text(3.5, -0.16, "average, by weights that are", ha="center", transform=ax.get_xaxis_transform())

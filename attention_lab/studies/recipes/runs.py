@@ -24,7 +24,7 @@ class Run(NamedTuple):
 
     Fields:
       result: result.json. evaluations: the lines of metrics.jsonl with scores on dev. folder: the run's.
-      changes: what it changes in the config file, by dotted key.
+      changes: its overrides of the config file, by dotted key.
     """
 
     result: dict[str, Any]
@@ -67,7 +67,7 @@ def curve(evaluations: list[dict[str, Any]], *names: str) -> np.ndarray:
 
 @functools.cache
 def variant(file: str, name: str) -> Mapping[str, Any]:
-    """What a variant of a config file changes; "" changes nothing."""
+    """The overrides of a variant of a config file; "" has none."""
     return load_module(file).VARIANTS[name] if name else {}
 
 
@@ -92,11 +92,11 @@ def with_data(changes: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
     """
     changes = dict(changes)
     for name in CORPORA.keys() & set(settings["variant"].split(",")):
-        corpus, field, place = CORPORA[name]
+        corpus, field, path = CORPORA[name]
         if not settings["data"]:
             raise ValueError(f"{settings['study']} reads {corpus}: give --data=DIR, or set "
-                             f"ATTENTION_LAB_DATA, to the folder that holds {place}")
-        changes[field] = f"{settings['data']}/{place}"
+                             f"ATTENTION_LAB_DATA, to the folder that holds {path}")
+        changes[field] = f"{settings['data']}/{path}"
     return changes
 
 

@@ -101,12 +101,12 @@ def number(value: float | None, worst: float = 0.0) -> float:
 def draw_sizes(ax: Any, rows: Rows, column: str, worst: float = 0.0) -> None:
     """Mean and range of the final runs over key size, arms side by side."""
     final = final_of(rows)
-    for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
+    for index, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
         sizes = np.array(sorted({size for name, size, _ in final if name == arm}))
         scores = [[number(row[column], worst) for (name, at, _), row in final.items()
                    if (name, at) == (arm, size)] for size in sizes]
         if scores:
-            draw_ranges(ax, sizes * (1.0 + 0.04 * (place - 2)), scores, colour, label=arm)
+            draw_ranges(ax, sizes * (1.0 + 0.04 * (index - 2)), scores, colour, label=arm)
     key_size_axis(ax, sorted({size for _, size, _ in final}))
 
 

@@ -12,7 +12,6 @@ from attention_lab import models
 from attention_lab.config import LEARNED_POSITIONS, POOLED, Config, Hyper, split
 from attention_lab.data import batching, tokenizers
 from attention_lab.data.labelled import Labelled
-from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models import Model
 from attention_lab.storage.files import read_json, write_json
@@ -24,13 +23,13 @@ SCORING_TOKENS = 8192  # padded tokens in a batch while scoring
 CLASSES = "classes.json"
 
 
-class Judged(NamedTuple):
-    """The answers of a classifier, one for each sentence.
+class Predictions(NamedTuple):
+    """The predictions of a classifier, one for each sentence.
 
     Fields:
-      probabilities: float32 (N, C), 0 beyond the classes of a word. labels: the likeliest classes.
+      probabilities: float32 (N, C), 0 beyond the classes of a word. labels: the most probable classes.
       weights: of each sentence {"encoder": (L, H, S, S), "pool": (1, 1, 1, S)}, as far as the model has them,
-        S its tokens with the end mark; None unless wanted.
+        S its tokens with the end mark; None unless requested.
     """
 
     probabilities: np.ndarray
@@ -61,9 +60,9 @@ class Classifier:
         """Whether the model has attention."""
         return self.config.model.kind == "encoder" or self.config.model.pooling in POOLED
 
-    def longest(self, questions: int = 1) -> int:
-        """Tokens, end mark included, of the longest sentence that is classified by so many of its words."""
-        return limits.classified(self.config, self.buckets, questions)
+    def longest(self, targets: int = 1) -> int:
+        """Most tokens, end mark included, of a sentence that is classified for each of `targets` words."""
+        return limits.classified(self.config, self.buckets, targets)
 
     def too_long(self, sentences: Sequence[str]) -> dict[int, int]:
         """{index: tokens} of the sentences beyond `longest`, where each is classified once."""
@@ -74,22 +73,20 @@ class Classifier:
         return {i: int(n) for i, n in enumerate(counts) if n > longest}
 
     def encode(self, sentences: Labelled) -> tuple[list[list[int]], np.ndarray]:
-        """Ids of each sentence, and `places` in it."""
+        """Ids of each sentence, and `token_positions`."""
         ids = self.tokenizer.encode(sentences.text)
-        return ids, self.places(ids, sentences)
+        return ids, self.token_positions(ids, sentences)
 
-    def places(self, ids: Sequence[Sequence[int]], sentences: Labelled) -> np.ndarray:
-        """The place of the word asked about among the tokens of each sentence, int32 (N,); 0 for none."""
-        if self.tokenizer.kind == "word":
-            return np.maximum(sentences.place, 0).astype(np.int32)
-        return np.array([self.begins(row)[max(place, 0)] for row, place in zip(ids, sentences.place)],
-                        np.int32)
+    def token_positions(self, ids: Sequence[Sequence[int]], sentences: Labelled) -> np.ndarray:
+        """Position of the target word among the tokens of each sentence, int32 (N,); 0 if there is none."""
+        if self.tokenizer.segmentation.whole_words:
+            return np.maximum(sentences.position, 0).astype(np.int32)
+        return np.array([self.word_starts(row)[max(position, 0)]
+                         for row, position in zip(ids, sentences.position)], np.int32)
 
-    def begins(self, row: Sequence[int]) -> np.ndarray:
-        """The place of each word's first token, which stands for the word, among a sentence's tokens."""
-        if self.tokenizer.kind == "word":
-            return np.arange(len(row))
-        return np.flatnonzero([token.startswith(MARK) for token in self.tokenizer.tokens(row)])
+    def word_starts(self, row: Sequence[int]) -> np.ndarray:
+        """Position of the first token of each word, whose state is taken for the word's, int (W,)."""
+        return np.flatnonzero([*map(self.tokenizer.segmentation.begins_word, self.tokenizer.tokens(row))])
 
     def columns(self, sentences: Labelled) -> dict[str, np.ndarray]:
         """Columns of a batch: numbers of word and target, int32 (N,); -1 for a class unseen in training."""
@@ -107,19 +104,19 @@ class Classifier:
         Raises:
           ValueError: a sentence that is longer than a table of learned positions.
         """
-        ids, places = self.encode(sentences)
+        ids, positions = self.encode(sentences)
         longest = max(map(len, ids), default=0) + 1
         if self.config.model.kind == "encoder" and self.config.model.positions == "learned" \
                 and longest > LEARNED_POSITIONS:
             raise ValueError(f"a sentence of {longest} tokens is beyond the table of "
                              f"model.positions=learned, which has {LEARNED_POSITIONS}")
-        columns = self.columns(sentences) | {"place": places} | dict(extra or {})
+        columns = self.columns(sentences) | {"position": positions} | dict(extra or {})
         return (with_columns(batch, columns)
                 for batch in batching.in_order(ids, ids, self.buckets, batch_tokens))
 
-    def judge(self, params: Any, sentences: Labelled, hyper: Hyper | None = None,
-              with_weights: bool = False, intervention: Any = None,
-              extra: Mapping[str, Any] | None = None) -> Judged:
+    def predict(self, params: Any, sentences: Labelled, hyper: Hyper | None = None,
+                with_weights: bool = False, intervention: Any = None,
+                extra: Mapping[str, Any] | None = None) -> Predictions:
         """The probabilities of the classes of each sentence.
 
         Args:
@@ -140,7 +137,7 @@ class Classifier:
                                     for name, part in by_kind.items()}
         labels = [self.classes[word][best]
                   for word, best in zip(sentences.word, probabilities.argmax(axis=1))]
-        return Judged(probabilities, labels, weights if with_weights else None)
+        return Predictions(probabilities, labels, weights if with_weights else None)
 
     def save(self, folder: str | Path) -> None:
         """Writes tokenizer.json and classes.json."""

@@ -10,9 +10,9 @@ from attention_lab.tasks.classification import guidance, task
 from attention_lab.tasks.classification.new_text import known_forms
 
 
-def prepare(trained: Any, sentences: Labelled, own: bool, lengths: Sequence[tuple[int, int]],
+def prepare(trained: Any, sentences: Labelled, same_data: bool, lengths: Sequence[tuple[int, int]],
             say: Callable[[str], None]) -> Labelled:
-    """The sentences of data.word, each word in the form that the run calls it by.
+    """The sentences of data.word, with each word under its name in the run.
 
     Raises:
       ValueError: a word or class that the run does not know, or bins of lengths.
@@ -30,7 +30,7 @@ def prepare(trained: Any, sentences: Labelled, own: bool, lengths: Sequence[tupl
             raise ValueError(f"{folder} {problem}: it was trained on {words}")
 
     word = trained.config.data.word
-    if own and word != trained.run.config.data.word:
+    if same_data and word != trained.run.config.data.word:
         check(word)
         sentences = sentences.select([i for i, other in enumerate(sentences.word) if other == word])
     forms = known_forms(classifier.classes, classifier.forms)
@@ -46,7 +46,7 @@ def prepare(trained: Any, sentences: Labelled, own: bool, lengths: Sequence[tupl
 
 def scores(trained: Any, sentences: Labelled, train: Labelled | None, lengths: Sequence[tuple[int, int]]
            ) -> Iterator[tuple[str, Any]]:
-    """The name and value of each score; without `train` none of the most frequent class."""
+    """The name and value of each score; those of the most frequent class only with `train`."""
     guide, classifier = guidance.of(trained.run, trained.config.attention.guide), trained.model
     scored = task.scores(classifier, trained.params, sentences, trained.config.data.split,
                          most_frequent(train.word, train.label) if train else {},

@@ -9,11 +9,12 @@ import numpy as np
 from attention_lab.config import POOLED, Config, replace, task_of
 from attention_lab.data.content import GUIDE
 from attention_lab.data.labelled import Labelled
+from attention_lab.data.tokenizers import TOKENIZERS
 from attention_lab.evaluation.distributions import divergence, jensen_shannon, total_variation
 from attention_lab.models.classifier import POOL
 from attention_lab.storage.files import digest
 from attention_lab.storage.runs import Run
-from attention_lab.tasks.classification.classifier import Classifier, Judged, read
+from attention_lab.tasks.classification.classifier import Classifier, Predictions, read
 from attention_lab.training.weights import load_finished, scored_weights
 
 AT_ONCE = 1000  # sentences: a guide may have layers of weights, which need memory and are not kept
@@ -46,8 +47,8 @@ def find(config: Config, trained_by: str | None = None, beside: str | Path | Non
     Args:
       config: of the guided classifier.
       trained_by: sha256 of the result.json of the guide by which that classifier was trained, if it was.
-      beside: the folder of that classifier, near which the guide of `trained_by` is looked for where it is
-        not at its path, as when both were moved.
+      beside: the folder of that classifier; near it the guide of `trained_by` is searched for if it is not at
+        its path, as when both were moved.
     Raises:
       ValueError: it is no finished classifier that pools by attention, or not the run of `trained_by`.
     """
@@ -61,17 +62,18 @@ def find(config: Config, trained_by: str | None = None, beside: str | Path | Non
         hint = "" if trained_by is None else "; --config.attention.guide=DIR says where it is now"
         raise ValueError(f"attention.guide={folder}, seen from here: {error}{hint}") from error
     if where is None:
-        raise ValueError(f"attention.guide={folder} is another run than the one that this was trained by")
+        raise ValueError(f"attention.guide={folder} is not the run by which this one was trained")
     model, attention = guide.run.config.model, guide.run.config.attention
     if model.pooling not in POOLED:
-        raise ValueError(f"attention.guide={folder} pools by {model.pooling}: it has no weights to go by; "
+        raise ValueError(f"attention.guide={folder} pools by {model.pooling}: it has no weights to follow; "
                          f"{' and '.join(POOLED)} have")
     if attention.weights == "frozen":
-        raise ValueError(f"attention.guide={folder} has the weights of another, {attention.guide}: give "
-                         "that one")
-    if {config.data.tokenizer, guide.classifier.tokenizer.kind} != {"word"}:
-        raise ValueError(f"attention.guide={folder}: weights of subwords fit no others; with "
-                         "data.tokenizer=word in both they go from model to model")
+        raise ValueError(f"attention.guide={folder} has the weights of another run, {attention.guide}: "
+                         "give that one")
+    segmentations = TOKENIZERS[config.data.tokenizer], guide.classifier.tokenizer.segmentation
+    if not all(segmentation.whole_words for segmentation in segmentations):
+        raise ValueError(f"attention.guide={folder}: weights of subwords can't be transferred; with "
+                         "data.tokenizer=word in both they can")
     return guide
 
 
@@ -87,7 +89,7 @@ def of(run: Run, folder: str = "") -> Guide | None:
 def _located(folder: str, trained_by: str, beside: str | Path | None) -> str | None:
     """The folder with the result.json of this sha256: the one at the path, or one near `beside`.
 
-    There a guide is looked for below each parent of `beside`, by its path and by each end of that path.
+    The guide is searched for below each parent of `beside`, by its path and by each suffix of that path.
     """
     parts = Path(folder).parts
     ends = [Path(*parts[i:]) for i in range(len(parts)) if not Path(*parts[i:]).is_absolute()]
@@ -112,7 +114,7 @@ def check(guide: Guide, config: Config, classes: Mapping[str, Sequence[str]]) ->
 
 
 def answers(guide: Guide, sentences: Labelled, classes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What the guide makes of sentences that are about these {word: classes}.
+    """Weights and predictions of the guide for sentences with these {word: classes}.
 
     Returns:
       {"guide": weights (S,) of each sentence, "answer": probabilities (N, C)}.
@@ -121,22 +123,22 @@ def answers(guide: Guide, sentences: Labelled, classes: Mapping[str, Sequence[st
     probabilities = np.zeros((len(sentences), C), np.float32)
     for first in range(0, len(sentences), AT_ONCE):
         rows = range(first, min(first + AT_ONCE, len(sentences)))
-        judged = guide.classifier.judge(guide.params, sentences.select(rows), with_weights=True)
-        weights += [by_kind[POOL][0, 0, 0] for by_kind in judged.weights]
-        width = min(C, judged.probabilities.shape[1])  # the guide may have words of more classes, or of fewer
-        probabilities[rows, :width] = judged.probabilities[:, :width]
+        predicted = guide.classifier.predict(guide.params, sentences.select(rows), with_weights=True)
+        weights += [by_kind[POOL][0, 0, 0] for by_kind in predicted.weights]
+        width = min(C, predicted.probabilities.shape[1])  # the guide's words may have more or fewer classes
+        probabilities[rows, :width] = predicted.probabilities[:, :width]
     return {"guide": weights, "answer": probabilities}
 
 
-def compared(judged: Judged, guided: Mapping[str, Any], factor: float) -> dict[str, float]:
+def compared(predicted: Predictions, guided: Mapping[str, Any], factor: float) -> dict[str, float]:
     """How far predictions and weights are from the guide's (`answers`), means over sentences.
 
     Returns:
       variation: total variation of the predictions. divergence: KL(weights || guide's), nats.
       jensen_shannon: of the weights, nats, at most log 2. objective: variation - factor * divergence.
     """
-    pairs = [(by_kind[POOL][0, 0, 0], guide) for by_kind, guide in zip(judged.weights, guided["guide"])]
-    means = {"variation": float(np.mean(total_variation(judged.probabilities, guided["answer"]))),
+    pairs = [(by_kind[POOL][0, 0, 0], guide) for by_kind, guide in zip(predicted.weights, guided["guide"])]
+    means = {"variation": float(np.mean(total_variation(predicted.probabilities, guided["answer"]))),
              "divergence": float(np.mean([divergence(*pair) for pair in pairs])),
              "jensen_shannon": float(np.mean([jensen_shannon(*pair) for pair in pairs]))}
     return means | {"objective": means["variation"] - factor * means["divergence"]}

@@ -14,11 +14,11 @@ from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import EOS
 from attention_lab.figures import heatmap, style
 from attention_lab.tasks.classification.classifier import Classifier
-from attention_lab.tasks.text import of_about
+from attention_lab.tasks.text import nearest_in_length
 
-WORDS = 14  # length of a sentence that is read at a glance
-SENTENCES = 8  # whose weights are saved, those nearest to that length
-DRAWN = 4  # of these in the figure
+WORDS = 14  # preferred length of the sentences
+SENTENCES = 8  # number whose weights are saved: those nearest to that length
+DRAWN = 4  # number of these in the figure
 
 
 def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: Labelled, folder: str | Path,
@@ -30,42 +30,44 @@ def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: L
     guided: the guide's `answers` on the sentences, for a model that has one.
     """
     lengths = batching.lengths(classifier.tokenizer.encode(sentences.text))
-    indices = of_about(WORDS, sentences.text, SENTENCES, lengths, classifier.buckets[-1])
+    indices = nearest_in_length(WORDS, sentences.text, SENTENCES, lengths, classifier.buckets[-1])
     chosen = sentences.select(indices)
-    judged = classifier.judge(params, chosen, hyper, with_weights=True, extra={
+    predicted = classifier.predict(params, chosen, hyper, with_weights=True, extra={
         name: [column[i] for i in indices] if isinstance(column, list) else column[indices]
         for name, column in (guided or {}).items()})
-    if not any(judged.weights):
+    if not any(predicted.weights):
         return
-    ids, places = classifier.encode(chosen)
+    ids, positions = classifier.encode(chosen)
     arrays: dict[str, Any] = {}
-    for i, (row, place, weights) in enumerate(zip(ids, places, judged.weights)):
-        arrays |= {f"{i}_tokens": np.array(classifier.tokenizer.tokens([*row, EOS])), f"{i}_place": place}
+    for i, (row, position, weights) in enumerate(zip(ids, positions, predicted.weights)):
+        arrays |= {f"{i}_tokens": np.array(classifier.tokenizer.tokens([*row, EOS])), f"{i}_place": position}
         arrays |= {f"{i}_{name}": part for name, part in weights.items()}
     np.savez_compressed(Path(folder) / "attention.npz", **arrays)
     few = chosen.select(range(min(DRAWN, len(chosen))))
-    draw(classifier, few, judged.labels, judged.weights, Path(folder) / "attention.png")
+    draw(classifier, few, predicted.labels, predicted.weights, Path(folder) / "attention.png")
 
 
 def draw(classifier: Classifier, sentences: Labelled, answers: Sequence[str], weights: Sequence[dict],
          path: str | Path) -> None:
-    """Draws the weights of the word asked about as a PNG: a line for each layer, mean over heads, or pooling.
+    """Draws the weights of the target word as a PNG: a row for each layer (mean over heads) and the pooling.
 
-    Of a sentence that is classified whole a layer's line is the mean over all words. An open square marks the
-    deciding word where the grammar tells it.
+    For a sentence that is classified as a whole, a layer's row is the mean over all words. In a sentence of
+    the grammar an open square marks the deciding word.
     """
-    ids, places = classifier.encode(sentences)
+    ids, positions = classifier.encode(sentences)
     panels = []
-    for i, (row, place, by_kind) in enumerate(zip(ids, places, weights)):
+    for i, (row, position, by_kind) in enumerate(zip(ids, positions, weights)):
         tokens = [unescape(token.replace(MARK, "")) for token in classifier.tokenizer.tokens(row)]
-        if classifier.tokenizer.kind == "word":
+        if classifier.tokenizer.segmentation.whole_words:
             tokens = sentences.text[i].split(" ")  # also words never seen in training
-        asked = range(len(row)) if sentences.place[i] == WHOLE else [place]
-        lines = {f"layer {n}": layer[:, asked].mean(axis=(0, 1))
+        queries = range(len(row)) if sentences.position[i] == WHOLE else [position]
+        lines = {f"layer {n}": layer[:, queries].mean(axis=(0, 1))
                  for n, layer in enumerate(by_kind.get("encoder", ()), 1)}
         lines |= {"pooling": by_kind["pool"][0, 0, 0]} if "pool" in by_kind else {}
-        decider = [classifier.begins(row)[sentences.truth[i].senses[0].decider]] if sentences.truth else []
-        links = [(place, n) for place in decider for n in range(len(lines))]
+        links = []
+        if sentences.truth:
+            decider = classifier.word_starts(row)[sentences.truth[i].senses[0].decider]
+            links = [(decider, n) for n in range(len(lines))]
         name = f"{sentences.word[i]}: " if sentences.word[i] else ""
         right = f" (is {sentences.label[i]})" if sentences.label[i] not in ("", answers[i]) else ""
         table = np.clip(np.stack(list(lines.values()))[:, :len(tokens)], 0.0, 1.0)

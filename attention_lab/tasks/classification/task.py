@@ -44,18 +44,18 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
     data, guide, files = config.data, guidance.find(config), content.files(config)
     whole = sources.load(data)
     corpus = {name: whole[name] for name in dict.fromkeys(("train", "dev", data.split))}
-    classifier, examples, places = _classifier(config, whole, folder)
+    classifier, examples, positions = _classifier(config, whole, folder)
     model = classifier.model
     if guide:
         guidance.check(guide, config, classifier.classes)
     facts, long = text.corpus_facts(corpus), []
     for name in dict.fromkeys(("dev", data.split)):
-        corpus[name], line = text.readable(classifier, corpus[name], corpus[name].text, "sentences")
+        corpus[name], line = text.without_too_long(classifier, corpus[name], corpus[name].text, "sentences")
         long += [f"{name}: {line}"] if line else []
     weight = class_weights(corpus["train"], config.training.balance)
-    columns = classifier.columns(corpus["train"]) | {"place": places, "weight": weight}
+    columns = classifier.columns(corpus["train"]) | {"position": positions, "weight": weight}
     adversarial = config.attention.weights == "adversarial"
-    usual = most_frequent(corpus["train"].word, corpus["train"].label)
+    majority = most_frequent(corpus["train"].word, corpus["train"].label)
     table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
     notices = anomalies({name: (part.counts, part.text) for name, part in corpus.items()}, "sentences",
                         classifier.tokenizer, examples.too_long, max(examples.buckets)) + long
@@ -82,7 +82,7 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
         return classifier.in_order(dev, {"weight": weight} | guided("dev"))
 
     def score(params, hyper, name, final):
-        return scores(classifier, params, corpus[name], name, usual, hyper, final, guided(name))
+        return scores(classifier, params, corpus[name], name, majority, hyper, final, guided(name))
 
     return classifier, Task(
         init=init,
@@ -105,23 +105,23 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
 
 
 def _classifier(config, corpus, folder):
-    """The classifier, the training examples in buckets, and the place of what each asks about."""
+    """The classifier, the training examples in buckets, and the position of each one's target word."""
     data, train = config.data, corpus["train"]
     tokenizer = text.tokenizer_of(config, folder, train.text)
-    if text.begun(folder):
+    if text.has_checkpoints(folder):
         classes, forms = load_names(folder)
     else:
         # The grammar's training part, if small, may lack a sense that test has.
         known = list(corpus.values()) if data.source == "senses" else [train]
         classes = labelled.classes(labelled.joined(known))
         # An index that misses its word would make another word a form of it.
-        forms = {sentence.split(" ")[place]: word for part in known for sentence, place, word in zip(
-            part.text, part.place, part.word) if place >= 0 and (
-                data.source == "senses" or indexed.stands_at(word, sentence.split(" ")[place]))}
+        forms = {sentence.split(" ")[index]: word for part in known for sentence, index, word in zip(
+            part.text, part.position, part.word) if index >= 0 and (
+                data.source == "senses" or indexed.stands_at(word, sentence.split(" ")[index]))}
     ids = tokenizer.encode(train.text)
     examples = text.examples(config, ids, ids)
     classifier = Classifier(config, tokenizer, classes, forms, examples.buckets)
-    return classifier, examples, classifier.places(ids, train)
+    return classifier, examples, classifier.token_positions(ids, train)
 
 
 def class_weights(sentences: Labelled, balance: float) -> np.ndarray:
@@ -133,23 +133,23 @@ def class_weights(sentences: Labelled, balance: float) -> np.ndarray:
                      for word, label in pairs], np.float32)
 
 
-def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, usual: Mapping[str, str],
+def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, majority: Mapping[str, str],
            hyper: Any = None, final: bool = True, guided: Mapping[str, Any] | None = None) -> Scores:
-    """Accuracy and macro-F1 of a split; if `final` also by word, by distance, and of the usual classes.
+    """Accuracy and macro-F1 of a split; if `final` also by word, by distance, and of the majority baseline.
 
-    usual: {word: its most frequent class}. guided: as of `guidance.answers`.
+    majority: {word: its most frequent class}. guided: as of `guidance.answers`.
     """
     adversarial = classifier.config.attention.weights == "adversarial"
-    judged = classifier.judge(params, sentences, hyper, with_weights=adversarial, extra=guided)
-    of_classes = class_scores(sentences.word, sentences.label, judged.labels)
+    predicted = classifier.predict(params, sentences, hyper, with_weights=adversarial, extra=guided)
+    of_classes = class_scores(sentences.word, sentences.label, predicted.labels)
     numbers = {f"{name}_accuracy": round(of_classes.accuracy, 6),
                f"{name}_macro_f1": round(of_classes.macro_f1, 6)}
     if adversarial:
         numbers |= {f"{name}_{what}": value for what, value in guidance.compared(
-            judged, guided, classifier.config.attention.divergence).items()}
+            predicted, guided, classifier.config.attention.divergence).items()}
     if final:
         baseline = class_scores(sentences.word, sentences.label,
-                                [usual.get(word, "") for word in sentences.word])
+                                [majority.get(word, "") for word in sentences.word])
         numbers |= {f"{name}_most_frequent_accuracy": round(baseline.accuracy, 6),
                     f"{name}_most_frequent_macro_f1": round(baseline.macro_f1, 6)}
         if len(of_classes.by_word) > 1:
@@ -159,12 +159,12 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
         if sentences.truth is not None:
             numbers |= {f"{name}_accuracy_distance_{low}_{high}": round(accuracy, 6)
                         for (low, high), (accuracy, _) in by_distance(
-                            sentences.truth, sentences.label, judged.labels, DISTANCES).items()}
-    best = judged.probabilities.max(axis=1)
-    rows = zip(sentences.text, sentences.place, sentences.word, sentences.label, judged.labels, best)
-    return Scores(numbers, [{"sentence": sentence, "place": str(place), "word": word, "class": label,
+                            sentences.truth, sentences.label, predicted.labels, DISTANCES).items()}
+    best = predicted.probabilities.max(axis=1)
+    rows = zip(sentences.text, sentences.position, sentences.word, sentences.label, predicted.labels, best)
+    return Scores(numbers, [{"sentence": sentence, "place": str(index), "word": word, "class": label,
                              "found": answer, "probability": f"{p:.4f}"}
-                            for sentence, place, word, label, answer, p in rows])
+                            for sentence, index, word, label, answer, p in rows])
 
 
 def _vectors(path: str, tokenizer: Tokenizer, width: int):

@@ -89,4 +89,4 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         tokens=lambda batch: batch["source"].size,
         facts={"length": length, "rows": rows, "chance": chance},
         notices=[f"{name}: {count} sequences also in train" for name, part in corpus.items()
-                 if name != "train" and (count := sequences.in_both(part, corpus["train"]))])
+                 if name != "train" and (count := sequences.count_shared(part, corpus["train"]))])

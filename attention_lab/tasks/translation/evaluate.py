@@ -9,9 +9,9 @@ from attention_lab.evaluation.lengths import bin_members, by_length
 from attention_lab.tasks.translation import task
 
 
-def prepare(trained: Any, pairs: Pairs, own: bool, lengths: Sequence[tuple[int, int]],
+def prepare(trained: Any, pairs: Pairs, same_data: bool, lengths: Sequence[tuple[int, int]],
             say: Callable[[str], None]) -> Pairs:
-    """Written text as a run on Multi30k was trained on, tokenised and lower-cased; other pairs as they are.
+    """Tokenises and lower-cases written text for a run on tokenised Multi30k; other pairs are unchanged.
 
     Raises:
       ValueError: a bin of lengths without a sentence.

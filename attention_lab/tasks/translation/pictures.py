@@ -9,15 +9,15 @@ from attention_lab.config import Hyper
 from attention_lab.data import batching
 from attention_lab.data.detokenize import unescape
 from attention_lab.data.pairs import Pairs
-from attention_lab.data.tokenizers import MARK
+from attention_lab.data.tokenizers import MARK, Segmentation
 from attention_lab.figures import heatmap, style
-from attention_lab.tasks.text import of_about
+from attention_lab.tasks.text import nearest_in_length
 from attention_lab.tasks.translation.translator import Attention, Translator
-from attention_lab.tasks.translation.word_alignment import cross_weights, word_numbers
+from attention_lab.tasks.translation.word_attention import cross_weights, word_numbers
 
-WORDS = 10  # length of sentences of which two fit side by side
-SENTENCES = 8  # whose weights are saved, those nearest to that length
-DRAWN = 4  # of these in the figure
+WORDS = 10  # preferred length: two such sentences fit side by side
+SENTENCES = 8  # number whose weights are saved: those nearest to that length
+DRAWN = 4  # number of these in the figure
 
 
 def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs, folder: str | Path) -> None:
@@ -30,32 +30,33 @@ def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs
         return
     lengths = np.maximum(*(batching.lengths(translator.tokenizer.encode(side))
                            for side in (pairs.source, pairs.target)))
-    chosen = pairs.select(of_about(WORDS, pairs.source, SENTENCES, lengths, translator.buckets[-1]))
+    chosen = pairs.select(nearest_in_length(WORDS, pairs.source, SENTENCES, lengths, translator.buckets[-1]))
     attentions = translator.attention(params, chosen.source, chosen.target, hyper)
     np.savez_compressed(Path(folder) / "attention.npz", **{
         f"{i}_{name}": np.asarray(part) for i, attention in enumerate(attentions)
         for name, part in attention._asdict().items() if part is not None})
     links = [sentence.alignment for sentence in chosen.truth] if chosen.truth else [()] * len(attentions)
-    draw(attentions[:DRAWN], links, Path(folder) / "attention.png", translator.tokenizer.kind)
+    draw(attentions[:DRAWN], links, Path(folder) / "attention.png", translator.tokenizer.segmentation)
 
 
-def draw(attentions: list[Attention], links: list[Any], path: str | Path, kind: str) -> None:
+def draw(attentions: list[Attention], links: list[Any], path: str | Path,
+         segmentation: Segmentation) -> None:
     """Draws the cross-attention of the last layer, mean over its heads, between whole words, as a PNG.
 
     Args:
       attentions: one for each panel. links: gold links (source word, target word) of each, or empty.
-      kind: of the tokenizer, bpe or word.
+      segmentation: of the tokenizer.
     """
     panels = []
     for attention, gold in zip(attentions, links):
-        source, target = (_words(side, kind) for side in (attention.source, attention.target))
-        weights = cross_weights(attention, kind)
+        source, target = (_words(side, segmentation) for side in (attention.source, attention.target))
+        weights = cross_weights(attention, segmentation)
         panels.append(heatmap.Panel(np.clip(weights, 0.0, 1.0), source, target, gold))
     style.save(heatmap.heat_maps(panels, columns=2, title="cross-attention, last layer, mean over heads"),
                path)
 
 
-def _words(tokens, kind):
-    numbers = word_numbers(tokens, kind)
+def _words(tokens, segmentation):
+    numbers = word_numbers(tokens, segmentation)
     parts = [[token for token, n in zip(tokens, numbers) if n == word] for word in range(numbers.max() + 1)]
     return [unescape("".join(part).replace(MARK, "")) for part in parts]

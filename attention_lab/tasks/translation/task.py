@@ -9,9 +9,9 @@ from attention_lab.data.anomalies import anomalies
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.vocabulary import PAD
 from attention_lab.evaluation import phenomena
-from attention_lab.evaluation.bleu import corpus_bleu, corpus_chrf, why_unfit
+from attention_lab.evaluation.bleu import corpus_bleu, corpus_chrf, unfit_reason
 from attention_lab.tasks import text
-from attention_lab.tasks.translation import pictures, word_alignment
+from attention_lab.tasks.translation import pictures, word_attention
 from attention_lab.tasks.translation.translator import SCORING_TOKENS, Translator
 from attention_lab.training.losses import TokenLoss
 from attention_lab.training.task import Scores, Task
@@ -36,7 +36,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     translator = Translator(config, tokenizer, buckets)
     scored, notices = {}, []
     for name in dict.fromkeys(("dev", data.split)):
-        scored[name], line = text.readable(translator, corpus[name], corpus[name].source, "pairs")
+        scored[name], line = text.without_too_long(translator, corpus[name], corpus[name].source, "pairs")
         notices += [f"{name}: {line}"] if line else []
     sources_beyond, references_beyond = (translator.too_long(side) for side in (
         corpus["dev"].source, corpus["dev"].target))
@@ -45,7 +45,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
                        "tokens: they are left out of dev_loss")
     beyond = {*sources_beyond, *references_beyond}
     dev_ids = [[row for i, row in enumerate(side) if i not in beyond] for side in dev_ids]
-    unfit = why_unfit(scored["dev"].target, data.text)
+    unfit = unfit_reason(scored["dev"].target, data.text)
 
     def score(params, hyper, split, final) -> Scores:
         return scores(translator, params, scored[split], split, hyper, final)
@@ -87,7 +87,7 @@ def scores(translator: Translator, params: Any, pairs: Pairs, split: str, hyper:
     if final:
         scored[f"{split}_cut"] = cut  # translations that met decoding.max_length before their end
     if final and pairs.truth is not None and translator.attends:
-        error = word_alignment.error_rate(translator, params, pairs, hyper)
+        error = word_attention.error_rate(translator, params, pairs, hyper)
         scored[f"{split}_alignment_error_rate"] = round(error, 6)
     rows = zip(pairs.source, pairs.target, hypotheses)
     return Scores(scored, [{"source": source, "reference": reference, "translation": translation}

@@ -22,11 +22,11 @@ from attention_lab.tasks import limits
 from attention_lab.tasks.text import TOKENIZER, buckets_of
 
 SCORING_TOKENS = 4096  # padded source tokens in a batch while decoding
-FEW = 16  # up to so many sentences are decoded in the smallest batches, lest one of them wait for hundreds
+FEW = 16  # up to this number, sentences are decoded in the smallest batches, for a short wait
 
 
 class Attention(NamedTuple):
-    """A model's attention weights while it reads one sentence pair.
+    """Attention weights of a model on one sentence pair.
 
     Fields:
       source, target: the tokens with end marks.
@@ -128,20 +128,20 @@ class Translator:
         return learned(self.tokenizer)
 
     def prepare(self, sentences: Sequence[str], language: str = "en") -> list[str]:
-        """Sentences as people write them, brought to the form of the training text; language: en or fr."""
+        """Converts written sentences to the form of the training text; language: en or fr."""
         if self.config.data.text == "raw":
             return list(sentences)
         return [detokenize.prepare(sentence, language, self.spelling) for sentence in sentences]
 
     def restore(self, translations: Sequence[str]) -> list[str]:
-        """Translations as people write them: unescaped, punctuation joined to its words."""
+        """Converts translations to written text: unescaped, punctuation joined to its words."""
         if self.config.data.text == "raw":
             return list(translations)
         return [detokenize.restore(translation) for translation in translations]
 
     def attention(self, params: Any, sources: Sequence[str], targets: Sequence[str],
                   hyper: Hyper | None = None) -> list[Attention]:
-        """The weights of every layer and head while each target is read along its source."""
+        """The weights of every layer and head for each source with its target as the decoder's input."""
         ids = [self.tokenizer.encode(side) for side in (sources, targets)]
         attentions: list[Any] = [None] * len(sources)
         for batch in batching.in_order(*ids, self.buckets, SCORING_TOKENS):

@@ -8,12 +8,12 @@ scored on the other, also for an untrained model.
 
 import numpy as np
 
-from attention_lab.analysis import alignment
+from attention_lab.analysis import head_alignment
 from attention_lab.config import split
 from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import heatmap
 from attention_lab.studies import Claim, Study, function, mean
-from attention_lab.studies.recipes import alignments, architectures
+from attention_lab.studies.recipes import alignment_errors, architectures
 from attention_lab.studies.recipes.drawing import seed_count, titled_figure
 from attention_lab.tasks.load import load
 
@@ -48,15 +48,15 @@ def measure(cell, settings, train):
     run = train(cell)
     finished = load(run.folder)
     pairs = load_corpus(finished.run.config.data, ("test",))["test"]
-    errors = alignment.errors(finished, (pairs.source, pairs.target),
-                              [sentence.alignment for sentence in pairs.truth])
+    errors = head_alignment.errors(finished, (pairs.source, pairs.target),
+                                   [sentence.alignment for sentence in pairs.truth])
     inverted = [(i, link) for i, sentence in enumerate(pairs.truth)
-                for link in alignment.inversions(sentence)]
+                for link in head_alignment.inversions(sentence)]
     links = errors.chosen["predict", False].links
     right = sum(link in links[i] for i, link in inverted)
     shown = list(dict.fromkeys(i for i, _ in inverted))[:SHOWN]
     return architectures.facts(run.result, finished.params) | {
-        "test_bleu": run.result["test_bleu"], **alignments.columns(errors),
+        "test_bleu": run.result["test_bleu"], **alignment_errors.columns(errors),
         "inversions": right / max(len(inverted), 1), "inverted": len(inverted),
         **dict.fromkeys(column for number in range(SHOWN) for column in _shown_columns(number)),
         **(_shown(finished, pairs.select(shown), errors.chosen) if cell["seed"] == 0 else {})}
@@ -64,14 +64,14 @@ def measure(cell, settings, train):
 
 def _shown(finished, pairs, chosen):
     """Columns of a heat map: words, exact links (N, 2), weights of the chosen heads (steps, T, S)."""
-    kind = finished.translator.tokenizer.kind
+    segmentation = finished.translator.tokenizer.segmentation
     attention = finished.translator.attention(finished.params, pairs.source, pairs.target,
                                               split(finished.run.config)[1])
     row = {}
     for number, (of_sentence, source, target, truth) in enumerate(
             zip(attention, pairs.source, pairs.target, pairs.truth)):
-        weights = [alignment.readings(of_sentence, kind, step)[chosen[step, False].name]
-                   for step in alignments.STEPS]
+        weights = [head_alignment.word_weights(of_sentence, segmentation, step)[chosen[step, False].name]
+                   for step in alignment_errors.STEPS]
         row |= dict(zip(_shown_columns(number), (np.array(source.split()), np.array(target.split()),
                                                  np.array(truth.alignment), np.array(weights))))
     return row
@@ -89,17 +89,17 @@ def draw(rows, settings):
                        f"{seed_count(rows)} seeds, pale ticks every layer and head, squares the exact links",
                        grid=False) as figure:
         grid = figure.add_gridspec(2, 1 + SHOWN * 2, width_ratios=(2.2,) + (1,) * SHOWN * 2)
-        alignments.draw_rates(figure.add_subplot(grid[:, 0]), rows, arms)
+        alignment_errors.draw_rates(figure.add_subplot(grid[:, 0]), rows, arms)
         for line, arm in enumerate((ADDITIVE, T)):
-            step = min(alignments.STEPS,
+            step = min(alignment_errors.STEPS,
                        key=lambda step: np.mean(architectures.by_seed(rows, f"aer_{step}", arm)))
             row = drawn[arm]
-            title = f"{arm}, {row[f'head_{step}']}, seed {row['seed']}: {alignments.STEPS[step]}"
-            for place in range(SHOWN):
-                source, target, links, weights = (row[column] for column in _shown_columns(place))
-                ax = figure.add_subplot(grid[line, 1 + 2 * place:3 + 2 * place])
+            title = f"{arm}, {row[f'head_{step}']}, seed {row['seed']}: {alignment_errors.STEPS[step]}"
+            for number in range(SHOWN):
+                source, target, links, weights = (row[column] for column in _shown_columns(number))
+                ax = figure.add_subplot(grid[line, 1 + 2 * number:3 + 2 * number])
                 heatmap.heat_map(ax, heatmap.Panel(
-                    np.clip(weights[list(alignments.STEPS).index(step)], 0.0, 1.0), source.tolist(),
+                    np.clip(weights[list(alignment_errors.STEPS).index(step)], 0.0, 1.0), source.tolist(),
                     target.tolist(), [tuple(link) for link in links.tolist()], title))
     return figure
 
@@ -115,5 +115,5 @@ STUDY = Study(
         "accelerator": {"seeds": 8, "variant": "", "config": architectures.LONG_GRAMMAR,
                         "arms": architectures.LONG_GRAMMAR_ARMS},
     },
-    measure=measure, draw=draw, labels=alignments.LABELS,
-    functions={"better_step": alignments.better_step}, **architectures.SHARED)
+    measure=measure, draw=draw, labels=alignment_errors.LABELS,
+    functions={"better_step": alignment_errors.better_step}, **architectures.SHARED)

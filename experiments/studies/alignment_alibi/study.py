@@ -7,12 +7,12 @@ The models of `recurrent_multi30k` read the 520 English-French sentence pairs of
 
 import functools
 
-from attention_lab.analysis import alignment
+from attention_lab.analysis import head_alignment
 from attention_lab.data.detokenize import respell
 from attention_lab.data.readers.links import read_alibi
 from attention_lab.data.sources import load as load_corpus
 from attention_lab.studies import Claim, Study, function, mean
-from attention_lab.studies.recipes import alignments, architectures, runs
+from attention_lab.studies.recipes import alignment_errors, architectures, runs
 from attention_lab.studies.recipes.drawing import seed_count, titled_figure
 from attention_lab.tasks.load import load
 
@@ -66,18 +66,18 @@ def measure(cell, settings, train):
         texts, possible = [pairs.source, pairs.target], None
         sure = [sentence.alignment for sentence in pairs.truth]
     train_pairs = load_corpus(data, ("train",))["train"]
-    return alignments.columns(alignment.errors(finished, texts, sure, possible)) | {
-        f"unknown_{name}": alignment.unknown(side, trained_on) for name, side, trained_on in
+    return alignment_errors.columns(head_alignment.errors(finished, texts, sure, possible)) | {
+        f"unknown_{name}": head_alignment.unknown(side, trained_on) for name, side, trained_on in
         zip(("english", "french"), texts, (train_pairs.source, train_pairs.target))}
 
 
 def draw(rows, settings):
-    """Error rates of every arm and reading beside the baselines."""
+    """Error rates of every arm and variant beside the baselines."""
     title = (f"models of captions read stories ({rows[0]['unknown_english']:.0%} of the English "
              f"and {rows[0]['unknown_french']:.0%} of the French words unknown);\ndots are "
              f"{seed_count(rows)} seeds, pale ticks every layer and head")
     with titled_figure(6.4, 4.4, title) as figure:
-        alignments.draw_rates(figure.subplots(), rows, list(dict.fromkeys(row["arm"] for row in rows)))
+        alignment_errors.draw_rates(figure.subplots(), rows, list(dict.fromkeys(row["arm"] for row in rows)))
     return figure
 
 
@@ -94,5 +94,5 @@ STUDY = Study(
         "accelerator": {"seeds": 8, "variant": "multi30k", "gold": "alibi", "arms": _ARMS,
                         "config": architectures.LONG_CAPTIONS},
     },
-    cells=cells, measure=measure, draw=draw, labels=alignments.LABELS,
-    functions={"better_step": alignments.better_step}, overrides=architectures.overrides, check=check)
+    cells=cells, measure=measure, draw=draw, labels=alignment_errors.LABELS,
+    functions={"better_step": alignment_errors.better_step}, overrides=architectures.overrides, check=check)

@@ -136,16 +136,16 @@ def _dropped(model, sentences, cell):
         return {f"dropped_{name}": None for name in methods}
     explained = explanations.explain(model.classifier, model.params, sentences, (*methods, "leave_one_out"))
     moved: dict[str, list[float]] = {name: [] for name in methods}
-    for i, (place, effect) in enumerate(zip(sentences.place, explained["leave_one_out"])):
+    for i, (position, effect) in enumerate(zip(sentences.position, explained["leave_one_out"])):
         for name in methods:
             importance = np.array(explained[name][i])
-            importance[place] = -np.inf  # the noun itself is never left out
+            importance[position] = -np.inf  # the noun itself is never left out
             moved[name].append(float(effect[importance.argmax()]))
     return {f"dropped_{name}": round(float(np.mean(values)), 6) for name, values in moved.items()}
 
 
 def _forms(test):
-    return [text.split(" ")[place] for text, place in zip(test.text, test.place)]
+    return [text.split(" ")[index] for text, index in zip(test.text, test.position)]
 
 
 SHOWN = ("shown_form", "shown_senses", "shown_points")
@@ -183,11 +183,11 @@ def draw(rows, settings):
         axes = figure.subplots(2, 3)
         for ax, distractors in zip(axes[0], (False, True)):
             _draw_distances(ax, rows, settings["arms"], distractors)
-        for place, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
+        for index, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
             of_arm = [row for row in rows if row["arm"] == arm]
             draw_curves([axes[0, 2]], [row["curve"] for row in of_arm], arm, colour)
             excess = [row["silhouette"] - row["null"] for row in of_arm]
-            axes[1, 2].plot([place] * len(of_arm), excess, "o", color=colour, markersize=4, alpha=0.7)
+            axes[1, 2].plot([index] * len(of_arm), excess, "o", color=colour, markersize=4, alpha=0.7)
         axes[0, 2].set(ylabel="dev accuracy", ylim=(0, 1.02), xlim=(0, None))
         axes[1, 2].axhline(0.0, color=style.FAINT, zorder=0)
         axes[1, 2].set_xticks(range(len(settings["arms"])),
@@ -215,8 +215,8 @@ def _draw_distances(ax, rows, arms, distractors):
 def _draw_vectors(axes, rows):
     """One form's vectors before and after the layers, each in its principal plane, to the same scale."""
     row, = (row for row in rows if row["arm"] == ATTENTION and row["shown_senses"] is not None)
-    senses, places = row["shown_senses"], row["shown_points"]
-    for ax, which, name in zip(axes, (places[:, :2], places[:, 2:]), ("before", "after")):
+    senses, points = row["shown_senses"], row["shown_points"]
+    for ax, which, name in zip(axes, (points[:, :2], points[:, 2:]), ("before", "after")):
         for sense, colour in zip(sorted(set(senses)), style.COLOURS):
             points = which[senses == sense]
             ax.plot(*points.T, "o", color=colour, markersize=5 if name == "after" else 9, alpha=0.6,

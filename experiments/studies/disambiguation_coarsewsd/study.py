@@ -1,6 +1,6 @@
 """The senses of CoarseWSD-20 (Loureiro et al. 2021): does self-attention lead a bag of words on real text?
 
-One model for all words of the folder, trained from scratch; part of train is held out as dev. The outsider is
+One model for all words of the folder, trained from scratch; part of train is held out as dev. The baseline is
 tf-idf with balanced logistic regression, one model per word, trained on train and dev. The best network of a
 claim has the highest mean macro-F1 on dev. Few-shot runs have the same number of steps at every size and
 evaluate dev once, at the end; each seed draws other shots, the same for all arms.
@@ -23,15 +23,15 @@ from attention_lab.studies.recipes.drawing import draw_band, draw_ranges, titled
 
 FILE = "configs/disambiguation.py"
 ATTENTION, ALONE, BAG = "self-attention", "the word alone", "bag of words"
-POOLED, OUTSIDER = "bag, additive pooling", "tf-idf"
+POOLED, BASELINE = "bag, additive pooling", "tf-idf"
 FASTTEXT = 0.837
 # Variants of that file, and an arm's changes in them.
 ARMS = {ATTENTION: ("", {}), ALONE: ("target_only", {}), BAG: ("bag_of_words", {}),
         POOLED: ("bag_of_words", {"model.pooling": "additive"}), "gru": ("gru", {})}
-FEW = (ATTENTION, BAG, OUTSIDER)
+FEW = (ATTENTION, BAG, BASELINE)
 
-# The outsider has one score, for all seeds.
-OUTSIDE = mean("macro_f1", arm=OUTSIDER, shots=0, seed=0)
+# The baseline has one score, for all seeds.
+BASELINE_F1 = mean("macro_f1", arm=BASELINE, shots=0, seed=0)
 
 CLAIMS = (
     Claim("context", "self-attention tells senses better than the word alone by more than 20 points of "
@@ -41,7 +41,8 @@ CLAIMS = (
     Claim("beyond_a_bag", "self-attention tells senses better than a bag of words",
           difference("macro_f1", ATTENTION, BAG, shots=0), "greater", margin=0.01, published="not better"),
     Claim("near_the_outsider", "the best network, chosen on dev, comes within 0.02 macro-F1 of tf-idf with "
-          "balanced logistic regression, or beats it", function("best_network", column="macro_f1") - OUTSIDE,
+          "balanced logistic regression, or beats it",
+          function("best_network", column="macro_f1") - BASELINE_F1,
           "greater", -0.02, published="tf-idf leads"),
     Claim("bank", "the best network, chosen on dev, has a macro-F1 above 0.80 for the first word asked for, "
           "bank", function("best_network", column="macro_f1_word"), "greater", 0.80, published=0.759),
@@ -50,7 +51,7 @@ CLAIMS = (
     Claim("pooling", "a bag gains by learning what to look at (additive pooling)",
           difference("macro_f1", POOLED, BAG, shots=0), "greater", margin=0.01, primary=False),
     Claim("outsider_leads", "tf-idf with balanced logistic regression leads the best network",
-          OUTSIDE - function("best_network", column="macro_f1"), "greater", margin=0.01,
+          BASELINE_F1 - function("best_network", column="macro_f1"), "greater", margin=0.01,
           published="tf-idf leads", primary=False),
     Claim("few_shots", "of ten sentences a sense self-attention learns more than a bag of words",
           difference("macro_f1", ATTENTION, BAG, shots=nearest(10)), "greater", margin=0.01, primary=False),
@@ -58,18 +59,18 @@ CLAIMS = (
 
 
 def cells(settings):
-    """Runs of every arm and seed on all of train, the outsider's, then few-shot runs."""
+    """Runs of every arm and seed on all of train, the baseline's, then few-shot runs."""
     return (runs.crossed(stage=["whole"], arm=settings["arms"], shots=[0], seed=range(settings["seeds"]))
-            + [{"stage": "whole", "arm": OUTSIDER, "shots": 0, "seed": 0}]
+            + [{"stage": "whole", "arm": BASELINE, "shots": 0, "seed": 0}]
             + [{"stage": "few", "arm": arm, "shots": shots, "seed": seed} for shots in settings["shots"]
                for seed in range(settings["few_seeds"]) for arm in FEW])
 
 
 def changes(cell, settings):
-    """The changes of a cell in the config; of the outsider those of its data."""
+    """The changes of a cell in the config; of the baseline those of its data."""
     arm = cell["arm"]
     changed = {"seed": cell["seed"]} | settings["config"]
-    if arm != OUTSIDER:
+    if arm != BASELINE:
         variant, of_arm = ARMS[arm]
         changed = runs.variant(FILE, variant) | of_arm | changed | settings["arms"][arm]
     if cell["stage"] == "few":
@@ -78,13 +79,13 @@ def changes(cell, settings):
 
 
 def overrides(cell, settings, rows):
-    """The changes of a run; the outsider has none."""
-    return None if cell["arm"] == OUTSIDER else changes(cell, settings)
+    """The changes of a run; the baseline has none."""
+    return None if cell["arm"] == BASELINE else changes(cell, settings)
 
 
 def measure(cell, settings, train):
-    """Scores of a run or of the outsider."""
-    result = _outsider(cell, settings) if cell["arm"] == OUTSIDER else train(cell).result
+    """Scores of a run or of the baseline."""
+    result = _baseline(cell, settings) if cell["arm"] == BASELINE else train(cell).result
     prefix = "test_macro_f1_"
     by_word = {name.removeprefix(prefix): value for name, value in result.items() if name.startswith(prefix)}
     return {"status": result["status"], "parameters": result.get("parameters"),
@@ -94,7 +95,7 @@ def measure(cell, settings, train):
             **{f"f1_{word}": value for word, value in sorted(by_word.items())}}
 
 
-def _outsider(cell, settings):
+def _baseline(cell, settings):
     """Scores of tf-idf as in result.json, trained on train, and on dev too unless shots are few."""
     corpus = load_corpus(replace(load(f"{FILE}:{settings['variant']}"), changes(cell, settings)).data)
     train = corpus["train"] if cell["shots"] else joined([corpus["train"], corpus["dev"]])
@@ -112,7 +113,7 @@ def by_seed(rows, column, arm, shots=0):
 
 def best(rows):
     """The network with the highest mean dev macro-F1 over seeds, trained on all of train."""
-    arms = {row["arm"]: None for row in rows if row["shots"] == 0 and row["arm"] != OUTSIDER}
+    arms = {row["arm"]: None for row in rows if row["shots"] == 0 and row["arm"] != BASELINE}
     return max(arms, key=lambda arm: np.mean(by_seed(rows, "dev_macro_f1", arm)))
 
 
@@ -124,12 +125,12 @@ def best_network(rows, column):
 
 def draw(rows, settings):
     """Macro-F1 by seed, by word, and over the number of shots."""
-    colours = dict(zip([*settings["arms"], OUTSIDER], style.COLOURS))
+    colours = dict(zip([*settings["arms"], BASELINE], style.COLOURS))
     where = "CoarseWSD-20" if settings["variant"] == "coarsewsd" else "the grammar"
     title = f"senses of {where}; mean and range of {len(by_seed(rows, 'seed', ATTENTION))} seeds"
     with titled_figure(11.0, 6.6, title) as figure:
         grid = figure.add_gridspec(2, 2)
-        seeds, shots, words = (figure.add_subplot(place) for place in (grid[0, 0], grid[0, 1], grid[1, :]))
+        seeds, shots, words = (figure.add_subplot(cell) for cell in (grid[0, 0], grid[0, 1], grid[1, :]))
         _draw_seeds(seeds, rows, colours)
         _draw_shots(shots, rows, colours)
         _draw_words(words, rows, colours)
@@ -138,11 +139,11 @@ def draw(rows, settings):
 
 
 def _draw_seeds(ax, rows, colours):
-    for place, (arm, colour) in enumerate(colours.items()):
+    for index, (arm, colour) in enumerate(colours.items()):
         values = by_seed(rows, "macro_f1", arm)
-        ax.plot(np.full(len(values), place), values, "o", color=colour, markersize=4, alpha=0.7)
-    usual = max(row["most_frequent_macro_f1"] for row in rows if row["most_frequent_macro_f1"] is not None)
-    for x, level, name in ((0.6, FASTTEXT, "fastText from scratch"), (2.6, usual, "most frequent sense")):
+        ax.plot(np.full(len(values), index), values, "o", color=colour, markersize=4, alpha=0.7)
+    majority = max(row["most_frequent_macro_f1"] for row in rows if row["most_frequent_macro_f1"] is not None)
+    for x, level, name in ((0.6, FASTTEXT, "fastText from scratch"), (2.6, majority, "most frequent sense")):
         ax.axhline(level, color=style.FAINT, linestyle="--", zorder=0)
         ax.text(x, level, name, color=style.INK, fontsize=7.5, va="bottom")
     ax.set_xticks(range(len(colours)), [textwrap.fill(arm, 10) for arm in colours])
@@ -158,14 +159,14 @@ def _draw_shots(ax, rows, colours):
     ax.set_xticks(sizes, [f"{size}" for size in sizes])
     ax.minorticks_off()
     ax.set(xlabel="sentences of each sense to train on", ylabel="test macro-F1", ylim=(0, 1),
-           title=f"few shots; {len(by_seed(rows, 'seed', OUTSIDER, sizes[0]))} draws")
+           title=f"few shots; {len(by_seed(rows, 'seed', BASELINE, sizes[0]))} draws")
 
 
 def _draw_words(ax, rows, colours):
     names = sorted(column.removeprefix("f1_") for column in rows[0] if column.startswith("f1_"))
-    for place, (arm, colour) in enumerate(colours.items()):
+    for index, (arm, colour) in enumerate(colours.items()):
         values = [by_seed(rows, f"f1_{name}", arm) for name in names]
-        x = np.arange(len(names)) + 0.13 * (place - (len(colours) - 1) / 2)
+        x = np.arange(len(names)) + 0.13 * (index - (len(colours) - 1) / 2)
         draw_ranges(ax, x, values, colour, "o", label=arm)
     ax.set_xticks(range(len(names)), names)
     ax.set(ylabel="test macro-F1 of each word", ylim=(0, 1.02))

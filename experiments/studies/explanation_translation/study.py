@@ -64,10 +64,10 @@ def draw(rows, settings):
     title = f"translation where the attention of one step is replaced; dots are {seed_count(rows)} seeds"
     with titled_figure(4.2 * len(arms), 3.6, title) as figure:
         for ax, arm in zip(figure.subplots(1, len(arms), sharey=True, squeeze=False)[0], arms):
-            for place, kind in enumerate(KINDS):
+            for index, kind in enumerate(KINDS):
                 for shift, name, colour in zip((-0.15, 0.15), CLASSES, style.COLOURS):
-                    draw_seeds(ax, place + shift, architectures.by_seed(rows, f"{kind}_{name}", arm), colour,
-                               f"{name} words" if not place else None)
+                    draw_seeds(ax, index + shift, architectures.by_seed(rows, f"{kind}_{name}", arm), colour,
+                               f"{name} words" if not index else None)
             ax.set_xticks(range(len(KINDS)), list(KINDS.values()))
             ax.set(title=arm, ylim=(0, 1.02))
         figure.axes[0].set(ylabel="share of words that are still written")

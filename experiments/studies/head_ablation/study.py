@@ -95,17 +95,17 @@ def draw(rows, settings):
         lost = np.stack([row["points_lost"] for row in rows])
         costs = np.stack([costly(row) for row in rows])
         layers = 1 + np.broadcast_to(np.arange(lost.shape[2])[:, None], lost.shape[2:])
-        for place, (ax, name, colour) in enumerate(zip(axes, KINDS.values(), style.COLOURS)):
+        for index, (ax, name, colour) in enumerate(zip(axes, KINDS.values(), style.COLOURS)):
             for number in range(len(rows)):
                 x = layers + 0.5 * ((number + 0.5) / len(rows) - 0.5)
-                for mask, face in ((costs[number, place], colour), (~costs[number, place], "none")):
-                    ax.plot(x[mask], lost[number, place][mask], "o", color=colour, markersize=4,
+                for mask, face in ((costs[number, index], colour), (~costs[number, index], "none")):
+                    ax.plot(x[mask], lost[number, index][mask], "o", color=colour, markersize=4,
                             markerfacecolor=face, alpha=0.8)
             ax.axhline(0.0, color=style.FAINT, zorder=0)
             ax.set_xticks(range(1, layers.max() + 1))
             ax.set(title=name, xlabel="layer", yscale="symlog",
                    ylim=(1.3 * min(lost.min(), -0.1), 1.3 * lost.max()))
-            draw_seeds(axes[3], place, costs[:, place].mean((1, 2)), colour, half=0.3, markersize=4)
+            draw_seeds(axes[3], index, costs[:, index].mean((1, 2)), colour, half=0.3, markersize=4)
         axes[0].set(ylabel="BLEU points lost without the head")
         axes[3].set_xticks(range(len(KINDS)), [name.replace(", ", ",\n") for name in KINDS.values()])
         axes[3].set(title="share that costs something", ylim=(-0.02, 1.02))

@@ -105,11 +105,11 @@ def draw(rows, settings):
 
 
 def _draw_largest_rates(ax, rows, sizes):
-    for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
+    for index, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
         of_arm = np.array(sorted({row["key_size"] for row in rows if row["arm"] == arm}))
         largest = np.array([largest_rate(rows, arm, size) for size in of_arm], float)
         # Shifted, so that arms with the same rate do not cover each other.
-        ax.plot(of_arm * (1.0 + 0.04 * (place - 2)), largest * (1.0 + 0.03 * (place - 2)), "o-", color=colour,
+        ax.plot(of_arm * (1.0 + 0.04 * (index - 2)), largest * (1.0 + 0.03 * (index - 2)), "o-", color=colour,
                 markersize=4, label=arm if np.isfinite(largest).any() else f"{arm} (none)")
     key_size_axis(ax, sizes)
     tried = sorted({row["rate"] for row in rows if row["stage"] == "tune"})

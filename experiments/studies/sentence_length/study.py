@@ -186,9 +186,9 @@ def draw(rows, settings):
                        f"{seed_count(rows)} seeds; dashed: without attention") as figure:
         axes = figure.subplots(1, 3)
         for ax, column in zip(axes, ("bleu", "first", "last")):
-            for place, arm in enumerate(settings["arms"]):  # side by side, as ranges would overlap
+            for index, arm in enumerate(settings["arms"]):  # side by side, as ranges would overlap
                 base = arm.removesuffix(", reversed")
-                draw_ranges(ax, lengths + 0.5 * (place - (len(settings["arms"]) - 1) / 2),
+                draw_ranges(ax, lengths + 0.5 * (index - (len(settings["arms"]) - 1) / 2),
                             scores(rows, arm, column).T, colours[base],
                             "o--" if _without_attention(arm) else "o-", markersize=3.5, bar_width=0.7,
                             linewidth=1.2, label=arm,

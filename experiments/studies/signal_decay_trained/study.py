@@ -1,6 +1,6 @@
 """After training: how far back does a network learn to look, and what has become of its gradient?
 
-"Give back the word k places ago" (configs/echo.py), for several k at one learning rate: the steps until 99 %
+"Repeat the word k positions ago" (configs/echo.py), for several k at one learning rate: the steps until 99 %
 of the answers on dev are right, and the norm of d h_T / d x_(T-j) over the distance j before and after
 training. Norms are measured on sequences longer than those trained on; their slope is fitted over the trained
 distances.
@@ -137,8 +137,8 @@ def draw(rows, settings):
     title = f"give back the word k places ago; mean and range of {seed_count(rows)} seeds"
     with titled_figure(10.6, 7.2, title) as figure:
         axes = figure.subplots(2, 2).ravel()
-        for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
-            shifted = np.array(distances) * (1.0 + 0.04 * (place - 2))
+        for index, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
+            shifted = np.array(distances) * (1.0 + 0.04 * (index - 2))
             for ax, column in zip(axes, ("steps", "accuracy")):
                 draw_ranges(ax, shifted, [[row[column] for row in by_cell[arm, distance]]
                                           for distance in distances], colour, label=arm)

@@ -136,10 +136,10 @@ def draw(rows, settings):
 def _draw_panel(ax, rows, column, marks):
     sizes = np.array(sorted({row["key_size"] for row in rows}))
     for arm, colour in zip(ARMS, (style.ORANGE, style.BLUE)):
-        for place, (source, mark) in enumerate(marks.items()):
+        for index, (source, mark) in enumerate(marks.items()):
             values = [[row[column] for row in rows if (row["arm"], row["source"], row["key_size"])
                        == (arm, source, size)] for size in sizes]
-            draw_ranges(ax, sizes * (1.0 + 0.06 * place), values, colour, mark,
+            draw_ranges(ax, sizes * (1.0 + 0.06 * index), values, colour, mark,
                         label=arm if source == "random" else f"{arm}, {source}",
                         markerfacecolor="none" if source == "start" else colour)
     key_size_axis(ax, sizes)

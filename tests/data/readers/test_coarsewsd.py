@@ -27,9 +27,9 @@ def test_reads_a_word(tmp_path):
     parts = coarsewsd.read(put(tmp_path), "bank")
     train, test = parts["train"], parts["test"]
     assert list(parts) == ["train", "test"]
-    assert (train.text, train.place) == (["a bank .", "banks of mud"], [1, 0])
+    assert (train.text, train.position) == (["a bank .", "banks of mud"], [1, 0])
     assert (train.word, train.label) == (["bank", "bank"], ["bank_bank", "bank_river"])
-    assert (test.text, test.place, test.label, test.truth) == (["by the bank"], [2], ["bank_river"], None)
+    assert (test.text, test.position, test.label, test.truth) == (["by the bank"], [2], ["bank_river"], None)
     assert train.counts == {"byte_order_mark": 0, "cr_line_ends": 0, "odd_spaces": 0, "index_off_word": 0,
                             "empty_classes": 0, "sentences": 2}
     assert test.counts == train.counts | {"empty_classes": 1, "sentences": 1}
@@ -42,7 +42,7 @@ def test_reads_all_words_and_counts_other_folders(tmp_path):
     parts = coarsewsd.read(tmp_path, "all")
     assert parts["train"].word == ["bank", "bank", "seal", "seal"]
     assert parts["train"].label == ["bank_bank", "bank_river", "seal_ring", "seal_animal"]
-    assert parts["train"].place == [1, 0, 1, 0]
+    assert parts["train"].position == [1, 0, 1, 0]
     counts = parts["train"].counts
     assert (counts["sentences"], counts["folders_left_out"], counts["cr_line_ends"]) == (4, 1, 2)
     assert counts["index_off_word"] == 2  # "bank" stands in the sentences of seal
@@ -54,7 +54,7 @@ def test_oddities_are_counted(tmp_path):
     put(tmp_path, train_data="\ufeff1\ta  bank\u00a0.\r\n0\tthe bank\r\n", train_gold="0\r\n0\r\n",
         test_gold="0\n", test_data="1\ta bank .\n")
     train = coarsewsd.read(tmp_path, "bank")["train"]
-    assert train.text == ["a bank .", "the bank"] and train.place == [1, 0]
+    assert train.text == ["a bank .", "the bank"] and train.position == [1, 0]
     assert train.counts == {"byte_order_mark": 1, "cr_line_ends": 4, "odd_spaces": 1, "index_off_word": 1,
                             "empty_classes": 1, "sentences": 2}
 
@@ -116,7 +116,7 @@ def test_all_real_words(data_folder):
     for part in parts.values():
         assert part.counts["index_off_word"] == part.counts["empty_classes"] == 0
         assert all(text.split(" ")[place] == word
-                   for text, place, word in zip(part.text, part.place, part.word))
+                   for text, place, word in zip(part.text, part.position, part.word))
     java = coarsewsd.read(directory, "java")["train"]
     assert java.counts["cr_line_ends"] == 4503  # of 4,504 lines of gold, of which the last has no end
     assert not any("\r" in text for text in java.text)

@@ -14,7 +14,7 @@ def test_reads_senses_and_counts_what_is_odd(tmp_path):
     (tmp_path / "packed.tsv.gz").write_bytes(gzip.compress(content))
     read = senses_tsv.read(tmp_path / "plain.tsv")
     assert read.text == ["The Bank fell", "by the bank", "Seals bark", "A seal"]
-    assert (read.place, read.word) == ([1, 2, 0, 1], ["bank", "bank", "seals", "seal"])
+    assert (read.position, read.word) == ([1, 2, 0, 1], ["bank", "bank", "seals", "seal"])
     assert (read.label, read.truth) == (["money", "river", "animal", "ring"], None)
     assert read.counts == {"byte_order_mark": 0, "cr_line_ends": 2, "empty_lines": 1, "odd_spaces": 1,
                            "words_of_one_sense": 2, "sentences": 4}

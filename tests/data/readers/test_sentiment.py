@@ -25,7 +25,7 @@ def test_reads_the_splits_of_a_csv(tmp_path):
     train = parts["train"]
     assert train.text == ['good, "very" good', "bad", "fair"]
     assert train.label == ["1", "0", "middling"]
-    assert (train.place, train.word, train.truth) == ([-1] * 3, [""] * 3, None)
+    assert (train.position, train.word, train.truth) == ([-1] * 3, [""] * 3, None)
     assert train.counts == {"byte_order_mark": 0, "cr_line_ends": 1, "empty_lines": 1, "odd_spaces": 1,
                             "sentences": 3}
     (tmp_path / "s.csv.gz").write_bytes(gzip.compress(text.encode()))
@@ -69,7 +69,7 @@ def test_reads_a_file_for_each_class(tmp_path):
     (tmp_path / "more").mkdir()
     read = sentiment_files.read(tmp_path)
     assert (read.text, read.label) == (["so glad", "most glad", "so sad"], ["glad", "glad", "sad"])
-    assert (read.place, read.word, read.truth) == ([-1] * 3, [""] * 3, None)
+    assert (read.position, read.word, read.truth) == ([-1] * 3, [""] * 3, None)
     assert read.counts == {"byte_order_mark": 0, "cr_line_ends": 1, "empty_lines": 1, "odd_spaces": 1,
                            "empty_classes": 0, "files_left_out": [".hidden", "README.md", "more"],
                            "sentences": 3}

@@ -16,7 +16,8 @@ def parts():
 def test_every_sentence_asks_about_its_ambiguous_noun(parts):
     assert {name: len(part) for name, part in parts.items()} == {"train": 2000, "dev": 70, "test": 130}
     for part in parts.values():
-        for text, place, word, label, truth in zip(part.text, part.place, part.word, part.label, part.truth):
+        for text, place, word, label, truth in zip(
+                part.text, part.position, part.word, part.label, part.truth):
             sense, = truth.senses
             assert (place, word, label) == (sense.english, sense.word, sense.label)
             tokens = text.split(" ")

@@ -10,6 +10,7 @@ import pytest
 
 from attention_lab import config as configs
 from attention_lab.data import sources
+from attention_lab.data.tokenizers import TOKENIZERS
 from attention_lab.storage.files import digest
 from attention_lab.tasks.classification import guidance
 from attention_lab.tasks.classification import task as classification
@@ -45,10 +46,10 @@ def test_a_student_pools_by_the_frozen_weights_of_a_run(guide, tmp_path):
     classifier, task = classification.prepare(config)
     held = load(guide)
     dev = sources.load(config.data)["dev"]
-    wanted = held.classifier.judge(held.params, dev, with_weights=True)
+    wanted = held.classifier.predict(held.params, dev, with_weights=True)
     guided = guidance.answers(guidance.find(config), dev, classifier.classes)
     params = task.init(jax.random.key(0))
-    found = classifier.judge(params, dev, with_weights=True, extra=guided)
+    found = classifier.predict(params, dev, with_weights=True, extra=guided)
     assert np.abs(found.probabilities - wanted.probabilities).max() > 1e-3
     for own, other in zip(found.weights, wanted.weights):
         np.testing.assert_allclose(own["pool"], other["pool"], rtol=1e-6)
@@ -78,10 +79,10 @@ def test_an_adversary_with_the_weights_of_its_guide_is_no_way_off(guide):
 
 
 @pytest.mark.parametrize("held, student, message", [
-    ({"model.pooling": "place"}, {}, "pools by place: it has no weights to go by; additive and dot have"),
-    ({"attention.weights": "frozen"}, {}, "has the weights of another, runs/base: give that one"),
-    ({"kind": "bpe"}, {}, "weights of subwords fit no others"),
-    ({}, {"data.tokenizer": "bpe"}, "weights of subwords fit no others"),
+    ({"model.pooling": "place"}, {}, "pools by place: it has no weights to follow; additive and dot have"),
+    ({"attention.weights": "frozen"}, {}, "has the weights of another run, runs/base: give that one"),
+    ({"kind": "bpe"}, {}, "weights of subwords can't be transferred"),
+    ({}, {"data.tokenizer": "bpe"}, "weights of subwords can't be transferred"),
     ({"classes": {"club": ("a", "b")}}, {}, "does not know the word 'bank'"),
     ({"classes": {"bank": ("a", "c")}}, {"attention.weights": "adversarial"},
      "has the classes a, c of 'bank', and here are a, b: an adversary needs the same"),
@@ -92,7 +93,8 @@ def test_a_guide_that_does_not_fit_is_refused(monkeypatch, held, student, messag
         key: value for key, value in held.items() if "." in key}
     run = SimpleNamespace(config=configs.replace(configs.Config(), changes))
     classifier = SimpleNamespace(classes=held.get("classes", {"bank": ("a", "b"), "club": ("x",)}),
-                                 tokenizer=SimpleNamespace(kind=held.get("kind", "word")))
+                                 tokenizer=SimpleNamespace(
+                                     segmentation=TOKENIZERS[held.get("kind", "word")]))
     monkeypatch.setattr(guidance, "load", lambda folder: SimpleNamespace(
         run=run, classifier=classifier))
     student = {"attention.guide": "runs/guide", "attention.weights": "frozen"} | student
@@ -112,13 +114,13 @@ def test_a_guide_that_is_missing_or_another_than_it_was_is_refused(guide, tmp_pa
         guidance.find(config)
     config = configs.replace(config, {"attention.guide": str(guide)})
     assert guidance.find(config, digest(guide / "result.json")) is not None
-    with pytest.raises(ValueError, match="is another run than the one that this was trained by"):
+    with pytest.raises(ValueError, match="is not the run by which this one was trained"):
         guidance.find(config, "0" * 64)
     facts = {"data": {"files": {"attention.guide": digest(guide / "result.json")}}}
     student = SimpleNamespace(run=SimpleNamespace(config=config, facts=facts, folder=tmp_path / "student"))
     assert guidance.of(student.run).run.folder == guide and guidance.of(load(guide).run) is None
     facts["data"]["files"]["attention.guide"] = "0" * 64
-    with pytest.raises(ValueError, match="is another run than the one that this was trained by"):
+    with pytest.raises(ValueError, match="is not the run by which this one was trained"):
         guidance.of(student.run)
 
 
@@ -137,7 +139,7 @@ def test_a_guide_that_was_moved_is_looked_for_beside_its_student(guide, tmp_path
     assert guidance.find(config, by, student).run.folder == tmp_path / "new" / now
     run = SimpleNamespace(config=config, folder=student, facts={"data": {"files": {"attention.guide": by}}})
     assert guidance.of(run, str(guide)).run.folder == guide  # where the user says it is
-    with pytest.raises(ValueError, match=f"guide={decoy} is another run than|seen from here"):
+    with pytest.raises(ValueError, match=f"guide={decoy} is not the run|seen from here"):
         guidance.of(SimpleNamespace(**vars(run) | {"folder": tmp_path / "far" / "student"}), str(decoy))
 
 

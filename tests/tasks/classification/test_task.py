@@ -11,9 +11,9 @@ from attention_lab.data import sources, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.models import Decision
 from attention_lab.tasks.classification import task as classification
-from attention_lab.tasks.classification.classifier import Judged, with_columns
+from attention_lab.tasks.classification.classifier import Predictions, with_columns
 from attention_lab.tasks.classification.losses import make_loss
-from attention_lab.tasks.classification.new_text import known_forms, questions
+from attention_lab.tasks.classification.new_text import find_targets, known_forms
 from configs.disambiguation import get_config
 
 SMALL = {"data.train_size": 60, "data.lexicon_size": 300, "data.most_distance": 9, "data.max_words": 20,
@@ -76,8 +76,8 @@ def test_the_loss_of_an_adversary_by_hand():
 def test_scores_beside_the_most_frequent_class():
     sentences = Labelled(["s t"] * 4, [0, 0, 1, 1], ["bank"] * 2 + ["club"] * 2, ["a", "b", "x", "y"])
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]], np.float32)
-    judged = Judged(probabilities, ["a", "a", "x", "y"], None)
-    classifier = SimpleNamespace(config=configs.Config(), judge=lambda *given, **more: judged)
+    predicted = Predictions(probabilities, ["a", "a", "x", "y"], None)
+    classifier = SimpleNamespace(config=configs.Config(), predict=lambda *given, **more: predicted)
     usual = {"bank": "b", "club": "y"}
     found = classification.scores(classifier, None, sentences, "dev", usual)
     numbers = found.numbers
@@ -93,31 +93,32 @@ def test_scores_beside_the_most_frequent_class():
 
 def test_columns_of_a_batch_are_those_of_its_examples_and_padded():
     given = {"source": np.ones((3, 4), np.int32), "example": np.array([2, 0, -1], np.int32)}
-    made = with_columns(given, {"place": np.array([5, 6, 7]), "answer": np.eye(3),
+    made = with_columns(given, {"position": np.array([5, 6, 7]), "answer": np.eye(3),
                                 "guide": [np.array([0.5, 0.5]), np.array([1.0]), np.array([0.2, 0.3, 0.5])]})
-    assert made["place"].tolist() == [7, 5, 0]
+    assert made["position"].tolist() == [7, 5, 0]
     np.testing.assert_array_equal(made["answer"], [[0, 0, 1], [1, 0, 0], [0, 0, 0]])
     np.testing.assert_allclose(made["guide"], [[0.2, 0.3, 0.5, 0], [0.5, 0.5, 0, 0], [0] * 4], rtol=1e-6)
 
 
-def test_new_text_is_asked_about_the_words_that_are_known():
+def test_known_words_are_found_in_new_text():
     assert known_forms({"bank": (), "body": ()}, {"calves": "calf", "BANK": "bank"}) == {
         "bank": "bank", "banks": "bank", "bankes": "bank", "BANK": "bank",
         "body": "body", "bodys": "body", "bodies": "body"}
     config = configs.replace(configs.Config(), {"data.source": "coarsewsd"})
     text = {"tokenizer": tokenizers.train("word", ["the bank 's banks .", "a film ."], 20), "buckets": (9,)}
     classifier = SimpleNamespace(config=config, classes={"bank": ("a", "b")}, forms={"bank": "bank"}, **text)
-    found = questions(classifier, ["The bank's Banks.", "a banker", ""])
+    found = find_targets(classifier, ["The bank's Banks.", "a banker", ""])
     assert found.texts == ["the bank 's banks .", "a banker", ""]
-    assert (found.lines, found.sentences.place, found.sentences.word) == ([0, 0], [1, 3], ["bank"] * 2)
+    assert (found.lines, found.sentences.position, found.sentences.word) == ([0, 0], [1, 3], ["bank"] * 2)
     raw = configs.replace(config, {"data.text": "raw"})
-    found = questions(SimpleNamespace(config=raw, classes={"bank": ()}, forms={}, **text),
-                      ["The Bank's  Banks."])
+    found = find_targets(SimpleNamespace(config=raw, classes={"bank": ()}, forms={}, **text),
+                         ["The Bank's  Banks."])
     assert found.texts == ["The Bank's Banks."] and found.lines == []
     whole = configs.replace(config, {"data.source": "sentiment_csv"})
-    found = questions(SimpleNamespace(config=whole, classes={"": ()}, forms={}, **text),
-                      ["A film.", " ", "b"])
-    assert (found.lines, found.sentences.text, found.sentences.place) == ([0, 2], ["a film .", "b"], [-1, -1])
+    found = find_targets(SimpleNamespace(config=whole, classes={"": ()}, forms={}, **text),
+                         ["A film.", " ", "b"])
+    assert (found.lines, found.sentences.text) == ([0, 2], ["a film .", "b"])
+    assert found.sentences.position == [-1, -1]
 
 
 def test_vectors_stand_where_the_embeddings_begin(tmp_path):

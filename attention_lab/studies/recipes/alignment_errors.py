@@ -1,4 +1,4 @@
-"""Attention read as a word alignment: columns of a table, the better of two steps, error rates drawn."""
+"""Error rates of cross-attention as a word alignment: columns of a study's table, and their figure."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from attention_lab.studies.recipes.architectures import by_seed
 from attention_lab.studies.recipes.drawing import draw_seeds
 
 STEPS = {"predict": "predicts", "input": "takes in"}
-READINGS = {"predict": "weight, at the step that predicts", "input": "weight, at the step that takes in",
+VARIANTS = {"predict": "weight, at the step that predicts", "input": "weight, at the step that takes in",
             "predict_by_value": "by value, predicts", "input_by_value": "by value, takes in"}
-LABELS = tuple(f"head_{name}" for name in READINGS)
+LABELS = tuple(f"head_{name}" for name in VARIANTS)
 
 
 def columns(errors):
-    """Columns of an `alignment.errors`: every_... has shape (layers, heads), layer_means_... (layers,)."""
+    """Columns of `head_alignment.errors`: every_... has shape (layers, heads), layer_means_... (layers,)."""
     row = {}
     for (step, by_value), chosen in errors.chosen.items():
         name = step + "_by_value" * by_value
@@ -37,14 +37,14 @@ def better_step(rows, arm):
 
 
 def draw_rates(ax, rows, arms):
-    """Error rates of every arm and reading, with those of every head and of the baselines."""
-    for i, (name, colour) in enumerate(zip(READINGS, style.COLOURS)):
+    """Draws the error rates of every arm and variant, with those of every head and of the baselines."""
+    for i, (name, colour) in enumerate(zip(VARIANTS, style.COLOURS)):
         for at, arm in enumerate(arms):
             values = by_seed(rows, f"aer_{name}", arm)
             x = at + 0.18 * (i - 1.5)
             every = np.concatenate([row[f"every_{name}"].ravel() for row in rows if row["arm"] == arm])
             ax.plot(np.full(len(every), x + 0.09), every, "_", color=colour, markersize=5, alpha=0.25)
-            draw_seeds(ax, x, values, colour, READINGS[name] if not at else None, half=0.07)
+            draw_seeds(ax, x, values, colour, VARIANTS[name] if not at else None, half=0.07)
     for name, line in (("uniform", ":"), ("diagonal", "--"), ("not_trained", "-")):
         for at, arm in enumerate(arms):
             ax.hlines(np.mean(by_seed(rows, f"aer_{name}", arm)), at - 0.45, at + 0.45, color=style.FAINT,

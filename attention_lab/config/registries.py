@@ -1,4 +1,4 @@
-"""Facts of sources of examples and of tasks, before anything of them is imported."""
+"""Facts about sources of examples and tasks, read without importing their registries."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,18 +13,18 @@ class Source:
     Fields:
       task: key of TASKS in tasks/registry.py.
       location: the config field with the path of its files; "" of a source that is generated.
-      contents: what is there, for messages. asks: what is classified, "word" or "sentence".
-      splits: those that its files have. Dev is held out of train where it is missing; "whole" is a file in
-        one piece, of which test is held out too.
+      contents: what the files hold, for messages. classified: "word" or "sentence"; "" of other tasks.
+      splits: those that its files have. A missing dev is held out of train; of "whole", a file without
+        splits, test is held out too.
       read: (Data, names of splits) -> {split: examples}; None before data/sources.py is imported.
-      read_whole: Data -> all examples of a source in one piece; None for other sources.
+      read_whole: Data -> all examples of a source without splits; None for other sources.
     """
 
     task: str
     location: str = ""
     contents: str = ""
     splits: tuple[str, ...] = ("train", "dev", "test")
-    asks: str = ""
+    classified: str = ""
     read: Callable | None = None
     read_whole: Callable | None = None
 
@@ -34,7 +34,7 @@ TASKS = facts("tasks.registry.TASKS")  # kinds, output and scores of each
 
 
 def score_names() -> tuple[str, ...]:
-    """What runs of all tasks are compared by, as result.json spells it.
+    """Names in result.json of the scores by which runs of all tasks are compared.
 
     >>> score_names()[:3]
     ('dev_bleu', 'test_bleu', 'dev_accuracy')

@@ -1,4 +1,4 @@
-"""Attention read as a word alignment: every layer and head, at two steps, against links, with baselines."""
+"""Cross-attention as a word alignment: error rates of every layer and head at two steps, and of baselines."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,36 +7,38 @@ import numpy as np
 
 from attention_lab.config import split
 from attention_lab.data.grammar import Sentence
+from attention_lab.data.tokenizers import Segmentation
 from attention_lab.evaluation import alignment
 from attention_lab.tasks.load import Trained
 from attention_lab.tasks.translation.translator import Attention
-from attention_lab.tasks.translation.word_alignment import word_numbers
+from attention_lab.tasks.translation.word_attention import word_numbers
 from attention_lab.training.weights import first_weights
 
-STEPS = ("predict", "input")  # the step of a target word: the one that predicts it, or has it as its input
+STEPS = ("predict", "input")  # of a target word: the step that predicts it, the step whose input it is
 MEAN = "mean"
 EVEN, ODD = slice(0, None, 2), slice(1, None, 2)  # sentences to choose a head on, and to score it on
 
 
-def readings(attention: Attention, kind: str, step: str, by_value: bool = False) -> dict[str, np.ndarray]:
+def word_weights(attention: Attention, segmentation: Segmentation, step: str, by_value: bool = False
+                 ) -> dict[str, np.ndarray]:
     """Weights between whole words, (target words, source words), of every layer and head and their means.
 
     Args:
-      kind: of the tokenizer.
+      segmentation: of the tokenizer.
       step: "predict": weights of the step that predicts a target word; "input": of the next one, whose input
-        it is, which align better in deep models (Chen et al. 2020).
-      by_value: times the norm of what a source position adds (Kobayashi et al. 2020).
+        it is; these align better in deep models (Chen et al. 2020).
+      by_value: multiplies by the norm of what a source position adds (Kobayashi et al. 2020).
     Returns:
       {"0.0": layer 0, head 0; ...; "0.mean": layer 0, if it has several heads; ...; "mean": all layers}.
     Raises:
-      ValueError: another `step`.
+      ValueError: `step` is not one of STEPS.
     """
     if step not in STEPS:
         raise ValueError(f"step={step!r}; allowed are {', '.join(STEPS)}")
     cross = np.asarray(attention.cross, np.float64)
     if by_value:
         cross = cross * np.asarray(attention.values, np.float64)[:, :, None]
-    words = [word_numbers(side, kind) for side in (attention.source, attention.target)]
+    words = [word_numbers(side, segmentation) for side in (attention.source, attention.target)]
     if step == "input":
         # The last token, the end mark, is never an input.
         cross, words[1] = cross[:, :, 1:], words[1][:-1]
@@ -56,7 +58,7 @@ class Chosen(NamedTuple):
     Fields:
       name: of the head.
       selection_rate: its error rate on the half that it was chosen on.
-      rates: {reading: its error rate on the other half}, of every head, and of the means.
+      rates: {key of `word_weights`: error rate on the other half}.
       links: of every sentence, by the chosen head.
     """
 
@@ -67,26 +69,26 @@ class Chosen(NamedTuple):
 
     @property
     def error_rate(self) -> float:
-        """Of the chosen head."""
+        """Error rate of the chosen head."""
         return self.rates[self.name]
 
     @property
     def mean(self) -> float:
-        """Of the mean over all layers and heads."""
+        """Error rate of the mean over all layers and heads."""
         return self.rates[MEAN]
 
 
-def choose(attentions: Sequence[Attention], kind: str, step: str, sure: Sequence,
+def choose(attentions: Sequence[Attention], segmentation: Segmentation, step: str, sure: Sequence,
            possible: Sequence | None = None, by_value: bool = False) -> Chosen:
     """Chooses a head of any layer on the sentences of even index and scores it on those of odd index.
 
     Args:
-      kind, step, by_value: as of `readings`.
+      segmentation, step, by_value: as of `word_weights`.
       sure, possible: gold links of each sentence; ValueError if one of the halves has no sure link.
     """
     links: dict[str, list[set]] = {}
     for attention in attentions:
-        for name, weights in readings(attention, kind, step, by_value).items():
+        for name, weights in word_weights(attention, segmentation, step, by_value).items():
             links.setdefault(name, []).append(alignment.hard_links(weights))
     selection = {name: _error_rate(links[name], sure, possible, EVEN) for name in links if MEAN not in name}
     best = min(selection, key=selection.__getitem__)
@@ -107,7 +109,7 @@ def by_chance(sources: Sequence[int], targets: Sequence[int], seed: int) -> list
 
 
 def inversions(sentence: Sentence) -> list[tuple[int, int]]:
-    """Links (adjective, adjective) of a grammar's Sentence in which French puts it after the noun."""
+    """Links of the adjectives that follow their noun in French and precede it in English."""
     linked = set(sentence.alignment)
     english, french = sentence.english_tags, sentence.french_tags
     return [(i, j) for i, j in sentence.alignment
@@ -135,7 +137,7 @@ def errors(trained: Trained, texts: Sequence[Sequence[str]], sure: Sequence,
     """Aligns sentences by the attention of a finished run, with the references as the decoder's input.
 
     Args:
-      trained: translates, with attention.
+      trained: a translation model with attention.
       texts: sources and targets, words separated by single spaces.
       sure, possible: as of `choose`.
     """
@@ -143,12 +145,12 @@ def errors(trained: Trained, texts: Sequence[Sequence[str]], sure: Sequence,
     start = first_weights(config, translator.model.init)
     after, before = (translator.attention(params, *texts, split(config)[1])
                      for params in (trained.params, start))
-    kind = translator.tokenizer.kind
+    segmentation = translator.tokenizer.segmentation
     lengths = [[len(text.split()) for text in side] for side in texts]
-    untrained = min((choose(before, kind, step, sure, possible) for step in STEPS),
+    untrained = min((choose(before, segmentation, step, sure, possible) for step in STEPS),
                     key=lambda chosen: chosen.selection_rate)
     return Errors(
-        {(step, by_value): choose(after, kind, step, sure, possible, by_value)
+        {(step, by_value): choose(after, segmentation, step, sure, possible, by_value)
          for step in STEPS for by_value in (False, True)}, untrained.error_rate,
         _error_rate(diagonal(*lengths), sure, possible, ODD),
         _error_rate(by_chance(*lengths, config.seed), sure, possible, ODD))
