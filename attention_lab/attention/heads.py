@@ -8,11 +8,10 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from attention_lab.attention.choice import automatic, checked
+from attention_lab.attention.choice import automatic, check_readouts, checked, needs
 from attention_lab.attention.counterfactual import Counterfactual, spread
 from attention_lab.attention.dropout import Dropout
 from attention_lab.attention.formula import as_floats
-from attention_lab.attention.implementations import IMPLEMENTATIONS
 from attention_lab.attention.lift import by_vmap, lifted
 from attention_lab.attention.masks import Mask, as_mask, with_axes
 from attention_lab.attention.options import Options
@@ -72,11 +71,11 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     for name, x in parameters.items():
         if x is not None and jnp.shape(x)[:1] not in ((), (H,)):
             raise ValueError(f"parameters[{name!r}] has shape {jnp.shape(x)}; its first axis must be H = {H}")
-    wanted = {"weights": return_weights, "counterfactual": counterfactual is not None,
-              "bias": bias is not None, "soft_cap": soft_cap is not None, "dropout": dropout is not None,
-              "readouts": bool(readouts)}
-    name = automatic(T, S, wanted) if implementation == "auto" else implementation
-    chosen = checked(name, score, wanted, readouts, pairs)
+    readouts = tuple(readouts)
+    check_readouts(readouts, pairs)
+    needed = needs(return_weights, counterfactual=counterfactual, bias=bias, soft_cap=soft_cap,
+                   dropout=dropout, readouts=readouts)
+    chosen = checked(automatic(T, S, needed) if implementation == "auto" else implementation, score, needed)
     options = Options(
         scale=scale, soft_cap=soft_cap, mask=_lead("mask", mask, (B, H, T, S)),
         pairs=_lead("pairs", pairs, (B, H, T, S)), bias=_array(bias, (B, H, T, S)), dropout=dropout,
@@ -84,7 +83,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
 
     def one_head(q, k, v, options, parameters):
         named = functools.partial(score, **parameters) if parameters else score
-        return chosen.function(q, k, v, options, named, tuple(readouts), return_weights)
+        return chosen.function(q, k, v, options, named, readouts, return_weights)
 
     def groups(x):
         """Axes (B, H) or (H,) or none before others as (B, G, H / G), 1 where all are alike."""

@@ -29,10 +29,16 @@ class Rows:
 
 @dataclasses.dataclass(frozen=True)
 class Readout:
-    """A read-out: its function of Rows, and whether it gives a number for each "query" or each "key"."""
+    """A read-out.
+
+    Fields:
+      function: of Rows. of: whether it gives a number for each "query" or each "key".
+      pairs: whether it is of the weights of given pairs, a literal.
+    """
 
     function: Callable[[Rows], jax.Array]
     of: str = "query"
+    pairs: bool = False
 
 
 def entropy(rows: Rows) -> jax.Array:
@@ -73,5 +79,5 @@ READOUTS = {
     "log_sum_exp": Readout(log_sum_exp),
     "received": Readout(received, of="key"),
     "distance": Readout(distance),
-    "mass": Readout(mass),
+    "mass": Readout(mass, pairs=True),
 }

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from attention_lab.config.choices import names
+from attention_lab.config.choices import facts, names
 
 
 def field(default: Any, meaning: str, *, choices=None, low=None, high=None, above=None,
@@ -51,6 +51,8 @@ group = dataclasses.dataclass(frozen=True, eq=False, repr=False)
 RECURRENT = ("rnn", "lstm", "gru")  # kinds of model
 WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds of model that see each token alone
 POOLED = ("additive", "dot")  # poolings by attention
+# Statistics of attention that need nothing but its weights.
+LOGGED = tuple(name for name, entry in facts("attention.readouts.READOUTS").items() if not entry.get("pairs"))
 LEARNED_POSITIONS = 512  # rows of the table of learned positions
 
 
@@ -150,9 +152,13 @@ class Attention(Group):
     guide: str = field("", "weights=frozen and adversarial: folder of the finished run that guides")
     divergence: float = field(0.001, "weights=adversarial: variation of the predictions traded for a nat of "
                               "divergence from the guide's weights (Wiegreffe & Pinter 2019)", low=0.0)
-    implementation: str = field("reference", "reference forms the weights; xla is "
+    dropout: float = field(0.0, "share of the weights of self- and cross-attention dropped", low=0.0, high=0.95)
+    readouts: str = field("", "statistics of the weights that the log gets at each step, mean over queries, "
+                          "heads and layers, separated by commas: " + ", ".join(LOGGED))
+    implementation: str = field("auto", "auto is blockwise for many queries and keys, otherwise reference; "
+                                "reference forms the weights; xla is "
                                 "jax.nn.dot_product_attention (dot only)",
-                                choices=names("attention.implementations.IMPLEMENTATIONS"))
+                                choices=("auto",) + names("attention.implementations.IMPLEMENTATIONS"))
 
 
 @group
@@ -185,6 +191,8 @@ class Training(Group):
                            "classes of a word alike", low=0.0, high=1.0)
     label_smoothing: float = field(0.1, "probability mass spread over the vocabulary, or over the classes",
                                    low=0.0, high=0.95, traced=True)
+    entropy_weight: float = field(0.0, "what a nat of the attention's entropy adds to the loss, mean over "
+                                  "queries, heads and layers; below 0 it rewards flat weights", traced=True)
     precision: str = field("float32", "type of the factors in products with parameters; sums and all else "
                            "are float32", choices=names("models.products.PRECISIONS"))
     average_decay: float = field(0.0, "decay of the moving average of parameters that is scored; 0 scores "

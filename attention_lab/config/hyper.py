@@ -23,6 +23,7 @@ class Hyper(NamedTuple):
     dropout: Any
     attention_scale: Any
     label_smoothing: Any
+    entropy_weight: Any
     seed: Any
 
 
@@ -43,6 +44,11 @@ def value_size(model: Model) -> int:
     return model.width // model.num_heads if model.value_size is None else model.value_size
 
 
+def readouts_of(config: Config) -> tuple[str, ...]:
+    """Names in attention.READOUTS of the statistics that are logged."""
+    return tuple(name for name in config.attention.readouts.split(",") if name)
+
+
 def attention_scale(config: Config) -> float:
     """The factor on the scores as a number, 1 if there is none; for cosine it multiplies the learned gain."""
     scale = config.attention.scale
@@ -61,5 +67,6 @@ def split(config: Config) -> tuple[Structure, Hyper]:
         dropout=np.float32(config.training.dropout),
         attention_scale=np.float32(attention_scale(config)),
         label_smoothing=np.float32(config.training.label_smoothing),
+        entropy_weight=np.float32(config.training.entropy_weight),
         seed=np.uint32(config.seed))
     return replace(config, {key: Traced(key) for key in HYPER_FIELDS}), hyper

@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from attention_lab.config.choices import facts
-from attention_lab.config.fields import LEARNED_POSITIONS, POOLED, RECURRENT, WITHOUT_LAYERS, Config
-from attention_lab.config.hyper import key_size, task_of
+from attention_lab.config.fields import LEARNED_POSITIONS, LOGGED, POOLED, RECURRENT, WITHOUT_LAYERS, Config
+from attention_lab.config.hyper import key_size, readouts_of, task_of
 from attention_lab.config.registries import SOURCES, TASKS
 from attention_lab.config.schema import Field, all_fields, get
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
-    "attention.small_query", "attention.implementation")
+    "attention.small_query", "attention.implementation", "attention.dropout", "attention.readouts",
+    "training.entropy_weight")
 ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
@@ -166,8 +167,19 @@ def _check_heads(config: Config) -> None:
     if model.positions == "learned" and get(config, longest) > LEARNED_POSITIONS:
         raise ValueError(f"{longest}={get(config, longest)} is beyond the table of model.positions=learned: "
                          f"at most {LEARNED_POSITIONS} is allowed")
+    for name in readouts_of(config):
+        if name not in LOGGED:
+            raise ValueError(f"attention.readouts={attention.readouts} has {name!r}: allowed are "
+                             f"{', '.join(LOGGED)}, separated by commas")
+    if config.training.entropy_weight and "entropy" not in readouts_of(config):
+        raise ValueError(f"training.entropy_weight={config.training.entropy_weight:g} needs "
+                         "attention.readouts=entropy")
+    if attention.weights == "adversarial" and attention.readouts:
+        raise ValueError(f"attention.readouts={attention.readouts}: the loss of attention.weights=adversarial "
+                         "has none; leave it empty")
     computed = {name: entry["scores"] or (attention.compatibility,) for name, entry in
                 facts("attention.implementations.IMPLEMENTATIONS").items()}
+    computed["auto"] = (attention.compatibility,)
     if attention.compatibility not in computed[attention.implementation]:
         others = [name for name, scores in computed.items() if attention.compatibility in scores]
         raise ValueError(f"attention.implementation={attention.implementation} computes "

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from attention_lab.config import POOLED, RECURRENT
 from attention_lab.config.choices import look_up
 from attention_lab.data.vocabulary import EOS, PAD
-from attention_lab.models.heads import model_with_heads
+from attention_lab.models.heads import Attended, model_with_heads, outputs_by_kind
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, through
 from attention_lab.models.pooling import POOLINGS
@@ -38,8 +38,8 @@ def encoder(module):
     def body(x, mask, run, counterfactuals):
         positions = jnp.arange(x.shape[1])
         x = run.drop(add_positions(x, positions, model.positions, module.position_table), 0)
-        x, weights = through(module.layers, x, positions, mask[:, None, :], run, counterfactuals)
-        return module.norm(x), weights
+        x, attended = through(module.layers, x, positions, mask[:, None, :], run, counterfactuals)
+        return module.norm(x), attended
     return body, model.width
 
 
@@ -63,7 +63,7 @@ def bag_of_words(module):
 
 
 # Each creates its parameters in a linen module and gives the body (embeddings (B, S, D), mask, Pass,
-# counterfactuals) -> (states (B, S, size), weights of self-attention (L, B, H, S, S) or None), and the size.
+# counterfactuals) -> (states (B, S, size), Attended of its L layers or None), and the size.
 BODIES = {"encoder": encoder, **dict.fromkeys(RECURRENT, recurrent), "average": average,
           "bag_of_words": bag_of_words}
 
@@ -93,15 +93,14 @@ class Classifier(nn.Module):
         changed = by_layer(intervention, **kinds)
         mask = tokens != PAD
         x = self.embed(tokens) if embedded is None else embedded
-        states, encoder_weights = self.body(x, mask, run, changed.get("encoder"))
+        states, attended = self.body(x, mask, run, changed.get("encoder"))
         pooled, pool_weights = self.pool(states, mask & (tokens != EOS), batch, changed.get(POOL, [None])[0])
         pooled = run.drop(pooled[:, None], 999)[:, 0]
         logits = jnp.einsum("bd,bcd->bc", pooled, self.readout[batch["word"]]) + self.bias[batch["word"]]
         count = jnp.asarray(self.spec.classes)[batch["word"]]
         allowed = jnp.arange(logits.shape[1])[None, :] < count[:, None]
-        weights = {"encoder": encoder_weights, POOL: None if pool_weights is None else pool_weights[None]}
-        weights = {kind: w for kind, w in weights.items() if run.with_weights and w is not None}
-        return Decision(logits, allowed, states, weights)
+        pool = Attended(pool_weights[None]) if run.with_weights and pool_weights is not None else None
+        return Decision(logits, allowed, states, *outputs_by_kind(encoder=attended, **{POOL: pool}))
 
 
 def build(spec: ModelSpec) -> Model:

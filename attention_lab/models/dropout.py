@@ -5,10 +5,12 @@ change it, and it costs a fiftieth of a mask drawn with threefry.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from attention_lab import attention
 from attention_lab.attention.hashing import lowbias32
 
 
@@ -39,3 +41,15 @@ def make_dropout(key: jax.Array | None, rate: jax.Array, example: jax.Array) -> 
         return jnp.where(keep, x / (1.0 - jnp.float32(rate)).astype(x.dtype), jnp.zeros((), x.dtype))
 
     return drop
+
+
+def dropout_of_weights(key: jax.Array | None, spec: Any, example: jax.Array) -> Callable:
+    """A function site -> dropout of the weights of the heads there, None without a key or a rate.
+
+    Args:
+      key: typed key of this step. spec: ModelSpec. example: identity of each row, int32 (B,).
+    """
+    rate = spec.attention.dropout
+    if key is None or not rate:
+        return lambda site: None
+    return lambda site: attention.dropout(jax.random.fold_in(key, site), rate, example, spec.model.num_heads)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -11,10 +11,28 @@ import numpy as np
 
 from attention_lab import attention
 from attention_lab.config import key_size, value_size
-from attention_lab.config.choices import look_up
 from attention_lab.models.products import GLOROT, Dense, product
 from attention_lab.models.score_parameters import score_of, score_parameters
 from attention_lab.models.spec import Model, ModelSpec, Pass, as_model, without_dropout
+
+
+class Attended(NamedTuple):
+    """By-products of attention: weights (B, H, T, S), and read-outs {name: (B, H, T)}; None if not wanted."""
+
+    weights: Any = None
+    readouts: Any = None
+
+
+def stacked(layers: list[Attended]) -> Attended:
+    """By-products of L layers with a leading axis L."""
+    return jax.tree.map(lambda *x: jnp.stack(x), *layers)
+
+
+def outputs_by_kind(**attended: Attended | None) -> tuple[dict, dict]:
+    """The weights and the read-outs of kinds of attention, those that there are."""
+    there = {kind: x for kind, x in attended.items() if x is not None}
+    return tuple({kind: getattr(x, name) for kind, x in there.items() if getattr(x, name) is not None}
+                 for name in Attended._fields)
 
 
 class Heads(nn.Module):
@@ -48,17 +66,17 @@ class Heads(nn.Module):
         return [self.turn(part, positions) if self.turn and name != "value" else part
                 for name, part in zip(names, parts)]
 
-    def attend(self, q, k, v, mask, run: Pass, counterfactual=None):
-        """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and weights (B, H, T, S) or None."""
+    def attend(self, q, k, v, mask, run: Pass, site, counterfactual=None):
+        """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and Attended."""
         choice = self.spec.attention
-        implementation = look_up(attention.IMPLEMENTATIONS, "attention.implementation", choice.implementation)
-        formed = run.with_weights or counterfactual is not None
+        options = dict(return_weights=run.with_weights, counterfactual=counterfactual, readouts=run.readouts,
+                       dropout=run.drop_weights(site))
         result = attention.multi_head(
             q, k, v, mask, run.scale, score_of(choice.compatibility), self.score,
-            choice.implementation if "weights" in implementation.computes or not formed else "reference",
-            return_weights=run.with_weights, counterfactual=counterfactual)
-        context, weights = result if run.with_weights else (result, None)
-        return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), weights
+            attention.able(choice.implementation, attention.needs(**options)), **options)
+        context, *more = result if run.with_weights or run.readouts else (result,)
+        attended = Attended(more.pop(0) if run.with_weights else None, more.pop() if run.readouts else None)
+        return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), attended
 
 
 def projections(module: nn.Module, params: dict, batch: dict, hyper: Any) -> dict[str, list[tuple]]:

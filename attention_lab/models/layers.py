@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from attention_lab.config.choices import look_up
-from attention_lab.models.heads import Heads
+from attention_lab.models.heads import Heads, stacked
 from attention_lab.models.positions import positions_of
 from attention_lab.models.products import Dense
 from attention_lab.models.spec import ModelSpec, Pass
@@ -77,21 +76,21 @@ class EncoderLayer(nn.Module):
 
     def __call__(self, x, positions, mask, run: Pass, site, counterfactual=None):
         q, k, v = self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
-        y, weights = self.heads.attend(q, k, v, mask, run, counterfactual)
+        y, attended = self.heads.attend(q, k, v, mask, run, site, counterfactual)
         x = self.around_heads.leave(x, run.drop(y, site))
         y = self.forward(self.around_forward.enter(x))
-        return self.around_forward.leave(x, run.drop(y, site + 1)), weights
+        return self.around_forward.leave(x, run.drop(y, site + 1)), attended
 
 
 def through(layers, x, positions, mask, run: Pass, counterfactuals=None):
-    """x (B, S, D) through encoder layers: (B, S, D), and the weights (L, B, H, S, S), None unless requested.
+    """x (B, S, D) through encoder layers: (B, S, D), and Attended with leading axes L.
 
     Args:
       positions: (S,). mask: Mask, or bool (B, S, S), any axis may be 1.
       counterfactuals: a Counterfactual or None for each layer; None replaces no weights.
     """
-    weights = []
+    attended = []
     for i, layer in enumerate(layers):
-        x, w = layer(x, positions, mask, run, 1 + 2 * i, counterfactuals and counterfactuals[i])
-        weights.append(w)
-    return x, jnp.stack(weights) if run.with_weights else None
+        x, here = layer(x, positions, mask, run, 1 + 2 * i, counterfactuals and counterfactuals[i])
+        attended.append(here)
+    return x, stacked(attended)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from attention_lab.config import fields
 from attention_lab.data.vocabulary import BOS
-from attention_lab.models.dropout import make_dropout
+from attention_lab.models.dropout import dropout_of_weights, make_dropout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,11 +37,14 @@ class Output(NamedTuple):
       hidden: last states, (B, T, D). readout: matrix from states to logits, (N, D).
       weights: {"encoder": (L, B, H, S, S), "decoder": (L, B, H, T, T), "cross": (L, B, H, T, S)}, float32,
         as far as the model has them, or {} without `with_weights`.
+      readouts: by kind of attention as weights are: {name: (L, B, H, T), or (L, B, H, S) of "received"}; {}
+        without `readouts`.
     """
 
     hidden: Any
     readout: Any
     weights: dict
+    readouts: dict = {}
 
 
 class Decision(NamedTuple):
@@ -51,24 +54,30 @@ class Decision(NamedTuple):
       logits: (B, C) of the classes of each row's word. allowed: bool (B, C), False beyond their number.
       states: (B, S, D), the input of the pooling.
       weights: as of Output, {"encoder": (L, B, H, S, S), "pool": (1, B, 1, 1, S)}.
+      readouts: as of Output, of "encoder" alone.
     """
 
     logits: Any
     allowed: Any
     states: Any
     weights: dict
+    readouts: dict = {}
 
 
 class Pass(NamedTuple):
     """Arguments of one forward pass, handed to every layer.
 
-    Fields: scale, factor on the scores; drop, (x (B, T, D), site) -> x with units dropped; with_weights,
-    whether attention returns its weights.
+    Fields:
+      scale: factor on the scores. drop: (x (B, T, D), site) -> x with units dropped.
+      with_weights: whether attention returns its weights. readouts: names of statistics that it returns.
+      drop_weights: site -> dropout of the weights there, or None.
     """
 
     scale: Any
     drop: Callable
     with_weights: bool = False
+    readouts: tuple[str, ...] = ()
+    drop_weights: Callable = lambda site: None
 
 
 def _function() -> Any:
@@ -88,11 +97,12 @@ class Model:
 
     Fields:
       init: key -> params.
-      apply: (params, batch, hyper, key=None, with_weights=False, intervention=None) -> Output.
+      apply: (params, batch, hyper, key=None, with_weights=False, intervention=None, readouts=()) -> Output.
         hidden[:, t] predicts batch["target"][:, t] from the target before t; key None means no dropout.
         intervention: {"encoder" | "decoder" | "cross": Counterfactual} whose arrays lead with the layers,
         numbers (L, B, H, T, S) and rows (L, B, H, T), any axis may be 1; a ValueError for a kind that the
-        model lacks. `Output.weights` are those that were used.
+        model lacks. `Output.weights` are those that were used, before dropout.
+        readouts: names in attention.READOUTS but "mass"; a ValueError where the model has no `Heads`.
       projections: (params, batch, hyper) -> {"encoder": [(q, k, v) of each layer], "decoder": ...,
         "cross": ...} as attention gets them, without dropout: (B, H, T, K), (B, H, S, K), (B, H, S, V).
         None for a recurrent model.
@@ -133,10 +143,12 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
                  "guide": jnp.zeros((1, 2))}
         return module.init(key, batch, without_dropout(1.0))["params"]
 
-    def apply(params, batch, hyper, key=None, with_weights=False, intervention=None, **more):
-        drop = make_dropout(key, hyper.dropout, batch["example"])
-        return module.apply({"params": params}, batch, Pass(hyper.attention_scale, drop, with_weights),
-                            intervention, **more)
+    def apply(params, batch, hyper, key=None, with_weights=False, intervention=None, readouts=(), **more):
+        if readouts and not projections:
+            raise ValueError(f"readouts={tuple(readouts)}: model.kind={spec.model.kind} has no heads to read")
+        run = Pass(hyper.attention_scale, make_dropout(key, hyper.dropout, batch["example"]), with_weights,
+                   tuple(readouts), dropout_of_weights(key, spec, batch["example"]))
+        return module.apply({"params": params}, batch, run, intervention, **more)
 
     def start(params, source, hyper, max_length):
         return module.apply({"params": params}, source, without_dropout(hyper.attention_scale), max_length,

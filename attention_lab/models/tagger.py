@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.cells import Cell, scan
-from attention_lab.models.heads import model_with_heads
+from attention_lab.models.heads import model_with_heads, outputs_by_kind
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, through
 from attention_lab.models.positions import add_positions, position_table
@@ -33,8 +33,8 @@ class Encoder(nn.Module):
         mask = mask & attention.causal(source.shape[1]) if model.causal else mask
         x = self.embedding[source] * model.width ** 0.5
         x = add_positions(x, positions, model.positions, self.position_table)
-        x, weights = through(self.layers, run.drop(x, 0), positions, mask, run, counterfactuals)
-        return Output(self.norm(x), self.readout, {"encoder": weights} if run.with_weights else {})
+        x, attended = through(self.layers, run.drop(x, 0), positions, mask, run, counterfactuals)
+        return Output(self.norm(x), self.readout, *outputs_by_kind(encoder=attended))
 
 
 class RecurrentTagger(nn.Module):

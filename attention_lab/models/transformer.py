@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.config import key_size, value_size
 from attention_lab.data.vocabulary import BOS, PAD
-from attention_lab.models.heads import Heads, model_with_heads
+from attention_lab.models.heads import Heads, model_with_heads, outputs_by_kind, stacked
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, FeedForward, Residual, embeddings, last_norm, through
 from attention_lab.models.positions import add_positions, position_table, positions_of
@@ -36,13 +36,13 @@ class DecoderLayer(nn.Module):
 
     def __call__(self, x, q, past, memory, past_mask, memory_mask, run: Pass, site,
                  counterfactuals=(None, None)):
-        y, weights = self.heads.attend(q, *past, past_mask, run, counterfactuals[0])
+        y, attended = self.heads.attend(q, *past, past_mask, run, site, counterfactuals[0])
         x = self.around_heads.leave(x, run.drop(y, site))
         q, = self.cross.project(self.around_cross.enter(x), ("query",))
-        y, cross_weights = self.cross.attend(q, *memory, memory_mask, run, counterfactuals[1])
+        y, across = self.cross.attend(q, *memory, memory_mask, run, site + 1, counterfactuals[1])
         x = self.around_cross.leave(x, run.drop(y, site + 1))
         y = self.forward(self.around_forward.enter(x))
-        return self.around_forward.leave(x, run.drop(y, site + 2)), weights, cross_weights
+        return self.around_forward.leave(x, run.drop(y, site + 2)), attended, across
 
 
 class Transformer(nn.Module):
@@ -66,11 +66,11 @@ class Transformer(nn.Module):
                              None if self.position_table is None else self.position_table[side])
 
     def encode(self, source, run: Pass, counterfactuals=None):
-        """Source (B, S) -> states (B, S, D), mask of tokens (B, 1, S), weights (L, B, H, S, S) or None."""
+        """Source (B, S) -> states (B, S, D), mask of tokens (B, 1, S), Attended of its layers."""
         mask, positions = (source != PAD)[:, None, :], jnp.arange(source.shape[1])
         x = run.drop(self.vectors(source, positions, 0), 0)
-        x, weights = through(self.encoder, x, positions, mask, run, counterfactuals)
-        return self.encoder_norm(x), mask, weights
+        x, attended = through(self.encoder, x, positions, mask, run, counterfactuals)
+        return self.encoder_norm(x), mask, attended
 
     def __call__(self, batch, run: Pass, intervention=None):
         layers = self.spec.model.num_layers
@@ -83,14 +83,12 @@ class Transformer(nn.Module):
         x, by_layers = run.drop(self.vectors(shifted, positions, 1), 1000), []
         for i, layer in enumerate(self.decoder):
             q, *past = layer.now(x, positions)
-            x, *weights = layer(x, q, past, layer.memory(memory), past_mask, memory_mask, run, 1001 + 3 * i,
+            x, *attended = layer(x, q, past, layer.memory(memory), past_mask, memory_mask, run, 1001 + 3 * i,
                                 (changed["decoder"][i], changed["cross"][i]))
-            by_layers.append(weights)
-        weights = {}
-        if run.with_weights:
-            decoder, cross = map(jnp.stack, zip(*by_layers))
-            weights = {"encoder": encoder, "decoder": decoder, "cross": cross}
-        return Output(self.decoder_norm(x), self.embeddings[-1], weights)
+            by_layers.append(attended)
+        decoder, cross = map(stacked, zip(*by_layers))
+        return Output(self.decoder_norm(x), self.embeddings[-1],
+                      *outputs_by_kind(encoder=encoder, decoder=decoder, cross=cross))
 
     def start(self, source, run: Pass, max_length):
         """The carry before the first token: the source's keys and values, an empty past."""

@@ -11,6 +11,7 @@ from attention_lab.config import Hyper
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models import Model
 from attention_lab.models.products import product
+from attention_lab.training.readouts import terms
 from attention_lab.training.task import Batch, Sums
 
 CHUNK_TOKENS = 512  # target tokens whose logits are in memory at once
@@ -92,15 +93,17 @@ def cross_entropy(hidden, readout, target, real, label_smoothing, precision="flo
 class TokenLoss:
     """The loss of a Task whose model predicts batch["target"] token by token, PAD left out.
 
-    Equal, so that programs are shared, where model and precision are.
+    Equal, so that programs are shared, where all fields are.
     """
 
     model: Model
     precision: str
+    readouts: tuple[str, ...] = ()
 
     def __call__(self, params: Any, batch: Batch, hyper: Hyper, key: jax.Array | None
                  ) -> tuple[Sums, dict[str, Sums]]:
-        output = self.model.apply(params, batch, hyper, key)
+        output = self.model.apply(params, batch, hyper, key, readouts=self.readouts)
         smoothed, plain = cross_entropy(output.hidden, output.readout, batch["target"],
                                         batch["target"] != PAD, hyper.label_smoothing, self.precision)
-        return smoothed, {"cross_entropy": plain}
+        penalty, logged = terms(output.readouts, batch, (batch["target"] != PAD).sum(axis=1), hyper)
+        return Sums(smoothed.total + penalty, smoothed.count), {"cross_entropy": plain, **logged}

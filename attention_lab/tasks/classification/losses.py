@@ -6,9 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attention_lab.config import Config, Hyper
+from attention_lab.config import Config, Hyper, readouts_of
 from attention_lab.config.choices import look_up
 from attention_lab.models import Model
+from attention_lab.training.readouts import terms
 from attention_lab.training.task import Batch, Sums
 
 
@@ -17,10 +18,11 @@ class Supervised:
     """Smoothed cross-entropy of the right class among those of its word, weighted by batch["weight"]."""
 
     model: Model
+    readouts: tuple[str, ...] = ()
 
     def __call__(self, params: Any, batch: Batch, hyper: Hyper, key: jax.Array | None
                  ) -> tuple[Sums, dict[str, Sums]]:
-        decision = self.model.apply(params, batch, hyper, key)
+        decision = self.model.apply(params, batch, hyper, key, readouts=self.readouts)
         log_p = jnp.where(decision.allowed, jax.nn.log_softmax(
             decision.logits, axis=-1, where=decision.allowed), 0.0)
         plain = -jnp.take_along_axis(log_p, jnp.maximum(batch["target"], 0)[:, None], axis=-1)[:, 0]
@@ -28,8 +30,9 @@ class Supervised:
         smoothed = (1.0 - hyper.label_smoothing) * plain + hyper.label_smoothing * even
         weight = batch["weight"]
         real = (weight > 0).astype(jnp.float32)
-        return Sums((smoothed * weight).sum(), weight.sum()), {
-            "cross_entropy": Sums((plain * real).sum(), real.sum())}
+        penalty, logged = terms(decision.readouts, batch, weight, hyper)
+        return Sums((smoothed * weight).sum() + penalty, weight.sum()), {
+            "cross_entropy": Sums((plain * real).sum(), real.sum()), **logged}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Adversarial:
 
 def make_loss(config: Config, model: Model) -> Supervised | Adversarial:
     """The loss of a classifier with this config."""
-    supervised, adversarial = Supervised(model), Adversarial(model, config.attention.divergence)
+    supervised = Supervised(model, readouts_of(config))
+    adversarial = Adversarial(model, config.attention.divergence)
     losses = {"learned": supervised, "uniform": supervised, "frozen": supervised, "adversarial": adversarial}
     return look_up(losses, "attention.weights", config.attention.weights)

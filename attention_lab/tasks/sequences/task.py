@@ -1,5 +1,6 @@
 """Tasks with an answer at some of the tokens of a sequence: recall and echo."""
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attention_lab import attention, models
-from attention_lab.config import Config, Hyper
+from attention_lab import models
+from attention_lab.config import Config, Hyper, readouts_of
 from attention_lab.data import batching, sequences, sources
 from attention_lab.data.vocabulary import PAD, SPECIALS
 from attention_lab.models import Model
@@ -42,10 +43,11 @@ def correct(model: Model, params: Any, batch: Batch, hyper: Hyper) -> Sums:
 @partial(jax.jit, static_argnames="loss")
 def attention_statistics(loss: TokenLoss, params: Any, batch: Batch, hyper: Hyper
                          ) -> tuple[jax.Array, jax.Array]:
-    """At the answers: entropy of each layer's attention (L,); norm of the query kernels' gradient."""
-    weights = loss.model.apply(params, batch, hyper, with_weights=True).weights["encoder"]
-    real = jnp.broadcast_to((batch["target"] != PAD)[None, :, None], weights.shape[:4])
-    mean = (attention.entropy(weights) * real).sum((1, 2, 3)) / real.sum((1, 2, 3))
+    """At the answers: entropy of each layer's attention as a share of log S, (L,); norm of the query kernels' gradient."""
+    entropy = loss.model.apply(params, batch, hyper, readouts=("entropy",)).readouts["encoder"]["entropy"]
+    real = jnp.broadcast_to((batch["target"] != PAD)[None, :, None], entropy.shape)
+    keys = batch["source"].shape[1]
+    mean = (entropy / max(math.log(keys), 1e-12) * real).sum((1, 2, 3)) / real.sum((1, 2, 3))
     gradient = jax.grad(lambda params: loss(params, batch, hyper, None)[0].total)(params)
     squares = [(leaf ** 2).sum() for path, leaf in jax.tree_util.tree_leaves_with_path(gradient)
                if "query_kernel" in jax.tree_util.keystr(path)]
@@ -55,7 +57,7 @@ def attention_statistics(loss: TokenLoss, params: Any, batch: Batch, hyper: Hype
 def build(config: Config, folder: str | Path | None = None) -> Task:
     """Draws the sequences and wires model, loss and accuracy; ValueError for too small a vocabulary."""
     data, tagger = config.data, Tagger(config)
-    loss = TokenLoss(tagger.model, config.training.precision)
+    loss = TokenLoss(tagger.model, config.training.precision, readouts_of(config))
     corpus = sources.load(data, tuple(dict.fromkeys(("train", "dev", data.split))))
     length = corpus["train"].source.shape[1]
     rows = batching.rows(length, config.training.batch_tokens)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from attention_lab.config import Config, Hyper
+from attention_lab.config import Config, Hyper, readouts_of
 from attention_lab.data import batching, sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.pairs import Pairs
@@ -52,7 +52,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
 
     return Task(
         init=translator.model.init,
-        loss=TokenLoss(translator.model, config.training.precision),
+        loss=TokenLoss(translator.model, config.training.precision, readouts_of(config)),
         batches=examples.batches,
         rows=examples.rows,
         steps_per_epoch=examples.steps_per_epoch,
