@@ -14,11 +14,13 @@ The axes, here and everywhere: B sentences, H heads, T target positions, S sourc
 size, V value size, D model width, N vocabulary, L layers.
 
     attend, weights                      the formula, one head, one sentence
-    multi_head                           lifted over heads and sentences, by any of IMPLEMENTATIONS
+    multi_head                           lifted over heads and sentences, by any of IMPLEMENTATIONS, of any length
     dot, general, additive, cosine       scores; SCORES has their parameters and default scales
     causal, padding, window, documents   masks, of the type Mask; `&` joins them
+    READOUTS                             statistics of weights that need no (T, S); an argument of multi_head
+    dropout, Dropout                     dropout of weights; an argument of multi_head
     entropy                              how spread out weights are
-    counterfactual, Counterfactual       weights to use instead of the model's own: given, uniform, permuted,
+    counterfactual, Counterfactual       weights to use instead of the model's: given, uniform, permuted,
                                          without the largest; an argument of multi_head
 """
 
@@ -34,6 +36,6 @@ from attention_lab.attention.masks import Mask, causal, documents, padding, wind
 from attention_lab.attention.readouts import READOUTS
 from attention_lab.attention.scores import SCORES, additive, cosine, dot, general
 
-__all__ = ["IMPLEMENTATIONS", "READOUTS", "SCORES", "Counterfactual", "Dropout", "Mask", "able", "additive", "attend", "causal", "cosine",
-           "counterfactual", "documents", "dot", "dropout", "entropy", "general", "multi_head", "needs", "padding", "weights",
-           "window"]
+__all__ = ["IMPLEMENTATIONS", "READOUTS", "SCORES", "Counterfactual", "Dropout", "Mask", "able", "additive",
+           "attend", "causal", "cosine", "counterfactual", "documents", "dot", "dropout", "entropy",
+           "general", "multi_head", "needs", "padding", "weights", "window"]

@@ -36,7 +36,7 @@ def dropout(key: jax.Array, rate: jax.Array, example: jax.Array, heads: int) -> 
 
 
 def dropped(weights: jax.Array, dropout: Dropout, t: jax.Array, s: jax.Array) -> jax.Array:
-    """Weights of one head and one sentence, for queries at positions t (T,) and keys at s (S,), after dropout.
+    """Weights of one head and one sentence after dropout; queries are at positions t (T,), keys at s (S,).
 
     Each row keeps its sum in expectation.
     """

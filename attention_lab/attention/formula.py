@@ -77,7 +77,7 @@ def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array 
       score: a function (q, k) -> logits (T, S): `dot`, `cosine`, or one of SCORES with its parameters, such
         as `functools.partial(general, w=w)`.
       bias: added to the logits, shape (T, S), T or S may be 1.
-      soft_cap: a > 0, logits become a tanh(logits / a) before the bias is added (Gemma 2, 2024); may be traced.
+      soft_cap: a > 0, logits become a tanh(logits / a) before the bias is added; may be traced.
     Returns:
       context, shape (T, V) in v's dtype, and weights, shape (T, S), float32; each row of weights sums to 1,
       or is all 0 if it may attend to nothing.

@@ -77,7 +77,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
                    dropout=dropout, readouts=readouts)
     chosen = checked(automatic(T, S, needed) if implementation == "auto" else implementation, score, needed)
     options = Options(
-        scale=scale, soft_cap=soft_cap, mask=_lead("mask", mask, (B, H, T, S)),
+        scale=None, mask=_lead("mask", mask, (B, H, T, S)),
         pairs=_lead("pairs", pairs, (B, H, T, S)), bias=_array(bias, (B, H, T, S)), dropout=dropout,
         counterfactual=None if counterfactual is None else spread(counterfactual, (B, H, T, S)))
 
@@ -90,19 +90,21 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
         b, h = x.shape[:2]
         return x.reshape(b, *((1, 1) if h == 1 != H else (G, H // G)), *x.shape[2:])
 
-    per_head = jax.tree.map(lambda x: jnp.reshape(x, (1, -1, *jnp.shape(x)[1:])), (scale, soft_cap, parameters))
-    options = jax.tree.map(groups, dataclasses.replace(options, scale=per_head[0], soft_cap=per_head[1]))
+    scale, soft_cap, parameters = jax.tree.map(
+        lambda x: groups(jnp.reshape(x, (1, -1, *jnp.shape(x)[1:]))), (scale, soft_cap, parameters))
+    options = dataclasses.replace(jax.tree.map(groups, options), scale=scale, soft_cap=soft_cap)
     over = jax.lax.map if chosen.loops and jax.default_backend() == "cpu" else by_vmap
     context, weights, values = lifted(one_head, (B, G, H // G), over)(
-        groups(q), k[:, :, None], v[:, :, None], options, jax.tree.map(groups, per_head[2]))
-    context, weights, values = jax.tree.map(lambda x: x.reshape(B, H, *x.shape[3:]), (context, weights, values))
+        groups(q), k[:, :, None], v[:, :, None], options, parameters)
+    context, weights, values = jax.tree.map(
+        lambda x: x.reshape(B, H, *x.shape[3:]), (context, weights, values))
     chex.assert_shape(context, (B, H, T, v.shape[-1]))
     results = (context, *([weights] if return_weights else []), *([values] if readouts else []))
     return results if len(results) > 1 else context
 
 
 def _lead(name, mask, shape):
-    """A mask whose arrays lead with B and H; a ValueError where they are not of this shape, but for axes of 1."""
+    """A mask whose arrays lead with B and H; a ValueError where they do not fit (B, H, T, S)."""
     mask = None if mask is None else with_axes(as_mask(mask), 2)
     for x in jax.tree.leaves(mask):
         if x.ndim > 4 or any(a not in (1, b) for a, b in zip(x.shape, shape)):
@@ -111,6 +113,7 @@ def _lead(name, mask, shape):
 
 
 def _array(bias, shape):
+    """A bias that leads with B and H; a ValueError where it does not fit (B, H, T, S)."""
     if bias is None:
         return None
     bias = jnp.asarray(bias)

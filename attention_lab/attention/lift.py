@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 
 def lifted(function: Callable, lead: tuple[int, ...], over: Callable) -> Callable:
@@ -12,7 +11,7 @@ def lifted(function: Callable, lead: tuple[int, ...], over: Callable) -> Callabl
 
     Args:
       function: of pytrees of arrays, returns a pytree of arrays.
-      lead: sizes of the axes. A leaf may have 1 for any of them: it is then the same for all, and stored once.
+      lead: sizes of the axes. A leaf that has 1 for one of them is the same for all, and stored once.
       over: (function, pytree) -> stacked results; `by_vmap`, all at once, or `jax.lax.map`, one by one.
     """
     if not lead:

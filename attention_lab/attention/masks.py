@@ -130,7 +130,7 @@ def rows_and_keys(mask: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def used_keys(mask: Mask | chex.Array, T: int, S: int) -> jax.Array:
-    """Keys that some row may attend to, bool (S, 1), of one head and one sentence; intervals stay O(T + S)."""
+    """Keys that some row may attend to, bool (S, 1); the mask is of one head and one sentence."""
     mask = as_mask(mask)
     if mask.dense is not None:
         return rows_and_keys(within(mask, T, S))[1]

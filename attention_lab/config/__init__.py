@@ -10,7 +10,16 @@ Nothing here imports jax, so that a mistyped flag is answered before jax has sta
 """
 
 from attention_lab.config.fields import LEARNED_POSITIONS, POOLED, RECURRENT, Config, Data, Model
-from attention_lab.config.hyper import HYPER_FIELDS, Hyper, Structure, key_size, readouts_of, split, task_of, value_size
+from attention_lab.config.hyper import (
+    HYPER_FIELDS,
+    Hyper,
+    Structure,
+    key_size,
+    readouts_of,
+    split,
+    task_of,
+    value_size,
+)
 from attention_lab.config.schema import Field, all_fields, get, replace
 from attention_lab.config.stored import PATHS, SCHEMA, differences, digest, from_dict, name, to_dict
 

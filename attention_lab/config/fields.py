@@ -51,8 +51,8 @@ group = dataclasses.dataclass(frozen=True, eq=False, repr=False)
 RECURRENT = ("rnn", "lstm", "gru")  # kinds of model
 WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds of model that see each token alone
 POOLED = ("additive", "dot")  # poolings by attention
-# Statistics of attention that need nothing but its weights.
-LOGGED = tuple(name for name, entry in facts("attention.readouts.READOUTS").items() if not entry.get("pairs"))
+# Statistics of a query's weights that need nothing else.
+LOGGED = tuple(name for name, entry in facts("attention.readouts.READOUTS").items() if not entry)
 LEARNED_POSITIONS = 512  # rows of the table of learned positions
 
 
@@ -152,7 +152,8 @@ class Attention(Group):
     guide: str = field("", "weights=frozen and adversarial: folder of the finished run that guides")
     divergence: float = field(0.001, "weights=adversarial: variation of the predictions traded for a nat of "
                               "divergence from the guide's weights (Wiegreffe & Pinter 2019)", low=0.0)
-    dropout: float = field(0.0, "share of the weights of self- and cross-attention dropped", low=0.0, high=0.95)
+    dropout: float = field(0.0, "share of the weights of self- and cross-attention dropped", low=0.0,
+                           high=0.95)
     readouts: str = field("", "statistics of the weights that the log gets at each step, mean over queries, "
                           "heads and layers, separated by commas: " + ", ".join(LOGGED))
     implementation: str = field("auto", "auto is blockwise for many queries and keys, otherwise reference; "

@@ -169,14 +169,14 @@ def _check_heads(config: Config) -> None:
                          f"at most {LEARNED_POSITIONS} is allowed")
     for name in readouts_of(config):
         if name not in LOGGED:
-            raise ValueError(f"attention.readouts={attention.readouts} has {name!r}: allowed are "
-                             f"{', '.join(LOGGED)}, separated by commas")
+            raise ValueError(f"attention.readouts={attention.readouts} has {name!r}: {', '.join(LOGGED)} "
+                             "are allowed, separated by commas")
     if config.training.entropy_weight and "entropy" not in readouts_of(config):
         raise ValueError(f"training.entropy_weight={config.training.entropy_weight:g} needs "
                          "attention.readouts=entropy")
     if attention.weights == "adversarial" and attention.readouts:
-        raise ValueError(f"attention.readouts={attention.readouts}: the loss of attention.weights=adversarial "
-                         "has none; leave it empty")
+        raise ValueError(f"attention.readouts={attention.readouts}: with attention.weights=adversarial the "
+                         "loss has none, so leave it empty")
     computed = {name: entry["scores"] or (attention.compatibility,) for name, entry in
                 facts("attention.implementations.IMPLEMENTATIONS").items()}
     computed["auto"] = (attention.compatibility,)

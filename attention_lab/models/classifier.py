@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from attention_lab.config import POOLED, RECURRENT
 from attention_lab.config.choices import look_up
 from attention_lab.data.vocabulary import EOS, PAD
-from attention_lab.models.heads import Attended, model_with_heads, outputs_by_kind
+from attention_lab.models.heads import Attended, model_with_heads, outputs_by_kind, real_rows
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, through
 from attention_lab.models.pooling import POOLINGS
@@ -38,7 +38,8 @@ def encoder(module):
     def body(x, mask, run, counterfactuals):
         positions = jnp.arange(x.shape[1])
         x = run.drop(add_positions(x, positions, model.positions, module.position_table), 0)
-        x, attended = through(module.layers, x, positions, mask[:, None, :], run, counterfactuals)
+        x, attended = through(module.layers, x, positions, real_rows(mask[:, None, :], mask, run), run,
+                              counterfactuals)
         return module.norm(x), attended
     return body, model.width
 

@@ -28,6 +28,12 @@ def stacked(layers: list[Attended]) -> Attended:
     return jax.tree.map(lambda *x: jnp.stack(x), *layers)
 
 
+def real_rows(mask: Any, real: jax.Array, run: Pass) -> Any:
+    """`mask`, where a read-out adds up queries without rows of padding: real (B, T), True = no padding."""
+    sums = any(attention.READOUTS[name].of == "key" for name in run.readouts)
+    return mask & real[:, :, None] if sums else mask
+
+
 def outputs_by_kind(**attended: Attended | None) -> tuple[dict, dict]:
     """The weights and the read-outs of kinds of attention, those that there are."""
     there = {kind: x for kind, x in attended.items() if x is not None}

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.cells import Cell, scan
-from attention_lab.models.heads import model_with_heads, outputs_by_kind
+from attention_lab.models.heads import model_with_heads, outputs_by_kind, real_rows
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, through
 from attention_lab.models.positions import add_positions, position_table
@@ -31,6 +31,7 @@ class Encoder(nn.Module):
         counterfactuals = by_layer(intervention, encoder=model.num_layers)["encoder"]
         mask, positions = (source != PAD)[:, None, :], jnp.arange(source.shape[1])
         mask = mask & attention.causal(source.shape[1]) if model.causal else mask
+        mask = real_rows(mask, source != PAD, run)
         x = self.embedding[source] * model.width ** 0.5
         x = add_positions(x, positions, model.positions, self.position_table)
         x, attended = through(self.layers, run.drop(x, 0), positions, mask, run, counterfactuals)

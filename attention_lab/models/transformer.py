@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.config import key_size, value_size
 from attention_lab.data.vocabulary import BOS, PAD
-from attention_lab.models.heads import Heads, model_with_heads, outputs_by_kind, stacked
+from attention_lab.models.heads import Heads, model_with_heads, outputs_by_kind, real_rows, stacked
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, FeedForward, Residual, embeddings, last_norm, through
 from attention_lab.models.positions import add_positions, position_table, positions_of
@@ -69,7 +69,8 @@ class Transformer(nn.Module):
         """Source (B, S) -> states (B, S, D), mask of tokens (B, 1, S), Attended of its layers."""
         mask, positions = (source != PAD)[:, None, :], jnp.arange(source.shape[1])
         x = run.drop(self.vectors(source, positions, 0), 0)
-        x, attended = through(self.encoder, x, positions, mask, run, counterfactuals)
+        rows = real_rows(mask, source != PAD, run)
+        x, attended = through(self.encoder, x, positions, rows, run, counterfactuals)
         return self.encoder_norm(x), mask, attended
 
     def __call__(self, batch, run: Pass, intervention=None):
@@ -79,12 +80,13 @@ class Transformer(nn.Module):
         target = batch["target"]
         shifted = jnp.pad(target, ((0, 0), (1, 0)), constant_values=BOS)[:, :-1]
         positions, past_mask = jnp.arange(target.shape[1]), attention.causal(target.shape[1])
+        past_mask, memory_mask = (real_rows(mask, target != PAD, run) for mask in (past_mask, memory_mask))
         # The two sides of a pair draw different masks of dropout, as different sites do.
         x, by_layers = run.drop(self.vectors(shifted, positions, 1), 1000), []
         for i, layer in enumerate(self.decoder):
             q, *past = layer.now(x, positions)
             x, *attended = layer(x, q, past, layer.memory(memory), past_mask, memory_mask, run, 1001 + 3 * i,
-                                (changed["decoder"][i], changed["cross"][i]))
+                                 (changed["decoder"][i], changed["cross"][i]))
             by_layers.append(attended)
         decoder, cross = map(stacked, zip(*by_layers))
         return Output(self.decoder_norm(x), self.embeddings[-1],

@@ -3,14 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-from attention_lab.attention import READOUTS
 from attention_lab.config import Hyper
 from attention_lab.data.vocabulary import PAD
 from attention_lab.training.task import Batch, Sums
 
-# Whose tokens are the queries, and whose the keys, by kind of attention.
-QUERIES = {"encoder": "source", "decoder": "target", "cross": "target"}
-KEYS = {"encoder": "source", "decoder": "target", "cross": "source"}
+QUERIES = {"encoder": "source", "decoder": "target", "cross": "target"}  # whose tokens, by kind of attention
 
 
 def terms(readouts: dict[str, dict[str, jax.Array]], batch: Batch, count: jax.Array, hyper: Hyper
@@ -21,13 +18,12 @@ def terms(readouts: dict[str, dict[str, jax.Array]], batch: Batch, count: jax.Ar
     entropy_weight times the entropies of all kinds of attention, each row as often as it counts in the loss.
 
     Args:
-      readouts: of an Output. count: (B,), how much each row counts in the loss.
+      readouts: of an Output, of queries. count: (B,), how much each row counts in the loss.
     """
     penalty, logged, used = 0.0, {}, (count > 0).astype(jnp.float32)
     for kind, by_name in readouts.items():
         for name, values in by_name.items():
-            side = (QUERIES if READOUTS[name].of == "query" else KEYS)[kind]
-            real = (batch[side] != PAD).astype(jnp.float32)
+            real = (batch[QUERIES[kind]] != PAD).astype(jnp.float32)
             mean = (values.mean(axis=(0, 2)) * real).sum(axis=1) / jnp.maximum(real.sum(axis=1), 1.0)
             logged[f"{kind}_{name}"] = Sums((mean * used).sum(), used.sum())
             if name == "entropy":

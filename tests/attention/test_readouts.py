@@ -55,7 +55,7 @@ def test_they_are_of_the_weights_before_dropout_and_after_a_counterfactual():
     (dict(readouts=["sharpness"]), "readouts has 'sharpness'; allowed are entropy, largest"),
     (dict(readouts=["mass"]), "give both or neither"),
     (dict(pairs=MASK), "give both or neither"),
-    (dict(readouts=["mass"], pairs=jnp.ones((3, 3), bool)), "pairs has axes (1, 1, 3, 3); allowed is (1, 1, 2, 3)"),
+    (dict(readouts=["mass"], pairs=jnp.ones((3, 3), bool)), "pairs has axes (1, 1, 3, 3); allowed is"),
     (dict(readouts=["entropy"], implementation="xla"), "implementation 'xla' cannot compute readouts"),
     (dict(bias=jnp.ones((3, 2))), "bias has shape (3, 2); allowed are"),
     (dict(bias=jnp.ones(3)), "bias has shape (3,); allowed are"),

@@ -1,8 +1,8 @@
 """The formula mapped over blocks of queries: never more than BLOCK rows of weights at once.
 
-The weights of a block are formed again in the backward pass (`jax.checkpoint`), so that memory grows with T + S
-instead of T S. What the band of the mask hides costs little or nothing: a causal mask takes a loop over each of
-a few prefixes of the keys, a window one loop over the keys near each block.
+The weights of a block are formed again in the backward pass (`jax.checkpoint`), so that memory grows with
+T + S instead of T S. What the band of the mask hides costs little or nothing: a causal mask takes a loop over
+each of a few prefixes of the keys, a window one loop over the keys near each block.
 """
 
 import functools
@@ -70,7 +70,7 @@ def prefixes(count, size, S, mask):
 
 
 def window(options, size, S):
-    """How many blocks of keys before and after a block of queries it may attend to; None where that saves nothing."""
+    """How many blocks of keys before and after its place a block may see; None where that saves nothing."""
     other = options.counterfactual
     if options.mask is None or None in options.mask.band or any(x is not None for x in (
             options.mask.dense, options.bias, options.pairs, other and other.numbers)):

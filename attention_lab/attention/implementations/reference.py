@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from attention_lab.attention.counterfactual import replaced
 from attention_lab.attention.dropout import dropped
 from attention_lab.attention.formula import logits, mean, softmax
-from attention_lab.attention.masks import rows_and_keys, used_keys, within
+from attention_lab.attention.masks import used_keys, within
 from attention_lab.attention.options import Options
 from attention_lab.attention.readouts import READOUTS, Rows
 

@@ -43,7 +43,7 @@ def correct(model: Model, params: Any, batch: Batch, hyper: Hyper) -> Sums:
 @partial(jax.jit, static_argnames="loss")
 def attention_statistics(loss: TokenLoss, params: Any, batch: Batch, hyper: Hyper
                          ) -> tuple[jax.Array, jax.Array]:
-    """At the answers: entropy of each layer's attention as a share of log S, (L,); norm of the query kernels' gradient."""
+    """At the answers: each layer's entropy as a share of log S, (L,); norm of the query kernels' gradient."""
     entropy = loss.model.apply(params, batch, hyper, readouts=("entropy",)).readouts["encoder"]["entropy"]
     real = jnp.broadcast_to((batch["target"] != PAD)[None, :, None], entropy.shape)
     keys = batch["source"].shape[1]

@@ -1,4 +1,4 @@
-"""Blockwise attention is the formula for every option, mask and derivative, whatever the size of its blocks."""
+"""Blockwise attention is the formula for every option, mask and derivative."""
 
 import jax
 import jax.extend.core as jex
@@ -38,7 +38,8 @@ OPTIONS = {
     "plain": lambda lab, T, S: {},
     "bias": lambda lab, T, S: {"bias": lab.normal(1, (H, T, S))[0][None]},
     "row of bias, soft cap": lambda lab, T, S: {"bias": lab.normal(1, (1, S))[0], "soft_cap": 1.5},
-    "dropout": lambda lab, T, S: {"dropout": attention.dropout(jax.random.key(1), 0.4, jnp.array([8, 3]), H)},
+    "dropout": lambda lab, T, S: {
+        "dropout": attention.dropout(jax.random.key(1), 0.4, jnp.array([8, 3]), H)},
     "permuted": lambda lab, T, S: {"counterfactual": other.permuted(jax.random.key(2), (B, H, T, S))},
     "some rows uniform": lambda lab, T, S: {
         "counterfactual": other.uniform(jnp.asarray(np.arange(T) % 3 == np.arange(H)[:, None])[None])},
