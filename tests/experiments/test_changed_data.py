@@ -47,7 +47,7 @@ def test_a_sweep_over_files_has_a_run_for_each_content(call, tsv, tmp_path):
     assert status == 2 and "come to the same config and files of the same content" in err
     a.unlink()
     status, out, err = call(*command)
-    assert (status, out) == (0, before) and "can't be seen" in err
+    assert (status, out) == (0, before) and "can't be checked" in err
     command[-2] += f",{tmp_path}/none.tsv"
     status, out, err = call(*command)
     assert status == 1 and out.startswith(before) and out.count("finished") == 2

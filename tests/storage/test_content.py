@@ -75,7 +75,7 @@ def test_a_run_whose_data_was_changed_in_place_is_refused(tmp_path, finished):
     run.close()
     if finished:
         run = runs.open_run(folder, CONFIG, "python", content=GONE)
-        assert run.finished and "can't be seen: a.tsv: can't be read" in run.warnings[-1]
+        assert run.finished and "can't be checked: a.tsv: can't be read" in run.warnings[-1]
         run.close()
 
 
