@@ -14,7 +14,7 @@ The axes, here and everywhere: B sentences, H heads, T target positions, S sourc
 size, V value size, D model width, N vocabulary, L layers.
 
     attend, weights                      the formula, one head, one sentence
-    multi_head                           lifted over heads and sentences, by any of IMPLEMENTATIONS, of any length
+    multi_head                           lifted over heads and sentences, by any of IMPLEMENTATIONS
     dot, general, additive, cosine       scores; SCORES has their parameters and default scales
     causal, padding, window, documents   masks, of the type Mask; `&` joins them
     READOUTS                             statistics of weights that need no (T, S); an argument of multi_head

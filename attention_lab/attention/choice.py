@@ -12,8 +12,9 @@ LARGE = 256 * 256  # queries times keys, above which blocks are faster than all 
 
 def needs(return_weights: bool = False, **options: Any) -> tuple[str, ...]:
     """Names of the options of a call that are in use, as in `Implementation.computes`."""
-    return tuple(name for name, value in {"weights": return_weights or None, **options}.items()
-                 if value is not None and value != ())
+    def unused(value):
+        return value is None or value is False or (isinstance(value, tuple) and not value)
+    return tuple(name for name, value in {"weights": return_weights, **options}.items() if not unused(value))
 
 
 def automatic(T: int, S: int, needed: Iterable[str]) -> str:

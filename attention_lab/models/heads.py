@@ -11,6 +11,7 @@ import numpy as np
 
 from attention_lab import attention
 from attention_lab.config import key_size, value_size
+from attention_lab.config.choices import look_up
 from attention_lab.models.products import GLOROT, Dense, product
 from attention_lab.models.score_parameters import score_of, score_parameters
 from attention_lab.models.spec import Model, ModelSpec, Pass, as_model, without_dropout
@@ -75,6 +76,7 @@ class Heads(nn.Module):
     def attend(self, q, k, v, mask, run: Pass, site, counterfactual=None):
         """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and Attended."""
         choice = self.spec.attention
+        look_up(dict(attention.IMPLEMENTATIONS, auto=None), "attention.implementation", choice.implementation)
         options = dict(return_weights=run.with_weights, counterfactual=counterfactual, readouts=run.readouts,
                        dropout=run.drop_weights(site))
         result = attention.multi_head(

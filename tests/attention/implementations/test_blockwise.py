@@ -72,7 +72,7 @@ def test_it_is_the_reference(lab, T, S, mask, options, groups):
 
 
 def test_no_block_is_larger_and_hidden_blocks_cost_nothing(lab):
-    """What a program forms, read from its jaxpr: the largest array, and the multiplications of all products."""
+    """Read from the jaxpr of a program: its largest array, and the multiplications of all products."""
     T = 96
     q, k, v = arrays(lab, T, T)
 
@@ -123,3 +123,15 @@ def test_bfloat16_is_as_close_to_float64_as_the_library(lab):
     assert ours.dtype == jnp.bfloat16
     error = [np.abs(x.astype(jnp.float32) - exact).max() for x in (ours, library)]
     assert 0 < error[0] <= error[1]
+
+
+def test_auto_is_blockwise_for_many_queries_and_keys_but_where_weights_are_returned(lab):
+    def program(n, implementation, **options):
+        x = jnp.ones((1, 1, n, 2))
+        return str(jax.make_jaxpr(lambda x: attention.multi_head(
+            x, x, x, implementation=implementation, **options))(x))
+    for n, options, expected in ((256, {}, "reference"), (257, {}, "blockwise"),
+                                 (257, {"return_weights": True}, "reference")):
+        other = {"reference": "blockwise", "blockwise": "reference"}[expected]
+        assert program(n, "auto", **options) == program(n, expected, **options)
+        assert program(n, "auto", **options) != program(n, other, **options)
