@@ -129,9 +129,18 @@ def test_foreign_files_that_could_be_a_runs_are_refused_by_name(tmp_path, name):
     assert path.read_text() == "mine" and not (tmp_path / "run" / "config.json").exists()
 
 
+@pytest.mark.parametrize("name", ["config.json", "run.json"])
+@pytest.mark.parametrize("text", ['{"model_type": "bert", "model": 1}', "// mine\n{}", "[]", ""])
+def test_a_config_of_another_program_is_not_written_over(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=f"holds a {name} that is no run's"):
+        begin(tmp_path)
+    assert (tmp_path / name).read_text() == text
+
+
 @pytest.mark.parametrize("left", ["run.json", ".config.json.part", runs.LOCK])
 def test_a_folder_whose_run_was_killed_at_birth_is_begun_anew(tmp_path, left):
-    (tmp_path / left).write_text("{")
+    (tmp_path / left).write_text('{"command": "train"}')
     run = begin(tmp_path)
     assert runs.load_run(run.folder, finished=False).config == CONFIG
 
@@ -139,6 +148,13 @@ def test_a_folder_whose_run_was_killed_at_birth_is_begun_anew(tmp_path, left):
 def test_a_file_in_the_folders_place_is_refused(tmp_path):
     (tmp_path / "run").write_text("")
     with pytest.raises(ValueError, match="is a file"):
+        begin(tmp_path / "run")
+
+
+@pytest.mark.parametrize("target", ["nowhere", "run"])
+def test_a_link_that_leads_nowhere_is_called_one(tmp_path, target):
+    (tmp_path / "run").symlink_to(tmp_path / target)
+    with pytest.raises(ValueError, match="run is a link that leads to no folder"):
         begin(tmp_path / "run")
 
 
