@@ -7,6 +7,7 @@ from pathlib import Path
 from attention_lab.config import Config, Data, get
 from attention_lab.config.sources import SOURCES
 from attention_lab.data import sources
+from attention_lab.data.lines import check_file
 from attention_lab.storage.content import Content
 from attention_lab.storage.files import digest
 
@@ -36,6 +37,7 @@ def files(config: Config) -> dict[str, str]:
     for key, path in named.items():
         try:
             if path:
+                check_file(path)
                 digests[key] = digest(Path(path) / GUIDE if key == "attention.guide" else path)
         except OSError as error:
             raise ValueError(f"{key}={path}: can't be read: {error.strerror}") from error
