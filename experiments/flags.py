@@ -65,6 +65,7 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
         return status
 
     streams.open_closed()
+    streams.write_utf8()
     try:
         with _stopped_by_signals(), device_errors():
             app.run(called, [program.name, *(sys.argv[1:] if argv is None else argv)], flags_parser=parsed)
