@@ -42,6 +42,11 @@ def test_labels_are_what_the_file_says(tmp_path, given, read):
     assert [tuple(part.label) for part in parts.values()] == [read] * 3
 
 
+def test_spaces_around_labels_are_counted(tmp_path):
+    read = sentiment_csv.read(write(tmp_path, HEADER + ROWS + "fine, 1,train\ngrand,1\u00a0,train\n"))
+    assert read["train"].counts["odd_spaces"] == 2 and set(read["train"].label) == {"negative", "positive"}
+
+
 @pytest.mark.parametrize("text, message", [
     ("text,label\n" + ROWS, "line 1 has no columns named 'exp_split'; the header needs text, label, "),
     ("text,label,text,exp_split\n", "line 1 has 2 columns named 'text'"),

@@ -160,6 +160,15 @@ def test_few_shots_train_on_few_and_tell_of_classes_that_have_fewer():
                for line in classification.build(config).notices)
 
 
+def test_classes_that_look_like_one_are_told_before_training(tmp_path):
+    rows = "".join(f"0\tbank a{i} the\t{label}\n" for i in range(9) for label in ("River", "river"))
+    (tmp_path / "senses.tsv").write_text(rows)
+    config = small(get_config("bag_of_words,smoke"), data__source="senses_tsv",
+                   data__path=str(tmp_path / "senses.tsv"))
+    assert any("'River' and 'river' of 'bank' are different classes" in line
+               for line in classification.build(config).notices)
+
+
 def test_sentences_beyond_what_can_be_scored_are_told_before_training(monkeypatch):
     train = Labelled(["bank a good"] * 8 + ["bank a bad"] * 8, [0] * 16, ["bank"] * 16, ["+"] * 8 + ["-"] * 8)
     held = Labelled(["bank", "bank" + " good" * 9000, "bank bad"], [0] * 3, ["bank"] * 3, ["-", "+", "-"])
