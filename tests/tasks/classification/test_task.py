@@ -11,7 +11,7 @@ from attention_lab.data import sources, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.models import Decision
 from attention_lab.tasks.classification import task as classification
-from attention_lab.tasks.classification.classifier import Judged, with_columns
+from attention_lab.tasks.classification.classifier import Judged, load_names, with_columns
 from attention_lab.tasks.classification.losses import make_loss
 from attention_lab.tasks.classification.new_text import known_forms, questions
 from configs.disambiguation import get_config
@@ -178,3 +178,17 @@ def test_sentences_beyond_what_can_be_scored_are_told_before_training(monkeypatc
     assert [line.split(":")[0] for line in told] == ["dev", "test"]
     assert all("1 of 3 sentences have more than" in line and 'number 2, "bank good' in line for line in told)
     assert max(batch["source"].shape[1] for batch in task.dev_batches()) < 9000
+
+
+@pytest.mark.parametrize("content, said", [
+    ('{"classes": {}, "forms": {}}', "its classes are empty"),
+    ('{"classes": {"bank": "rive"}, "forms": {}}', "its classes of 'bank' are \"rive\", no list of names"),
+    ('{"classes": {"bank": [1, 2]}, "forms": {}}', r"its classes of 'bank' are \[1, 2\]"),
+    ('{"classes": {"bank": []}, "forms": {}}', "its classes of 'bank' are"),
+    ('{"classes": {"bank": ["a"]}, "forms": {"banks": 3}}', "its forms are of no words"),
+    ('{"classes": [], "forms": {}}', "its classes is"), ("{}", "it has no classes")])
+def test_damaged_names_of_classes_are_one_line(tmp_path, content, said):
+    (tmp_path / "classes.json").write_text(content)
+    with pytest.raises(ValueError, match=f"classes.json is damaged: {said}") as caught:
+        load_names(tmp_path)
+    assert "\n" not in str(caught.value)
