@@ -54,7 +54,12 @@ def _corpus_digest(data: Data, stamp: tuple) -> str:
 
 def _stamp(path: str) -> tuple:
     """Size, time and place of a file or of all files of a folder: with these the content changes."""
-    below = [os.path.join(folder, file) for folder, _, names in os.walk(path) for file in names]
+    below, seen = [], set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        seen.add(os.path.realpath(folder))
+        # A link to a folder above would never end.
+        folders[:] = [name for name in folders if os.path.realpath(os.path.join(folder, name)) not in seen]
+        below += [os.path.join(folder, file) for file in names]
     stamps = []
     for file in sorted(below) or [path]:
         try:
