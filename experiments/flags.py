@@ -111,9 +111,6 @@ def _status(error: BaseException) -> int:
 def _one_line(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return str(error) or "interrupted"
-    if isinstance(error, OSError) and error.strerror:
-        where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
-        return f"{where}: {error.strerror}" if where else error.strerror
     return one_line(error)
 
 

@@ -19,6 +19,7 @@ from attention_lab.storage import environment
 from attention_lab.storage.content import Content
 from attention_lab.storage.content import changed as changed_content
 from attention_lab.storage.content import folder_of
+from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import naming, plain, read_json, write_json
 
 LOCK = "run.lock"
@@ -148,12 +149,12 @@ def collect(parent: str | Path) -> tuple[list[Run], list[str]]:
     if not parent.is_dir():
         raise ValueError(f"{parent} is not a folder of runs: there is no such folder")
     runs, damaged = [], []
-    walk = os.walk(parent, onerror=lambda error: damaged.append(str(error)))
+    walk = os.walk(parent, onerror=lambda error: damaged.append(one_line(error)))
     for folder in sorted(Path(folder) for folder, _, names in walk if "config.json" in names):
         try:
             runs.append(load_run(folder, finished=False))
         except (ValueError, OSError) as error:
-            damaged.append(str(error))
+            damaged.append(one_line(error))
     return runs, damaged
 
 
