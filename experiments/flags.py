@@ -65,6 +65,7 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
         return status
 
     streams.open_closed()
+    streams.write_utf8()
     try:
         with _stopped_by_signals(), device_errors():
             app.run(called, [program.name, *(sys.argv[1:] if argv is None else argv)], flags_parser=parsed)
@@ -110,9 +111,6 @@ def _status(error: BaseException) -> int:
 def _one_line(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return str(error) or "interrupted"
-    if isinstance(error, OSError) and error.strerror:
-        where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
-        return f"{where}: {error.strerror}" if where else error.strerror
     return one_line(error)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from attention_lab.storage.files import naming
 from experiments.flags import say
 
 AT_ONCE = 1000  # lines answered together at most
@@ -26,7 +27,7 @@ def parts() -> Iterator[list[str]]:
 
 def _arrived(stream: Any) -> Iterator[list[bytes]]:
     lines, rest = [], bytearray()
-    while chunk := stream.read1(CHUNK):
+    while chunk := _read(stream):
         rest += chunk
         if b"\n" in chunk:
             *whole, rest = rest.split(b"\n")
@@ -38,6 +39,11 @@ def _arrived(stream: Any) -> Iterator[list[bytes]]:
     while lines:
         yield lines[:AT_ONCE]
         lines = lines[AT_ONCE:]
+
+
+def _read(stream: Any) -> bytes:
+    with naming("standard input"):  # that of nohup can't be read
+        return stream.read1(CHUNK)
 
 
 def _more_waits(stream: Any) -> bool:

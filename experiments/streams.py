@@ -1,4 +1,4 @@
-"""The standard streams of a program whose caller has closed some of them (`<&-`, `>&-`, `2>&-`)."""
+"""The standard streams of a program: closed by its caller (`<&-`, `2>&-`), of another encoding, or full."""
 
 import os
 import sys
@@ -16,6 +16,15 @@ def open_closed() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+
+
+def write_utf8() -> None:
+    """Has stdout write UTF-8, as stdin and files are read, whatever the locale; of a file's name the bytes.
+
+    A locale of fewer letters would make an error of the first translation that has another, and lose all.
+    """
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def drop_unwritable_output() -> None:

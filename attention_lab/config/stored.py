@@ -21,6 +21,8 @@ def to_dict(config: Config) -> dict[str, Any]:
 
 def from_dict(tree: dict[str, Any]) -> Config:
     """The config that `to_dict` wrote, missing fields at defaults; ValueError for another schema or key."""
+    if "schema" not in tree and not {"data", "model", "training"} <= tree.keys():
+        raise ValueError("it is no config of a run, but of another program")
     if tree.get("schema") != SCHEMA:
         raise ValueError(f"schema={tree.get('schema')!r} is not this version's schema, {SCHEMA}: "
                          "read it with the commit that run.json names, or train anew")

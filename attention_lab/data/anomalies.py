@@ -23,7 +23,7 @@ def anomalies(corpus: Mapping[str, tuple[Mapping[str, Any], Sequence[str]]], uni
             lines.append(f"{split}: " + ", ".join(odd))
         unseen = tokenizer.unseen(texts) if split != "train" else None
         if unseen:
-            frequent = " ".join(part for part, _ in unseen.most_common(5))
+            frequent = " ".join(_visible(part) for part, _ in unseen.most_common(5))
             lines.append(f"{split}: {sum(unseen.values())} {tokenizer.segmentation.unit} never seen in "
                          f"training ({frequent})")
     if too_long:
@@ -33,4 +33,10 @@ def anomalies(corpus: Mapping[str, tuple[Mapping[str, Any], Sequence[str]]], uni
 
 def _counted(name: str, count: int | Sequence[str]) -> str:
     """A number with what it counts, and names in brackets: "2 files left out (README, labels.txt)"."""
-    return f"{count} {name}" if isinstance(count, int) else f"{len(count)} {name} ({', '.join(count)})"
+    return f"{count} {name}" if isinstance(count, int) else (
+        f"{len(count)} {name} ({', '.join(map(_visible, count))})")
+
+
+def _visible(text: str) -> str:
+    """A text as a terminal shows it: one that would move its cursor or change its colour is escaped."""
+    return text if text.isprintable() else ascii(text)[1:-1]

@@ -7,6 +7,7 @@ from pathlib import Path
 from attention_lab.config import Config, Data, get
 from attention_lab.config.registries import SOURCES
 from attention_lab.data import sources
+from attention_lab.data.lines import check_file
 from attention_lab.storage.content import Content
 from attention_lab.storage.files import digest
 
@@ -36,6 +37,7 @@ def files(config: Config) -> dict[str, str]:
     for key, path in named.items():
         try:
             if path:
+                check_file(path)
                 digests[key] = digest(Path(path) / GUIDE if key == "attention.guide" else path)
         except OSError as error:
             raise ValueError(f"{key}={path}: can't be read: {error.strerror}") from error
@@ -52,7 +54,12 @@ def _corpus_digest(data: Data, stamp: tuple) -> str:
 
 def _stamp(path: str) -> tuple:
     """Size, time and inode of a file or of all files of a folder: they change with the content."""
-    below = [os.path.join(folder, file) for folder, _, names in os.walk(path) for file in names]
+    below, seen = [], set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        seen.add(os.path.realpath(folder))
+        # A link to a folder above would never end.
+        folders[:] = [name for name in folders if os.path.realpath(os.path.join(folder, name)) not in seen]
+        below += [os.path.join(folder, file) for file in names]
     stamps = []
     for file in sorted(below) or [path]:
         try:

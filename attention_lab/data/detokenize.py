@@ -6,11 +6,13 @@ capitals inside a sentence.
 """
 
 import re
+import unicodedata
 
 from attention_lab.data import lines
-from attention_lab.data.spelling import MOSES, Spelling
+from attention_lab.data.spelling import MOSES, PLAIN_QUOTES, Spelling
 
 LETTER = r"[^\W\d_]"
+JOINERS = "\u200c\u200d"  # inside words of Persian and of India, and between emoji
 
 # Punctuation to its plain form, in this order.
 NORMAL_FORMS = [(re.compile(pattern), plain) for pattern, plain in (
@@ -32,7 +34,6 @@ ABBREVIATIONS = {"en": {"v", "vs", "i.e", "rev", "e.g", "etc"},
 ESCAPES = {"&": "&amp;", "|": "&#124;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;",
            "[": "&#91;", "]": "&#93;"}
 ESCAPED = re.compile("|".join(ESCAPES.values()))
-PLAIN_QUOTES = str.maketrans("’‘“”«»–—", "''\"\"\"\"--")
 PLAIN = {entity: character for character, entity in ESCAPES.items()}
 
 
@@ -45,8 +46,7 @@ def prepare(sentence: str, language: str = "en", spelling: Spelling = MOSES) -> 
     >>> prepare("A boy sits on a woman's shoulders.")
     'a boy sits on a woman &apos;s shoulders .'
     """
-    sentence = lines.one_space(sentence)
-    sentence = sentence if spelling.cased else sentence.lower()
+    sentence = spelling.lowered(lines.one_space(sentence))
     if "&apos;" in sentence or "&quot;" in sentence:
         return spelling.respell(sentence)
     words = sentence.split(" ")
@@ -68,7 +68,7 @@ def normalize(sentence: str, language: str) -> str:
 def tokenize(sentence: str, language: str) -> str:
     """Words and punctuation separated by spaces."""
     text = re.sub(r"[\x00-\x1f]", "", sentence)
-    text = re.sub(r"([^\w\s.'`,\-]|_)", r" \1 ", text)
+    text = re.sub(r"[^\w\s.'`,\-]|_", lambda sign: sign[0] if _joins(sign[0]) else f" {sign[0]} ", text)
     text = re.sub(r"\.{2,}", r" \g<0> ", text)
     text = re.sub(r"(?<!\d),|,(?!\d)", " , ", text)
     pattern, separated = APOSTROPHES[language]
@@ -76,6 +76,11 @@ def tokenize(sentence: str, language: str) -> str:
     words = text.split()
     followers = words[1:] + [""]
     return " ".join(_split_full_stop(word, after, language) for word, after in zip(words, followers))
+
+
+def _joins(sign: str) -> bool:
+    """Whether a sign is part of the letter before it: an accent, a vowel sign, a joiner."""
+    return unicodedata.category(sign)[0] == "M" or sign in JOINERS
 
 
 def _split_full_stop(word: str, after: str, language: str) -> str:
@@ -101,7 +106,7 @@ def respell(text: str, spelling: Spelling = MOSES) -> str:
     'l&apos; homme dit : &quot; oui &quot;'
     """
     text = " ".join(text.translate(PLAIN_QUOTES).split())
-    return spelling.respell(text if spelling.cased else text.lower())
+    return spelling.respell(spelling.lowered(text))
 
 
 def unescape(sentence: str) -> str:

@@ -5,12 +5,14 @@ import http.client
 import os
 import re
 import tempfile
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 
 from attention_lab.storage.files import digest
 
 BLOCK = 1 << 20  # bytes read at once
+RESERVED = "%/:=&?~#+!$,;'@()*[]"  # characters of a URL that are as they are, beside letters and digits
 TIMEOUT = 60.0  # seconds without an answer
 
 
@@ -24,13 +26,17 @@ def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
       sha256: of the content, 64 hexadecimal digits.
       path: its folder is made.
     Raises:
-      ValueError: a malformed checksum, a download that fails or breaks off, or another file.
+      ValueError: a malformed checksum, a download that fails or breaks off, another file, or a path that
+        is a device or the like.
     """
     path, sha256 = os.fspath(path), sha256.lower()
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ValueError(f"sha256: {sha256!r} is not 64 hexadecimal digits")
     if os.path.isfile(path) and digest(path) == sha256:
         return
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        # Moving a file there would take the device away.
+        raise ValueError(f"{path}: can't be written: it is no file")
     try:
         folder = os.path.dirname(os.path.abspath(path))
         os.makedirs(folder, exist_ok=True)
@@ -49,7 +55,7 @@ def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
 def download(url: str) -> Iterator[bytes]:
     """The content of a URL in blocks; ValueError, naming the URL, if it can't be had or breaks off."""
     with _naming(url):
-        answer = urllib.request.urlopen(url, timeout=TIMEOUT)
+        answer = urllib.request.urlopen(urllib.parse.quote(url, RESERVED), timeout=TIMEOUT)
     with answer:
         expected, size = answer.headers.get("Content-Length"), 0
         if not re.fullmatch("[0-9]{1,18}", expected or "0"):
@@ -73,4 +79,4 @@ def _naming(url: str) -> Iterator[None]:
         yield
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-        raise ValueError(f"{url}: can't be fetched: {reason}") from error
+        raise ValueError(f"{url}: can't be fetched: {' '.join(str(reason).split())}") from error

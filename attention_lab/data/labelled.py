@@ -1,12 +1,14 @@
 """Sentences with a class each, the carrier between readers of classified text and tokenizers."""
 
 import dataclasses
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from attention_lab.data.corpus import Corpus, first_indices
+from attention_lab.data.lines import one_space
 
 WHOLE = -1  # position of a sentence that is classified as a whole
 
@@ -114,6 +116,23 @@ def several_classes(corpus: Mapping[str, Labelled], name: str) -> None:
         of = "" if "" in by_word else " of a word"
         raise ValueError(f"{name}: there is nothing to decide between: two classes{of} are needed, and there "
                          f"{'are' if len(all_labels) > 1 else 'is'} {', '.join(all_labels)}")
+
+
+def alike(classes: Mapping[str, Iterable[str]]) -> list[str]:
+    """A line for each group of a word's classes that look like one; they are as the file says.
+
+    >>> alike({"": ("good", "Good", "bad")})
+    ["'good' and 'Good' are different classes: their capitals, spaces or forms of Unicode differ"]
+    """
+    said = []
+    for word, labels in classes.items():
+        groups = defaultdict(list)
+        for label in labels:
+            groups[one_space(unicodedata.normalize("NFKC", label).casefold())].append(label)
+        of = f" of {word!r}" if word else ""
+        said += [f"{' and '.join(map(ascii, group))}{of} are different classes: their capitals, "
+                 "spaces or forms of Unicode differ" for group in groups.values() if len(group) > 1]
+    return said
 
 
 def same_classes(train: Labelled, other: Labelled, part: str, name: str) -> None:

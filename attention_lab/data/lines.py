@@ -9,9 +9,16 @@ GZIP_MAGIC = b"\x1f\x8b"
 MARK = "\u2581"  # the block that stands for a space inside subwords
 
 
+def check_file(path: str | os.PathLike) -> None:
+    """ValueError for a pipe or a device: files are read more than once, and those give their content once."""
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise ValueError(f"{os.fspath(path)}: is a pipe or a device, which can't be read twice: give a file")
+
+
 def read_bytes(path: str | os.PathLike) -> bytes:
     """A file's content, unpacked if its name or first bytes say gzip; ValueError if it can't be read."""
     path = os.fspath(path)
+    check_file(path)
     try:
         with open(path, "rb") as file:
             content = file.read()
@@ -33,7 +40,7 @@ def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
     LF and CR LF end a line, and CR in a file that has no LF. U+2028, U+0085, form feeds and the like do not:
     one of them would shift all later lines of one language against the other's. Counts: "byte_order_mark" (0
     or 1) and "cr_line_ends". ValueError if the file can't be read or unpacked, or a line (named by number) is
-    not UTF-8.
+    not UTF-8 or has a NUL, as has English text in UTF-16.
     """
     content = read_bytes(path)
     try:
@@ -42,6 +49,10 @@ def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
         number = content.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{os.fspath(path)}: line {number} is not UTF-8 (byte "
                          f"0x{content[error.start]:02x}); convert the file to UTF-8") from error
+    if "\0" in text:
+        number = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{os.fspath(path)}: line {number} has a NUL, which is in no text; if the file is "
+                         "UTF-16, convert it to UTF-8")
     counts = Counter(byte_order_mark=int(text.startswith("\ufeff")))
     if "\r" in text and "\n" not in text:  # the line ends of an old Macintosh
         text = text.replace("\r", "\r\n")

@@ -28,7 +28,7 @@ BAR_GAP, BAR_WIDTH, BAR_ROOM, SHORT_BAR, LONG_BAR = 0.22, 0.13, 0.65, 1.3, 2.4
 LABEL_PAD = 0.06
 
 MOST = 100  # words of a side that are drawn
-LONGEST_TITLE = 80  # letters
+LONGEST_TITLE, TITLE_POINTS = 80, 9.5  # letters; as in the look
 
 
 class Panel(NamedTuple):
@@ -80,8 +80,11 @@ def heat_maps(panels: Sequence[Panel], columns: int = 1, title: str = "", gold: 
     with style.look(families):
         figure = style.figure(1.0, 1.0)
         in_column = [panels[c::columns] for c in range(columns)]
-        left = [_longest_word(figure, [panel.target for panel in column], points) for column in in_column]
-        across = [cell * max(len(panel.source) for panel in column) for column in in_column]
+        over = [[_over(figure, panel, cell) for panel in column] for column in in_column]
+        left = [max(_longest_word(figure, [panel.target for panel in column], points), *overs)
+                for column, overs in zip(in_column, over)]
+        across = [max(cell * len(panel.source) + width for panel, width in zip(column, overs))
+                  for column, overs in zip(in_column, over)]
         above = [_longest_word(figure, [panel.source for panel in row], points)
                  + PANEL_TITLE * any(panel.title for panel in row) for row in grid]
         down = [cell * max(len(panel.target) for panel in row) for row in grid]
@@ -153,6 +156,11 @@ def _longest_word(figure: Figure, sentences: Iterable[Sequence[str]], points: fl
     widths = [renderer.get_text_width_height_descent(word, font, ismath=False)[0]
               for sentence in sentences for word in sentence]
     return max(widths) / figure.dpi + LABEL_PAD
+
+
+def _over(figure: Figure, panel: Panel, cell: float) -> float:
+    """Inches by which the title of a panel sticks out on either side, where nothing else may be."""
+    return max(0.0, (_longest_word(figure, [[panel.title]], TITLE_POINTS) - cell * len(panel.source)) / 2)
 
 
 def _cut(panel: Panel) -> Panel:

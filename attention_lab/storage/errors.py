@@ -9,11 +9,16 @@ ERRORS = "errors.log"  # tracebacks, in the folder of the run that they are of
 
 
 def one_line(error: BaseException) -> str:
-    """The text of an error without line ends; its type where it has no text.
+    """The text of an error without line ends; its type where it has no text; the system's after its file.
 
     >>> one_line(ValueError("two\\nlines")), one_line(KeyError())
     ('two lines', 'KeyError')
+    >>> one_line(OSError(28, "No space left on device", "a"))
+    'a: No space left on device'
     """
+    if isinstance(error, OSError) and error.strerror:
+        where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
+        return f"{where}: {error.strerror}" if where else error.strerror
     return " ".join(str(error).split()) or type(error).__name__
 
 

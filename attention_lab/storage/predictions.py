@@ -30,9 +30,12 @@ def read(path: str | Path) -> list[dict[str, str]]:
     """Reads the rows; files of older runs, in which quotes and backslashes are escaped, are unescaped.
 
     Raises:
-      ValueError: a line has not as many fields as the header.
+      ValueError: it is not UTF-8, or a line has not as many fields as the header.
     """
-    text = Path(path).read_text(encoding="utf-8")
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is damaged: it is not UTF-8 (byte {error.start})") from error
     escaped = "\\" in text and not {'"', "\\"} & set(ESCAPE.sub("", text))
     header, *lines = [line.split("\t") for line in text.removesuffix("\n").split("\n")]
     for number, fields in enumerate(lines, 2):

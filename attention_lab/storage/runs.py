@@ -9,7 +9,7 @@ import dataclasses
 import fcntl
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +19,7 @@ from attention_lab.storage import environment
 from attention_lab.storage.content import Content
 from attention_lab.storage.content import changed as changed_content
 from attention_lab.storage.content import folder_of
+from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import naming, plain, read_json, write_json
 
 LOCK = "run.lock"
@@ -27,6 +28,7 @@ COMPARED = ("commit", "uncommitted_changes", "versions", "device", "devices", "c
 # Files that a run writes after its config, besides events.*.
 FILES = ("metrics.jsonl", "timing.jsonl", "tokenizer.json", "classes.json", "checkpoints", "predictions.tsv",
          "attention.npz", "attention.png", "curves.png", "result.json")
+CONFIG_KEYS = ("data", "model", "training")  # in every version's config.json, and in that of no other program
 FACTS = {"command": str, "versions": dict, "jax_settings": dict, "data": dict, "continued": list, "how": str}
 
 
@@ -99,8 +101,9 @@ def open_run(folder: str | Path, config: Config, command: str, rerun: bool = Fal
       OSError: it can't be made or written; the error names the file.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file: give a folder, or a name that is not taken")
+    if os.path.lexists(folder) and not folder.is_dir():
+        what = "a link that leads to no folder" if folder.is_symlink() else "a file"
+        raise ValueError(f"{folder} is {what}: give a folder, or a name that is not taken")
     if rerun and (folder / "config.json").exists():
         _move_aside(folder)
     if not _trained(folder):
@@ -146,12 +149,12 @@ def collect(parent: str | Path) -> tuple[list[Run], list[str]]:
     if not parent.is_dir():
         raise ValueError(f"{parent} is not a folder of runs: there is no such folder")
     runs, damaged = [], []
-    walk = os.walk(parent, onerror=lambda error: damaged.append(str(error)))
+    walk = os.walk(parent, onerror=lambda error: damaged.append(one_line(error)))
     for folder in sorted(Path(folder) for folder, _, names in walk if "config.json" in names):
         try:
             runs.append(load_run(folder, finished=False))
         except (ValueError, OSError) as error:
-            damaged.append(str(error))
+            damaged.append(one_line(error))
     return runs, damaged
 
 
@@ -173,6 +176,10 @@ def _trained(folder: Path) -> bool:
 
 def _begin(run: Run) -> None:
     """Writes config and facts; those of an earlier start that trained nothing need not match."""
+    for name, keys in (("config.json", CONFIG_KEYS), ("run.json", ["command"])):
+        if (run.folder / name).exists() and not _has_keys(run.folder / name, keys):
+            raise ValueError(f"{run.folder} holds a {name} that is no run's and would be written over: give "
+                             "another folder")
     if not (run.folder / "config.json").exists():
         for path in sorted(run.folder.iterdir()):
             if _like_a_run(path):
@@ -240,6 +247,14 @@ def _read_config(folder: Path) -> Config:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     return config
+
+
+def _has_keys(path: Path, keys: Sequence[str]) -> bool:
+    """Whether a file holds a JSON object with these keys, whatever else."""
+    try:
+        return set(keys) <= read_json(path).keys()
+    except (OSError, ValueError):
+        return False
 
 
 def _like_a_run(path: Path) -> bool:

@@ -65,7 +65,8 @@ def test_a_default_that_is_given_does_not_name_a_run():
 
 
 @pytest.mark.parametrize("tree, said", [
-    ({}, "schema=None"),
+    ({}, "no config of a run"), ({"model_type": "bert", "model": 3}, "no config of a run"),
+    ({"data": {}, "model": {}, "training": {}}, "schema=None"),
     ({"schema": configs.SCHEMA + 1}, f"schema={configs.SCHEMA + 1}"),
     ({"schema": configs.SCHEMA, "model": {"widht": 3}}, "model.widht"),
     ({"schema": configs.SCHEMA, "modle": {"width": 3}}, "modle.width"),

@@ -54,6 +54,20 @@ def test_a_file_of_a_folder_is_content(tmp_path):
     assert content_of(folder) == after
 
 
+def test_a_folder_behind_a_link_is_content(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data" / "raw").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "above").symlink_to(tmp_path / "data")
+    for name in ("train", "val", "test_2016_flickr"):
+        for side in ("en", "fr"):
+            (tmp_path / "elsewhere" / f"{name}.{side}").write_text(f"{name} {side}\n" * 3)
+    folder = config(data__source="multi30k", data__directory=str(tmp_path / "data"), data__text="raw")
+    before = content_of(folder)
+    (tmp_path / "elsewhere" / "train.fr").write_text("other\n" * 3)
+    assert "" not in (before.name, content_of(folder).name) and content_of(folder).name != before.name
+
+
 def test_vectors_and_the_guide_are_content(tmp_path):
     (tmp_path / "guide").mkdir()
     for text in ("1", "2"):

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -24,7 +25,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """/good is whole, /short ends early, /chunked breaks off in a chunk, /length=X says so of its length,
-    all else is missing.
+    /again leads to itself, all else is missing.
     """
 
     def do_GET(self):
@@ -39,6 +40,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             self.wfile.write(b"ffff\r\nbroken")
+        elif self.path == "/again":
+            self.send_response(302)
+            self.send_header("Location", "/again")
+            self.end_headers()
         elif self.path.startswith("/length="):
             self.send_response(200)
             self.send_header("Content-Length", self.path.partition("=")[2])
@@ -87,6 +92,8 @@ def test_a_wrong_file_is_replaced(server, tmp_path):
     ("/short", RIGHT, "broke off after 1500000 of 2700009 bytes"),
     ("/chunked", RIGHT, "can't be fetched"), ("/missing", RIGHT, "can't be fetched: Not Found"),
     ("/good", "abc", "'abc' is not 64 hexadecimal digits"),
+    ("/été 1.tsv?a=b%20c", RIGHT, "/été 1.tsv.* can't be fetched: Not Found"),
+    ("/again", RIGHT, "can't be fetched: The HTTP server .* would lead to an infinite loop. The last"),
     ("/length=many", RIGHT, "/length=many: can't be fetched: its Content-Length, 'many', is no number"),
     ("/length=-5", RIGHT, "/length=-5: can't be fetched: its Content-Length, '-5'"),
     ("/length=2700009,2700009", RIGHT, "'2700009,2700009', is no number"),
@@ -100,6 +107,22 @@ def test_a_failure_leaves_all_as_it_was(server, tmp_path, page, sha256, message,
         fetch.fetch(server.url + page, sha256, tmp_path / "file")
     assert os.listdir(tmp_path) == (["file"] if before else [])
     assert not before or (tmp_path / "file").read_bytes() == before
+
+
+def test_letters_beyond_ascii_are_asked_for_as_a_url_spells_them(server, tmp_path):
+    with pytest.raises(ValueError):
+        fetch.fetch(server.url + "/été 1.tsv?a=b%20c&d=e", RIGHT, tmp_path / "file")
+    assert server.requests == ["/%C3%A9t%C3%A9%201.tsv?a=b%20c&d=e"]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    (tmp_path / "empty").write_bytes(b"")
+    for name in ("pipe", "link"):
+        with pytest.raises(ValueError, match=f"{name}: can't be written: it is no file"):
+            fetch.fetch((tmp_path / "empty").as_uri(), hashlib.sha256().hexdigest(), tmp_path / name)
+    assert stat.S_ISFIFO(os.stat(tmp_path / "link").st_mode) and (tmp_path / "link").is_symlink()
 
 
 def test_a_stopped_download_leaves_nothing(server, tmp_path, monkeypatch):

@@ -113,3 +113,16 @@ def test_an_index_is_a_place_in_the_sentence(index):
 
 def test_words_are_parted_by_whatever_is_white():
     assert indexed.sentence(" a\u00a0 b\u2581c  d ") == ["a", "b_c", "d"]
+
+
+@pytest.mark.parametrize("labels, said", [
+    (("Pos", "neg", "pos"), ["'Pos' and 'pos' are"]),
+    (("cafe\u0301", "caf\u00e9"), [r"'cafe\u0301' and 'caf\xe9' are"]),
+    (("very bad", "very  bad", "very\u00a0bad"), [r"'very bad' and 'very  bad' and 'very\xa0bad' are"]),
+    (("0", "1"), []), (("01", "1", "1.0"), []), (("a", "\u00e4"), []),
+    (("A", "B", "a", "b"), ["'A' and 'a' are", "'B' and 'b' are"])])
+def test_classes_that_look_like_one_are_told(labels, said):
+    for word, of in (("", ""), ("bank", " of 'bank'")):
+        lines = labelled.alike({word: labels, "other": ("one",)})
+        assert len(lines) == len(said) and all(part.replace(" are", of + " are") in line
+                                               for part, line in zip(said, lines))

@@ -1,10 +1,14 @@
 """Reading lines: what ends one, what is counted, what is refused."""
 
 import gzip
+import os
 
 import pytest
 
+from attention_lab.config import Config, replace
 from attention_lab.data import lines
+from attention_lab.data.content import files
+from attention_lab.data.readers import vectors
 
 
 def write(path, content: bytes):
@@ -56,6 +60,23 @@ def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path):
     path = write(tmp_path / "a", "été\n".encode() + "été\n".encode("latin-1"))
     with pytest.raises(ValueError, match=r"a: line 2 is not UTF-8 \(byte 0xe9\)"):
         lines.read_lines(path)
+
+
+@pytest.mark.parametrize("content, line", [
+    ("one\ntwo".encode("utf-16-le"), 1), (b"one\n\0\n", 2), (b"a\nb\nc\0d", 3)])
+def test_a_nul_is_no_text_and_named_by_line(tmp_path, content, line):
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(ValueError, match=f"a: line {line} has a NUL, .* UTF-16"):
+        lines.read_lines(tmp_path / "a")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/null", tmp_path / "pipe"):
+        for read in (lines.read_lines, lambda path: vectors.read(path, ["a"]),
+                     lambda path: files(replace(Config(), {"data.vectors": str(path)}))):
+            with pytest.raises(ValueError, match=f"{path}: is a pipe or a device"):
+                read(path)
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_refused(tmp_path):

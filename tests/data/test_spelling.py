@@ -1,6 +1,7 @@
 """Text that people write or that is tokenised already, brought to the spelling of a run's training text."""
 
 import os
+import unicodedata
 
 import pytest
 
@@ -48,6 +49,41 @@ def test_capitals_stay_where_the_training_text_has_them():
     cased = of(["The man 's old Dog .", "A Cat"] * 3)
     assert detokenize.prepare("The man's Dog.", "en", cased) == "The man 's Dog ."
     assert detokenize.prepare("The man's Dog.", "en", of(PLAIN)) == "the man 's dog ."
+
+
+def test_a_word_that_training_has_with_capitals_alone_keeps_them():
+    others = " ".join(a + b for a in "bcdfglmnpr" for b in "aeiou" * 2)
+    learned = of(["we fly to İstanbul with NASA .", "the dog sees the cat", others, "The end"])
+    assert not learned.cased
+    assert detokenize.prepare("The NASA flies to İstanbul.", "en", learned) == "the NASA flies to İstanbul ."
+    assert detokenize.prepare('"İSTANBUL" (NASA)', "en", learned) == '" i̇stanbul " ( NASA )'
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+@pytest.mark.parametrize("form, other", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_come_in_the_form_of_unicode_that_training_has(kind, form, other):
+    written = ["le garçon a été là .", "Ελλάδα και Ηλίας .", "họ sống ở Huế ."]
+    trained_on = [unicodedata.normalize(form, sentence) for sentence in written]
+    learned = of(trained_on * 5, kind)
+    for sentence in trained_on:
+        given = unicodedata.normalize(other, sentence)
+        assert given != sentence
+        assert learned.in_letters(given) == sentence
+        assert detokenize.prepare(given.replace(" .", "."), "fr", learned) == sentence
+
+
+def test_letters_that_training_has_stay_and_others_that_it_lacks_too():
+    mixed = of(["café", unicodedata.normalize("NFD", "café"), "it’s", "it's"])
+    for text in ("café", unicodedata.normalize("NFD", "café"), "it’s", "it's", "中文 ☃", ""):
+        assert mixed.in_letters(text) == text
+    assert of(["it's a fin"]).in_letters("it’s a ﬁn 中文") == "it's a fin 中文"
+    assert of(["l’eau"]).in_letters("l'eau") == "l’eau"
+
+
+@pytest.mark.parametrize("word", [
+    "हिन्दी", "ภาษาไทยที่", "می‌خواهم", "שָׁלוֹם", unicodedata.normalize("NFD", "élève")])
+def test_signs_that_belong_to_a_letter_do_not_part_a_word(word):
+    assert detokenize.tokenize(f"{word}, {word}!", "en") == f"{word} , {word} !"
 
 
 def test_a_stray_full_stop_in_training_does_not_keep_others():

@@ -43,3 +43,33 @@ def test_an_output_that_can_not_be_written_is_one_line(tmp_path):
                           env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.endswith("train: error: No space left on device\n") and done.stderr.count("error") == 1
+
+
+@pytest.mark.parametrize("locale", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1:strict"},
+                                    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
+def test_output_is_utf8_in_every_locale(tmp_path, locale):
+    (tmp_path / "program.py").write_text("""
+import os
+from experiments import flags
+
+def main(options):
+    print("été 狗", os.fsdecode(b"\\xff"))
+
+flags.run(main, flags.Program("train", "Trains.", {}, config="none", device=False))
+""", encoding="utf-8")
+    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)} | locale)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == "été 狗 ".encode() + b"\xff\n"
+
+
+def test_an_input_that_can_not_be_read_is_named(tmp_path):
+    (tmp_path / "program.py").write_text("""
+from experiments import flags, stdin
+flags.run(lambda options: print(*stdin.parts()), flags.Program("train", "Trains.", {}, config="none",
+                                                               device=False))
+""")
+    done = subprocess.run(f"{sys.executable} program.py 0> written", shell=True, cwd=tmp_path,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "train: error: standard input: Bad file descriptor\n"

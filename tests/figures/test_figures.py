@@ -71,6 +71,19 @@ def test_a_grid_keeps_its_cells_equal_and_its_panels_apart():
             assert not one.overlaps(two)
 
 
+@pytest.mark.parametrize("columns", [1, 2])
+def test_titles_wider_than_their_panels_overlap_nothing(columns):
+    panels = [heatmap.Panel([[1.0] * 3], list("abc"), ["pooling"], title=f"a class of many words ({n})" * 2)
+              for n in range(4)]
+    figure = heatmap.heat_maps(panels, columns=columns)
+    figure.canvas.draw()
+    boxes = [ax.get_tightbbox() for ax in figure.axes]
+    assert len(boxes) == 5
+    for i, one in enumerate(boxes):
+        for two in boxes[:i]:
+            assert not one.overlaps(two)
+
+
 def test_labels_of_a_long_sentence_do_not_overlap():
     words = [f"anticonstitutionnellement{i}" for i in range(30)]
     figure = heatmap.heat_maps([heatmap.Panel(np.eye(30), words, words, title="thirty")])

@@ -2,6 +2,8 @@
 
 import csv
 
+import pytest
+
 from attention_lab.storage import predictions
 
 ROWS = [{"source": 'a " quote " and \\ back', "reference": "l'eau « ici »", "translation": '"'},
@@ -39,3 +41,11 @@ def test_files_of_older_runs_are_read(tmp_path):
         writer.writerows(ROWS)
     assert path.read_text().startswith('source\treference\ttranslation\na \\" quote')
     assert predictions.read(path) == ROWS
+
+
+@pytest.mark.parametrize("content, said", [
+    (b"a\tb\nc\n", "line 2 has 1 fields, the header has 2"), (b"a\n\xff\n", "is damaged: it is not UTF-8")])
+def test_a_damaged_file_is_named(tmp_path, content, said):
+    (tmp_path / "predictions.tsv").write_bytes(content)
+    with pytest.raises(ValueError, match=f"predictions.tsv:? {said}"):
+        predictions.read(tmp_path / "predictions.tsv")

@@ -129,9 +129,18 @@ def test_foreign_files_that_could_be_a_runs_are_refused_by_name(tmp_path, name):
     assert path.read_text() == "mine" and not (tmp_path / "run" / "config.json").exists()
 
 
+@pytest.mark.parametrize("name", ["config.json", "run.json"])
+@pytest.mark.parametrize("text", ['{"model_type": "bert", "model": 1}', "// mine\n{}", "[]", ""])
+def test_a_config_of_another_program_is_not_written_over(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=f"holds a {name} that is no run's"):
+        begin(tmp_path)
+    assert (tmp_path / name).read_text() == text
+
+
 @pytest.mark.parametrize("left", ["run.json", ".config.json.part", runs.LOCK])
 def test_a_folder_whose_run_was_killed_at_birth_is_begun_anew(tmp_path, left):
-    (tmp_path / left).write_text("{")
+    (tmp_path / left).write_text('{"command": "train"}')
     run = begin(tmp_path)
     assert runs.load_run(run.folder, finished=False).config == CONFIG
 
@@ -139,6 +148,13 @@ def test_a_folder_whose_run_was_killed_at_birth_is_begun_anew(tmp_path, left):
 def test_a_file_in_the_folders_place_is_refused(tmp_path):
     (tmp_path / "run").write_text("")
     with pytest.raises(ValueError, match="is a file"):
+        begin(tmp_path / "run")
+
+
+@pytest.mark.parametrize("target", ["nowhere", "run"])
+def test_a_link_that_leads_nowhere_is_called_one(tmp_path, target):
+    (tmp_path / "run").symlink_to(tmp_path / target)
+    with pytest.raises(ValueError, match="run is a link that leads to no folder"):
         begin(tmp_path / "run")
 
 
@@ -187,7 +203,7 @@ def test_a_run_is_read_back(tmp_path):
     ("run.json", '{"data": []}', r"its data is \[\]"),
     ("run.json", '{"jax_settings": 3}', "its jax_settings is 3"),
     ("run.json", '{"continued": {}}', "its continued is {}"), ("run.json", "\0\1", "damaged"),
-    ("config.json", "{}", "schema=None is not this version's")])
+    ("config.json", "{}", "it is no config of a run")])
 def test_a_damaged_file_is_one_line_that_names_it_to_whoever_reads_the_run(tmp_path, name, text, said):
     run = runs.open_run(tmp_path / "run", CONFIG, COMMAND)
     run.finish({"status": "finished", "steps": 3})
@@ -272,4 +288,4 @@ def test_a_folder_that_cannot_be_searched_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", scandir)
     found, damaged = runs.collect(tmp_path)
     assert [run.folder.name for run in found] == ["run"]
-    assert damaged == [f"[Errno 13] Permission denied: '{tmp_path}/b'"]
+    assert damaged == [f"{tmp_path}/b: Permission denied"]

@@ -26,7 +26,7 @@ ERRORS = {
         jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory\nallocating 64000000000 bytes."),
     "JAX failed: INTERNAL: no code": jax.errors.JaxRuntimeError("INTERNAL: no code"),
     "out of memory: Unable to allocate 4 GiB": MemoryError("Unable to allocate 4 GiB"),
-    "[Errno 28] No space left on device: 'a'": OSError(28, "No space left on device", "a"),
+    "a: No space left on device": OSError(28, "No space left on device", "a"),
 }
 
 

@@ -1,5 +1,7 @@
 """What tasks on sentences share: training examples in buckets, and the tokenizer of a run that has begun."""
 
+import unicodedata
+
 import pytest
 
 from attention_lab.config import Config, replace
@@ -40,6 +42,21 @@ def test_new_text_is_spelled_as_the_training_text(trained_on):
         assert Translator(CONFIG, tokenizer, (9,)).prepare([written]) == [trained_on]
         targets = find_targets(classifier, [written])
         assert targets.texts == [trained_on] and targets.sentences.position == [4]
+
+
+@pytest.mark.parametrize("form, other", [("NFC", "NFD"), ("NFD", "NFC")])
+@pytest.mark.parametrize("of_text", ["raw", "tokenized"])
+def test_new_text_has_the_accents_of_the_training_text(form, other, of_text):
+    trained_on = unicodedata.normalize(form, "le café à İzmir l'été")
+    tokenizer = tokenizers.train("word", [trained_on], 20)
+    config = replace(CONFIG, {"data.text": of_text})
+    word = unicodedata.normalize(form, "café")
+    classifier = Classifier(replace(config, {"data.source": "senses", "model.kind": "encoder"}), tokenizer,
+                            {word: ("a", "b")}, {}, (9,))
+    for written in (trained_on, unicodedata.normalize(other, trained_on), trained_on.replace("'", "’")):
+        assert Translator(config, tokenizer, (9,)).prepare([written]) == [trained_on]
+        targets = find_targets(classifier, [written])
+        assert targets.texts == [trained_on] and targets.sentences.word == [word]
 
 
 def test_sentences_of_many_tokens_are_not_drawn():

@@ -32,7 +32,7 @@ def read(path: str | os.PathLike) -> dict[str, Labelled]:
         if text:
             rows[split].append((text, label))
         counts["empty_lines"] += not text
-        counts["odd_spaces"] += bool(text) and text != row["text"]
+        counts["odd_spaces"] += bool(text) and (text, label) != (row["text"], row["label"])
     labels = {label for split in SPLITS for _, label in rows[split]}
     names = NAMES if labels == set(NAMES) else {label: label for label in labels}
     parts = {}

@@ -1,6 +1,7 @@
 """Reader of sentences with a class each from a folder of one file per class (Pang & Lee 2005)."""
 
 import os
+import re
 from collections import Counter
 
 from attention_lab.data import lines
@@ -8,11 +9,15 @@ from attention_lab.data.labelled import Labelled, whole_sentences
 
 SHORT = {"neg": "negative", "pos": "positive"}  # names of files, and their classes
 # Files beside the classes, lower-cased: beginnings of names, names without endings, and endings.
-NOTES = ("readme", "license", "licence", "copying", "changelog", "citation", "._", ".")
+NOTES = ("readme", "license", "licence", "copying", "changelog", "citation", "contributing", "nohup", ".")
 LISTS = ("labels", "label_names", "classes", "class_names", "categories", "manifest", "metadata", "checksums",
-         "md5sums", "sha256sums", "makefile", "requirements")
+         "md5sums", "sha256sums", "makefile", "requirements", "notice", "authors", "contributors", "_success",
+         "icon\r")
 ENDINGS = (".ini", ".db", ".lnk", ".url", ".json", ".yaml", ".yml", ".toml", ".cfg", ".xml", ".html", ".pdf",
-           ".py", ".sh", ".zip", ".tar", ".md5", ".sha256", ".bak", ".orig", ".tmp", ".part", ".swp", "~")
+           ".py", ".sh", ".zip", ".tar", ".md5", ".sha256", ".bak", ".orig", ".tmp", ".part", ".swp", ".rej",
+           ".save", ".old", ".log", ".ipynb", ".npy", ".npz", ".png", "~", "#")
+# A second or older copy: "pos.txt.1", "pos (1).txt", "pos - Copy.txt", "Copy of pos.txt".
+COPY = re.compile(r".*\.[a-z]\w*\.\d+|.* \((\d+|copy)\)(\..*)?|.* - copy( \(\d+\))?(\..*)?|copy of .*")
 
 
 def read(directory: str | os.PathLike) -> Labelled:
@@ -22,8 +27,8 @@ def read(directory: str | os.PathLike) -> Labelled:
     rt-polarity.pos and rt-polarity.neg. "pos" is "positive", "neg" is "negative". Counts: those of
     `lines.read_lines`, "empty_lines" (left out), "odd_spaces", "empty_classes" (without a sentence); under
     "files_left_out" the names of entries that are no class: folders, hidden files, a README, labels.txt,
-    desktop.ini and the like. ValueError if the folder or a file can't be used, fewer than two classes have a
-    sentence, or two files are of one class.
+    desktop.ini, copies and the like, and files of another ending than most. ValueError if folder or files
+    can't be used, fewer than two classes have a sentence, or two files are of one class.
     """
     directory = os.fspath(directory)
     paths, others = _class_files(directory)
@@ -51,6 +56,7 @@ def _class_files(directory) -> tuple[dict[str, str], list[str]]:
     except OSError as error:
         raise ValueError(f"data.directory: {directory}: {error.strerror}; {expected}") from error
     names = [name for name in entries if os.path.isfile(os.path.join(directory, name)) and _of_class(name)]
+    names = _of_one_kind(names)
     others = [name for name in entries if name not in names]
     bare = [name.removesuffix(".gz") for name in names]
     stems = [name.partition(".")[0] for name in bare]
@@ -73,4 +79,20 @@ def _class_files(directory) -> tuple[dict[str, str], list[str]]:
 def _of_class(name: str) -> bool:
     """Whether a file's name is that of a class, not of notes, lists or leftovers of other programs."""
     name = name.lower().removesuffix(".gz")
-    return not (name.startswith(NOTES) or name.endswith(ENDINGS) or name.partition(".")[0] in LISTS)
+    return not (name.startswith(NOTES) or name.endswith(ENDINGS) or name.partition(".")[0] in LISTS
+                or COPY.fullmatch(name))
+
+
+def _of_one_kind(names: list[str]) -> list[str]:
+    """The files that have the most frequent ending, or else beginning, and those that repeat a class of them.
+
+    All files where none is the most frequent: "pos.txt" and "neg.csv".
+    """
+    parts = {name: name.removesuffix(".gz").partition(".") for name in names}
+    for part in (2, 0):
+        ends = Counter(of[part] for of in parts.values()).most_common(2)
+        if ends and ends[0][1] > 1 and (len(ends) == 1 or ends[0][1] > ends[1][1]):
+            kept = [name for name in names if parts[name][part] == ends[0][0]]
+            classes = {parts[name][2 - part] for name in kept}
+            return [name for name in names if name in kept or parts[name][2 - part] in classes]
+    return names

@@ -46,6 +46,7 @@ def read(path: str | os.PathLike, words: Collection[str]) -> tuple[dict[str, np.
 
 def _lines(path) -> Iterator[bytes]:
     """The lines of a file without trailing spaces, of which fastText writes one."""
+    lines.check_file(path)
     try:
         with open(path, "rb") as plain:
             packed = os.fspath(path).endswith(".gz") or plain.peek(2).startswith(lines.GZIP_MAGIC)

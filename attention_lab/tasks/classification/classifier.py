@@ -1,5 +1,6 @@
 """A classifier with its tokenizer and the classes of its words: sentences in, probabilities out."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -183,5 +184,15 @@ def with_columns(batch: dict[str, np.ndarray], columns: Mapping[str, Any]) -> di
 
 def load_names(folder: str | Path) -> tuple[dict[str, list[str]], dict[str, str]]:
     """The classes and the forms that a run was trained with; ValueError where they can't be read."""
-    names = read_json(Path(folder) / CLASSES, {"classes": dict, "forms": dict})
-    return names["classes"], names["forms"]
+    path = Path(folder) / CLASSES
+    names = read_json(path, {"classes": dict, "forms": dict})
+    classes, forms = names["classes"], names["forms"]
+    for word, labels in classes.items():
+        if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
+            raise ValueError(f"{path} is damaged: its classes of {word!r} are {json.dumps(labels)[:40]}, no "
+                             "list of names")
+    if not classes:
+        raise ValueError(f"{path} is damaged: its classes are empty")
+    if not all(isinstance(word, str) for word in forms.values()):
+        raise ValueError(f"{path} is damaged: its forms are of no words")
+    return classes, forms

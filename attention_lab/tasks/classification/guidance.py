@@ -1,5 +1,6 @@
 """The guide of a classifier: a finished run that provides weights to pool by, or predictions to keep."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,12 +90,16 @@ def of(run: Run, folder: str = "") -> Guide | None:
 def _located(folder: str, trained_by: str, beside: str | Path | None) -> str | None:
     """The folder with the result.json of this sha256: the one at the path, or one near `beside`.
 
-    The guide is searched for below each parent of `beside`, by its path and by each suffix of that path.
+    The guide is searched for below each parent of `beside`, by its path and by each suffix of that path; then
+    among the folders beside the path and beside `beside`, for it may have been renamed.
     """
     parts = Path(folder).parts
     ends = [Path(*parts[i:]) for i in range(len(parts)) if not Path(*parts[i:]).is_absolute()]
     parents = Path(beside).absolute().parents if beside else ()
-    for path in (Path(folder), *(parent / end for parent in parents for end in ends)):
+    named = (Path(folder), *(parent / end for parent in parents for end in ends))
+    renamed = (result.parent for parent in (Path(folder).absolute().parent, *parents[:1])
+               for result in sorted(parent.glob(f"*/{GUIDE}")))
+    for path in itertools.chain(named, renamed):
         result = path / GUIDE
         if result.is_file() and digest(result) == trained_by:
             return str(path)

@@ -46,9 +46,9 @@ def find_targets(classifier: Classifier, written: Sequence[str]) -> Targets:
     """
     data = classifier.config.data
     texts = [lines.one_space(line) for line in written]
-    if data.text == "tokenized":
-        learned = spelling.learned(classifier.tokenizer)
-        texts = [detokenize.prepare(text, spelling=learned) for text in texts]
+    learned = spelling.learned(classifier.tokenizer)
+    texts = [detokenize.prepare(text, spelling=learned) if data.text == "tokenized"
+             else learned.in_letters(text) for text in texts]
     if SOURCES[data.source].classified == "sentence":
         rows = [(i, WHOLE, "") for i, text in enumerate(texts) if text]
     else:

@@ -13,6 +13,7 @@ from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import EOS
 from attention_lab.figures import heatmap, style
+from attention_lab.figures.labels import shortened
 from attention_lab.tasks.classification.classifier import Classifier
 from attention_lab.tasks.text import nearest_in_length
 
@@ -69,8 +70,8 @@ def draw(classifier: Classifier, sentences: Labelled, answers: Sequence[str], we
             decider = classifier.word_starts(row)[sentences.truth[i].senses[0].decider]
             links = [(decider, n) for n in range(len(lines))]
         name = f"{sentences.word[i]}: " if sentences.word[i] else ""
-        right = f" (is {sentences.label[i]})" if sentences.label[i] not in ("", answers[i]) else ""
+        right = f" (is {shortened(sentences.label[i])})" if sentences.label[i] not in ("", answers[i]) else ""
         table = np.clip(np.stack(list(lines.values()))[:, :len(tokens)], 0.0, 1.0)
-        panels.append(heatmap.Panel(table, tokens, list(lines), links, name + answers[i] + right))
+        panels.append(heatmap.Panel(table, tokens, list(lines), links, name + shortened(answers[i]) + right))
     figure = heatmap.heat_maps(panels, columns=1, title="attention, mean over heads", gold="deciding word")
     style.save(figure, path)

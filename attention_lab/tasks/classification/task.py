@@ -58,7 +58,8 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
     majority = most_frequent(corpus["train"].word, corpus["train"].label)
     table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
     notices = anomalies({name: (part.counts, part.text) for name, part in corpus.items()}, "sentences",
-                        classifier.tokenizer, examples.too_long, max(examples.buckets)) + long
+                        classifier.tokenizer, examples.too_long, max(examples.buckets)
+                        ) + long + labelled.alike(classifier.classes)
     if data.vectors:
         notices.append(f"{init_facts['vectors_known']} of {classifier.tokenizer.size - len(SPECIALS)} words "
                        f"have a vector in {data.vectors}")

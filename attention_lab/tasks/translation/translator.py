@@ -12,7 +12,7 @@ import numpy as np
 
 from attention_lab import models
 from attention_lab.config import LEARNED_POSITIONS, Config, Hyper, split
-from attention_lab.data import batching, detokenize, tokenizers
+from attention_lab.data import batching, detokenize, lines, tokenizers
 from attention_lab.data.spelling import Spelling, learned
 from attention_lab.data.vocabulary import BOS, EOS, PAD
 from attention_lab.decoding import beam_search, greedy_search
@@ -130,7 +130,7 @@ class Translator:
     def prepare(self, sentences: Sequence[str], language: str = "en") -> list[str]:
         """Converts written sentences to the form of the training text; language: en or fr."""
         if self.config.data.text == "raw":
-            return list(sentences)
+            return [self.spelling.in_letters(lines.one_space(sentence)) for sentence in sentences]
         return [detokenize.prepare(sentence, language, self.spelling) for sentence in sentences]
 
     def restore(self, translations: Sequence[str]) -> list[str]:

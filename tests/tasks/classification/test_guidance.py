@@ -143,6 +143,17 @@ def test_a_guide_that_was_moved_is_looked_for_beside_its_student(guide, tmp_path
         guidance.of(SimpleNamespace(**vars(run) | {"folder": tmp_path / "far" / "student"}), str(decoy))
 
 
+@pytest.mark.parametrize("now", ["runs/base.1", "new/renamed [a*]"])
+def test_a_guide_of_another_name_is_known_by_its_content(guide, tmp_path, now):
+    (tmp_path / "runs" / "base").mkdir(parents=True)  # as --rerun leaves it: the guide is in base.1
+    (tmp_path / "runs" / "base" / "result.json").write_text("{}")
+    config = configs.replace(configs.Config(), {"attention.guide": str(tmp_path / "runs" / "base"),
+                                                "attention.weights": "frozen"})
+    shutil.copytree(guide, tmp_path / now)
+    found = guidance.find(config, digest(guide / "result.json"), tmp_path / "new" / "student")
+    assert found.run.folder == tmp_path / now
+
+
 def test_what_hangs_on_nothing_read_is_refused_first_and_a_guide_is_not_asked_before_it_is_wanted(
         guide, tmp_path, monkeypatch):
     config = small(get_sentiment("average,smoke"), data__vectors=str(tmp_path / "none"))

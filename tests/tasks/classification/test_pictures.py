@@ -17,18 +17,18 @@ TEXT = "go by the sea bank"
 @pytest.fixture
 def drawn(monkeypatch):
     """drawn(kind, place): tokens before the end mark, the weights of two layers, and the panel of TEXT."""
-    def draw(kind, place):
+    def draw(kind, place, right="rive", found="banque"):
         config = replace(Config(), {"data.source": "senses", "model.kind": "encoder", "model.width": 12})
         classifier = Classifier(config, tokenizers.train(kind, [TEXT], 23), {"bank": ("banque", "rive")}, {},
                                 (29,))
         truth = [SimpleNamespace(senses=[SimpleNamespace(decider=3)])] if place != WHOLE else None
-        sentences = Labelled([TEXT], [place], ["bank"], ["rive"], truth)
+        sentences = Labelled([TEXT], [place], ["bank"], [right], truth)
         count = len(classifier.encode(sentences)[0][0])
         weights = np.random.default_rng(0).dirichlet(np.ones(count + 1), (2, 3, count + 1))
         panels = []
         monkeypatch.setattr(pictures.heatmap, "heat_maps", lambda given, **how: panels.extend(given))
         monkeypatch.setattr(pictures.style, "save", lambda figure, path: None)
-        pictures.draw(classifier, sentences, ["banque"], [{"encoder": weights}], "figure.png")
+        pictures.draw(classifier, sentences, [found], [{"encoder": weights}], "figure.png")
         panel, = panels
         return count, weights, panel
     return draw
@@ -48,3 +48,8 @@ def test_of_a_whole_sentence_the_mean_over_its_rows(drawn):
     count, weights, panel = drawn("word", WHOLE)
     np.testing.assert_allclose(panel.weights, weights[:, :, :count, :count].mean(axis=(1, 2)))
     assert panel.links == []
+
+
+def test_names_of_classes_are_shortened(drawn):
+    panel = drawn("word", WHOLE, "the side of a river " * 9, "a house of money " * 9)[2]
+    assert panel.title == "bank: a house of money a hous… (is the side of a river the…)"

@@ -11,7 +11,7 @@ from attention_lab.data import sources, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.models import Decision
 from attention_lab.tasks.classification import task as classification
-from attention_lab.tasks.classification.classifier import Predictions, with_columns
+from attention_lab.tasks.classification.classifier import Predictions, load_names, with_columns
 from attention_lab.tasks.classification.losses import make_loss
 from attention_lab.tasks.classification.new_text import find_targets, known_forms
 from configs.disambiguation import get_config
@@ -161,6 +161,15 @@ def test_few_shots_train_on_few_and_tell_of_classes_that_have_fewer():
                for line in classification.build(config).notices)
 
 
+def test_classes_that_look_like_one_are_told_before_training(tmp_path):
+    rows = "".join(f"0\tbank a{i} the\t{label}\n" for i in range(9) for label in ("River", "river"))
+    (tmp_path / "senses.tsv").write_text(rows)
+    config = small(get_config("bag_of_words,smoke"), data__source="senses_tsv",
+                   data__path=str(tmp_path / "senses.tsv"))
+    assert any("'River' and 'river' of 'bank' are different classes" in line
+               for line in classification.build(config).notices)
+
+
 def test_sentences_beyond_what_can_be_scored_are_told_before_training(monkeypatch):
     train = Labelled(["bank a good"] * 8 + ["bank a bad"] * 8, [0] * 16, ["bank"] * 16, ["+"] * 8 + ["-"] * 8)
     held = Labelled(["bank", "bank" + " good" * 9000, "bank bad"], [0] * 3, ["bank"] * 3, ["-", "+", "-"])
@@ -170,3 +179,17 @@ def test_sentences_beyond_what_can_be_scored_are_told_before_training(monkeypatc
     assert [line.split(":")[0] for line in told] == ["dev", "test"]
     assert all("1 of 3 sentences have more than" in line and 'number 2, "bank good' in line for line in told)
     assert max(batch["source"].shape[1] for batch in task.dev_batches()) < 9000
+
+
+@pytest.mark.parametrize("content, said", [
+    ('{"classes": {}, "forms": {}}', "its classes are empty"),
+    ('{"classes": {"bank": "rive"}, "forms": {}}', "its classes of 'bank' are \"rive\", no list of names"),
+    ('{"classes": {"bank": [1, 2]}, "forms": {}}', r"its classes of 'bank' are \[1, 2\]"),
+    ('{"classes": {"bank": []}, "forms": {}}', "its classes of 'bank' are"),
+    ('{"classes": {"bank": ["a"]}, "forms": {"banks": 3}}', "its forms are of no words"),
+    ('{"classes": [], "forms": {}}', "its classes is"), ("{}", "it has no classes")])
+def test_damaged_names_of_classes_are_one_line(tmp_path, content, said):
+    (tmp_path / "classes.json").write_text(content)
+    with pytest.raises(ValueError, match=f"classes.json is damaged: {said}") as caught:
+        load_names(tmp_path)
+    assert "\n" not in str(caught.value)
