@@ -121,7 +121,8 @@ def test_no_field_does_nothing():
     # A Hyper carries these; key_size and value_size are read through functions of config/hyper.py.
     carried = {key: ("hyper", key.split(".")[-1]) for key in configs.HYPER_FIELDS}
     carried["attention.scale"] = ("hyper", "attention_scale")
-    calls = {"model.key_size": "key_size", "model.value_size": "value_size"}
+    calls = {"model.key_size": "key_size", "model.value_size": "value_size",
+             "attention.readouts": "readouts_of"}
     unread = [key for key in KEYS
               if tuple(key.split(".")) not in reads and carried.get(key) not in reads
               and not (key in calls and any(name == calls[key] for _, name in reads))]
