@@ -69,7 +69,8 @@ def _parse(program: Program, argv: Sequence[str]) -> Options:
     plain = values([program.name, *words])[1:]
     if plain and not program.words:
         raise ValueError(_not_a_flag(plain[0]))
-    for name, flag in {"config": CONFIG, **program.flags}.items():
+    required = {"config": CONFIG} if program.config == "required" else {}
+    for name, flag in {**required, **program.flags}.items():
         if flag.required and name in values and not values[name].present:
             raise ValueError(f"--{name} is required: {flag.meaning}")
     given = [(key, values[f"config.{key}"].text) for key in _fields(program)
@@ -141,7 +142,7 @@ def _first_flags(program: Program) -> flags.FlagValues:
     for name, (meaning, _) in HELP.items():
         _define_flag(values, COMMON, name, Flag(False, meaning))
     _define_flag(values, COMMON, "flagfile", Flag("", "a file of flags, one a line; # begins a comment"))
-    if program.config == "required":
+    if program.config in ("required", "optional"):
         _define_flag(values, PROGRAM_FLAGS, "config", CONFIG)
     return values
 

@@ -26,7 +26,7 @@ class Program(NamedTuple):
 
     Fields:
       meaning: what it does, in sentences. flags: by name.
-      config: "required", "overrides" (--config.KEY alone, applied to a run's config) or "none".
+      config: "required", "optional", "overrides" (--config.KEY alone, applied to a run's config) or "none".
       words: usage of positional arguments, such as "list|show|diff [DIR ...]"; "" allows none.
       keys: the config fields that may be overridden; None: all.
       device: False for a program that never starts jax.

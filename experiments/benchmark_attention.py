@@ -1,0 +1,193 @@
+"""`benchmark attention`: implementations beside each other and beside a peer, in time, memory and error."""
+
+import dataclasses
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attention_lab import attention
+from attention_lab.storage import environment
+from attention_lab.storage.files import write_json
+from experiments.flags import Options
+from experiments.timing import interleaved, product_rate, quartiles
+
+HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
+GEMM = 2048  # rows of the matrices whose product says how fast the machine is
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """Shapes and options of a row. Fields: mask, "none", "causal", "padding" or "window"."""
+
+    name: str
+    T: int
+    B: int = 1
+    H: int = 8
+    K: int = 64
+    V: int = 64
+    mask: str = "none"
+    dropout: float = 0.0
+    readouts: tuple[str, ...] = ()
+
+
+def cases(lengths: list[int]) -> list[Case]:
+    """The rows of the benchmark: each length without mask and causal; options at the middle length."""
+    middle = sorted(lengths)[len(lengths) // 2]
+    return [
+        *(Case(f"{T} tokens", T) for T in lengths),
+        *(Case(f"{T} tokens, causal", T, mask="causal") for T in lengths),
+        Case(f"{middle} tokens, padding", middle, mask="padding"),
+        Case(f"{middle} tokens, window of 256", middle, mask="window"),
+        Case(f"{middle} tokens, K = 64, V = 96", middle, V=96),
+        Case(f"{middle} tokens, dropout", middle, dropout=0.1),
+        Case(f"{middle} tokens, read-outs", middle, readouts=("entropy", "largest")),
+        Case("64 sentences of 64 tokens", 64, B=64)]
+
+
+def masks(case: Case) -> attention.Mask | None:
+    """The mask of a case."""
+    return {"none": lambda: None, "causal": lambda: attention.causal(case.T),
+            "padding": lambda: attention.padding(jnp.full(case.B, case.T * 3 // 4)),
+            "window": lambda: attention.window(case.T, 256)}[case.mask]()
+
+
+def arrays(case: Case, seed: int) -> list[np.ndarray]:
+    """Queries, keys, values and a cotangent of the context, standard normal."""
+    rng = np.random.default_rng(seed + 1)
+    shapes = [(case.B, case.H, case.T, size) for size in (case.K, case.K, case.V, case.V)]
+    return [rng.standard_normal(shape, np.float32) for shape in shapes]
+
+
+def ours(case: Case, implementation: str) -> Callable:
+    """(q, k, v) -> context, by an implementation."""
+    dropped = attention.dropout(jax.random.key(0), case.dropout, jnp.arange(case.B), case.H)
+
+    def run(q, k, v):
+        result = attention.multi_head(q, k, v, masks(case), implementation=implementation,
+                                      readouts=case.readouts, dropout=dropped if case.dropout else None)
+        return result[0] if case.readouts else result
+    return run
+
+
+def implementations(case: Case) -> list[str]:
+    """Implementations that can compute a case in memory."""
+    needed = attention.needs(dropout=case.dropout or None, readouts=case.readouts)
+    fits = 4 * case.B * case.H * case.T ** 2 <= HELD
+    return [name for name, entry in attention.IMPLEMENTATIONS.items()
+            if set(needed) <= set(entry.computes) and (fits or name == "blockwise")]
+
+
+def programs(function: Callable) -> tuple[Callable, Callable]:
+    """Ways for `interleaved`, of q, k, v and a cotangent g: to the context, and to gradients of q, k and v."""
+    def way(run):
+        def prepared(*arrays):
+            arrays = jax.block_until_ready(tuple(map(jnp.asarray, arrays)))
+            return lambda: jax.block_until_ready(run(*arrays))
+        return prepared
+    return (way(jax.jit(lambda q, k, v, g: function(q, k, v))),
+            way(jax.jit(lambda q, k, v, g: jax.vjp(function, q, k, v)[1](g))))
+
+
+def measured(case: Case, peers: dict[str, Callable], rounds: int, rate: float) -> list[dict[str, Any]]:
+    """A row for each way to compute a case."""
+    ways = {name: programs(ours(case, name)) for name in implementations(case)}
+    shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in arrays(case, 0)]
+    memory = {name: jax.jit(lambda *x, name=name: jax.vjp(ours(case, name), *x[:3])[1](x[3]))
+              .lower(*shapes).compile().memory_analysis().temp_size_in_bytes for name in ways}
+    ways |= {name: pair for name, peer in peers.items() if (pair := peer(case))}
+    seconds = [interleaved({name: pair[i] for name, pair in ways.items()},
+                           lambda seed: tuple(arrays(case, seed)), rounds) for i in (0, 1)]
+    work = 2 * case.B * case.H * case.T ** 2 * (case.K + case.V)
+    return [{"case": case.name, "way": name, "forward": quartiles(seconds[0][name]),
+             "backward": quartiles(seconds[1][name]), "temporary_bytes": memory.get(name),
+             "share_of_product_rate": None if case.mask in ("causal", "window") else
+             work / quartiles(seconds[0][name])[1] / rate} for name in ways]
+
+
+def checked(implementation: str, peaky: float, dtype: str) -> float:
+    """The largest error against float64, as a share of the largest number of the context.
+
+    peaky: factor on the queries: the softmax of large logits is sharp.
+    """
+    case = Case("check", 257, B=2, H=2, mask="causal")
+    q, k, v, _ = arrays(case, 0)
+    q, k, v = (np.asarray(jnp.asarray(x, dtype).astype(jnp.float32)) for x in (peaky * q, k, v))
+    logits = np.einsum("bhtk,bhsk->bhts", *(x.astype(np.float64) for x in (q, k))) / case.K ** 0.5
+    logits = np.where(np.tri(case.T, dtype=bool), logits, -np.inf)
+    raised = np.exp(logits - logits.max(-1, keepdims=True))
+    exact = raised / raised.sum(-1, keepdims=True) @ v.astype(np.float64)
+    context = jax.jit(ours(case, implementation))(*(jnp.asarray(x, dtype) for x in (q, k, v)))
+    return float(np.abs(np.asarray(context, np.float64) - exact).max() / np.abs(exact).max())
+
+
+def check() -> None:
+    """Prints the error of each implementation, in single and half precision, with flat and sharp weights."""
+    print("implementation\tdtype\tfactor_on_queries\terror")
+    for name in attention.IMPLEMENTATIONS:
+        for dtype in ("float32", "bfloat16"):
+            for peaky in (1.0, 30.0):
+                print(f"{name}\t{dtype}\t{peaky:g}\t{checked(name, peaky, dtype):.2e}", flush=True)
+
+
+def main(options: Options) -> int:
+    """Prints a line for each case and way: milliseconds, of quartiles too, and temporary memory."""
+    if options.check:
+        check()
+        return 0
+    if options.json and Path(options.json).exists():
+        raise ValueError(f"--json={options.json} exists: give a new file")
+    try:
+        lengths = [int(length) for length in options.lengths.split(",")]
+    except ValueError:
+        lengths = [0]
+    if min(lengths) < 1:
+        raise ValueError(f"--lengths={options.lengths} is not integers of at least 1, separated by commas")
+    matrix = np.random.default_rng(0).standard_normal((GEMM, GEMM), np.float32)
+    multiply = jax.jit(jnp.matmul)
+    rate = product_rate(lambda x: multiply(x, x).block_until_ready(), jnp.asarray(matrix))
+    machine = {**environment.software(), **environment.hardware(), "processor": processor(),
+               "product_rate": {"jax": rate}}
+    peers = {}
+    if options.peers:
+        if importlib.util.find_spec("torch") is None:
+            raise ValueError("torch is not installed: pip install -e '.[pytorch]'")
+        from experiments import benchmark_torch_attention as torch_attention
+        peers = {"sdpa": torch_attention.programs}
+        machine |= {"torch": torch_attention.facts()}
+        machine["product_rate"]["torch"] = product_rate(*torch_attention.product(matrix))
+    print(f"# {machine['processor']}, {machine['cores']} cores; products of {GEMM} x {GEMM}: " + ", ".join(
+        f"{name} {x / 1e9:.0f} GFLOP/s" for name, x in machine["product_rate"].items()))
+    print("case\tway\tforward_ms\tquartiles\twith_backward_ms\tquartiles\ttemporary_mib\t"
+          "share_of_product_rate")
+    rows = []
+    for case in cases(lengths):
+        for row in measured(case, peers, options.rounds, rate):
+            rows.append(row)
+            print("\t".join(_line(row)), flush=True)
+    if options.json:
+        write_json(options.json, {"machine": machine, "rows": rows})
+    return 0
+
+
+def processor() -> str:
+    """The name of the processor, as Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown processor"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+                "unknown processor")
+
+
+def _line(row):
+    def milliseconds(values):
+        low, median, high = (f"{1e3 * x:.3g}" for x in values)
+        return [median, f"{low}-{high}"]
+    memory, share = row["temporary_bytes"], row["share_of_product_rate"]
+    return [row["case"], row["way"], *milliseconds(row["forward"]), *milliseconds(row["backward"]),
+            "" if memory is None else f"{memory / 2 ** 20:.0f}", "" if share is None else f"{share:.2f}"]
