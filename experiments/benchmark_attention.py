@@ -83,7 +83,7 @@ def implementations(case: Case) -> list[str]:
 
 
 def programs(function: Callable) -> tuple[Callable, Callable]:
-    """Ways for `interleaved`, of q, k, v and a cotangent g: to the context, and to gradients of q, k and v."""
+    """Ways for `interleaved`, of q, k, v and a cotangent g: to the context, and to the gradients."""
     def way(run):
         def prepared(*arrays):
             arrays = jax.block_until_ready(tuple(map(jnp.asarray, arrays)))

@@ -48,11 +48,26 @@ def softmax(x, mask):
     return w if mask is None else jnp.where(rows_and_keys(mask)[0], w, 0)
 
 
+def exponentials(x, mask):
+    """exp of `logits` less the largest of their row, and the sums of rows: their quotient is `softmax`."""
+    e = jnp.exp(x - jax.lax.stop_gradient(jnp.max(x, axis=-1, keepdims=True)))
+    total = jnp.sum(e, axis=-1, keepdims=True)
+    if mask is None:
+        return e, total
+    rows = rows_and_keys(mask)[0]
+    return jnp.where(rows, e, 0), jnp.where(rows, total, 1)
+
+
 def mean(w: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None) -> jax.Array:
     """The mean of values v (S, V) under weights w (T, S): (T, V), in v's dtype."""
     if mask is not None:
         v = jnp.where(rows_and_keys(within(mask, *w.shape))[1], v, 0)
-    return jnp.einsum("ts,sv->tv", w, v, preferred_element_type=jnp.float32).astype(v.dtype)
+    return weighted_sum(w, v).astype(v.dtype)
+
+
+def weighted_sum(w, v):
+    """sum_s w_ts v_s, float32."""
+    return jnp.einsum("ts,sv->tv", w, v, preferred_element_type=jnp.float32)
 
 
 def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None,

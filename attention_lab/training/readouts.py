@@ -12,7 +12,7 @@ QUERIES = {"encoder": "source", "decoder": "target", "cross": "target"}  # whose
 
 def terms(readouts: dict[str, dict[str, jax.Array]], batch: Batch, count: jax.Array, hyper: Hyper
           ) -> tuple[jax.Array, dict[str, Sums]]:
-    """The penalty on a sum of losses, and {"encoder_entropy": Sums over rows, ...}.
+    """The penalty on a sum of losses, and {"entropy_encoder": Sums over rows, ...}.
 
     A read-out is averaged over the real tokens of a row, heads and layers; the penalty is
     entropy_weight times the entropies of all kinds of attention, each row as often as it counts in the loss.
@@ -25,7 +25,7 @@ def terms(readouts: dict[str, dict[str, jax.Array]], batch: Batch, count: jax.Ar
         for name, values in by_name.items():
             real = (batch[QUERIES[kind]] != PAD).astype(jnp.float32)
             mean = (values.mean(axis=(0, 2)) * real).sum(axis=1) / jnp.maximum(real.sum(axis=1), 1.0)
-            logged[f"{kind}_{name}"] = Sums((mean * used).sum(), used.sum())
+            logged[f"{name}_{kind}"] = Sums((mean * used).sum(), used.sum())
             if name == "entropy":
                 penalty += hyper.entropy_weight * (mean * count).sum()
     return penalty, logged

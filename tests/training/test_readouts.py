@@ -27,7 +27,7 @@ def test_a_row_counts_as_often_as_its_tokens_and_padding_not_at_all():
     penalty, logged = terms({"cross": {"entropy": values}}, BATCH, jnp.array([3, 2]), hyper)
     np.testing.assert_allclose(penalty, 0.5 * (3 * (2 + 1) + 2 * (15 + 1)))
     assert {name: (float(x.total), float(x.count)) for name, x in logged.items()} == {
-        "cross_entropy": (3 + 16, 2)}
+        "entropy_cross": (3 + 16, 2)}
 
 
 def trained(entropy_weight, steps=40):
@@ -46,8 +46,9 @@ def trained(entropy_weight, steps=40):
 def test_a_penalty_lowers_entropy_and_a_reward_raises_it():
     low, none, high = (trained(weight) for weight in (0.3, 0.0, -0.3))
     for kind in ("encoder", "decoder", "cross"):
-        assert low[f"{kind}_entropy"] < none[f"{kind}_entropy"] < high[f"{kind}_entropy"]
-        assert low[f"{kind}_largest"] > high[f"{kind}_largest"]
+        assert low[f"entropy_{kind}"] < none[f"entropy_{kind}"] < high[f"entropy_{kind}"]
+        assert low[f"largest_{kind}"] > high[f"largest_{kind}"]
+        assert {name for name in none if name.startswith("cross")} == {"cross_entropy"}
 
 
 @pytest.mark.parametrize("settings, words", [
