@@ -104,7 +104,7 @@ def check_data(run: Run, task: Task) -> None:
     Also if files changed between opening the run, which is named by their content, and reading them.
     """
     before = run.facts.get("data", {}) if (run.folder / "checkpoints").exists() else {}
-    now = Content(task.facts.get("sha256", ""), task.facts.get("files", {}))
+    now = Content(task.facts.get("sha256", ""), task.facts.get("files", {}), run.content.packed)
     if trained_on := changed(before, now, run.config):
         raise ValueError(f"{run.folder} {trained_on}: give another --workdir, or --rerun to move this one "
                          "aside")
