@@ -85,6 +85,7 @@ def _classified(read: Callable[[Data], dict[str, Labelled]]) -> Callable:
             labelled.same_classes(corpus["train"], corpus[split], split, data.directory or data.path)
         if data.shots:
             corpus["train"] = labelled.few_shot(corpus["train"], data.shots, data.corpus_seed)
+        corpus["train"] = labelled.with_contradictions(corpus["train"])
         return {split: corpus[split] for split in splits}
 
     return load
