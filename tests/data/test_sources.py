@@ -221,6 +221,14 @@ def test_a_sentence_of_train_with_two_classes_is_counted_once(place):
     assert told == {"train": 1, "dev": None, "test": None}
 
 
+def test_what_is_odd_in_a_csv_is_told_of_the_first_split_that_is_read(place):
+    path = place / "sst.csv"
+    path.write_text(path.read_text() + " odd  film,1,test\n")
+    for splits, told in ((("train", "dev", "test"), "train"), (("test",), "test")):
+        corpus = sources.load(data(place, "sentiment_csv"), splits)
+        assert [split for split, part in corpus.items() if part.counts.get("odd_spaces")] == [told]
+
+
 def test_text_place_word_and_class_change_the_digest():
     one = Labelled(["a b"], [0], ["a"], ["x"])
     others = [Labelled(["a c"], [0], ["a"], ["x"]), Labelled(["a b"], [1], ["a"], ["x"]),
