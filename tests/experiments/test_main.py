@@ -26,7 +26,7 @@ def test_every_program_has_a_line():
 
 @pytest.mark.parametrize("program", listed.programs(), ids=lambda program: program.name)
 def test_a_program_that_computes_nothing_prepares_no_jax(capsys, monkeypatch, program):
-    """--list and --dry_run say nothing of sums that jax would get wrong; jax is prepared without them."""
+    """Whoever computes with a jaxlib that gets sums wrong is told at the start; whoever lists is not."""
     monkeypatch.setattr(flags.xla, "avoid_wrong_sums", lambda: "some sums are wrong")
     given = ["--config=configs/recall.py:smoke"] if program.config == "required" else []
     given += [f"--{name}=x" for name, flag in program.flags.items() if flag.required]
