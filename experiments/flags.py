@@ -58,7 +58,8 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
         return parse(program, words[1:])
 
     def called(options: Options) -> int | None:
-        if program.device and (line := xla.avoid_wrong_sums()):
+        computes = program.device and not any(getattr(options, name) for name in program.lists)
+        if computes and (line := xla.avoid_wrong_sums()):
             say(line)
         status = main(options)
         sys.stdout.flush()

@@ -30,6 +30,7 @@ class Program(NamedTuple):
       words: usage of positional arguments, such as "list|show|diff [DIR ...]"; "" allows none.
       keys: the config fields that may be overridden; None: all.
       device: False for a program that never starts jax.
+      lists: names of switches, such as --list, with which it lists or estimates and computes nothing.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Program(NamedTuple):
     words: str = ""
     keys: Sequence[str] | None = None
     device: bool = True
+    lists: Sequence[str] = ()
 
 
 class Options(types.SimpleNamespace):

@@ -21,7 +21,7 @@ PROGRAM = flags.Program("reproduce", "Measures missing cells of a study, judges,
                        "ATTENTION_LAB_DATA"),
     "studies": flags.Flag("", "parent of the studies' folders; empty: experiments/studies"),
     "results": flags.Flag("", "parent of the folders for results; empty: the studies' own folders"),
-}, config="none", words=WORDS)
+}, config="none", words=WORDS, lists=("list",))
 
 
 def main(options: flags.Options) -> int:

@@ -7,7 +7,7 @@ from attention_lab.config import Config, all_fields, differences, get
 from attention_lab.config.registries import score_names
 from attention_lab.config.rules import show as spelled
 from attention_lab.data.detokenize import restore
-from attention_lab.storage import predictions, runs
+from attention_lab.storage import checksums, predictions, runs
 from experiments import flags
 from experiments.flags import say
 
@@ -81,13 +81,15 @@ def show(options: flags.Options, folder: str) -> int:
 def samples(options: flags.Options, folder: str) -> int:
     """Prints the first examples of the scored split, translations detokenised."""
     run = runs.load_run(folder)
-    path = Path(folder) / "predictions.tsv"
+    path = Path(folder) / checksums.PREDICTIONS
+    checksums.check(run.folder, run.facts, [checksums.PREDICTIONS])
     if not path.exists():
         raise ValueError(f"{path} is not there: only a run that translates or classifies has samples")
-    as_written = run.config.data.text == "raw"
-    for row in predictions.read(path)[:options.count]:
+    # Runs that escaped some characters in predictions.tsv recorded no checksum of it.
+    recorded, raw = checksums.PREDICTIONS in run.facts.get("files", {}), run.config.data.text == "raw"
+    for row in predictions.read(path, as_written=recorded)[:options.count]:
         for name, text in row.items():
-            if name in LANGUAGES and not as_written:
+            if name in LANGUAGES and not raw:
                 text = restore(text, LANGUAGES[name], capitalize=True)
             print(f"{name:12} {text}")
         print()

@@ -30,7 +30,7 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; resumes w
                            "runs the Slurm jobs here", choices=("process", "slurm", "local")),
     "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
     "lease": flags.Flag(60.0, "seconds of silence after which another worker takes over a cell", above=0.0),
-})
+}, lists=("dry_run",))
 
 
 def main(options: flags.Options) -> int:

@@ -183,7 +183,8 @@ def of_several_contents(outcomes: list[Outcome]) -> list[Path]:
         recorded = read_json(outcome.folder / "run.json").get("data", {})
         config = outcome.cell.config
         facts = {("data", config.data): recorded.get("sha256")} if outcome.cell.content != Content() else {}
-        facts |= {(key, get(config, key)): sha256 for key, sha256 in recorded.get("files", {}).items()}
+        files = outcome.cell.content.unpacked(recorded.get("files", {}))
+        facts |= {(key, get(config, key)): sha256 for key, sha256 in files.items()}
         for named, sha256 in facts.items():
             before, folder = first.setdefault(named, (sha256, outcome.folder))
             if None not in (before, sha256) and before != sha256:

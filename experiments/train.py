@@ -6,7 +6,7 @@ PROGRAM = flags.Program("train", "Trains one run or resumes it; does nothing to 
     "workdir": flags.Flag("", "the run's folder; empty: runs/EXPERIMENT/HASH"),
     "dry_run": flags.Flag(False, "prints the config and estimates; writes nothing"),
     "rerun": flags.Flag(False, "moves an existing run in the folder aside and starts again"),
-})
+}, lists=("dry_run",))
 
 
 def main(options: flags.Options) -> int:

@@ -49,18 +49,14 @@ def name(config: Config, content: str) -> str:
 
     content: digest of these files' content; "" for a config that names none.
     """
-    return f"{_digest(config, PATHS)}-{content}" if content else digest(config)
+    return f"{digest(config, PATHS)}-{content}" if content else digest(config)
 
 
-def digest(config: Config) -> str:
+def digest(config: Config, without: tuple[str, ...] = ()) -> str:
     """The short digest of the schema and of the recorded fields that are not at defaults.
 
-    1 and 1.0 are the same learning rate.
+    1 and 1.0 are the same learning rate. without: keys of fields that are left out.
     """
-    return _digest(config, ())
-
-
-def _digest(config: Config, without: tuple[str, ...]) -> str:
     changed = {key: given for key, (given, _) in differences(config, Config()).items() if key not in without}
     for key, value in changed.items():
         kind = all_fields()[key].type

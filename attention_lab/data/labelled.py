@@ -135,6 +135,15 @@ def alike(classes: Mapping[str, Iterable[str]]) -> list[str]:
     return said
 
 
+def with_contradictions(labelled: Labelled) -> Labelled:
+    """The corpus with a count of its different sentences that occur with several classes of one word."""
+    labels = defaultdict(set)
+    for text, position, word, label in zip(labelled.text, labelled.position, labelled.word, labelled.label):
+        labels[text, position, word].add(label)
+    count = sum(len(of_one) > 1 for of_one in labels.values())
+    return labelled.counted(sentences_of_several_classes=count) if count else labelled
+
+
 def same_classes(train: Labelled, other: Labelled, part: str, name: str) -> None:
     """ValueError, beginning with `name`, if another part, such as "test", has a class that train lacks."""
     in_train = classes(train)

@@ -1,9 +1,12 @@
 """Lines of UTF-8 files, plain or gzipped; irregularities are counted."""
 
+import contextlib
 import gzip
 import os
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from typing import IO
 
 GZIP_MAGIC = b"\x1f\x8b"
 MARK = "\u2581"  # the block that stands for a space inside subwords
@@ -32,6 +35,21 @@ def read_bytes(path: str | os.PathLike) -> bytes:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: damaged gzip: {error}") from error
+
+
+@contextlib.contextmanager
+def unpacked(path: str | os.PathLike) -> Iterator[IO[bytes]]:
+    """A file opened for its bytes, unpacked as in `read_bytes`; ValueError if the block can't read it."""
+    check_file(path)
+    try:
+        with open(path, "rb") as file:
+            packed = os.fspath(path).endswith(".gz") or file.peek(2).startswith(GZIP_MAGIC)
+            with gzip.open(file) if packed else file as content:
+                yield content
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: damaged gzip: {error}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: can't be read: {error.strerror}") from error
 
 
 def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:

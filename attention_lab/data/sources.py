@@ -85,6 +85,7 @@ def _classified(read: Callable[[Data], dict[str, Labelled]]) -> Callable:
             labelled.same_classes(corpus["train"], corpus[split], split, data.directory or data.path)
         if data.shots:
             corpus["train"] = labelled.few_shot(corpus["train"], data.shots, data.corpus_seed)
+        corpus["train"] = labelled.with_contradictions(corpus["train"])
         return {split: corpus[split] for split in splits}
 
     return load
@@ -123,6 +124,10 @@ def _whole_sentiment(data: Data) -> Labelled:
     return sentiment_files.read(data.directory)
 
 
+def _sentiment_csv(data: Data, splits: tuple[str, ...]) -> dict[str, Labelled]:
+    return _classified(lambda data: sentiment_csv.read(data.path, splits[0]))(data, splits)
+
+
 SOURCES = {
     "grammar": Source(task="translation", read=_grammar),
     "multi30k": Source(
@@ -146,8 +151,7 @@ SOURCES = {
         read=_held_out(_whole_senses), read_whole=_whole_senses),
     "sentiment_csv": Source(
         task="classification", classified="sentence", location="data.path",
-        contents="a file of text,label,exp_split", read=_classified(
-            lambda data: sentiment_csv.read(data.path))),
+        contents="a file of text,label,exp_split", read=_sentiment_csv),
     "sentiment_files": Source(
         task="classification", classified="sentence", location="data.directory",
         contents="the folder that has a file for each class", splits=("whole",),

@@ -16,25 +16,42 @@ class Content:
 
     Fields:
       sha256: of the text of its corpus, as `sources.digest` gives it; "" for a corpus that is generated.
-      files: sha256 of the other files, by config field. problem: why they can't be read, or "".
+      files: sha256 of the other files, unpacked, by config field.
+      packed: sha256 of those that are packed as they are, which is what older versions recorded.
+      problem: why they can't be read, or "".
     """
 
     sha256: str = ""
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    packed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     problem: str = ""
 
     @property
     def name(self) -> str:
         """12 hexadecimal digits; "" where the config names no file, or they can't be read."""
-        known = self.sha256 or self.files
-        return short_digest([self.sha256, dict(self.files)]) if known and not self.problem else ""
+        return self._name(self.files)
+
+    @property
+    def older_name(self) -> str:
+        """The name as older versions made it, of packed files as they are."""
+        return self._name({**self.files, **self.packed})
+
+    def unpacked(self, recorded: Mapping[str, str]) -> dict[str, str]:
+        """Recorded sha256 by config field; where one is of a packed file as it is, that of its content."""
+        return {key: self.files[key] if key in self.packed and sha256 == self.packed[key] else sha256
+                for key, sha256 in recorded.items()}
+
+    def _name(self, files: Mapping[str, str]) -> str:
+        known = self.sha256 or files
+        return short_digest([self.sha256, dict(files)]) if known and not self.problem else ""
 
 
 def folder_of(parent: str | Path, config: Config, content: Content) -> Path:
-    """The folder of a run: named by config and content, or as older versions did, by the config alone.
+    """The folder of a run: named by config and content, or as older versions did.
 
-    The latter only for what was trained on this content. Where the content can't be read: the finished run of
-    the same paths, if there is one, or else a name for these paths that no other run has.
+    These named it by the config alone, or by packed files as they are; such a folder is only taken if its run
+    was trained on this content. Where the content can't be read: the finished run of the same paths, if there
+    is one, or else a name for these paths that no other run has.
     """
     older = Path(parent) / digest(config)
     if content.problem:
@@ -42,7 +59,8 @@ def folder_of(parent: str | Path, config: Config, content: Content) -> Path:
         nameless = older.with_name(name(config, short_digest([get(config, key) for key in PATHS])))
         return next(finished, nameless if older.exists() else older)
     newer = Path(parent) / name(config, content.name)
-    return older if not newer.exists() and _agrees(older, content) else newer
+    named = (newer.with_name(name(config, content.older_name)), older)
+    return newer if newer.exists() else next((folder for folder in named if _agrees(folder, content)), newer)
 
 
 def of_other_content(parent: str | Path, config: Config, content: Content) -> list[Path]:
@@ -66,7 +84,7 @@ def changed(recorded: Mapping[str, Any], now: Content, config: Config) -> str:
         where = " and ".join(f"{key}={show(get(config, key))}" for key in given) or "the corpus"
         return (f"was trained on other data (its text has another sha256 than {where} has now: this was "
                 "changed, or is another corpus)")
-    before = recorded.get("files", {})
+    before = now.unpacked(recorded.get("files", {}))
     for key, sha256 in now.files.items():
         if before.get(key, sha256) != sha256:
             return f"was trained by other content of {key} than that file has now (its sha256 differs)"
@@ -89,7 +107,7 @@ def _agrees(folder: Path, content: Content) -> bool:
     """Whether a run folder records training on this content."""
     recorded = _read(folder / "run.json").get("data") or {}
     return recorded.get("sha256") == (content.sha256 or recorded.get("sha256")) and (
-        recorded.get("files", {}) == dict(content.files) and bool(recorded))
+        content.unpacked(recorded.get("files", {})) == dict(content.files) and bool(recorded))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -26,9 +26,12 @@ def write(path: str | Path, rows: Sequence[Mapping[str, str]]) -> int:
     return replaced
 
 
-def read(path: str | Path) -> list[dict[str, str]]:
-    """Reads the rows; files of older runs, in which quotes and backslashes are escaped, are unescaped.
+def read(path: str | Path, as_written: bool = True) -> list[dict[str, str]]:
+    """Reads the rows.
 
+    Args:
+      as_written: False for a file of unknown age: where all quotes and backslashes look as older runs escaped
+        them, they are unescaped.
     Raises:
       ValueError: it is not UTF-8, or a line has not as many fields as the header.
     """
@@ -36,7 +39,7 @@ def read(path: str | Path) -> list[dict[str, str]]:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is damaged: it is not UTF-8 (byte {error.start})") from error
-    escaped = "\\" in text and not {'"', "\\"} & set(ESCAPE.sub("", text))
+    escaped = not as_written and "\\" in text and not {'"', "\\"} & set(ESCAPE.sub("", text))
     header, *lines = [line.split("\t") for line in text.removesuffix("\n").split("\n")]
     for number, fields in enumerate(lines, 2):
         if len(fields) != len(header):

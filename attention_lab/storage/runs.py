@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from attention_lab.config import PATHS, Config, differences, digest, from_dict, get, to_dict
 from attention_lab.config.rules import check, show
-from attention_lab.storage import environment
+from attention_lab.storage import checksums, environment
 from attention_lab.storage.content import Content
 from attention_lab.storage.content import changed as changed_content
 from attention_lab.storage.content import folder_of
@@ -29,7 +29,8 @@ COMPARED = ("commit", "uncommitted_changes", "versions", "device", "devices", "c
 FILES = ("metrics.jsonl", "timing.jsonl", "tokenizer.json", "classes.json", "checkpoints", "predictions.tsv",
          "attention.npz", "attention.png", "curves.png", "result.json")
 CONFIG_KEYS = ("data", "model", "training")  # in every version's config.json, and in that of no other program
-FACTS = {"command": str, "versions": dict, "jax_settings": dict, "data": dict, "continued": list, "how": str}
+FACTS = {"command": str, "versions": dict, "jax_settings": dict, "data": dict, "continued": list, "how": str,
+         "files": dict, "config": str}
 
 
 class InUse(ValueError):
@@ -95,8 +96,8 @@ def open_run(folder: str | Path, config: Config, command: str, rerun: bool = Fal
       content: of the files that the config names, compared with that on which the run was trained.
     Raises:
       ValueError: the folder holds another config, a run that was trained on other content, files named like
-        a run's without a config, or another run; or settings of jax that change numbers differ from those
-        under which the run began.
+        a run's without a config, other files than the run wrote, or another run; or settings of jax that
+        change numbers differ from those under which the run began.
       InUse: a ValueError, if another process has it open.
       OSError: it can't be made or written; the error names the file.
     """
@@ -205,6 +206,8 @@ def _continue(run: Run) -> None:
     else:
         run.facts |= environment.hardware()
         environment.check_settings(before.get("jax_settings", {}))
+        if (run.folder / "checkpoints").exists():  # without one they are made again
+            checksums.check(run.folder, before, checksums.MODEL)
     changed = {name: run.facts[name] for name in COMPARED
                if name in before and name in run.facts and run.facts[name] != before[name]}
     # Paths are not part of a run's name, so a finished run on other sentences would be taken for this one.

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attention_lab.config import split
+from attention_lab.config import PATHS, digest, split
 from attention_lab.figures import curves, style
-from attention_lab.storage import predictions
+from attention_lab.storage import checksums, predictions
 from attention_lab.storage.content import Content, changed
 from attention_lab.storage.files import JsonLines
 from attention_lab.storage.runs import Run
@@ -44,8 +44,11 @@ def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:
     check_data(run, task)
     if run.config.training.max_minutes is not None:
         say("training.max_minutes is set: a run that the clock ends can't be reproduced")
-    run.note({"data": task.facts, "notices": task.notices})
-    task.save(run.folder)
+    # What is on record stays as it is: another version of the tokenizer's library may write other bytes.
+    if not ((run.folder / "checkpoints").exists() and checksums.FILES in run.facts):
+        task.save(run.folder)
+    run.note({"data": task.facts, "notices": task.notices, "config": digest(run.config, PATHS),
+              **checksums.record(run.folder, run.facts, checksums.MODEL)})
 
 
 def conclude(run: Run, task: Task, params: Any, result: dict[str, Any],
@@ -71,7 +74,8 @@ def conclude(run: Run, task: Task, params: Any, result: dict[str, Any],
                 scores = task.score(params, hyper, name, True)
                 result |= scores.numbers
                 if name == config.data.split:
-                    replaced = predictions.write(folder / "predictions.tsv", scores.predictions)
+                    replaced = predictions.write(folder / checksums.PREDICTIONS, scores.predictions)
+                    run.note(checksums.record(folder, run.facts, [checksums.PREDICTIONS]))
                     result |= {"predictions_with_replaced_breaks": replaced} if replaced else {}
         show(result["steps"], doing="drawing")
         with failures.recorded("drawing attention.png", picture=True):
@@ -100,7 +104,7 @@ def check_data(run: Run, task: Task) -> None:
     Also if files changed between opening the run, which is named by their content, and reading them.
     """
     before = run.facts.get("data", {}) if (run.folder / "checkpoints").exists() else {}
-    now = Content(task.facts.get("sha256", ""), task.facts.get("files", {}))
+    now = Content(task.facts.get("sha256", ""), task.facts.get("files", {}), run.content.packed)
     if trained_on := changed(before, now, run.config):
         raise ValueError(f"{run.folder} {trained_on}: give another --workdir, or --rerun to move this one "
                          "aside")

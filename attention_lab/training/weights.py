@@ -6,8 +6,8 @@ from typing import Any
 
 import jax
 
-from attention_lab.config import Config, split
-from attention_lab.storage import environment, runs
+from attention_lab.config import PATHS, Config, digest, split
+from attention_lab.storage import checksums, environment, runs
 from attention_lab.training import checkpoint
 from attention_lab.training.optimizer import recipe
 from attention_lab.training.programs import initial_state
@@ -16,10 +16,19 @@ from attention_lab.training.step import run_keys
 
 
 def load_finished(folder: str | Path) -> runs.Run:
-    """A finished run; ValueError if there is none, it diverged, or jax now uses 64 bits."""
+    """A finished run.
+
+    Raises:
+      ValueError: there is none, it diverged, its config, tokenizer or classes are not those that it was
+        trained with, or jax now uses 64 bits.
+    """
     run = runs.load_run(folder)
     if run.result.get("status") != "finished":
         raise ValueError(f"{folder} {run.result.get('status')}: it has no usable parameters")
+    if run.facts.get("config", fields := digest(run.config, PATHS)) != fields:
+        raise ValueError(f"{run.folder / 'config.json'} is not the config that the run was trained with: its "
+                         "fields have another digest than run.json records; put the run's own file back")
+    checksums.check(run.folder, run.facts, checksums.MODEL)
     if not run.facts.get("jax_settings", {}).get("jax_enable_x64"):
         environment.check_settings()
     return run

@@ -1,11 +1,13 @@
 """The content of the files that configs name: what changes it, and what can't be read."""
 
+import gzip
 import json
 
 import pytest
 
 from attention_lab.config import Config, replace
 from attention_lab.data.content import content_of
+from attention_lab.storage.files import digest
 
 PAIRS = "".join(f"a dog {i}\tun chien {i}\n" for i in range(30))
 
@@ -27,7 +29,6 @@ def test_what_is_generated_has_none():
 
 
 def test_text_is_content_and_its_place_and_packing_are_not(pairs, tmp_path):
-    import gzip
     packed, same = tmp_path / "other.gz", tmp_path / "same.tsv"
     packed.write_bytes(gzip.compress(PAIRS.encode()))
     same.write_text(PAIRS)
@@ -81,6 +82,22 @@ def test_vectors_and_the_guide_are_content(tmp_path):
         path.write_text("changed")
         assert content_of(given).name != before.name
         before = content_of(given)
+
+
+def test_packing_vectors_is_no_other_content_and_its_digest_is_kept_for_older_runs(tmp_path):
+    plain, packed, again = tmp_path / "v.vec", tmp_path / "v.vec.gz", tmp_path / "again.vec.gz"
+    plain.write_bytes(b"a 1 2\n")
+    packed.write_bytes(gzip.compress(plain.read_bytes(), mtime=1))
+    again.write_bytes(gzip.compress(plain.read_bytes(), 1, mtime=2))
+    contents = [content_of(config(data__source="senses", data__vectors=str(path)))
+                for path in (plain, packed, again)]
+    assert len({content.name for content in contents}) == 1
+    assert contents[0].files == {"data.vectors": digest(plain)} and contents[0].packed == {}
+    assert [content.packed for content in contents[1:]] == [
+        {"data.vectors": digest(path)} for path in (packed, again)]
+    packed.write_bytes(packed.read_bytes()[:-9])
+    damaged = content_of(config(data__source="senses", data__vectors=str(packed)))
+    assert "v.vec.gz: damaged gzip" in damaged.problem
 
 
 @pytest.mark.parametrize("fields, problem", [

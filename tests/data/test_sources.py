@@ -207,6 +207,28 @@ def test_classified_sentences_of_several_splits_are_counted(place):
     assert sum(counted) == 1
 
 
+def test_a_sentence_of_train_with_two_classes_is_counted_once(place):
+    """A sentence that repeats its class, or is of another word of the same sentence, contradicts nothing."""
+    rows = [("the bank", 1, "bank", "river"), ("the bank", 1, "bank", "money"),
+            ("the bank", 1, "bank", "river"), ("a bank", 1, "bank", "money"),
+            ("a bank", 1, "bank", "money"), ("a bank", 0, "a", "article")]
+    counted = labelled.with_contradictions(Labelled(*map(list, zip(*rows))))
+    assert counted.counts == {"sentences_of_several_classes": 1}
+    path = place / "sst.csv"
+    path.write_text(path.read_text() + "train film 1,0,train\ntrain film 1,1,train\ntest film 1,0,test\n")
+    told = {split: part.counts.get("sentences_of_several_classes")
+            for split, part in sources.load(data(place, "sentiment_csv")).items()}
+    assert told == {"train": 1, "dev": None, "test": None}
+
+
+def test_what_is_odd_in_a_csv_is_told_of_the_first_split_that_is_read(place):
+    path = place / "sst.csv"
+    path.write_text(path.read_text() + " odd  film,1,test\n")
+    for splits, told in ((("train", "dev", "test"), "train"), (("test",), "test")):
+        corpus = sources.load(data(place, "sentiment_csv"), splits)
+        assert [split for split, part in corpus.items() if part.counts.get("odd_spaces")] == [told]
+
+
 def test_text_place_word_and_class_change_the_digest():
     one = Labelled(["a b"], [0], ["a"], ["x"])
     others = [Labelled(["a c"], [0], ["a"], ["x"]), Labelled(["a b"], [1], ["a"], ["x"]),

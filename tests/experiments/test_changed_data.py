@@ -67,18 +67,25 @@ def test_a_list_of_runs_tells_texts_of_one_file_apart(call, tmp_path):
     assert call(runs, "list", str(tmp_path))[1].splitlines()[0].split("\t")[2] == "seed"
 
 
-@pytest.mark.parametrize("first, second, mixed", [
-    ({"sha256": "a"}, {"sha256": "b"}, True), ({"sha256": "a"}, {"sha256": "a"}, False),
-    ({"sha256": "a"}, {}, False),
-    ({"sha256": "a", "files": {"data.vectors": "c"}}, {"sha256": "a", "files": {"data.vectors": "d"}}, True)])
-def test_cells_of_different_content_are_not_tabled_together(tmp_path, capsys, first, second, mixed):
+PACKED = Content("a", {"data.vectors": "c"}, {"data.vectors": "d"})
+GONE = Content(problem="gone")
+
+
+@pytest.mark.parametrize("first, second, content, mixed", [
+    ({"sha256": "a"}, {"sha256": "b"}, GONE, True), ({"sha256": "a"}, {"sha256": "a"}, GONE, False),
+    ({"sha256": "a"}, {}, GONE, False),
+    ({"sha256": "a", "files": {"data.vectors": "c"}}, {"sha256": "a", "files": {"data.vectors": "d"}},
+     GONE, True),
+    ({"sha256": "a", "files": {"data.vectors": "c"}}, {"sha256": "a", "files": {"data.vectors": "d"}},
+     PACKED, False)])
+def test_cells_of_different_content_are_not_tabled_together(tmp_path, capsys, first, second, content, mixed):
     config, outcomes = replace(Config(), {"data.source": "tsv", "data.path": "p.tsv"}), []
     for seed, recorded in enumerate((first, second)):
         folder = tmp_path / str(seed)
         folder.mkdir()
         write_json(folder / "run.json", {"data": recorded})
         cell = SimpleNamespace(config=replace(config, {"seed": seed}), overrides={"seed": seed},
-                               content=Content(problem="gone"))
+                               content=content)
         outcomes.append(SimpleNamespace(cell=cell, folder=folder, result={"status": "finished"}))
     assert sweep_run.report(outcomes, "again") == (1 if mixed else 0)
     assert capsys.readouterr().out.count("\n") == (0 if mixed else 2)

@@ -1,7 +1,10 @@
-"""The table of runs, on a sweep of two cells and one run that was stopped."""
+"""The table of runs, on a sweep of two cells and one run that was stopped; samples of a run."""
 
 import pytest
 
+from attention_lab.config import Config, replace, to_dict
+from attention_lab.storage import checksums, predictions
+from attention_lab.storage.files import write_json
 from experiments import runs, train
 
 
@@ -29,6 +32,19 @@ def test_list_show_and_diff(call, folder):
     (folder / "0" / "result.json").write_text('{"status": "fin')
     status, out, err = call(runs, "list", str(folder))
     assert status == 1 and "result.json is damaged" in err and f"{folder}/1" in out
+
+
+def test_samples_are_what_the_run_wrote(call, tmp_path):
+    write_json(tmp_path / "config.json", to_dict(replace(Config(), {"data.text": "raw"})))
+    write_json(tmp_path / "result.json", {"status": "finished"})
+    predictions.write(tmp_path / "predictions.tsv", [{"source": r"\\server"}])
+    older = call(runs, "samples", str(tmp_path))
+    assert older[:2] == (0, "source       \\server\n\n")  # an escaped backslash
+    write_json(tmp_path / "run.json", {"files": checksums.of(tmp_path, ["predictions.tsv"])})
+    assert call(runs, "samples", str(tmp_path))[:2] == (0, "source       \\\\server\n\n")
+    predictions.write(tmp_path / "predictions.tsv", [{"source": "another"}])
+    status, out, err = call(runs, "samples", str(tmp_path))
+    assert (status, out) == (2, "") and "predictions.tsv is not the file that the run wrote" in err
 
 
 @pytest.mark.parametrize("argv, words", [

@@ -45,6 +45,22 @@ def test_a_folder_named_by_its_config_alone_is_gone_on_with_for_the_same_content
     assert of_other_content(tmp_path, replace(CONFIG, {"data.path": "b.tsv"}), B) == []
 
 
+def test_a_run_that_recorded_the_bytes_of_a_packed_file_is_gone_on_with(tmp_path):
+    of_text = Content("a" * 64, {"data.vectors": "c" * 64}, {"data.vectors": "d" * 64})
+    before = Content("a" * 64, {"data.vectors": "d" * 64})
+    config = replace(CONFIG, {"data.vectors": "v.gz"})
+    folder = write(folder_of(tmp_path, config, before), before, config)
+    assert folder_of(tmp_path, config, of_text) == folder
+    assert of_other_content(tmp_path, config, of_text) == []
+    assert changed({"files": before.files}, of_text, config) == ""
+    assert changed({"files": {"data.vectors": "e"}}, of_text, config) != ""
+    assert folder_of(tmp_path / "empty", config, of_text).name != folder.name
+    of_other = Content("b" * 64, of_text.files, of_text.packed)
+    assert folder_of(tmp_path, config, of_other).name == folder_of(tmp_path / "empty", config, of_other).name
+    newer = write(tmp_path / folder_of(tmp_path / "empty", config, of_text).name, of_text, config)
+    assert folder_of(tmp_path, config, of_text) == newer
+
+
 def test_a_run_of_files_that_are_gone_is_the_finished_one_of_their_path(tmp_path):
     assert folder_of(tmp_path, CONFIG, GONE) == tmp_path / digest(CONFIG)
     write(folder_of(tmp_path, CONFIG, B), B, replace(CONFIG, {"data.path": "b.tsv"}))

@@ -40,7 +40,13 @@ def test_files_of_older_runs_are_read(tmp_path):
         writer.writeheader()
         writer.writerows(ROWS)
     assert path.read_text().startswith('source\treference\ttranslation\na \\" quote')
-    assert predictions.read(path) == ROWS
+    assert predictions.read(path, as_written=False) == ROWS
+
+
+def test_pairs_of_backslashes_are_text(tmp_path):
+    path, rows = tmp_path / "predictions.tsv", [{"sentence": r"\\server\\share", "class": "name"}]
+    predictions.write(path, rows)
+    assert predictions.read(path) == rows
 
 
 @pytest.mark.parametrize("content, said", [

@@ -1,6 +1,8 @@
 """Runs trained and read back from Python, and models that are freed."""
 
 import gc
+import json
+import shutil
 import subprocess
 import sys
 import weakref
@@ -77,6 +79,41 @@ def test_what_a_model_does_not_do_is_one_line(folders):
         attention_lab.load(folders["translation"]).classify(["a"])
     with pytest.raises(ValueError, match="training.step is not a field of the config; did you mean"):
         attention_lab.train("configs/recall.py:smoke", folders["sequences"] / "x", training__step=3)
+
+
+@pytest.mark.parametrize("task, name, said", [
+    ("translation", "tokenizer.json", "is not the file that the run wrote"),
+    ("classification", "tokenizer.json", "is not the file that the run wrote"),
+    ("classification", "classes.json", "is not the file that the run wrote"),
+    ("translation", "config.json", "is not the config that the run was trained with")])
+def test_a_file_of_a_run_that_was_swapped_is_refused(folders, tmp_path, task, name, said):
+    folder = shutil.copytree(folders[task], tmp_path / "run")
+    tree = json.loads((folder / name).read_text())
+    if name == "tokenizer.json":  # the same words and pieces, two of them under each other's number
+        vocabulary = tree["model"]["vocab"]
+        first, second = list(vocabulary)[-2:]
+        vocabulary[first], vocabulary[second] = vocabulary[second], vocabulary[first]
+    elif name == "classes.json":
+        tree["classes"] = {word: labels[::-1] for word, labels in tree["classes"].items()}
+    else:
+        tree["model"]["positions"] = "rotary"
+    (folder / name).write_text(json.dumps(tree))
+    with pytest.raises(ValueError, match=f"{name} {said}") as refused:
+        attention_lab.load(folder)
+    assert "\n" not in str(refused.value)
+    facts = json.loads((folder / "run.json").read_text())
+    assert {name, "predictions.tsv"} <= {"config.json", *facts["files"]}
+    del facts["files"], facts["config"]  # as in runs of older versions
+    (folder / "run.json").write_text(json.dumps(facts))
+    attention_lab.load(folder)
+
+
+def test_a_run_whose_paths_have_moved_is_read(folders, tmp_path):
+    folder = shutil.copytree(folders["classification"], tmp_path / "run")
+    tree = json.loads((folder / "config.json").read_text())
+    tree["data"]["vectors"], tree["training"]["log_every"] = "elsewhere.vec", 7
+    (folder / "config.json").write_text(json.dumps(tree))
+    attention_lab.load(folder)
 
 
 def test_scores_are_called_as_their_tasks_say(folders):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from attention_lab.storage import runs
+from attention_lab.storage.content import Content
 from attention_lab.storage.errors import ERRORS
 from attention_lab.training.run import carry_out, check_data
 from tests.training.conftest import small
@@ -28,6 +29,16 @@ def test_a_run_that_has_trained_goes_on_with_what_it_had(began):
         check_data(run, task(sha256="c"))
     with pytest.raises(ValueError, match="other content of data.vectors than that file has now .* --rerun"):
         check_data(run, task(files={"data.vectors": "c"}))
+
+
+def test_a_packed_file_that_was_recorded_as_it_is_is_the_same(began):
+    run, task = began
+    (run.folder / "checkpoints").mkdir()
+    run.content = Content("a", {"data.vectors": "of its text"}, {"data.vectors": "b"})
+    check_data(run, task(files={"data.vectors": "of its text"}))
+    run.content = Content("a", {"data.vectors": "of its text"}, {"data.vectors": "c"})
+    with pytest.raises(ValueError, match="other content of data.vectors"):
+        check_data(run, task(files={"data.vectors": "of its text"}))
 
 
 def test_before_its_first_checkpoint_anything_may_change(began):

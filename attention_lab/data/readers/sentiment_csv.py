@@ -12,13 +12,14 @@ COLUMNS = ("text", "label", "exp_split")
 NAMES = {"0": "negative", "1": "positive"}  # of labels, where a file has these two and no other
 
 
-def read(path: str | os.PathLike) -> dict[str, Labelled]:
+def read(path: str | os.PathLike, counted: str = "train") -> dict[str, Labelled]:
     """The splits of a CSV file, gz or plain, with a header that has text, label and exp_split in any order.
 
     Labels are what the file says; where they are 0 and 1 and no other, 0 is "negative" and 1 "positive".
-    Counts, of the whole file: those of `lines.read_lines`, "empty_lines" (rows without text, left out),
-    "odd_spaces". ValueError if the file can't be used, lacks a column or a split, a line (named by number) is
-    malformed, or dev or test has a class that train lacks.
+    The split `counted` has the counts of the whole file, so that they are told once: those of
+    `lines.read_lines`, "empty_lines" (rows without text, left out), "odd_spaces". ValueError if the file
+    can't be used, lacks a column or a split, a line (named by number) is malformed, or dev or test has a
+    class that train lacks.
     """
     content, counts = lines.read_lines(path)
     counts.update(empty_lines=0, odd_spaces=0)
@@ -39,7 +40,8 @@ def read(path: str | os.PathLike) -> dict[str, Labelled]:
     for split in SPLITS:
         if not rows[split]:
             raise ValueError(f"{path}: no sentence with exp_split {split}")
-        parts[split] = whole_sentences([(text, names[label]) for text, label in rows[split]], counts)
+        parts[split] = whole_sentences([(text, names[label]) for text, label in rows[split]],
+                                       counts if split == counted else {})
     for split in SPLITS[1:]:
         same_classes(parts["train"], parts[split], split, os.fspath(path))
     return parts

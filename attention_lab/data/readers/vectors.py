@@ -1,9 +1,7 @@
 """Word vectors from text files of fastText (Bojanowski et al. 2017) or GloVe (Pennington et al. 2014)."""
 
-import gzip
 import os
 import re
-import zlib
 from collections.abc import Collection, Iterator
 
 import numpy as np
@@ -46,17 +44,9 @@ def read(path: str | os.PathLike, words: Collection[str]) -> tuple[dict[str, np.
 
 def _lines(path) -> Iterator[bytes]:
     """The lines of a file without trailing spaces, of which fastText writes one."""
-    lines.check_file(path)
-    try:
-        with open(path, "rb") as plain:
-            packed = os.fspath(path).endswith(".gz") or plain.peek(2).startswith(lines.GZIP_MAGIC)
-            with gzip.open(plain) if packed else plain as file:
-                for number, line in enumerate(file):
-                    yield (line if number else line.removeprefix(b"\xef\xbb\xbf")).rstrip(b" \r\n")
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: damaged gzip: {error}") from error
-    except OSError as error:
-        raise ValueError(f"{path}: can't be read: {error.strerror}") from error
+    with lines.unpacked(path) as file:
+        for number, line in enumerate(file):
+            yield (line if number else line.removeprefix(b"\xef\xbb\xbf")).rstrip(b" \r\n")
 
 
 def _check_width(line, size, where):

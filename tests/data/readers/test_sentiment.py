@@ -29,6 +29,8 @@ def test_reads_the_splits_of_a_csv(tmp_path):
     assert (train.position, train.word, train.truth) == ([-1] * 3, [""] * 3, None)
     assert train.counts == {"byte_order_mark": 0, "cr_line_ends": 1, "empty_lines": 1, "odd_spaces": 1,
                             "sentences": 3}
+    assert parts["dev"].counts == parts["test"].counts == {"sentences": 1}  # what is odd is told once
+    assert sentiment_csv.read(tmp_path / "s.csv", "test")["test"].counts["empty_lines"] == 1
     (tmp_path / "s.csv.gz").write_bytes(gzip.compress(text.encode()))
     assert sentiment_csv.read(tmp_path / "s.csv.gz") == parts
 
