@@ -99,7 +99,7 @@ def measured(case: Case, peers: dict[str, Callable], rounds: int, rate: float) -
     shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in arrays(case, 0)]
     memory = {name: jax.jit(lambda *x, name=name: jax.vjp(ours(case, name), *x[:3])[1](x[3]))
               .lower(*shapes).compile().memory_analysis().temp_size_in_bytes for name in ways}
-    ways |= {name: pair for name, peer in peers.items() if (pair := peer(case))}
+    ways |= {name: pair for name, peer in peers.items() if (pair := peer(case, masks(case)))}
     seconds = [interleaved({name: pair[i] for name, pair in ways.items()},
                            lambda seed: tuple(arrays(case, seed)), rounds) for i in (0, 1)]
     work = 2 * case.B * case.H * case.T ** 2 * (case.K + case.V)

@@ -19,29 +19,32 @@ def product(matrix: np.ndarray) -> tuple[Callable, torch.Tensor]:
     return lambda x: x @ x, torch.from_numpy(matrix)
 
 
-def programs(case: Any) -> tuple[Callable, Callable] | None:
+def programs(case: Any, mask: Mask | None) -> tuple[Callable, Callable] | None:
     """Ways for `interleaved`, as of our implementations; None for a case that PyTorch cannot compute."""
     if case.readouts:
         return None
-    from experiments.benchmark_attention import masks
-    mask: Mask | None = None if case.mask == "causal" else masks(case)
-    dense = None if mask is None else torch.from_numpy(np.array(mask.as_array(case.T, case.T)))
+    causal = case.mask == "causal"
+    dense = None if mask is None or causal else torch.from_numpy(np.array(mask.as_array(case.T, case.T)))
     dense = dense if dense is None or dense.ndim == 2 else dense[:, None]
 
     def attend(q, k, v):
         return torch.nn.functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=dense, dropout_p=case.dropout, is_causal=case.mask == "causal")
+            q, k, v, attn_mask=dense, dropout_p=case.dropout, is_causal=causal)
 
     def forward(*arrays):
         q, k, v = map(torch.from_numpy, arrays[:3])
 
         def work():
             with torch.no_grad():
-                attend(q, k, v)
+                return attend(q, k, v)
         return work
 
     def backward(*arrays):
         q, k, v = (torch.from_numpy(x).requires_grad_() for x in arrays[:3])
         g = torch.from_numpy(arrays[3])
-        return lambda: attend(q, k, v).backward(g)
+
+        def work():
+            attend(q, k, v).backward(g)
+            return q.grad, k.grad, v.grad
+        return work
     return forward, backward

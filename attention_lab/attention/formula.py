@@ -20,18 +20,18 @@ def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
     if not q.ndim == k.ndim == 2:
         raise ValueError(f"q and k have shapes {q.shape} and {k.shape}; allowed are (T, K) and (S, K)")
     scale = default_scale(score, q.shape[-1]) if scale is None else scale
-    mask = None if mask is None else within(mask, q.shape[0], k.shape[0])
-    if mask is not None:
-        k = jnp.where(rows_and_keys(mask)[1], k, 0)
-    return softmax(logits(q, k, mask, scale, score, bias, soft_cap), mask)
+    if mask is None:
+        return softmax(logits(q, k, None, None, scale, score, bias, soft_cap), None)
+    mask = within(mask, q.shape[0], k.shape[0])
+    rows, keys = rows_and_keys(mask)
+    return softmax(logits(q, jnp.where(keys, k, 0), mask, rows, scale, score, bias, soft_cap), rows)
 
 
-def logits(q, k, mask, scale, score, bias=None, soft_cap=None):
+def logits(q, k, mask, rows, scale, score, bias=None, soft_cap=None):
     """Logits (T, S), float32, -inf where a bool mask (T, S) forbids a key; 0 in a row without keys.
 
-    A key that no row may attend to has to be finite.
+    rows (T, 1) is True for a row with keys. A key that no row may attend to has to be finite.
     """
-    rows = None if mask is None else rows_and_keys(mask)[0]
     x = scale * score(q if mask is None else jnp.where(rows, q, 0), k)
     if soft_cap is not None:
         x = soft_cap * jnp.tanh(x / soft_cap)
@@ -42,32 +42,17 @@ def logits(q, k, mask, scale, score, bias=None, soft_cap=None):
     return x if mask is None else x + jnp.where(mask, 0, jnp.where(rows, -jnp.inf, 0))
 
 
-def softmax(x, mask):
+def softmax(x, rows):
     """Weights of `logits`; rows without keys are 0."""
     w = jax.nn.softmax(x, axis=-1)
-    return w if mask is None else jnp.where(rows_and_keys(mask)[0], w, 0)
-
-
-def exponentials(x, mask):
-    """exp of `logits` less the largest of their row, and the sums of rows: their quotient is `softmax`."""
-    e = jnp.exp(x - jax.lax.stop_gradient(jnp.max(x, axis=-1, keepdims=True)))
-    total = jnp.sum(e, axis=-1, keepdims=True)
-    if mask is None:
-        return e, total
-    rows = rows_and_keys(mask)[0]
-    return jnp.where(rows, e, 0), jnp.where(rows, total, 1)
+    return w if rows is None else jnp.where(rows, w, 0)
 
 
 def mean(w: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None) -> jax.Array:
     """The mean of values v (S, V) under weights w (T, S): (T, V), in v's dtype."""
     if mask is not None:
         v = jnp.where(rows_and_keys(within(mask, *w.shape))[1], v, 0)
-    return weighted_sum(w, v).astype(v.dtype)
-
-
-def weighted_sum(w, v):
-    """sum_s w_ts v_s, float32."""
-    return jnp.einsum("ts,sv->tv", w, v, preferred_element_type=jnp.float32)
+    return jnp.einsum("ts,sv->tv", w, v, preferred_element_type=jnp.float32).astype(v.dtype)
 
 
 def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None,

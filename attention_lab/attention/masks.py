@@ -129,17 +129,30 @@ def rows_and_keys(mask: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.any(mask, axis=1)[:, None], jnp.any(mask, axis=0)[:, None]
 
 
+def used_rows(mask: Mask, T: int, S: int) -> jax.Array:
+    """Rows that may attend to some key, bool (T, 1) or (1, 1); the mask is of one head and one sentence."""
+    if mask.dense is not None:
+        return rows_and_keys(within(mask, T, S))[0]
+    start, stop = _ends(mask, S)
+    return (start < stop)[:, None]
+
+
 def used_keys(mask: Mask | chex.Array, T: int, S: int) -> jax.Array:
     """Keys that some row may attend to, bool (S, 1); the mask is of one head and one sentence."""
     mask = as_mask(mask)
     if mask.dense is not None:
         return rows_and_keys(within(mask, T, S))[1]
-    start, stop = (jnp.broadcast_to(jnp.clip(default if x is None else x, 0, S), (T,))
-                   for x, default in ((mask.start, 0), (mask.stop, S)))
+    start, stop = (jnp.broadcast_to(x, (T,)) for x in _ends(mask, S))
     # An interval adds 1 where it begins and takes it away where it ends; an empty one does neither.
     some = (start < stop).astype(jnp.int32)
     edges = jnp.zeros(S + 1, jnp.int32).at[start].add(some).at[stop].add(-some)
     return (jnp.cumsum(edges)[:S] > 0)[:, None]
+
+
+def _ends(mask, S):
+    """start and stop between 0 and S, each (T,) or (1,)."""
+    return (jnp.clip(jnp.full(1, default) if x is None else x, 0, S)
+            for x, default in ((mask.start, 0), (mask.stop, S)))
 
 
 def _parts(mask):

@@ -16,7 +16,6 @@ from attention_lab.attention.readouts import READOUTS
 
 BLOCK = 128  # queries
 PREFIXES = 8
-DIVIDE = True
 
 
 def attention(q, k, v, options, score, readouts, return_weights):
@@ -36,7 +35,7 @@ def attention(q, k, v, options, score, readouts, return_weights):
     @functools.partial(jax.checkpoint, prevent_cse=False)
     def block(i, q, k, v, s):
         here = options.block(i * size, size, s, k.shape[0])
-        context, weights, values = rows(q, k, v, here, score, readouts, i * size, s, DIVIDE)
+        context, weights, values = rows(q, k, v, here, score, readouts, i * size, s)
         weights = jnp.pad(weights, ((0, 0), (0, S - k.shape[0]))) if return_weights else None
         return context, weights, values
 
