@@ -18,8 +18,8 @@ FLAGS = {
     "check": flags.Flag(False, "attention: errors against float64 instead of timings"),
     "json": flags.Flag("", "attention: a new file for the rows, the machine and the versions"),
 }
-PROGRAM = flags.Program("benchmark", "Times alternatives for the same work, in turn: implementations of "
-                        "attention, or training by a config.", FLAGS, config="optional",
+PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, or training by a "
+                        "config.", FLAGS, config="optional",
                         words="|".join(BENCHMARKS))
 
 

@@ -156,10 +156,10 @@ class Attention(Group):
                            high=0.95)
     readouts: str = field("", "statistics of the weights that the log gets at each step, mean over queries, "
                           "heads and layers, separated by commas: " + ", ".join(LOGGED))
-    implementation: str = field("auto", "auto is blockwise for many queries and keys, otherwise reference; "
-                                "reference forms the weights; xla is "
-                                "jax.nn.dot_product_attention (dot only)",
-                                choices=("auto",) + names("attention.implementations.IMPLEMENTATIONS"))
+    implementation: str = field("reference", "reference forms all weights, blockwise those of a block "
+                                "of queries; auto: blockwise for many queries and keys, otherwise reference; "
+                                "xla is jax.nn.dot_product_attention (dot only)",
+                                choices=names("attention.implementations.IMPLEMENTATIONS") + ("auto",))
 
 
 @group

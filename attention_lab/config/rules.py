@@ -14,8 +14,8 @@ from attention_lab.config.schema import Field, all_fields, get
 
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
-    "attention.small_query", "attention.implementation", "attention.dropout", "attention.readouts",
-    "training.entropy_weight")
+    "attention.small_query", "attention.implementation")
+ONLY_HEADS = ("attention.dropout", "attention.readouts", "training.entropy_weight")
 ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
@@ -45,7 +45,10 @@ def check_value(field: Field, value: Any) -> None:
 
 
 def no_transformer() -> dict[str, Any]:
-    """The fields that only a Transformer reads, at their defaults, which other models require."""
+    """Fields of a Transformer that configs set, at their defaults, which other models require.
+
+    Committed results are hashed with these: no field is added.
+    """
     return {key: all_fields()[key].default for key in ONLY_TRANSFORMER}
 
 
@@ -133,7 +136,7 @@ def _check_model(config: Config) -> None:
     if model.kind not in kinds:
         raise ValueError(f"model.kind={model.kind} does not fit {source}: {', '.join(kinds)} do")
     with_heads = model.kind in ("transformer", "encoder")
-    unread = ONLY_RECURRENT if with_heads else ONLY_TRANSFORMER
+    unread = ONLY_RECURRENT if with_heads else ONLY_TRANSFORMER + ONLY_HEADS
     unread += ONLY_RECURRENT if model.kind in WITHOUT_LAYERS else ()
     unread += ("model.causal",) if model.kind == "transformer" else ()
     _check_defaults(config, unread, f"model.kind={model.kind}")

@@ -76,7 +76,8 @@ class Heads(nn.Module):
     def attend(self, q, k, v, mask, run: Pass, site, counterfactual=None):
         """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and Attended."""
         choice = self.spec.attention
-        look_up(dict(attention.IMPLEMENTATIONS, auto=None), "attention.implementation", choice.implementation)
+        known = {**attention.IMPLEMENTATIONS, "auto": None}
+        look_up(known, "attention.implementation", choice.implementation)
         options = dict(return_weights=run.with_weights, counterfactual=counterfactual, readouts=run.readouts,
                        dropout=run.drop_weights(site))
         result = attention.multi_head(
