@@ -76,6 +76,8 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     needed = needs(return_weights, counterfactual=counterfactual, bias=bias, soft_cap=soft_cap,
                    dropout=dropout, readouts=readouts)
     chosen = checked(automatic(T, S, needed) if implementation == "auto" else implementation, score, needed)
+    if dropout is not None and dropout.bits.shape != (B, H):
+        raise ValueError(f"dropout.bits has shape {dropout.bits.shape}; allowed is (B, H) = {(B, H)}")
     options = Options(
         scale=None, mask=_lead("mask", mask, (B, H, T, S)),
         pairs=_lead("pairs", pairs, (B, H, T, S)), bias=_array(bias, (B, H, T, S)), dropout=dropout,

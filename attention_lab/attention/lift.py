@@ -34,5 +34,5 @@ def lifted(function: Callable, lead: tuple[int, ...], over: Callable) -> Callabl
 
 
 def by_vmap(function: Callable, xs: Any) -> Any:
-    """`jax.lax.map` with all at once."""
+    """The function of every slice of `xs` at once, as `jax.lax.map` applies it to one after another."""
     return jax.vmap(function)(xs)

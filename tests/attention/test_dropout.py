@@ -54,6 +54,13 @@ def test_neither_blocks_nor_padding_change_a_bit_of_what_is_dropped(lab, monkeyp
     np.testing.assert_allclose(ours[:, :, :T], expected, rtol=1e-5, atol=1e-6)
 
 
+def test_dropout_of_other_sentences_or_heads_is_refused(lab):
+    q, k, v = lab.normal(0, (B, H, 4, 5), (B, H, 6, 5), (B, H, 6, 7))
+    for sentences, heads in ((1, H), (B, H + 1)):
+        with pytest.raises(ValueError, match="dropout.bits has shape"):
+            attention.multi_head(q, k, v, dropout=attention.dropout(KEY, 0.5, jnp.arange(sentences), heads))
+
+
 def test_a_rate_of_0_drops_nothing_and_may_be_traced(lab):
     q, k, v = lab.normal(0, (1, H, 4, 5), (1, H, 6, 5), (1, H, 6, 7))
 

@@ -20,7 +20,7 @@ class Implementation:
 
     Fields:
       scores: names in SCORES that it computes, a literal; None is any function.
-      computes: what it computes besides scale and mask, of OPTIONS, a literal.
+      computes: what it computes besides scale and mask, of OPTIONS.
       loops: whether heads and sentences come one after another on a CPU, which has no use for all at once.
     """
 
@@ -33,11 +33,7 @@ class Implementation:
 OPTIONS = ("weights", "counterfactual", "bias", "soft_cap", "dropout", "readouts")
 
 IMPLEMENTATIONS = {
-    "reference": Implementation(
-        reference.attention, scores=None,
-        computes=("weights", "counterfactual", "bias", "soft_cap", "dropout", "readouts")),
-    "blockwise": Implementation(
-        blockwise.attention, scores=None, loops=True,
-        computes=("weights", "counterfactual", "bias", "soft_cap", "dropout", "readouts")),
+    "reference": Implementation(reference.attention, scores=None, computes=OPTIONS),
+    "blockwise": Implementation(blockwise.attention, scores=None, computes=OPTIONS, loops=True),
     "xla": Implementation(xla.attention, scores=("dot",), computes=()),
 }
