@@ -1,4 +1,4 @@
-"""The formula mapped over blocks of queries: never more than BLOCK rows of weights at once.
+"""The formula mapped over blocks of queries, whose weights alone are in memory.
 
 The weights of a block are formed again in the backward pass (`jax.checkpoint`), so that memory grows with
 T + S instead of T S. What the band of the mask hides costs little or nothing: a causal mask takes a loop over
@@ -14,7 +14,8 @@ from attention_lab.attention.implementations.reference import rows, without_unus
 from attention_lab.attention.masks import Mask
 from attention_lab.attention.readouts import READOUTS
 
-BLOCK = 128  # queries
+BLOCK = 128  # queries of a block, at least
+AREA = 1 << 19  # weights of a block, at most, where a block has more queries: fewer, larger products
 PREFIXES = 8
 
 
@@ -25,7 +26,7 @@ def attention(q, k, v, options, score, readouts, return_weights):
     count = -(-T // BLOCK)
     size = -(-T // count)
     more = count * size - T
-    blocks = jnp.pad(q, ((0, more), (0, 0))).reshape(count, size, -1)
+    q = jnp.pad(q, ((0, more), (0, 0)))
     sums = [name for name in readouts if READOUTS[name].of == "key"]
     if more:
         options = options.padded(more)
@@ -33,9 +34,9 @@ def attention(q, k, v, options, score, readouts, return_weights):
             options = options.masked(Mask(stop=jnp.where(jnp.arange(count * size) < T, S, 0)))
 
     @functools.partial(jax.checkpoint, prevent_cse=False)
-    def block(i, q, k, v, s):
-        here = options.block(i * size, size, s, k.shape[0])
-        context, weights, values = rows(q, k, v, here, score, readouts, i * size, s)
+    def block(t, q, k, v, s):
+        here = options.block(t, q.shape[0], s, k.shape[0])
+        context, weights, values = rows(q, k, v, here, score, readouts, t, s)
         weights = jnp.pad(weights, ((0, 0), (0, S - k.shape[0]))) if return_weights else None
         return context, weights, values
 
@@ -43,21 +44,25 @@ def attention(q, k, v, options, score, readouts, return_weights):
     if near:
         options = options.masked(Mask(jnp.zeros(1, int), jnp.full(1, S)))
         to_blocks = functools.partial(windows, size=size, count=count, before=near[0], after=near[1])
-        parts = [jax.lax.map(lambda x: block(*x, (x[0] - near[0]) * size),
-                             (jnp.arange(count), blocks, to_blocks(k), to_blocks(v)))]
+        blocks = size * jnp.arange(count), q.reshape(count, size, -1), to_blocks(k), to_blocks(v)
+        parts = [jax.lax.map(lambda x: block(*x, x[0] - near[0] * size), blocks)]
         from_blocks = jax.linear_transpose(to_blocks, jnp.zeros((S, 1)))
         totals = {name: from_blocks(parts[0][2].pop(name)[..., None])[0][:, 0] for name in sums}
     else:
         totals, parts = {name: jnp.zeros(S) for name in sums}, []
         for first, last, keys in prefixes(count, size, S, options.mask):
+            many = most(last - first, AREA // (size * keys)) * size
+
             def step(totals, x, keys=keys):
                 context, weights, values = block(*x, k[:keys], v[:keys], 0)
                 totals = {name: total.at[:keys].add(values.pop(name)) for name, total in totals.items()}
                 return totals, (context, weights, values)
-            totals, part = jax.lax.scan(step, totals, (jnp.arange(first, last), blocks[first:last]))
+            first, last = first * size, last * size
+            totals, part = jax.lax.scan(step, totals, (jnp.arange(first, last, many),
+                                                       q[first:last].reshape(-1, many, q.shape[1])))
             parts.append(part)
     context, weights, values = jax.tree.map(
-        lambda *x: jnp.concatenate(x).reshape(count * size, *x[0].shape[2:])[:T], *parts)
+        lambda *parts: jnp.concatenate([x.reshape(-1, *x.shape[2:]) for x in parts])[:T], *parts)
     return context, weights, values | totals
 
 
@@ -67,6 +72,11 @@ def prefixes(count, size, S, mask):
         return [(0, count, S)]
     edges = sorted({round(count * i / PREFIXES) for i in range(PREFIXES + 1)})
     return [(a, b, max(1, min(S, b * size + mask.band[1]))) for a, b in zip(edges, edges[1:])]
+
+
+def most(count, limit):
+    """The largest divisor of count up to the limit; at least 1."""
+    return max(n for n in range(1, count + 1) if count % n == 0 and n <= max(1, limit))
 
 
 def window(options, size, S):
