@@ -3,7 +3,6 @@
 import dataclasses
 import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,13 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import attention
-from attention_lab.storage import environment
-from attention_lab.storage.files import write_json
+from experiments import machine
 from experiments.flags import Options
 from experiments.timing import interleaved, product_rate, quartiles
 
 HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
 GEMM = 2048  # rows of the matrices whose product says how fast the machine is
+LONG = 16_384  # tokens, from which on one head is measured at LONGEST as well
+LONGEST = 65_536
+SPEEDS = ("forward_speed_of_sdpa", "with_backward_speed_of_sdpa")  # PyTorch's is 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +47,8 @@ def cases(lengths: list[int]) -> list[Case]:
         Case(f"{middle} tokens, K = 64, V = 96", middle, V=96),
         Case(f"{middle} tokens, dropout", middle, dropout=0.1),
         Case(f"{middle} tokens, read-outs", middle, readouts=("entropy", "largest")),
-        Case("64 sentences of 64 tokens", 64, B=64)]
+        Case("64 sentences of 64 tokens", 64, B=64),
+        *([Case(f"{LONGEST} tokens, one head", LONGEST, H=1)] if max(lengths) >= LONG else [])]
 
 
 def masks(case: Case) -> attention.Mask | None:
@@ -102,11 +104,14 @@ def measured(case: Case, peers: dict[str, Callable], rounds: int, rate: float) -
     ways |= {name: pair for name, peer in peers.items() if (pair := peer(case, masks(case)))}
     seconds = [interleaved({name: pair[i] for name, pair in ways.items()},
                            lambda seed: tuple(arrays(case, seed)), rounds) for i in (0, 1)]
+    times = [{name: [1e3 * x for x in quartiles(each)] for name, each in part.items()} for part in seconds]
     work = 2 * case.B * case.H * case.T ** 2 * (case.K + case.V)
-    return [{"case": case.name, "way": name, "forward": quartiles(seconds[0][name]),
-             "backward": quartiles(seconds[1][name]), "temporary_bytes": memory.get(name),
+    return [{"case": case.name, "way": name, "forward_ms": times[0][name], "with_backward_ms": times[1][name],
+             "temporary_mib": memory[name] / 2 ** 20 if name in memory else None,
              "share_of_product_rate": None if case.mask in ("causal", "window") else
-             work / quartiles(seconds[0][name])[1] / rate} for name in ways]
+             1e3 * work / times[0][name][1] / rate,
+             **{key: part["sdpa"][1] / part[name][1] if "sdpa" in part else None
+                for key, part in zip(SPEEDS, times)}} for name in ways]
 
 
 def checked(implementation: str, peaky: float, dtype: str) -> float:
@@ -134,60 +139,52 @@ def check() -> None:
                 print(f"{name}\t{dtype}\t{peaky:g}\t{checked(name, peaky, dtype):.2e}", flush=True)
 
 
+def jax_product_rate() -> float:
+    """Floating-point operations per second of a large matrix product."""
+    multiply = jax.jit(jnp.matmul)
+    return product_rate(lambda x: multiply(x, x).block_until_ready(), jnp.asarray(_matrix()))
+
+
 def main(options: Options) -> int:
     """Prints a line for each case and way: milliseconds, of quartiles too, and temporary memory."""
     if options.check:
         check()
         return 0
-    if options.json and Path(options.json).exists():
-        raise ValueError(f"--json={options.json} exists: give a new file")
+    machine.check_new(options.json)
     try:
         lengths = [int(length) for length in options.lengths.split(",")]
     except ValueError:
         lengths = [0]
     if min(lengths) < 1:
         raise ValueError(f"--lengths={options.lengths} is not integers of at least 1, separated by commas")
-    matrix = np.random.default_rng(0).standard_normal((GEMM, GEMM), np.float32)
-    multiply = jax.jit(jnp.matmul)
-    rate = product_rate(lambda x: multiply(x, x).block_until_ready(), jnp.asarray(matrix))
-    machine = {**environment.software(), **environment.hardware(), "processor": processor(),
-               "product_rate": {"jax": rate}}
-    peers = {}
+    rates, peers = {"jax": jax_product_rate()}, {}
     if options.peers:
         if importlib.util.find_spec("torch") is None:
-            raise ValueError("torch is not installed: pip install -e '.[pytorch]'")
+            raise ValueError("torch is not installed: pip install -e '.[peers]'")
         from experiments import benchmark_torch_attention as torch_attention
         peers = {"sdpa": torch_attention.programs}
-        machine |= {"torch": torch_attention.facts()}
-        machine["product_rate"]["torch"] = product_rate(*torch_attention.product(matrix))
-    print(f"# {machine['processor']}, {machine['cores']} cores; products of {GEMM} x {GEMM}: " + ", ".join(
-        f"{name} {x / 1e9:.0f} GFLOP/s" for name, x in machine["product_rate"].items()))
+        rates["torch"] = product_rate(*torch_attention.product(_matrix()))
+    facts = machine.facts(rates) | ({"torch": torch_attention.facts()} if peers else {})
+    print(f"# {machine.heading(facts)}")
     print("case\tway\tforward_ms\tquartiles\twith_backward_ms\tquartiles\ttemporary_mib\t"
-          "share_of_product_rate")
+          "share_of_product_rate\tforward_speed_of_sdpa\twith_backward_speed_of_sdpa")
     rows = []
     for case in cases(lengths):
-        for row in measured(case, peers, options.rounds, rate):
+        for row in measured(case, peers, options.rounds, rates["jax"]):
             rows.append(row)
             print("\t".join(_line(row)), flush=True)
-    if options.json:
-        write_json(options.json, {"machine": machine, "rows": rows})
+    machine.write(options.json, options.command, facts, rows)
     return 0
 
 
-def processor() -> str:
-    """The name of the processor, as Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return "unknown processor"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
-                "unknown processor")
+def _matrix():
+    return np.random.default_rng(0).standard_normal((GEMM, GEMM), np.float32)
 
 
 def _line(row):
     def milliseconds(values):
-        low, median, high = (f"{1e3 * x:.3g}" for x in values)
+        low, median, high = (f"{x:.3g}" for x in values)
         return [median, f"{low}-{high}"]
-    memory, share = row["temporary_bytes"], row["share_of_product_rate"]
-    return [row["case"], row["way"], *milliseconds(row["forward"]), *milliseconds(row["backward"]),
-            "" if memory is None else f"{memory / 2 ** 20:.0f}", "" if share is None else f"{share:.2f}"]
+    rest = [row[name] for name in ("temporary_mib", "share_of_product_rate", *SPEEDS)]
+    return [row["case"], row["way"], *milliseconds(row["forward_ms"]), *milliseconds(row["with_backward_ms"]),
+            *("" if x is None else f"{x:.3g}" for x in rest)]

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import image as images
 from matplotlib.collections import PatchCollection
 
-from attention_lab.figures import curves, heatmap, style
+from attention_lab.figures import curves, heatmap, scaling, style
 
 ENGLISH = "the red car costs $5 or $6 .".split()
 FRENCH = "la voiture rouge coûte 5 $ où été .".split()
@@ -185,3 +185,15 @@ def test_the_look_does_not_depend_on_nor_change_the_callers_settings(tmp_path):
 def test_what_cannot_be_drawn_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_each_case_of_costs_has_a_panel_with_its_exponent():
+    rows = [{"case": case, "way": str(n), "step_ms": [n, 2 * n, 3 * n], "exponent": fit}
+            for case, fit in (("heads", [0.9, 1.0, 1.1]), ("layers", None)) for n in (1, 2, 4)]
+    made = scaling.scaling(rows)
+    drawn = [axes for axes in made.axes if axes.axison]
+    assert [axes.get_xlabel() for axes in drawn] == ["heads", "layers"]
+    assert [axes.get_title() for axes in drawn] == ["exponent 1.00\n(0.90 to 1.10)", ""]
+    assert drawn[0].lines[0].get_ydata().tolist() == [2, 4, 8]
+    with pytest.raises(ValueError, match="rows is empty"):
+        scaling.scaling([])
