@@ -15,9 +15,10 @@ import importlib
 import logging
 from typing import Any
 
-_PLACES = {"train": "attention_lab.tasks.train", "load": "attention_lab.tasks.load",
+_PLACES = {"train": "attention_lab.tasks.train", "compare": "attention_lab.sweeps.comparison",
+           "load": "attention_lab.tasks.load",
            "DeviceError": "attention_lab.storage.device_errors"}
-__all__ = ["DeviceError", "load", "train"]
+__all__ = ["DeviceError", "compare", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

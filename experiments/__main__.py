@@ -4,8 +4,8 @@ import importlib
 
 from experiments.program import Program
 
-NAMES = ("train", "translate", "evaluate", "disambiguate", "align", "sweep", "runs", "benchmark", "reproduce",
-         "fetch")
+NAMES = ("train", "translate", "evaluate", "disambiguate", "align", "sweep", "compare", "power", "runs",
+         "benchmark", "reproduce", "fetch")
 
 
 def programs() -> list[Program]:

@@ -11,6 +11,8 @@ import types
 
 import pytest
 
+from attention_lab.config import Config, replace
+from attention_lab.storage import runs
 from attention_lab.studies import load
 from experiments import flags
 
@@ -48,6 +50,12 @@ def place(tmp_path_factory):
     rows = [f"film {i},{i % 2},{split}\n" for split in ("train", "dev", "test") for i in range(20)]
     with gzip.open(folder / "sst_dataset.csv.gz", "wt") as file:
         file.write("text,label,exp_split\n" + "".join(rows))
+    for scale, bleu in ((1.0, 60.0), ("inverse_sqrt", 63.0)):
+        for seed in range(6):
+            run = runs.open_run(folder / "compared" / f"{scale}-{seed}",
+                                replace(Config(), {"attention.scale": scale, "seed": seed}), "train")
+            run.finish({"status": "finished", "test_bleu": bleu + seed * (bleu - 60.0) / 10})
+            run.close()
     return folder
 
 
@@ -75,6 +83,10 @@ def smoke_form(command, place):
             value = str(place / "fetched.tsv")
         elif name in ("--trials", "--seeds"):
             value = "1"
+        elif program in ("compare", "power") and word == "runs/translation":
+            name = str(place / "compared")
+        elif name in ("--figure", "--json"):
+            value = str(place / value)
         elif program == "runs" and (word == "runs" or word.startswith("runs/")):
             name = str(place / word)
         changed.append(name + equals + value)

@@ -29,7 +29,7 @@ def test_a_program_that_computes_nothing_prepares_no_jax(capsys, monkeypatch, pr
     """Whoever computes with a jaxlib that gets sums wrong is told at the start; whoever lists is not."""
     monkeypatch.setattr(flags.xla, "avoid_wrong_sums", lambda: "some sums are wrong")
     given = ["--config=configs/recall.py:smoke"] if program.config == "required" else []
-    given += [f"--{name}=x" for name, flag in program.flags.items() if flag.required]
+    given += [f"--{name}=1" for name, flag in program.flags.items() if flag.required]
     for switch in {"list", "dry_run"} & program.flags.keys():
         with pytest.raises(SystemExit) as ended:
             flags.run(lambda options: 0, program, [*given, f"--{switch}"])

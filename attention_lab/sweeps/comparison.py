@@ -1,0 +1,222 @@
+"""Arms against a reference arm over paired seeds: effect, exact interval, verdict, seeds that decide."""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scipy import stats
+
+from attention_lab.config import Config, get
+from attention_lab.config.parse import nearest
+from attention_lab.statistics import holm, sign_flip, sign_flip_interval, tost
+from attention_lab.statistics.paired import Interval
+from attention_lab.statistics.power import seeds_needed
+from attention_lab.statistics.verdicts import ALPHA, LEAST
+from attention_lab.sweeps import arms as runs_of
+from attention_lab.sweeps.arms import Arms
+from attention_lab.sweeps.sentences import over_sentences
+
+DIRECTIONS = ("", "greater", "less")
+OPEN = ("undecided", "inconclusive")
+
+
+@dataclasses.dataclass(frozen=True)
+class Contrast:
+    """An arm minus the reference arm, seed by seed.
+
+    Fields:
+      arm, reference: labels. seeds: those that both have. differences: one for each, in the metric's unit.
+      mean: of the differences. interval: exact, of their centre.
+      p: of the exact sign-flip test, adjusted for the number of contrasts (Holm).
+      p_equal: of TOST within the margin, adjusted alike; None without a margin.
+      verdict: "higher", "lower", "equal" (within the margin) or "undecided"; with a direction "supported",
+        "refuted" or "inconclusive".
+      sentences: interval where test sentences are drawn anew, too; None where predictions are not kept.
+      needed: seeds, in all, that would decide it with a chance of 80 %, were the differences as they are so
+        far; None where it is decided, or where 1,000 would not do.
+    """
+
+    arm: str
+    reference: str
+    seeds: tuple[int, ...]
+    differences: tuple[float, ...]
+    mean: float
+    interval: Interval
+    p: float
+    p_equal: float | None
+    verdict: str
+    sentences: Interval | None
+    needed: int | None
+
+    @property
+    def decided(self) -> bool:
+        """Whether the seeds decide it."""
+        return self.verdict not in OPEN
+
+    def sentence(self, metric: str, margin: float | None = None) -> str:
+        """What holds, in words."""
+        said = {"higher": "is higher than", "lower": "is lower than",
+                "equal": f"is within {margin or 0:g} of"}.get(self.verdict, "against")
+        numbers = [f"{self.mean:+.4g}"]
+        if self.interval.level < 1:
+            numbers.append(f"exact {100 * self.interval.level:.3g} % interval {self.interval.low:.4g} to "
+                           f"{self.interval.high:.4g}")
+        if self.sentences:
+            numbers.append(f"with test sentences drawn anew {self.sentences.low:.4g} to "
+                           f"{self.sentences.high:.4g}")
+        numbers.append(f"p = {self.p:.2g}" + (f", of equality {self.p_equal:.2g}" if self.p_equal else ""))
+        numbers.append(f"{len(self.seeds)} paired seeds")
+        end = "" if said != "against" else f": {self.verdict}"
+        if not self.decided:
+            end += f"; about {self.needed} seeds in all would decide it" if self.needed else (
+                "; no number of seeds up to 1,000 would decide it")
+        return f"{metric} of {self.arm} {said} that of {self.reference}: {'; '.join(numbers)}{end}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What `compare` gives.
+
+    Fields:
+      metric, direction, margin: as given. arms: the runs. contrasts: one for each arm but the reference.
+      notices: lines about runs and seeds that were left out.
+    """
+
+    metric: str
+    direction: str
+    margin: float | None
+    arms: Arms
+    contrasts: list[Contrast]
+    notices: list[str]
+
+    def summary(self) -> list[dict[str, Any]]:
+        """For each arm its label, number of seeds, mean, and t interval of the mean (95 %)."""
+        return [{"arm": label, "seeds": len(scores), "mean": statistics.fmean(scores.values()),
+                 "interval": mean_interval(list(scores.values()))}
+                for label, scores in self.arms.scores.items() if scores]
+
+
+def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | str, metric: str,
+            reference: str = "", direction: str = "", margin: float | None = None,
+            where: Mapping[str, str] | None = None, seeds: Sequence[int] | None = None) -> Comparison:
+    """Compares arms over the seeds that they share.
+
+    An arm is higher or lower than the reference if the exact paired sign-flip test rejects no difference, and
+    equal if TOST shows that the difference lies inside the margin; p values of several arms are adjusted by
+    Holm. Fewer than LEAST paired seeds decide nothing.
+
+    Args:
+      folders: of runs, searched to any depth. arms: dotted keys that tell the arms apart.
+      metric: a number of result.json, such as test_bleu.
+      reference: the value (or values, separated by commas) of the arm with which others are compared; "": the
+        arm with the default values, or else the first.
+      direction: "greater" or "less": what is claimed of the arms; "": both sides are looked at.
+      margin: differences nearer to 0 count as equal. where: as in `arms.read`.
+      seeds: those that are compared, each to be finished in every arm; None: all that are shared.
+    Raises:
+      ValueError: as `arms.read`; fewer than two seeds that an arm shares with the reference; a margin that is
+        not above 0, an unknown direction or reference.
+    """
+    if direction not in DIRECTIONS:
+        raise ValueError(f"--direction={direction}: allowed are greater and less"
+                         f"{nearest(direction, DIRECTIONS)}")
+    if margin is not None and not 0 < margin < float("inf"):
+        raise ValueError(f"--margin={margin}: a number above 0 is needed")
+    folders = [folders] if isinstance(folders, str | Path) else folders
+    read = runs_of.read(folders, [arms] if isinstance(arms, str) else arms, metric, where)
+    base = _reference(read, reference)
+    notices, paired = list(read.notices), {}
+    if seeds is not None:
+        read = _of_seeds(read, seeds)
+    for label in read.values:
+        if label == base:
+            continue
+        both = sorted(read.scores[label].keys() & read.scores[base].keys())
+        alone = {seed: one for one, other in ((label, base), (base, label))
+                 for seed in read.scores[one].keys() - read.scores[other].keys()}
+        notices += [f"seed {seed} has {one} alone and is left out" for seed, one in sorted(alone.items())]
+        if len(both) < 2:
+            raise ValueError(f"{label} and {base} share {len(both)} seeds with {metric}; at least 2 are "
+                             "needed")
+        paired[label] = both
+    return Comparison(metric, direction, margin, read,
+                      _contrasts(read, base, paired, metric, direction, margin), notices)
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % t interval of a mean; infinite for one value.
+
+    >>> [round(end, 2) for end in mean_interval([1.0, 2.0, 3.0])]
+    [-0.48, 4.48]
+    """
+    if len(values) < 2:
+        return -math.inf, math.inf
+    half = stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    mean = statistics.fmean(values)
+    return float(mean - half), float(mean + half)
+
+
+def _of_seeds(read, seeds):
+    """The arms with these seeds alone; ValueError where one is not finished."""
+    for label, runs in read.runs.items():
+        missing = [seed for seed in seeds if seed not in runs]
+        if missing:
+            raise ValueError(f"{label} has no finished run of the declared seeds "
+                             f"{', '.join(map(str, missing))}")
+    return read._replace(**{name: {label: {seed: x for seed, x in by_seed.items() if seed in seeds}
+                                   for label, by_seed in getattr(read, name).items()}
+                            for name in ("runs", "scores")})
+
+
+def _reference(read: Arms, given: str) -> str:
+    """The label of the reference arm."""
+    if given:
+        for label, values in read.values.items():
+            if given in (label, ",".join(part.partition("=")[2] for part in label.split(", "))):
+                return label
+        labels = [label.partition("=")[2] for label in read.values]
+        raise ValueError(f"--reference={given} is no arm: there are {', '.join(labels)}"
+                         f"{nearest(given, labels)}")
+    default = Config()
+    usual = [label for label, values in read.values.items()
+             if all(get(default, key) == value for key, value in values.items())]
+    return (usual or list(read.values))[0]
+
+
+def _contrasts(read, base, paired, metric, direction, margin):
+    differences = {label: [read.scores[label][seed] - read.scores[base][seed] for seed in seeds]
+                   for label, seeds in paired.items()}
+    p = dict(zip(differences, holm([sign_flip(each) for each in differences.values()])))
+    equal = {} if margin is None else dict(zip(
+        differences, holm([tost(each, margin) for each in differences.values()])))
+    return [Contrast(
+        label, base, tuple(paired[label]), tuple(each), statistics.fmean(each),
+        sign_flip_interval(each, 1 - ALPHA), p[label], equal.get(label),
+        verdict := _verdict(each, p[label], equal.get(label), direction),
+        over_sentences([[read.runs[arm][seed] for seed in paired[label]] for arm in (label, base)], metric),
+        None if verdict not in OPEN else _needed(each, margin, len(differences)))
+        for label, each in differences.items()]
+
+
+def _verdict(differences, p, p_equal, direction):
+    mean = statistics.fmean(differences)
+    if len(differences) < LEAST or (p >= ALPHA and (p_equal is None or p_equal >= ALPHA)):
+        return "inconclusive" if direction else "undecided"
+    if p >= ALPHA:
+        return "refuted" if direction else "equal"
+    if direction:
+        return "supported" if (mean > 0) == (direction == "greater") else "refuted"
+    return "higher" if mean > 0 else "lower"
+
+
+def _needed(differences, margin, contrasts):
+    """Seeds that would show the difference, or that it lies within the margin: the fewer."""
+    mean, deviation, alpha = statistics.fmean(differences), statistics.stdev(differences), ALPHA / contrasts
+    numbers = [seeds_needed(mean, deviation, LEAST, alpha=alpha)]
+    if margin and abs(mean) < margin:
+        numbers.append(seeds_needed(margin - abs(mean), deviation, LEAST, alpha=2 * alpha))
+    numbers = [number for number in numbers if number]
+    return max(min(numbers), len(differences) + 1) if numbers else None

@@ -1,0 +1,76 @@
+"""The command that compares arms: its lines, its files, declarations and further seeds."""
+
+import json
+
+import pytest
+
+from attention_lab.figures import contrasts
+from experiments import compare, power, sweep
+
+SMOKE = "--config=configs/recall.py:smoke"
+ARMS = ("--arms=config.attention.scale", "--metric=test_accuracy")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the runs of two arms, with two seeds each, are; no run is there before they are swept."""
+    return tmp_path_factory.mktemp("compare") / "runs"
+
+
+def test_a_comparison_is_declared_run_judged_and_drawn(call, folder, tmp_path):
+    declare = f"--declare={tmp_path}/claim.json"
+    status, out, err = call(compare, str(folder), *ARMS, declare, "--seeds=0:2")
+    assert status == 0 and "differs from that of the default" in out and "seeds 0, 1; hash" in out, err
+    status, _, err = call(sweep, SMOKE, "--sweep=config.attention.scale=inverse_sqrt,1.0", "--seeds=0:2",
+                          f"--workdir={folder}", "--config.training.steps=2")
+    assert status == 0, err
+    figure, numbers = tmp_path / "figure.png", tmp_path / "numbers.json"
+    status, out, err = call(compare, str(folder), *ARMS, declare, f"--figure={figure}", f"--json={numbers}")
+    lines = out.splitlines()
+    assert status == 1, err  # two seeds decide nothing
+    assert lines[0] == "arm\tseeds\tmean_test_accuracy\tlow\thigh"
+    assert lines[1].startswith("attention.scale=1\t2\t")
+    assert "against that of attention.scale=1" in lines[3] and "(declared, hash " in lines[3]
+    assert figure.read_bytes()[:4] == b"\x89PNG"
+    kept = json.loads(numbers.read_text(encoding="utf-8"))
+    assert kept["contrasts"][0]["seeds"] == [0, 1] and kept["declared"]["hash"] in lines[3]
+    for argv, words in [
+            ((f"--figure={figure}",), "exists: give a new file"),
+            ((declare, "--direction=less"), "--direction: "), (("--seeds=0:2",), "--seeds goes with"),
+            ((declare, "--add_seeds"), "don't go together"), (("--where=seed",), "is the spelling")]:
+        status, _, err = call(compare, str(folder), *ARMS, *argv)
+        assert status == 2 and words in err, argv
+    status, _, err = call(compare, *ARMS)
+    assert status == 2 and "name a folder of runs" in err
+
+
+def test_the_seeds_that_are_missing_are_trained(call, folder, monkeypatch):
+    monkeypatch.setattr("attention_lab.sweeps.comparison.seeds_needed", lambda *a, **k: 3)
+    before = len(list(folder.iterdir()))
+    status, out, err = call(compare, str(folder), *ARMS, "--add_seeds")
+    assert "training seeds 2 to 2 of 2 arms" in err and len(list(folder.iterdir())) == before + 2
+    assert "\t3\t" in out and "3 paired seeds" in out and "(exploratory)" in out
+
+
+def test_a_figure_has_a_line_for_each_seed_and_an_interval_for_each_arm():
+    scores = {"x=1": {0: 1.0, 1: 2.0}, "x=2": {0: 2.0, 1: 4.0}, "x=3": {1: 1.0}}
+    made = contrasts.contrasts("test_bleu", scores, "x=1", [
+        {"arm": "x=2", "differences": [1.0, 2.0], "mean": 1.5, "interval": (1.0, 2.0)},
+        {"arm": "x=3", "differences": [-1.0], "mean": -1.0, "interval": (-float("inf"), float("inf"))}], 0.5)
+    left, right = made.axes
+    assert left.get_xlabel() == "x"
+    assert [label.get_text() for label in left.get_xticklabels()] == ["1", "2", "3"]
+    assert len(left.lines) == 2 + 3 and right.get_ylabel() == "difference from 1"
+    assert [1.0, 2.0] in [list(line.get_ydata()) for line in right.lines] and len(right.patches) == 1
+
+
+def test_power_says_how_many_seeds_an_effect_needs(call, folder):
+    status, out, err = call(power, str(folder), *ARMS, "--effect=0.5")
+    head, line = (row.split("\t") for row in out.splitlines())
+    row = dict(zip(head, line))
+    assert status == 0 and row["seeds"] == "3" and float(row["deviation_of_differences"]) > 0, err
+    assert int(row["seeds_needed"]) >= 6 and 0 <= float(row["power_now"]) <= 1
+    assert float(row["effect_that_these_seeds_show"]) > 0
+    for argv, words in [((), "--effect"), (("--effect=0",), "--effect=0 is not")]:
+        status, _, err = call(power, str(folder), *ARMS, *argv)
+        assert status == 2 and words in err
