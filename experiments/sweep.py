@@ -10,6 +10,8 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; resumes w
                         "every combination; default without --seeds: get_sweep() of the config file; a "
                         "search also takes log(low,high) and linear(low,high)"),
     "seeds": flags.Flag("", "seeds of every cell: 0:8 is 0 to 7; 0,3,5 is a list"),
+    "per_seed": flags.Flag(False, "a line of the table for each cell, instead of one for each arm with means "
+                           "over its seeds"),
     "workdir": flags.Flag("", "the parent of the cells' folders; empty: runs/EXPERIMENT"),
     "max_cells": flags.Flag(1000, "refuses more cells than this", low=1),
     "dry_run": flags.Flag(False, "prints cells, programs and estimates; writes nothing"),

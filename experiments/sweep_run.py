@@ -21,6 +21,7 @@ from attention_lab.sweeps.cell import Outcome, Shared
 from attention_lab.sweeps.execution import execute, total_steps
 from attention_lab.sweeps.plan import Group, plan
 from attention_lab.sweeps.queue import Queue
+from attention_lab.sweeps.replicates import Replicates, replicates
 from attention_lab.sweeps.search import Search
 from attention_lab.sweeps.space import describe
 from attention_lab.sweeps.storage import storage_errors
@@ -47,7 +48,7 @@ def main(options: Options) -> int:
     else:
         with progress(total_steps(groups, build), str(folder)) as line:
             outcomes = execute(groups, folder, Shared(build), options.command, line, say, options.how)
-    return report(outcomes, options.command)
+    return report(outcomes, options.command, options.per_seed)
 
 
 def cells(options: Options) -> space.Space:
@@ -153,8 +154,18 @@ def join(options: Options) -> int:
     return 0
 
 
-def report(outcomes: list[Outcome], command: str) -> int:
-    """Prints a line for each cell, and how to repeat those that failed.
+def _counts(arm: Replicates) -> list[str]:
+    """How many seeds finished, and how many ended otherwise, such as "1 diverged"."""
+    finished = arm.statuses["finished"]
+    return [f"{finished} seed{'s' * (finished != 1)}", *(
+        f"{count} {status}" for status, count in arm.statuses.items() if status != "finished")]
+
+
+def report(outcomes: list[Outcome], command: str, per_seed: bool = False) -> int:
+    """Prints a line for each arm (the cells that differ in the seed alone), and how to repeat failed cells.
+
+    A line has the mean over seeds of each score, with its 95 % t interval; where `per_seed`, or where no arm
+    has several seeds, there is a line for each cell.
 
     Cells that were trained on different content of the same files are not tabled together.
     """
@@ -162,9 +173,16 @@ def report(outcomes: list[Outcome], command: str) -> int:
         say(f"{mixed[0]} and {mixed[1]} were trained on different content of the same files, so they are not "
             "tabled together: move one of them away, or give another --workdir")
         return 1
-    for outcome in outcomes:
-        result = outcome.result or {"status": "failed"}
-        print("\t".join([str(outcome.folder), describe(outcome.cell.overrides), *_numbers(result)]))
+    arms = replicates(outcomes)
+    if per_seed or len(arms) == len(outcomes):
+        for outcome in outcomes:
+            result = outcome.result or {"status": "failed"}
+            print("\t".join([str(outcome.folder), describe(outcome.cell.overrides), *_numbers(result)]))
+    else:
+        for arm in arms:
+            print("\t".join([describe(arm.overrides), *_counts(arm),
+                             *(f"{name}={mean:.6g} ({low:.6g} to {high:.6g})"
+                               for name, (mean, low, high) in arm.means(score_names()).items())]))
     failed = [outcome for outcome in outcomes if outcome.result is None]
     for outcome in failed:
         say(f"{describe(outcome.cell.overrides)} failed: {outcome.error}")

@@ -90,6 +90,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
+def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """The t interval of a mean; infinite for one value.
+
+    >>> [round(end, 2) for end in mean_interval([1.0, 2.0, 3.0])[:2]]
+    [-0.48, 4.48]
+    """
+    if len(values) < 2:
+        return Interval(-np.inf, np.inf, 1.0)
+    values = _checked(values)
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
+    return Interval(float(values.mean() - half), float(values.mean() + half), level)
+
+
 def _checked(differences: Sequence[float]) -> np.ndarray:
     values = np.asarray(differences, np.float64)
     if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():

@@ -1,17 +1,14 @@
 """Arms against a reference arm over paired seeds: effect, exact interval, verdict, seeds that decide."""
 
 import dataclasses
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scipy import stats
-
 from attention_lab.config import Config, get
 from attention_lab.config.parse import nearest
-from attention_lab.statistics import holm, sign_flip, sign_flip_interval, tost
+from attention_lab.statistics import holm, mean_interval, sign_flip, sign_flip_interval, tost
 from attention_lab.statistics.paired import Interval
 from attention_lab.statistics.power import seeds_needed
 from attention_lab.statistics.verdicts import ALPHA, LEAST
@@ -93,9 +90,9 @@ class Comparison:
     notices: list[str]
 
     def summary(self) -> list[dict[str, Any]]:
-        """For each arm its label, number of seeds, mean, and t interval of the mean (95 %)."""
+        """For each arm its label, number of seeds, mean, and 95 % t interval of the mean."""
         return [{"arm": label, "seeds": len(scores), "mean": statistics.fmean(scores.values()),
-                 "interval": mean_interval(list(scores.values()))}
+                 "interval": mean_interval(list(scores.values()))[:2]}
                 for label, scores in self.arms.scores.items() if scores]
 
 
@@ -144,19 +141,6 @@ def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | st
         paired[label] = both
     return Comparison(metric, direction, margin, read,
                       _contrasts(read, base, paired, metric, direction, margin), notices)
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % t interval of a mean; infinite for one value.
-
-    >>> [round(end, 2) for end in mean_interval([1.0, 2.0, 3.0])]
-    [-0.48, 4.48]
-    """
-    if len(values) < 2:
-        return -math.inf, math.inf
-    half = stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
-    mean = statistics.fmean(values)
-    return float(mean - half), float(mean + half)
 
 
 def _of_seeds(read, seeds):

@@ -14,7 +14,7 @@ RECALL = "--config=configs/recall.py:smoke"
 
 def test_a_launched_worker_runs_the_cells(call, tmp_path):
     """submitit's local executor does here what SLURM would do there."""
-    words = [RECALL, "--seeds=0:2", "--launcher=local", f"--workdir={tmp_path}/sweep"]
+    words = [RECALL, "--seeds=0:2", "--per_seed", "--launcher=local", f"--workdir={tmp_path}/sweep"]
     status, out, err = call(sweep, *words)
     assert status == 0, err
     lines = out.splitlines()
