@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import app
 from absl import logging as absl_logging
 
-from attention_lab.storage import xla
+from attention_lab.storage import compiled, xla
 from attention_lab.storage.device_errors import DeviceError, device_errors
 from attention_lab.storage.errors import one_line
 from experiments import streams
@@ -59,8 +59,9 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
 
     def called(options: Options) -> int | None:
         computes = program.device and not any(getattr(options, name) for name in program.lists)
-        if computes and (line := xla.avoid_wrong_sums()):
-            say(line)
+        for line in (xla.avoid_wrong_sums(), compiled.keep()) if computes else ():
+            if line:
+                say(line)
         status = main(options)
         sys.stdout.flush()
         return status
