@@ -14,6 +14,7 @@ environment variable ATTENTION_LAB_DEBUG=1 shows tracebacks.
 """
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -59,6 +60,7 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
 
     def called(options: Options) -> int | None:
         computes = program.device and not any(getattr(options, name) for name in program.lists)
+        gc.set_threshold(100_000, 20, 20)  # traced programs and corpora are millions of objects that stay
         for line in (xla.avoid_wrong_sums(), compiled.keep()) if computes else ():
             if line:
                 say(line)
