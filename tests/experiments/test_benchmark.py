@@ -6,7 +6,7 @@ import json
 import pytest
 
 from attention_lab import attention
-from experiments import benchmark, timing
+from experiments import benchmark, benchmark_start, flags, timing
 
 CONFIG = "--config=configs/recall.py:smoke"
 
@@ -35,7 +35,7 @@ def test_variants_of_a_config_are_timed_beside_it(call, monkeypatch):
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "name one benchmark: attention, together, configs, pytorch"),
+    ([], "name one benchmark: attention, start, together, configs, pytorch"),
     (["configs"], "--variants is needed"),
     (["configs", "--variants=har"], "variant 'har' is not known"),
     (["configs", "--variants=gru", "--steps=0"], "--steps=0 is not an integer of at least 1"),
@@ -73,6 +73,32 @@ def test_each_implementation_is_close_to_float64(call):
     errors = {tuple(line.split("\t")[:3]): float(line.split("\t")[3]) for line in out.splitlines()[1:]}
     assert status == 0 and len(errors) == 4 * len(attention.IMPLEMENTATIONS)
     assert all(0 < error < (1e-5 if dtype == "float32" else 1e-2) for (_, dtype, _), error in errors.items())
+
+
+def test_a_start_is_timed_by_what_the_cache_holds(call, tmp_path, monkeypatch):
+    seconds = {"no cache": 7.0, "empty cache": 11.0, "filled cache": 3.0}
+    in_turn = itertools.cycle(seconds.values())
+    monkeypatch.setattr(benchmark_start, "first_step", lambda options, folder, settings: next(in_turn))
+    file = tmp_path / "start.json"
+    status, out, err = call(benchmark, "start", CONFIG, "--rounds=3", f"--json={file}")
+    assert status == 0, err
+    assert out.splitlines()[1:] == ["no cache\t7.00\t7.00-7.00", "empty cache\t11.00\t11.00-11.00",
+                                    "filled cache\t3.00\t3.00-3.00"]
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert [row["way"] for row in kept["rows"]] == list(seconds) and kept["machine"]["processor"]
+    status, _, err = call(benchmark, "start", CONFIG, f"--json={file}")
+    assert status == 2 and "exists: give a new file" in err
+
+
+def test_a_start_is_that_of_the_shells_command(tmp_path):
+    def options(devices):
+        return flags.parse(benchmark.PROGRAM, ["start", CONFIG, f"--config.training.devices={devices}"])
+
+    assert 1.0 < benchmark_start.first_step(options(1), tmp_path, {}) < 500.0
+    assert list((tmp_path / "cache" / "attention_lab" / "programs").glob("*/jit__update-*-cache"))
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError, match="it did not start: .*training.devices=97"):
+        benchmark_start.first_step(options(97), tmp_path, {})
 
 
 def test_each_way_is_timed_in_each_round_on_fresh_inputs(monkeypatch):
