@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from experiments import machine
+from experiments import machine, pages
 from experiments.flags import Options
 from experiments.timing import quartiles
 
@@ -47,8 +47,9 @@ def first_step(options: Options, folder: Path, settings: dict[str, str]) -> floa
     overrides = [f"--config.{key}={value}" for key, value in options.given]
     words = [sys.executable, "-m", "experiments.train", f"--config={options.file}", *overrides,
              "--config.training.log_every=1", f"--workdir={folder / 'run'}"]
-    # The cache of this process would be taken for one that the user chose.
-    environment = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
+    # What this process has set for itself would be taken for what the user chose.
+    ours = ("JAX_COMPILATION_CACHE_DIR", pages.NAME)
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
     environment |= {"XDG_CACHE_HOME": str(folder / "cache"), **settings}
     log = folder / "run" / "metrics.jsonl"
     began = time.perf_counter()

@@ -28,7 +28,7 @@ from absl import logging as absl_logging
 from attention_lab.storage import compiled, xla
 from attention_lab.storage.device_errors import DeviceError, device_errors
 from attention_lab.storage.errors import one_line
-from experiments import streams
+from experiments import pages, streams
 from experiments.parsing import parse
 from experiments.program import Flag, Options, Program
 
@@ -68,6 +68,8 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
         sys.stdout.flush()
         return status
 
+    if argv is None and program.device:
+        pages.use_large()
     streams.open_closed()
     streams.write_utf8()
     try:
