@@ -1,4 +1,4 @@
-"""Large memory pages: a training step allocates hundreds of megabytes anew, and each page of them is a fault."""
+"""Large memory pages: a step of training asks for hundreds of megabytes anew, and each page is a fault."""
 
 import os
 import sys
