@@ -24,8 +24,9 @@ __all__ = ["DeviceError", "compare", "load", "train"]
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from attention_lab.storage import xla  # nothing of attention_lab is imported before it is used
-    if line := xla.avoid_wrong_sums():
-        logging.getLogger(__name__).warning(line)
+    from attention_lab.storage import compiled, xla  # nothing of attention_lab is imported before it is used
+    for line in (xla.avoid_wrong_sums(), compiled.keep()):
+        if line:
+            logging.getLogger(__name__).warning(line)
     value = globals()[name] = getattr(importlib.import_module(_PLACES[name]), name)
     return value

@@ -1,27 +1,27 @@
-"""python -m experiments.benchmark attention|cost|together|configs|pytorch|page: timings, interleaved."""
+"""python -m experiments.benchmark attention|training|decoding|sweep|start|cost|page: timings, interleaved."""
 
 import importlib
 
 from attention_lab.storage import environment
 from experiments import flags
 
-# Module and function of each benchmark; the modules start jax or need PyTorch.
-BENCHMARKS = {"attention": ("benchmark_attention", "main"), "cost": ("benchmark_cost", "main"),
-              "page": ("benchmark_page", "main"), "together": ("benchmark_jax", "together"),
-              "configs": ("benchmark_jax", "configs"), "pytorch": ("benchmark_pytorch", "main")}
+# Module and function of each benchmark; the modules start jax.
+BENCHMARKS = {"attention": ("benchmark_attention", "main"), "training": ("benchmark_training", "training"),
+              "sweep": ("benchmark_training", "sweep"), "start": ("benchmark_start", "main"),
+              "cost": ("benchmark_cost", "main"), "page": ("benchmark_page", "main")}
 WITHOUT_CONFIG = ("attention", "cost", "page")
 FLAGS = {
-    "runs": flags.Flag(8, "together: runs of the config, one seed each, that are trained together", low=2),
-    "variants": flags.Flag("", "configs: variants timed beside the config itself, separated by commas"),
-    "steps": flags.Flag(20, "configs and pytorch: training steps timed, interleaved", low=1),
+    "runs": flags.Flag(8, "sweep: runs of the config, one seed each, that are trained together", low=2),
+    "variants": flags.Flag("", "training: variants timed beside the config itself, separated by commas"),
+    "steps": flags.Flag(20, "training: steps timed, interleaved", low=1),
     "lengths": flags.Flag("64,256,1024,4096,16384", "attention: queries and keys, separated by commas"),
     "rounds": flags.Flag(5, "timings of each way, interleaved", low=1),
     "peers": flags.Flag(False, "other libraries' programs for the same work as well"),
     "check": flags.Flag(False, "attention: errors against float64 instead of timings"),
     "json": flags.Flag("", "a new file for the rows, the machine and the versions"),
 }
-PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, or training by a "
-                        "config.", FLAGS, config="optional",
+PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, training steps, the "
+                        "start of a run, or runs trained together.", FLAGS, config="optional",
                         words="|".join(BENCHMARKS))
 
 
@@ -34,11 +34,7 @@ def main(options: flags.Options) -> int:
         raise ValueError(f"--config is required: {word} trains by a config")
     environment.check_settings()
     module, function = BENCHMARKS[word]
-    try:
-        benchmark = importlib.import_module(f"experiments.{module}")
-    except ModuleNotFoundError as error:
-        raise ValueError(f"{error.name} is not installed: pip install -e '.[pytorch]'") from error
-    return getattr(benchmark, function)(options)
+    return getattr(importlib.import_module(f"experiments.{module}"), function)(options)
 
 
 if __name__ == "__main__":

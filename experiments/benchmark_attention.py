@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import attention
+from attention_lab.training import profile
 from experiments import machine
 from experiments.flags import Options
 from experiments.timing import interleaved, product_rate, quartiles
 
 HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
-GEMM = 2048  # rows of the matrices whose product says how fast the machine is
 LONG = 16_384  # tokens, from which on one head is measured at LONGEST as well
 LONGEST = 65_536
 SPEEDS = ("forward_speed_of_sdpa", "with_backward_speed_of_sdpa")  # PyTorch's is 1
@@ -139,12 +139,6 @@ def check() -> None:
                 print(f"{name}\t{dtype}\t{peaky:g}\t{checked(name, peaky, dtype):.2e}", flush=True)
 
 
-def jax_product_rate() -> float:
-    """Floating-point operations per second of a large matrix product."""
-    multiply = jax.jit(jnp.matmul)
-    return product_rate(lambda x: multiply(x, x).block_until_ready(), jnp.asarray(_matrix()))
-
-
 def main(options: Options) -> int:
     """Prints a line for each case and way: milliseconds, of quartiles too, and temporary memory."""
     if options.check:
@@ -157,13 +151,13 @@ def main(options: Options) -> int:
         lengths = [0]
     if min(lengths) < 1:
         raise ValueError(f"--lengths={options.lengths} is not integers of at least 1, separated by commas")
-    rates, peers = {"jax": jax_product_rate()}, {}
+    rates, peers = {"jax": profile.product_rate()}, {}
     if options.peers:
         if importlib.util.find_spec("torch") is None:
             raise ValueError("torch is not installed: pip install -e '.[peers]'")
         from experiments import benchmark_torch_attention as torch_attention
         peers = {"sdpa": torch_attention.programs}
-        rates["torch"] = product_rate(*torch_attention.product(_matrix()))
+        rates["torch"] = product_rate(*torch_attention.product(np.ones((profile.PRODUCT, profile.PRODUCT), np.float32)))
     facts = machine.facts(rates) | ({"torch": torch_attention.facts()} if peers else {})
     print(f"# {machine.heading(facts)}")
     print("case\tway\tforward_ms\tquartiles\twith_backward_ms\tquartiles\ttemporary_mib\t"
@@ -175,10 +169,6 @@ def main(options: Options) -> int:
             print("\t".join(_line(row)), flush=True)
     machine.write(options.json, options.command, facts, rows)
     return 0
-
-
-def _matrix():
-    return np.random.default_rng(0).standard_normal((GEMM, GEMM), np.float32)
 
 
 def _line(row):

@@ -12,11 +12,10 @@ from attention_lab.config import Config, replace, split
 from attention_lab.config.load import load
 from attention_lab.storage import xla
 from attention_lab.tasks import build
-from attention_lab.training import loop, together
+from attention_lab.training import loop, profile, together
 from attention_lab.training.devices import shard
 from attention_lab.training.programs import programs
 from experiments import machine
-from experiments.benchmark_attention import jax_product_rate
 from experiments.flags import Options
 from experiments.timing import interleaved, quartiles
 
@@ -99,7 +98,7 @@ def main(options: Options) -> int:
     """Prints a line for each value of each axis."""
     machine.check_new(options.json)
     xla.add(["--xla_force_host_platform_device_count=4"])  # devices of a CPU; without effect elsewhere
-    facts = machine.facts({"jax": jax_product_rate()})
+    facts = machine.facts({"jax": profile.product_rate()})
     base = replace(load("configs/echo.py"), BASE)
     print(f"# {machine.heading(facts)}")
     print("axis\tvalue\tstep_ms\tquartiles\texponent\tinterval")

@@ -1,13 +1,13 @@
-"""The LSTM with dot attention and input feeding (variant lstm_luong) in PyTorch, timed beside ours.
+"""PyTorch's own models of the same architecture as a config's, timed beside ours.
 
-Our parameters are copied over, so that both start with the same loss.
+Our parameters are copied over, so that both start with the same loss: an LSTM with dot attention and input
+feeding (variant lstm_luong), and the layers of nn.Transformer.
 """
 
+import contextlib
 import itertools
-import statistics
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,17 +17,12 @@ from attention_lab.config import Config, get, replace, split
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.tasks import build
 from attention_lab.training import loop
+from attention_lab.training.profile import PRODUCT
 from attention_lab.training.programs import programs
-from experiments.flags import Options
+from attention_lab.training.state import parameter_count
+from experiments import timing
 
-
-def main(options: Options) -> int:
-    """Prints median target tokens per second of ours and of PyTorch, both without dropout."""
-    ours, theirs, difference = compare(options.config, options.steps)
-    print("way\ttokens_a_second\ttimes_pytorch")
-    print(f"jax\t{ours:.0f}\t{ours / theirs:.3g}\npytorch\t{theirs:.0f}\t1")
-    print(f"the first losses differ by {difference:.1e} nats")
-    return 0
+CLOSE = {"float32": 1e-3, "bfloat16": 3e-2}  # nats by which the first losses may differ
 
 
 class Translator(nn.Module):
@@ -66,14 +61,84 @@ class Translator(nn.Module):
         return self.embedding(tokens) * self.width ** 0.5
 
 
+class Transformer(nn.Module):
+    """Layers of nn.Transformer around tied embeddings and sinusoids, final norms if they are pre-norm."""
+
+    def __init__(self, size: int, config: Config):
+        """Args: vocabulary size; a config."""
+        super().__init__()
+        model, self.rate = config.model, config.training.dropout
+        self.width, self.embedding = model.width, nn.Embedding(size, model.width)
+        made = dict(d_model=model.width, nhead=model.num_heads, dim_feedforward=model.hidden,
+                    batch_first=True, dropout=self.rate, norm_first=model.norm == "pre", layer_norm_eps=1e-6)
+        norms = [nn.LayerNorm(model.width, 1e-6) if model.norm == "pre" else None for _ in range(2)]
+        self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(**made), model.num_layers, norms[0],
+                                             enable_nested_tensor=False)
+        self.decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(**made), model.num_layers, norms[1])
+        for layer in (*self.encoder.layers, *self.decoder.layers):
+            layer.dropout.p = 0.0  # within the feed-forward net and on weights ours has none
+            layer.self_attn.dropout = 0.0
+            if hasattr(layer, "multihead_attn"):
+                layer.multihead_attn.dropout = 0.0
+
+    def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Source (B, S), target (B, T) -> logits (B, T, N)."""
+        padding = source == PAD
+        shifted = nn.functional.pad(target, (1, 0), value=BOS)[:, :-1]
+        causal = nn.Transformer.generate_square_subsequent_mask(target.shape[1])
+        memory = self.encoder(self.embed(source), src_key_padding_mask=padding)
+        hidden = self.decoder(self.embed(shifted), memory, tgt_mask=causal, tgt_is_causal=True,
+                              memory_key_padding_mask=padding)
+        return hidden @ self.embedding.weight.T
+
+    def embed(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Scaled embeddings with the positions of Vaswani et al., sines first."""
+        half = self.width // 2
+        rates = torch.exp(-np.log(10000.0) * torch.arange(half) / max(half - 1, 1))
+        angles = torch.arange(tokens.shape[1])[:, None] * rates
+        vectors = self.embedding(tokens) * self.width ** 0.5 + torch.cat([angles.sin(), angles.cos()], 1)
+        return nn.functional.dropout(vectors, self.rate, self.training)
+
+
+def transformer(config: Config, size: int, params: dict[str, Any], scale: float) -> Transformer:
+    """The PyTorch model of a config with our parameters; ValueError for another architecture."""
+    _check(config, {"model.positions": "sinusoidal", "model.activation": "relu", "model.tie_embeddings": True,
+                    "model.key_size": None, "model.value_size": None, "attention.compatibility": "dot",
+                    "attention.dropout": 0.0, "training.entropy_weight": 0.0})
+    module, ours = Transformer(size, config), {"embedding.weight": params["embedding"]}
+
+    def norm(name, there):
+        ours[f"{name}.weight"], ours[f"{name}.bias"] = there["scale"], there["bias"]
+
+    def heads(name, there):
+        parts = ("query", "key", "value")
+        ours[f"{name}.in_proj_weight"] = np.concatenate([there[f"{part}_kernel"] for part in parts], 1).T
+        ours[f"{name}.in_proj_bias"] = np.concatenate([there[f"{part}_bias"] for part in parts])
+        dense(f"{name}.out_proj", there["output"])
+
+    def dense(name, there):
+        ours[f"{name}.weight"], ours[f"{name}.bias"] = np.array(there["kernel"]).T, there["bias"]
+
+    blocks = {"encoder": {"heads": "self_attn"}, "decoder": {"heads": "self_attn", "cross": "multihead_attn"}}
+    for side, attending in blocks.items():
+        for i in range(config.model.num_layers):
+            layer, name = params[f"{side}_{i}"], f"{side}.layers.{i}"
+            for n, (block, theirs) in enumerate([*attending.items(), ("forward", None)], 1):
+                norm(f"{name}.norm{n}", layer[f"around_{block}"]["norm"])
+                if theirs:
+                    heads(f"{name}.{theirs}", layer[block])
+            dense(f"{name}.linear1", layer["forward"]["inner"])
+            dense(f"{name}.linear2", layer["forward"]["outer"])
+        if config.model.norm == "pre":
+            norm(f"{side}.norm", params[f"{side}_norm"])
+    return _with(module, ours)
+
+
 def translator(config: Config, size: int, params: dict[str, Any], scale: float) -> Translator:
     """The PyTorch model of a config with our parameters; ValueError for another architecture."""
-    for key, value in {"model.kind": "lstm", "model.num_layers": 1, "model.bidirectional": False,
-                       "model.input_feeding": True, "model.reverse_source": False,
-                       "model.tie_embeddings": True, "attention.compatibility": "dot"}.items():
-        if get(config, key) != value:
-            raise ValueError(f"{key}={get(config, key)}: the PyTorch model has {value}, as variant "
-                             "lstm_luong does")
+    _check(config, {"model.num_layers": 1, "model.bidirectional": False, "model.input_feeding": True,
+                    "model.reverse_source": False, "model.tie_embeddings": True,
+                    "attention.compatibility": "dot", "training.dropout": 0.0})
     module = Translator(size, config.model.width, config.model.hidden, scale)
     ours = {"embedding.weight": params["embedding"],
             "output.weight": params["output_kernel"].T, "output.bias": params["output_bias"]}
@@ -81,57 +146,109 @@ def translator(config: Config, size: int, params: dict[str, Any], scale: float) 
     for name, cell, end in cells:
         ours |= {f"{name}.weight_ih{end}": cell["kernel"].T, f"{name}.weight_hh{end}": cell["recurrent"].T,
                  f"{name}.bias_ih{end}": cell["bias"], f"{name}.bias_hh{end}": 0.0 * cell["bias"]}
-    module.load_state_dict({name: torch.tensor(np.array(value)) for name, value in ours.items()})
+    return _with(module, ours)
+
+
+# By model.kind: the model, and what a config has to do without.
+PEERS = {"lstm": (translator, {"training.dropout": 0.0}), "transformer": (transformer, {})}
+
+
+def _check(config, allowed):
+    for key, value in allowed.items():
+        if get(config, key) != value:
+            raise ValueError(f"{key}={get(config, key)}: the PyTorch model has {value}")
+
+
+def _with(module, parameters):
+    module.load_state_dict({name: torch.tensor(np.array(value)) for name, value in parameters.items()})
     return module
 
 
-def stepper(module: Translator, config: Config) -> Callable[[dict[str, Any]], float]:
-    """A function that trains one step on a batch and returns the loss before it, in nats per token."""
-    optimizer = torch.optim.Adam(module.parameters(), config.optimizer.learning_rate,
-                                 (config.optimizer.beta1, config.optimizer.beta2), config.optimizer.epsilon)
+class Stepper:
+    """Trains a module as our recipe does: Adam with clipping, in a precision, with a moving average."""
 
-    def step(batch):
+    def __init__(self, module: nn.Module, config: Config):
+        self.module, self.config = module, config
+        optimizer, decay = config.optimizer, config.training.average_decay
+        self.optimizer = torch.optim.AdamW(module.parameters(), optimizer.learning_rate,
+                                           (optimizer.beta1, optimizer.beta2), optimizer.epsilon,
+                                           weight_decay=optimizer.weight_decay)
+        self.average = torch.optim.swa_utils.AveragedModel(
+            module, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay)) if decay else None
+
+    def loss(self, batch: dict[str, Any]) -> torch.Tensor:
+        """The loss of a batch, in nats per token."""
         source, target = (torch.tensor(batch[name], dtype=torch.int64) for name in ("source", "target"))
-        loss = nn.functional.cross_entropy(module(source, target).flatten(0, 1), target.flatten(),
-                                           ignore_index=PAD, label_smoothing=config.training.label_smoothing)
-        optimizer.zero_grad()
+        half = self.config.training.precision == "bfloat16"
+        with torch.autocast("cpu", torch.bfloat16) if half else contextlib.nullcontext():
+            logits = self.module(source, target)
+        return nn.functional.cross_entropy(logits.float().flatten(0, 1), target.flatten(), ignore_index=PAD,
+                                           label_smoothing=self.config.training.label_smoothing)
+
+    def first_loss(self, batch: dict[str, Any]) -> float:
+        """The loss without dropout."""
+        self.module.eval()
+        with torch.no_grad():
+            loss = float(self.loss(batch))
+        self.module.train()
+        return loss
+
+    def step(self, batch: dict[str, Any]) -> None:
+        """Trains one step."""
+        loss = self.loss(batch)
+        self.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(module.parameters(), config.optimizer.clip_norm)
-        optimizer.step()
-        return float(loss.detach())
+        if self.config.optimizer.clip_norm:
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.config.optimizer.clip_norm)
+        self.optimizer.step()
+        if self.average:
+            self.average.update_parameters(self.module)
 
-    return step
+
+class Pair(NamedTuple):
+    """Fields: target tokens per second by step, ours and theirs; weights; difference of the first losses."""
+
+    ours: list[float]
+    theirs: list[float]
+    weights: int
+    difference: float
 
 
-def compare(config: Config, steps: int) -> tuple[float, float, float]:
-    """Trains both from the same parameters, alternating batch by batch, without dropout, in float32.
+def compare(config: Config, steps: int) -> Pair:
+    """Trains both from the same parameters, alternating batch by batch; the LSTMs without dropout.
 
-    Returns:
-      median target tokens per second of ours and of PyTorch's, and the difference of their first losses.
     Raises:
       ValueError: an architecture that the PyTorch model does not have, or first losses that differ.
     """
-    config = replace(config, {"training.dropout": 0.0, "training.precision": "float32"})
+    if config.model.kind not in PEERS:
+        raise ValueError(f"model.kind={config.model.kind}: the PyTorch models are {', '.join(PEERS)}")
+    make, without = PEERS[config.model.kind]
+    config = replace(config, without)
     task, (structure, hyper) = build(config), split(config)
     ours = programs(task, structure, loop.total_steps(config, task))
     state = ours.start(hyper)
-    theirs = stepper(translator(config, state.params["embedding"].shape[0], state.params,
-                                float(hyper.attention_scale)), config)
+    theirs = Stepper(make(config, state.params["embedding"].shape[0], state.params,
+                          float(hyper.attention_scale)), config)
     batches = list(itertools.islice(task.batches(config.seed, 0), steps))
-    rates, losses = [], []
+    loss = ours.dev_loss(state.params, batches[0], hyper)["loss"]
+    difference = abs(float(loss.total) / float(loss.count) - theirs.first_loss(batches[0]))
+    if difference > CLOSE[config.training.precision]:
+        raise ValueError(f"the first losses differ by {difference:.2g} nats: the models are not the same")
+    rates = []
     for batch in {batch["source"].shape: batch for batch in batches}.values():  # compiles and warms up
-        state, sums = ours.update(state, batch, hyper)
-        losses.append((float(sums["loss"].total) / float(sums["loss"].count), theirs(batch)))
+        state, _ = ours.update(state, batch, hyper)
+        theirs.step(batch)
     for batch in batches:
         began = time.perf_counter()
         state, sums = ours.update(state, batch, hyper)
         float(sums["loss"].total)
         between = time.perf_counter()
-        theirs(batch)
+        theirs.step(batch)
         rates.append([task.tokens(batch) / seconds
                       for seconds in (between - began, time.perf_counter() - between)])
-    difference = abs(losses[0][0] - losses[0][1])
-    if difference > 1e-3:
-        raise ValueError(f"the first losses differ by {difference:.2g} nats: the models are not the same")
-    ours, theirs = map(statistics.median, zip(*rates))
-    return ours, theirs, difference
+    return Pair(*map(list, zip(*rates)), parameter_count(state.params), difference)
+
+
+def product_rate() -> float:
+    """Operations a second of a large product in float32, as `profile.product_rate` of ours."""
+    return timing.product_rate(lambda x: x @ x, torch.ones(PRODUCT, PRODUCT))

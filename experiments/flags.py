@@ -14,6 +14,7 @@ environment variable ATTENTION_LAB_DEBUG=1 shows tracebacks.
 """
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -24,10 +25,10 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import app
 from absl import logging as absl_logging
 
-from attention_lab.storage import xla
+from attention_lab.storage import compiled, xla
 from attention_lab.storage.device_errors import DeviceError, device_errors
 from attention_lab.storage.errors import one_line
-from experiments import streams
+from experiments import pages, streams
 from experiments.parsing import parse
 from experiments.program import Flag, Options, Program
 
@@ -59,12 +60,16 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
 
     def called(options: Options) -> int | None:
         computes = program.device and not any(getattr(options, name) for name in program.lists)
-        if computes and (line := xla.avoid_wrong_sums()):
-            say(line)
+        gc.set_threshold(100_000, 20, 20)  # traced programs and corpora are millions of objects that stay
+        for line in (xla.avoid_wrong_sums(), compiled.keep()) if computes else ():
+            if line:
+                say(line)
         status = main(options)
         sys.stdout.flush()
         return status
 
+    if argv is None and program.device:
+        pages.use_large()
     streams.open_closed()
     streams.write_utf8()
     try:

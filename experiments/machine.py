@@ -27,7 +27,7 @@ def processor() -> str:
 def heading(machine: Mapping[str, Any]) -> str:
     """One line about the machine, for the head of a table."""
     rates = ", ".join(f"{name} {rate / 1e9:.0f} GFLOP/s" for name, rate in machine["product_rate"].items())
-    return f"{machine['processor']}, {machine['cores']} cores; matrix products: {rates}"
+    return f"{machine['processor']}, {machine['cores']} cores{'; matrix products: ' * bool(rates)}{rates}"
 
 
 def check_new(path: str) -> None:

@@ -53,6 +53,8 @@ def parse(program: Program, argv: Sequence[str]) -> Options:
 def _parse(program: Program, argv: Sequence[str]) -> Options:
     first = _first_flags(program)
     words = ["--help" if word == "-h" else word for word in first.read_flags_from_files(argv)]
+    bare = {f"--{name}": flag.bare for name, flag in program.flags.items() if flag.bare}
+    words = [f"{word}={bare[word]}" if word in bare else word for word in words]
     for word in words:
         _check_spelling(word)
     first([program.name, *words], known_only=True)

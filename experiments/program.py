@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 class Flag(NamedTuple):
     """A flag of a program; the type of the default is the flag's type.
 
-    A flag with default False is a switch; one with default () may be repeated. Choices and bounds as in a
-    config field.
+    A flag with default False is a switch; one with default () may be repeated; one with `bare` has that value
+    where it is given without one. Choices and bounds as in a config field.
     """
 
     default: Any
@@ -19,6 +19,7 @@ class Flag(NamedTuple):
     low: float | None = None
     high: float | None = None
     above: float | None = None
+    bare: str = ""
 
 
 class Program(NamedTuple):

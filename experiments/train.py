@@ -6,6 +6,8 @@ PROGRAM = flags.Program("train", "Trains one run or resumes it; does nothing to 
     "workdir": flags.Flag("", "the run's folder; empty: runs/EXPERIMENT/HASH"),
     "dry_run": flags.Flag(False, "prints the config and estimates; writes nothing"),
     "rerun": flags.Flag(False, "moves an existing run in the folder aside and starts again"),
+    "profile": flags.Flag("", "times a few steps before training, and writes their trace into this folder; "
+                          "given without a folder, into profile in the run's", bare="{run}/profile"),
 }, lists=("dry_run",))
 
 

@@ -11,7 +11,10 @@ from attention_lab.storage import environment, runs
 from attention_lab.storage.content import of_other_content
 from attention_lab.tasks.train import finish
 from attention_lab.training.estimate import estimate
+from attention_lab.training.profile import profile
 from experiments.flags import Options, say
+
+LARGEST = 10  # operations that --profile prints
 
 
 def train(options: Options) -> int:
@@ -27,6 +30,8 @@ def train(options: Options) -> int:
                                           content=content)) as run:
         for warning in run.warnings:
             say(f"warning: {warning}")
+        if options.profile:
+            show_profile(run, options.profile.replace("{run}", str(run.folder)))
         was_finished = run.finished
         result = finish(run, say)
         if was_finished:
@@ -34,6 +39,16 @@ def train(options: Options) -> int:
     for name, value in result.items():
         print(f"{name}\t{value}")
     return 0 if result["status"] == "finished" and "failed" not in result else 1
+
+
+def show_profile(run: runs.Run, folder: str) -> None:
+    """Prints the operations on which steps of the run spend most time, and writes their trace."""
+    found = profile(tasks.build(run.config, run.folder), run.config, folder)
+    say(f"{found.line()}; the trace is in {folder}")
+    print("share\tmilliseconds_a_step\tcalls\tkind\tplace")
+    for operation in found.operations[:LARGEST]:
+        print(f"{operation.share:.3f}\t{1e3 * operation.seconds:.3g}\t{operation.calls:g}\t{operation.kind}\t"
+              f"{operation.place}")
 
 
 def dry_run(options: Options) -> int:

@@ -22,7 +22,10 @@ JAX_FAMILY = {"jax", "jaxlib", "flax", "optax", "chex", "orbax"}
 
 
 def imports(source):
-    """Dotted names that the source imports, wherever in it: `from a import b` gives a and a.b."""
+    """Dotted names that the source imports, wherever in it: `from a import b` gives a and a.b.
+
+    What it imports later, by `Later("a.b")`, counts as well.
+    """
     names = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -30,6 +33,8 @@ def imports(source):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: a relative import"
             names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Later":
+            names.append(node.args[0].value)
     return names
 
 
@@ -87,6 +92,7 @@ def test_imports_point_downwards(path):
     ("models", "import flax.linen as nn", 0),
     ("models", "from attention_lab.training import state", 2),
     ("models", "def f():\n    import attention_lab.tasks.translation", 1),
+    ("models", "tasks = Later('attention_lab.tasks.translation')", 1),
     ("training", "from flax import linen", 1),
     ("attention", "import jax.numpy as jnp\nimport numpy as np", 0),
     ("attention", "import optax", 1),
@@ -160,6 +166,12 @@ def inner_imports(source):
 def test_programs_import_in_main_alone(path):
     """What starts jax: by then flags are right. All else is imported where a file begins."""
     assert inner_imports(path.read_text(encoding="utf-8")) <= {"main"}
+
+
+def test_what_is_only_drawn_or_written_at_the_end_is_imported_then():
+    code = ("import sys, attention_lab.tasks.train; "
+            "sys.exit(any(name in sys.modules for name in ('matplotlib', 'orbax.checkpoint', 'torch')))")
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
 def test_no_program_starts_jax_before_its_flags_are_right():

@@ -129,6 +129,8 @@ class Tokenizer:
 
 def _without_specials(sentence: str) -> str:
     """A sentence without words that contain a special id's name."""
+    if not any(token in sentence for token in vocabulary.SPECIALS):
+        return sentence
     return " ".join(word for word in sentence.split(" ")
                     if not any(token in word for token in vocabulary.SPECIALS))
 

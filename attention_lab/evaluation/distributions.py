@@ -1,7 +1,10 @@
 """How far apart two distributions are; natural logarithms, over the last axis."""
 
 import numpy as np
-from scipy import special
+
+from attention_lab.storage.later import Later
+
+special = Later("scipy.special")
 
 TINY = float(np.finfo(np.float32).tiny)
 

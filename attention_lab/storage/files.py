@@ -1,6 +1,7 @@
 """Atomic writes that survive a kill at any moment, and sha256; an OSError names its file."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import math
@@ -70,6 +71,14 @@ def read_json(path: str | Path, needed: Mapping[str, type] = types.MappingProxyT
         if key in value and not isinstance(value[key], kind):
             raise ValueError(f"{path} is damaged: its {key} is {json.dumps(value[key])[:40]}")
     return value
+
+
+def user_cache() -> Path:
+    """The folder of attention_lab in the user's cache, which may not exist; OSError without a home folder."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "attention_lab"
+    except RuntimeError as error:
+        raise FileNotFoundError(errno.ENOENT, "there is no home folder", "~") from error
 
 
 def digest(path: str | Path) -> str:

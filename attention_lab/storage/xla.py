@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from attention_lab.storage.files import read_json, write_json
+from attention_lab.storage.files import read_json, user_cache, write_json
 
 # For programs that run for milliseconds. Without the backend's optimiser compilation takes half the time;
 # XLA's older code generator for fused operations, which jaxlib 0.12 has no more, halves it again.
@@ -78,18 +78,15 @@ def gets_sums_wrong() -> bool:
 
 def supported(flags: Sequence[str]) -> list[str]:
     """Those of the flags that the installed XLA supports; it is tried once for each version of jaxlib."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = cache / "attention_lab" / f"xla-flags-of-jaxlib-{version()}.json"
-    try:
-        answers = read_json(path)
-    except (OSError, ValueError):
-        answers = {}
+    name, answers = f"xla-flags-of-jaxlib-{version()}.json", {}
+    with contextlib.suppress(OSError, ValueError):
+        answers = read_json(user_cache() / name)
     new = {flag: _supports(flag) for flag in flags if flag not in answers}
     if new:
         answers |= new
         with contextlib.suppress(OSError):  # without a cache they are tried again
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, answers)
+            user_cache().mkdir(parents=True, exist_ok=True)
+            write_json(user_cache() / name, answers)
     return [flag for flag in flags if answers[flag]]
 
 

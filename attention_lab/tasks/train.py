@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
+
 from attention_lab.config import Config
 from attention_lab.config.load import load as load_config
 from attention_lab.config.parse import merge
@@ -15,6 +17,7 @@ from attention_lab.storage import runs
 from attention_lab.storage.device_errors import device_errors
 from attention_lab.tasks.load import Trained, load
 from attention_lab.tasks.registry import build
+from attention_lab.training import compilations
 from attention_lab.training.run import carry_out
 
 LOG = logging.getLogger(__name__)
@@ -62,4 +65,7 @@ def finish(run: runs.Run, say: Callable[[str], None], show: Callable | None = No
     task = build(run.config, run.folder)
     for notice in task.notices:
         say(notice)
-    return carry_out(run, task, show=show, say=say)
+    with compilations.counted() as programs:
+        result = carry_out(run, task, show=show, say=say)
+    say(compilations.line(programs, jax.config.jax_compilation_cache_dir))
+    return result

@@ -24,11 +24,12 @@ from typing import Any
 
 import jax
 import numpy as np
-import orbax.checkpoint
 
 from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import digest, flush
+from attention_lab.storage.later import Later
 
+orbax = Later("orbax.checkpoint")
 LOG = logging.getLogger(__name__)
 
 
@@ -239,7 +240,7 @@ def _orbax(**options) -> Iterator[Any]:
     for logger in loggers:
         logger.disabled = True
     try:
-        with orbax.checkpoint.PyTreeCheckpointer(**options) as checkpointer:
+        with orbax.PyTreeCheckpointer(**options) as checkpointer:
             yield checkpointer
     finally:
         for logger, disabled in zip(loggers, before):

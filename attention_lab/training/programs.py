@@ -46,7 +46,7 @@ def programs(task: Task, structure: Structure, total_steps: int | None) -> Progr
     hyper = Hyper(*[number] * len(Hyper._fields))._replace(seed=jax.ShapeDtypeStruct((), "uint32"))
     template = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=replicated(mesh)),
-        jax.eval_shape(partial(initial_state, task.init, settings), hyper))
+        _start.eval_shape(task.init, settings, hyper))
     check_memory(template, mesh.size)
     return Programs(mesh, lambda hyper: jax.device_put(_start(task.init, settings, hyper), replicated(mesh)),
                     partial(_update, task.loss, settings), partial(_dev_loss, task.loss), template)

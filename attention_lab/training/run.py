@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab.config import PATHS, digest, split
-from attention_lab.figures import curves, style
 from attention_lab.storage import checksums, predictions
 from attention_lab.storage.content import Content, changed
 from attention_lab.storage.files import JsonLines
+from attention_lab.storage.later import Later
 from attention_lab.storage.runs import Run
 from attention_lab.training import loop
 from attention_lab.training.failures import Failures
 from attention_lab.training.programs import Programs
 from attention_lab.training.progress import progress
 from attention_lab.training.task import Task
+
+curves, style = Later("attention_lab.figures.curves"), Later("attention_lab.figures.style")
 
 
 def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Callable | None = None,

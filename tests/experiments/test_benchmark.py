@@ -6,14 +6,14 @@ import json
 import pytest
 
 from attention_lab import attention
-from experiments import benchmark, timing
+from experiments import benchmark, benchmark_start, flags, timing
 
 CONFIG = "--config=configs/recall.py:smoke"
 
 
 def test_each_way_has_a_line_and_a_ratio_to_the_loop(call, monkeypatch):
     monkeypatch.setattr("jax.local_device_count", lambda: 1)
-    status, out, _ = call(benchmark, "together", CONFIG, "--config.training.devices=1",
+    status, out, _ = call(benchmark, "sweep", CONFIG, "--config.training.devices=1",
                           "--config.model.num_layers=1", "--runs=2")
     rows = {line.split("\t")[0]: line.split("\t")[1:] for line in out.splitlines()}
     assert status == 0 and list(rows) == ["way", "loop", "map", "vmap"]
@@ -21,29 +21,33 @@ def test_each_way_has_a_line_and_a_ratio_to_the_loop(call, monkeypatch):
     assert float(rows["loop"][1]) == 1.0 and float(rows["map"][1]) == pytest.approx(loop / one, rel=0.02)
 
 
-def test_variants_of_a_config_are_timed_beside_it(call, monkeypatch):
+def test_variants_of_a_config_are_timed_beside_it(call, tmp_path, monkeypatch):
     clock = itertools.count()
     monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    status, out, err = call(benchmark, "configs", "--config=configs/echo.py:smoke", "--variants=rnn",
-                            "--steps=3", "--config.training.devices=1")
+    monkeypatch.setattr("experiments.benchmark_training.product_rate", lambda: 7e9)
+    file = tmp_path / "training.json"
+    status, out, err = call(benchmark, "training", "--config=configs/echo.py:smoke", "--variants=rnn",
+                            "--steps=3", "--config.training.devices=1", f"--json={file}")
     assert status == 0, err
     head, *rows = [line.split("\t") for line in out.splitlines()]
-    assert head == ["config", "tokens_a_second", "times_the_first", "weights"]
-    assert [row[0] for row in rows] == ["configs/echo.py:smoke", "configs/echo.py:smoke,rnn"]
+    assert head == ["config", "precision", "way", "tokens_a_second", "quartiles", "times", "weights"]
+    assert [row[:3] for row in rows] == [["configs/echo.py:smoke", "float32", "jax"],
+                                         ["configs/echo.py:smoke,rnn", "float32", "jax"]]
     # 16 rows of 7 tokens in a second each; an RNN of 16 has three square maps and two biases.
-    assert {row[1] for row in rows} == {"112"} and rows[1][2:] == ["1", f"{8 * 16 + 3 * 256 + 2 * 16}"]
+    assert {row[3] for row in rows} == {"112"} and rows[1][5:] == ["1", f"{8 * 16 + 3 * 256 + 2 * 16}"]
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert [row["tokens_a_second"] for row in kept["rows"]] == [[112.0] * 3] * 2
+    assert kept["machine"]["product_rate"] == {"jax": 7e9}
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "name one benchmark: attention, cost"),
-    (["configs"], "--variants is needed"),
-    (["configs", "--variants=har"], "variant 'har' is not known"),
-    (["configs", "--variants=gru", "--steps=0"], "--steps=0 is not an integer of at least 1"),
+    ([], "name one benchmark: attention, training"),
+    (["training", "--variants=har"], "variant 'har' is not known"),
+    (["training", "--variants=gru", "--steps=0"], "--steps=0 is not an integer of at least 1"),
     (["speed"], "name one benchmark"),
-    (["pytorch", "--steps=0"], "--steps=0 is not an integer of at least 1"),
     (["attention", "--lengths=8,a"], "--lengths=8,a is not integers of at least 1"),
     (["attention", "--lengths=0"], "--lengths=0 is not integers of at least 1"),
-    (["together", "--runs=1"], "--runs=1 is not an integer of at least 2"),
+    (["sweep", "--runs=1"], "--runs=1 is not an integer of at least 2"),
 ])
 def test_what_is_refused(call, argv, words):
     status, _, err = call(benchmark, *argv, CONFIG)
@@ -73,6 +77,32 @@ def test_each_implementation_is_close_to_float64(call):
     errors = {tuple(line.split("\t")[:3]): float(line.split("\t")[3]) for line in out.splitlines()[1:]}
     assert status == 0 and len(errors) == 4 * len(attention.IMPLEMENTATIONS)
     assert all(0 < error < (1e-5 if dtype == "float32" else 1e-2) for (_, dtype, _), error in errors.items())
+
+
+def test_a_start_is_timed_by_what_the_cache_holds(call, tmp_path, monkeypatch):
+    seconds = {"no cache": 7.0, "empty cache": 11.0, "filled cache": 3.0}
+    in_turn = itertools.cycle(seconds.values())
+    monkeypatch.setattr(benchmark_start, "first_step", lambda options, folder, settings: next(in_turn))
+    file = tmp_path / "start.json"
+    status, out, err = call(benchmark, "start", CONFIG, "--rounds=3", f"--json={file}")
+    assert status == 0, err
+    assert out.splitlines()[1:] == ["no cache\t7.00\t7.00-7.00", "empty cache\t11.00\t11.00-11.00",
+                                    "filled cache\t3.00\t3.00-3.00"]
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert [row["way"] for row in kept["rows"]] == list(seconds) and kept["machine"]["processor"]
+    status, _, err = call(benchmark, "start", CONFIG, f"--json={file}")
+    assert status == 2 and "exists: give a new file" in err
+
+
+def test_a_start_is_that_of_the_shells_command(tmp_path):
+    def options(devices):
+        return flags.parse(benchmark.PROGRAM, ["start", CONFIG, f"--config.training.devices={devices}"])
+
+    assert 1.0 < benchmark_start.first_step(options(1), tmp_path, {}) < 500.0
+    assert list((tmp_path / "cache" / "attention_lab" / "programs").glob("*/jit__update-*-cache"))
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError, match="it did not start: .*training.devices=97"):
+        benchmark_start.first_step(options(97), tmp_path, {})
 
 
 def test_each_way_is_timed_in_each_round_on_fresh_inputs(monkeypatch):

@@ -67,6 +67,12 @@ def test_a_flag_with_choices():
         parse("--how=mpa", config="none", declared=declared)
 
 
+@pytest.mark.parametrize("words, value", [([], ""), (["--trace"], "here"), (["--trace=there"], "there")])
+def test_a_flag_that_has_a_value_of_its_own(words, value):
+    declared = {"trace": flags.Flag("", "where to", bare="here")}
+    assert parse(*words, config="none", declared=declared).trace == value
+
+
 def test_a_file_of_flags_stands_for_its_lines(flagfile):
     path = flagfile(f"# what is tried\n{CONFIG}\n\n--workdir=a b\n--config.seed=1e1\n--nodry_run\n")
     options = parse(path, "--beam=3")

@@ -37,6 +37,16 @@ def test_translate_answers_line_by_line(call, finished, monkeypatch):
     assert call(translate, f"--run={finished}", stdin=text)[1] == out
 
 
+def test_a_profile_prints_the_ten_largest_operations(call, finished, tmp_path):
+    config = ["--config=configs/translation.py:smoke", f"--workdir={finished}"]
+    status, out, err = call(train, *config, f"--profile={tmp_path / 'here'}")
+    head, *rows = [line.split("\t") for line in out.splitlines()[:11]]
+    assert status == 0 and head == ["share", "milliseconds_a_step", "calls", "kind", "place"]
+    shares = [float(row[0]) for row in rows]
+    assert len(shares) == 10 and shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 1.01
+    assert "of the rate of a large product" in err and (tmp_path / "here" / "operations.tsv").exists()
+
+
 def test_translate_greedily_and_what_it_never_saw(call, finished):
     status, out, err = call(translate, f"--run={finished}", "--beam=1", stdin="the dög sees .\n".encode())
     assert status == 0 and out.count("\n") == 1

@@ -10,19 +10,33 @@ from experiments import benchmark
 CONFIG = "--config=:lstm_luong,smoke"
 
 
-def test_both_begin_with_the_same_loss(call):
+@pytest.mark.parametrize("variant, changes", [
+    ("lstm_luong", []), ("", ["--config.model.norm=post", "--config.model.num_layers=2"]),
+    ("", ["--config.model.norm=pre", "--config.training.average_decay=0.9"])])
+def test_both_begin_with_the_same_loss(call, variant, changes):
     pytest.importorskip("torch")
-    status, out, _ = call(benchmark, "pytorch", CONFIG, "--steps=2")
-    assert status == 0 and [line.split("\t")[0] for line in out.splitlines()[:3]] == ["way", "jax", "pytorch"]
-    assert float(out.split("differ by ")[1].split()[0]) < 1e-4
-    status, _, err = call(benchmark, "pytorch", "--config=:gru_luong,smoke")
-    assert status == 2 and "model.kind=gru: the PyTorch model has lstm" in err
+    config = f"--config=:{variant},smoke" if variant else "--config=:smoke"
+    status, out, err = call(benchmark, "training", config, "--steps=2", "--peers",
+                            "--config.training.devices=1", *changes)
+    assert status == 0, err
+    ways = [line.split("\t")[1:3] for line in out.splitlines()[1:]]
+    assert ways == [["float32", "jax"], ["float32", "pytorch"]]
+    assert float(err.split("differ by ")[1].split()[0]) < 1e-4
+
+
+@pytest.mark.parametrize("variant, changes, words", [
+    ("gru_luong,", [], "model.kind=gru: the PyTorch models are lstm, transformer"),
+    ("", ["--config.model.positions=rotary"], "model.positions=rotary: the PyTorch model has sinusoidal")])
+def test_an_architecture_that_the_peer_lacks_is_refused(call, variant, changes, words):
+    pytest.importorskip("torch")
+    status, _, err = call(benchmark, "training", f"--config=:{variant}smoke", "--peers", *changes)
+    assert status == 2 and words in err
 
 
 def test_without_it_one_line_says_what_to_install(call, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "experiments.benchmark_pytorch", raising=False)
-    status, out, err = call(benchmark, "pytorch", CONFIG)
+    status, out, err = call(benchmark, "training", CONFIG, "--peers")
     assert status == 2 and not out and "torch is not installed: pip install -e '.[pytorch]'" in err
 
 

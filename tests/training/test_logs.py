@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -43,6 +44,16 @@ def test_each_number_goes_where_it_belongs(tmp_path):
     assert version.file_version == "brain.Event:2"
     assert first.step == 7 and scalars(first) == {"loss": 0.5, "timing/tokens_per_second": 123.0}
     assert second.step == 8 and scalars(second) == {"dev_bleu": 41.25}
+
+
+def test_long_names_many_numbers_and_late_steps_are_read_as_written(tmp_path):
+    many = {f"{i}/" + "é" * i: i / 7 for i in range(1, 90)}
+    Writers(tmp_path).write(2**40 + 3, many | {"huge": 1e300, "nan": float("nan")})
+    event = events(tmp_path)[-1]
+    read = {value.tag: value.simple_value for value in event.summary.value}
+    assert event.step == 2**40 + 3 and abs(event.wall_time - time.time()) < 60
+    assert read.pop("huge") == float("inf") and np.isnan(read.pop("nan"))
+    assert read == {name: np.float32(value) for name, value in many.items()}
 
 
 def test_a_resumed_run_repeats_its_metrics_byte_for_byte(tmp_path):

@@ -12,10 +12,12 @@ from attention_lab.data.detokenize import unescape
 from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import EOS
-from attention_lab.figures import heatmap, style
-from attention_lab.figures.labels import shortened
+from attention_lab.storage.later import Later
 from attention_lab.tasks.classification.classifier import Classifier
 from attention_lab.tasks.text import nearest_in_length
+
+heatmap, style = Later("attention_lab.figures.heatmap"), Later("attention_lab.figures.style")
+labels = Later("attention_lab.figures.labels")
 
 WORDS = 14  # preferred length of the sentences
 SENTENCES = 8  # number whose weights are saved: those nearest to that length
@@ -70,8 +72,9 @@ def draw(classifier: Classifier, sentences: Labelled, answers: Sequence[str], we
             decider = classifier.word_starts(row)[sentences.truth[i].senses[0].decider]
             links = [(decider, n) for n in range(len(lines))]
         name = f"{sentences.word[i]}: " if sentences.word[i] else ""
-        right = f" (is {shortened(sentences.label[i])})" if sentences.label[i] not in ("", answers[i]) else ""
+        label, answer = labels.shortened(sentences.label[i]), labels.shortened(answers[i])
+        right = f" (is {label})" if sentences.label[i] not in ("", answers[i]) else ""
         table = np.clip(np.stack(list(lines.values()))[:, :len(tokens)], 0.0, 1.0)
-        panels.append(heatmap.Panel(table, tokens, list(lines), links, name + shortened(answers[i]) + right))
+        panels.append(heatmap.Panel(table, tokens, list(lines), links, name + answer + right))
     figure = heatmap.heat_maps(panels, columns=1, title="attention, mean over heads", gold="deciding word")
     style.save(figure, path)

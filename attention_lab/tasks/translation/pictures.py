@@ -10,11 +10,12 @@ from attention_lab.data import batching
 from attention_lab.data.detokenize import unescape
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.tokenizers import MARK, Segmentation
-from attention_lab.figures import heatmap, style
+from attention_lab.storage.later import Later
 from attention_lab.tasks.text import nearest_in_length
 from attention_lab.tasks.translation.translator import Attention, Translator
 from attention_lab.tasks.translation.word_attention import cross_weights, word_numbers
 
+heatmap, style = Later("attention_lab.figures.heatmap"), Later("attention_lab.figures.style")
 WORDS = 10  # preferred length: two such sentences fit side by side
 SENTENCES = 8  # number whose weights are saved: those nearest to that length
 DRAWN = 4  # number of these in the figure
