@@ -233,13 +233,16 @@ def _as_damage() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _orbax(**options) -> Iterator[Any]:
-    """An orbax checkpointer whose log, tracebacks of its threads included, stays off the screen."""
+    """An orbax checkpointer of this process alone, whose log, tracebacks of its threads included, is kept quiet."""
+    alone = orbax.checkpoint.options.MultiprocessingOptions(
+        primary_host=jax.process_index(), active_processes={jax.process_index()})
+    handler = orbax.checkpoint.PyTreeCheckpointHandler(multiprocessing_options=alone, **options)
     loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
     try:
-        with orbax.checkpoint.PyTreeCheckpointer(**options) as checkpointer:
+        with orbax.checkpoint.Checkpointer(handler, multiprocessing_options=alone) as checkpointer:
             yield checkpointer
     finally:
         for logger, disabled in zip(loggers, before):
