@@ -16,7 +16,6 @@ from attention_lab.tasks.load import Trained, load
 from attention_lab.tasks.registry import build
 from attention_lab.training.group import ALONE, Group
 from attention_lab.training.run import carry_out
-from attention_lab.training.task import Task
 
 LOG = logging.getLogger(__name__)
 ALIKE = ("jax", "jaxlib", "tokenizers")  # packages of which all processes of a run have the same version
@@ -77,15 +76,15 @@ def check_alike(group: Group, named: Mapping[str, Any]) -> None:
     for index, other in enumerate(group.gather(ours)):
         for key, value in ours.items():
             if other.get(key) != value:
-                raise ValueError(f"the processes of one run differ: {key} is {other.get(key)} in process {index} and "
-                                 f"{value} in process {group.index}")
+                raise ValueError(f"the processes of one run differ: {key} is {other.get(key)} in process "
+                                 f"{index} and {value} in process {group.index}")
 
 
 def open_in_group(group: Group, config: Config, folder: Path, open_run: Callable[[], runs.Run]) -> runs.Run:
     """The run folder, opened by the first process of a group; the others get a Run that writes nothing.
 
     Raises:
-      ValueError: as of `runs.open_run`, on every process; or the processes differ in config or versions. Paths may
+      ValueError: as of `runs.open_run`, on every process; or they differ in config or versions. Paths may
         differ: files are known by their content.
     """
     versions = environment.software()["versions"]

@@ -233,7 +233,7 @@ def _as_damage() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _orbax(**options) -> Iterator[Any]:
-    """An orbax checkpointer of this process alone, whose log, tracebacks of its threads included, is kept quiet."""
+    """An orbax checkpointer of this process; its log, tracebacks of threads included, is off the screen."""
     alone = orbax.checkpoint.options.MultiprocessingOptions(
         primary_host=jax.process_index(), active_processes={jax.process_index()})
     handler = orbax.checkpoint.PyTreeCheckpointHandler(multiprocessing_options=alone, **options)

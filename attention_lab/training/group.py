@@ -1,10 +1,11 @@
 """The processes, perhaps on several hosts, that train one run: each holds some of its devices.
 
-Every process runs the same loop on the same numbers. Arrays travel by XLA's collectives; what the host decides
-(scores of dev, the clock, whether a run is finished) is decided by the first process and shared as JSON through
-JAX's coordination service, where a process may wait for as long as another one scores.
+Every process runs the same loop on the same numbers. Arrays travel by XLA's collectives; what the host
+decides (scores of dev, the clock, whether a run is finished) is decided by the first process and shared as
+JSON through JAX's coordination service, where a process may wait for as long as another one scores.
 """
 
+import contextlib
 import itertools
 import json
 import os
@@ -22,8 +23,9 @@ from attention_lab.storage.errors import one_line
 ADDRESS, COUNT, INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
 HEARTBEAT = 30  # seconds of silence after which JAX takes a process for dead
 WAIT = 5  # seconds of one request to the coordination service, repeated so that Ctrl-C is heard between
-LOST = re.compile(r"gloo|nccl|coordination|heartbeat|UNAVAILABLE|connection (closed|reset)|socket closed",
-                  re.IGNORECASE)
+# What XLA's errors, which begin with a code, say where another process is gone.
+LOST = re.compile(r"UNAVAILABLE: |[A-Z_]+: .*(gloo|nccl|coordination|heartbeat|connection|socket closed)",
+                  re.IGNORECASE | re.DOTALL)
 T = TypeVar("T")
 
 
@@ -40,7 +42,7 @@ class Group:
         return self.index == 0
 
     def share(self, value: Any = None) -> Any:
-        """The value that the first process gave, what JSON can hold; every process calls it in the same order."""
+        """The first process's value, what JSON can hold; all processes call it in the same order."""
         if self.count == 1:
             return value
         key = next(self._keys)
@@ -61,7 +63,7 @@ class Group:
         """What `action` returns here, if it succeeds on every process.
 
         Raises:
-          ValueError, OSError, DeviceError: as of `action`; a ValueError that names the process where it is another.
+          ValueError, OSError, DeviceError: as of `action`; of another process a ValueError that names it.
         """
         value, problem = None, None
         try:
@@ -69,15 +71,18 @@ class Group:
         except (ValueError, OSError, DeviceError) as error:
             problem = error
         lines = self.gather(problem and one_line(problem))
+        failed = [(index, line) for index, line in enumerate(lines) if line is not None]
+        if failed and self.count > 1:
+            with contextlib.suppress(jax.errors.JaxRuntimeError):  # all hear it before the first one ends
+                _client().wait_at_barrier(next(self._keys), 1000 * WAIT)
         if problem is not None:
             raise problem
-        for index, line in enumerate(lines):
-            if line is not None:
-                raise ValueError(line if index == 0 else f"process {index}: {line}")
+        for index, line in failed:
+            raise ValueError(f"process {index}: {line}" if index else line)
         return value
 
     def local(self, tree: Any) -> Any:
-        """A copy of replicated arrays that this process computes with alone; it waits until they are there."""
+        """A copy of replicated arrays for this process to compute with alone; waits until they are there."""
         if self.count == 1:
             return tree
         return jax.block_until_ready(jax.tree.map(lambda x: x.addressable_data(0), tree))
@@ -111,14 +116,14 @@ ALONE = Group()
 def join(wait: float) -> Group:
     """Joins the group that the environment describes; before JAX has used a device.
 
-    Read are JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID, or what Slurm, Open MPI, Kubernetes
-    or a TPU pod say, as `jax.distributed.initialize` detects them.
+    Read are JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID, or what Slurm, Open MPI,
+    Kubernetes or a TPU pod say, as `jax.distributed.initialize` detects them.
 
     Args:
       wait: seconds in which all processes have to be there.
     Raises:
-      ValueError: no group is described, or not as JAX allows. JAX ends the process by itself if the others do not
-        come or leave later.
+      ValueError: no group is described, or not as JAX allows. JAX ends the process by itself if the others do
+        not come or leave later.
     """
     address, count, index = os.environ.get(ADDRESS) or None, _number(COUNT, 1), _number(INDEX, 0)
     if address and not re.fullmatch(r".+:\d+", address):
@@ -139,8 +144,9 @@ def join(wait: float) -> Group:
 
 
 def lost(error: BaseException) -> bool:
-    """Whether an error says that another process of the group is gone."""
-    return isinstance(error, (RuntimeError, ValueError)) and bool(LOST.search(str(error)))
+    """Whether an error of XLA, or a DeviceError made of one, says that another process is gone."""
+    error = error.__cause__ if isinstance(error, DeviceError) and error.__cause__ else error
+    return isinstance(error, (RuntimeError, ValueError)) and bool(LOST.match(str(error)))
 
 
 def _number(name: str, low: int) -> int | None:

@@ -134,7 +134,8 @@ class Host:
         if group.count == 1:
             return checkpoint.restore(self.checkpoints, template, step=step)
         here = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), template)
-        found = group.agreed(lambda: checkpoint.restore(self.checkpoints, here, step) if group.first else None)
+        found = group.agreed(
+            lambda: checkpoint.restore(self.checkpoints, here, step) if group.first else None)
         head = group.share((found[0], found[2]) if found else None)
         return head and (head[0], group.spread(found and found[1], template), head[1])
 

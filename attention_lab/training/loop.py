@@ -54,8 +54,8 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
     """
     structure, hyper = split(config)
     steps = total_steps(config, task)
-    programs = programs or make_programs(task, structure, steps, group)
-    check_rows(task, config.training.accumulate, programs.mesh.size)
+    programs = programs or group.agreed(lambda: make_programs(task, structure, steps, group))
+    group.agreed(lambda: check_rows(task, config.training.accumulate, programs.mesh.size))
     host = Host(task, config, folder, programs, steps, show, say, group=group)
     state, host.state = host.state or programs.start(hyper), None
     batches = task.batches(config.seed, host.step)

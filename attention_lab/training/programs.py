@@ -56,7 +56,8 @@ def programs(task: Task, structure: Structure, total_steps: int | None, group: G
         state = _start(task.init, settings, hyper)
         return group.spread(state, template) if group.count > 1 else jax.device_put(state, replicated(mesh))
 
-    return Programs(mesh, start, partial(_update, task.loss, settings), partial(_dev_loss, task.loss), template)
+    return Programs(mesh, start, partial(_update, task.loss, settings), partial(_dev_loss, task.loss),
+                    template)
 
 
 def initial_state(init: Callable, recipe: Recipe, hyper: Hyper) -> State:
