@@ -8,7 +8,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from attention_lab.attention.choice import automatic, check_readouts, checked, needs
+from attention_lab.attention.choice import Call, automatic, check_readouts, checked, needs
 from attention_lab.attention.counterfactual import Counterfactual, spread
 from attention_lab.attention.dropout import Dropout
 from attention_lab.attention.formula import as_floats
@@ -34,8 +34,9 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
       score: as in `attend`; called with `parameters` too.
       parameters: further arguments of the score by name, with a leading axis H; numbers () and None are the
         same for all heads.
-      implementation: a name in IMPLEMENTATIONS, or "auto": "blockwise" for many queries and keys, otherwise
-        "reference".
+      implementation: a name in IMPLEMENTATIONS, or "auto": on a GPU "cudnn" and on a TPU, for many queries and
+        keys, "splash", where they can compute this; otherwise "blockwise" for many queries and keys, and
+        "reference". Those of a device have no forward and no second derivative.
       counterfactual: weights to use instead, numbers (B, H, T, S) and rows (B, H, T), any axis may be 1 but
         S of noise; None replaces nothing.
       bias: added to the logits, shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1.
@@ -75,11 +76,13 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     check_readouts(readouts, pairs)
     needed = needs(return_weights, counterfactual=counterfactual, bias=bias, soft_cap=soft_cap,
                    dropout=dropout, readouts=readouts)
-    chosen = checked(automatic(T, S, needed) if implementation == "auto" else implementation, score, needed)
+    mask = _lead("mask", mask, (B, H, T, S))
+    call = Call(T, S, q.dtype, mask, score, needed)
+    chosen = checked(automatic(call) if implementation == "auto" else implementation, call)
     if dropout is not None and dropout.bits.shape != (B, H):
         raise ValueError(f"dropout.bits has shape {dropout.bits.shape}; allowed is (B, H) = {(B, H)}")
     options = Options(
-        scale=None, mask=_lead("mask", mask, (B, H, T, S)),
+        scale=None, mask=mask,
         pairs=_lead("pairs", pairs, (B, H, T, S)), bias=_array(bias, (B, H, T, S)), dropout=dropout,
         counterfactual=None if counterfactual is None else spread(counterfactual, (B, H, T, S)))
 
