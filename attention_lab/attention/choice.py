@@ -37,12 +37,17 @@ class Call(NamedTuple):
 
 
 def here() -> str:
-    """The device as in `Implementation.runs_on`: "cuda" (compute capability 8.0 or later), "tpu", others by name."""
+    """The device as in `Implementation.runs_on`: "cuda" (compute capability 8.0 or later), "tpu" or other."""
     if jax.default_backend() != "gpu":
         return jax.default_backend()
     device = jax.local_devices()[0]
     return "cuda" if "cuda" in device.client.platform_version and (
         float(device.compute_capability) >= 8) else "gpu"
+
+
+def chosen(name: str, call: Call) -> str:
+    """The implementation that computes a call: `name`, or what "auto" stands for."""
+    return automatic(call) if name == "auto" else name
 
 
 def automatic(call: Call) -> str:
@@ -61,29 +66,29 @@ def able(name: str, needed: Iterable[str]) -> str:
 
 def checked(name: str, call: Call) -> Implementation:
     """The implementation of this name; a ValueError where it is unknown or cannot compute this."""
-    chosen = _look_up(name)
+    implementation = _look_up(name)
     if problem := why_not(name, call):
         raise ValueError(problem)
-    return chosen
+    return implementation
 
 
 def why_not(name: str, call: Call) -> str:
     """Why an implementation cannot compute a call on this device; "" where it can."""
-    chosen = IMPLEMENTATIONS[name]
-    if chosen.scores is not None and call.score not in [SCORES[other].function for other in chosen.scores]:
+    entry = IMPLEMENTATIONS[name]
+    if entry.scores is not None and call.score not in [SCORES[other].function for other in entry.scores]:
         given = getattr(call.score, "__name__", repr(call.score))
-        return f"score is {given}; implementation {name!r} allows {', '.join(chosen.scores)}"
+        return f"score is {given}; implementation {name!r} allows {', '.join(entry.scores)}"
     for option in call.needed:
-        if option not in chosen.computes:
+        if option not in entry.computes:
             names = ", ".join(key for key, each in IMPLEMENTATIONS.items() if option in each.computes)
             return f"implementation {name!r} cannot compute {option}; allowed are {names}"
-    if chosen.runs_on not in ("", here()):
-        return f"implementation {name!r} runs on {DEVICES[chosen.runs_on]} alone; the device here is {here()}"
-    if chosen.dtypes is not None and jnp.dtype(call.dtype).name not in chosen.dtypes:
-        return f"q is {jnp.dtype(call.dtype).name}; implementation {name!r} allows {', '.join(chosen.dtypes)}"
-    if chosen.masks is not None and kind(call.mask) not in chosen.masks:
+    if entry.runs_on not in ("", here()):
+        return f"implementation {name!r} runs on {DEVICES[entry.runs_on]} alone; the device here is {here()}"
+    if entry.dtypes is not None and jnp.dtype(call.dtype).name not in entry.dtypes:
+        return f"q is {jnp.dtype(call.dtype).name}; implementation {name!r} allows {', '.join(entry.dtypes)}"
+    if entry.masks is not None and kind(call.mask) not in entry.masks:
         return (f"mask is of the kind {kind(call.mask)!r}; implementation {name!r} allows "
-                f"{', '.join(chosen.masks)}")
+                f"{', '.join(entry.masks)}")
     return ""
 
 

@@ -8,7 +8,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from attention_lab.attention.choice import Call, automatic, check_readouts, checked, needs
+from attention_lab.attention.choice import Call, check_readouts, checked, chosen, needs
 from attention_lab.attention.counterfactual import Counterfactual, spread
 from attention_lab.attention.dropout import Dropout
 from attention_lab.attention.formula import as_floats
@@ -34,8 +34,8 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
       score: as in `attend`; called with `parameters` too.
       parameters: further arguments of the score by name, with a leading axis H; numbers () and None are the
         same for all heads.
-      implementation: a name in IMPLEMENTATIONS, or "auto": on a GPU "cudnn" and on a TPU, for many queries and
-        keys, "splash", where they can compute this; otherwise "blockwise" for many queries and keys, and
+      implementation: a name in IMPLEMENTATIONS, or "auto": "cudnn" on a GPU and, for many queries and keys,
+        "splash" on a TPU, where they can compute this; otherwise "blockwise" for many queries and keys, and
         "reference". Those of a device have no forward and no second derivative.
       counterfactual: weights to use instead, numbers (B, H, T, S) and rows (B, H, T), any axis may be 1 but
         S of noise; None replaces nothing.
@@ -78,7 +78,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
                    dropout=dropout, readouts=readouts)
     mask = _lead("mask", mask, (B, H, T, S))
     call = Call(T, S, q.dtype, mask, score, needed)
-    chosen = checked(automatic(call) if implementation == "auto" else implementation, call)
+    implementation = checked(chosen(implementation, call), call)
     if dropout is not None and dropout.bits.shape != (B, H):
         raise ValueError(f"dropout.bits has shape {dropout.bits.shape}; allowed is (B, H) = {(B, H)}")
     options = Options(
@@ -88,7 +88,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
 
     def one_head(q, k, v, options, parameters):
         named = functools.partial(score, **parameters) if parameters else score
-        return chosen.function(q, k, v, options, named, readouts, return_weights)
+        return implementation.function(q, k, v, options, named, readouts, return_weights)
 
     def groups(x):
         """Axes (B, H) or (H,) or none before others as (B, G, H / G), 1 where all are alike."""
@@ -98,7 +98,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     scale, soft_cap, parameters = jax.tree.map(
         lambda x: groups(jnp.reshape(x, (1, -1, *jnp.shape(x)[1:]))), (scale, soft_cap, parameters))
     options = dataclasses.replace(jax.tree.map(groups, options), scale=scale, soft_cap=soft_cap)
-    over = jax.lax.map if chosen.loops and jax.default_backend() == "cpu" else by_vmap
+    over = jax.lax.map if implementation.loops and jax.default_backend() == "cpu" else by_vmap
     context, weights, values = lifted(one_head, (B, G, H // G), over)(
         groups(q), k[:, :, None], v[:, :, None], options, parameters)
     context, weights, values = jax.tree.map(

@@ -8,7 +8,6 @@ import chex
 import jax
 import jax.numpy as jnp
 
-
 CAUSAL, CUT = "causal", "causal and padding"  # values of `Mask.form`
 
 
@@ -26,7 +25,7 @@ class Mask:
       dense: bool, shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1; None allows everything.
       band: (before, after), what is known of start and stop when a program is compiled: row t may attend to
         keys t - before <= s <= t + after alone. None is no bound. Blocks outside the band are never computed.
-      form: what is known of stop then: CAUSAL, it is t + 1; CUT, it is min(t + 1, L), L the same for all rows;
+      form: what is known of stop then: CAUSAL, it is t + 1; CUT, it is min(t + 1, L) with one L for all rows;
         "", nothing.
     """
 
@@ -120,7 +119,7 @@ def with_axes(mask: Mask, lead: int) -> Mask:
     return Mask(*(None if x is None else widen(x, axes) for x, axes in _parts(mask)), mask.band, mask.form)
 
 
-def kind(mask: Mask | None) -> str:
+def kind(mask: Mask | chex.Array | None) -> str:
     """What is known of a mask when a program is compiled.
 
     "all", every key; "causal"; "padding", the keys before a number; "keys", some keys, the same for all rows;
@@ -131,6 +130,7 @@ def kind(mask: Mask | None) -> str:
     """
     if mask is None:
         return "all"
+    mask = as_mask(mask)
     if mask.start is not None or not (mask.form or _same_stop(mask)) or (
             mask.dense is not None and mask.dense.shape[-2] != 1):
         return "other"

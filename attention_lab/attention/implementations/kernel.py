@@ -15,8 +15,8 @@ def held(kernel, q, k, v, options, rows_of, size_of, dtype=None):
     """The context (T, V) by a kernel.
 
     Args:
-      kernel: (q (T', K'), k (S', K'), v (S', K'), causal, allowed) -> (T', K'), where `allowed`, bool (S',), has
-        a key and is the same for all rows; None allows every key.
+      kernel: (q (T', K'), k (S', K'), v (S', K'), causal, allowed) -> (T', K'), where `allowed`, bool (S',),
+        has a key and is the same for all rows; None allows every key.
       rows_of, size_of: T' and S' are multiples of the one, K' of the other.
       dtype: of the kernel's arrays; None is that of the query.
     """
