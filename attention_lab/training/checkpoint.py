@@ -236,12 +236,12 @@ def _orbax(**options) -> Iterator[Any]:
     """An orbax checkpointer of this process; its log, tracebacks of threads included, is off the screen."""
     alone = orbax.checkpoint.options.MultiprocessingOptions(
         primary_host=jax.process_index(), active_processes={jax.process_index()})
-    handler = orbax.checkpoint.PyTreeCheckpointHandler(multiprocessing_options=alone, **options)
     loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
     try:
+        handler = orbax.checkpoint.PyTreeCheckpointHandler(multiprocessing_options=alone, **options)
         with orbax.checkpoint.Checkpointer(handler, multiprocessing_options=alone) as checkpointer:
             yield checkpointer
     finally:

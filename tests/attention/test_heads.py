@@ -219,7 +219,7 @@ def test_what_a_kernel_can_not_do_is_refused(qkv, on_its_device):
     halves = [x.astype(jnp.bfloat16) for x in qkv]
     for arrays, mask, words in (
             (qkv, None, "q is float32; implementation 'cudnn' allows bfloat16, float16"),
-            (halves, attention.window(T, 1), "kind 'other'; implementation 'cudnn' allows all, causal, padd")):
+            (halves, attention.window(T, 1), "kind 'other'; implementation 'cudnn' allows all, causal")):
         with pytest.raises(ValueError, match=words):
             attention.multi_head(*arrays, mask, implementation="cudnn")
 

@@ -57,8 +57,8 @@ PEER = FATAL.format("JAX distributed service detected fatal errors. Socket close
      "train: error: the process was ended (SIGABRT: Terminating process because the disk is on fire): repeat "
      "the command in every process: it goes on from the last checkpoint\n"),
     (["joined()", "os.kill(os.getpid(), 9)"], 3, "",
-     "train: error: the process was ended (SIGKILL): repeat the command in every process: it goes on from the "
-     "last checkpoint\n"),
+     "train: error: the process was ended (SIGKILL): repeat the command in every process: it goes on from "
+     "the last checkpoint\n"),
     (["os.write(2, b'E1 Address already in use')", "os.kill(os.getpid(), 11)"], 2, "",
      "train: error: the port of JAX_COORDINATOR_ADDRESS is in use on this host: give another one\n"),
     (["os.kill(os.getpid(), 11)"], 2, "", "train: error: the group of processes was not formed: SIGSEGV\n"),
@@ -72,7 +72,8 @@ def test_a_bug_keeps_its_traceback(tmp_path):
     assert status == 1 and err.startswith("Traceback") and err.count("ZeroDivisionError") == 1
 
 
-@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize("number, status", [
+    (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_the_worker_ends_with_the_command(tmp_path, number, status):
     process = start(tmp_path, ["joined()", "print(os.getpid(), flush=True)", "time.sleep(60)"])
     worker = int(process.stdout.readline())
