@@ -29,10 +29,11 @@ AGAIN = "repeat the command in every process: it goes on from the last checkpoin
 TAIL, LONGEST = 2**16, 300  # characters of XLA's log that are read, and that are shown
 PEER = "JAX distributed service detected fatal errors"  # XLA's last words where another process is gone
 LOST = f"another process of the run has ended, or can't be reached: {AGAIN}"
+TWICE = "different incarnation"
 # What XLA writes where the group can't be formed, and what it means.
 REASONS = {
-    "Address already in use": "the port of JAX_COORDINATOR_ADDRESS is in use on this host: give another one",
-    "different incarnation": "two processes have the same JAX_PROCESS_ID, or one was started twice",
+    "Address already in use": "the port of JAX_COORDINATOR_ADDRESS is in use here: give a free one",
+    TWICE: "two processes have the same JAX_PROCESS_ID, or one was started twice",
     "DEADLINE_EXCEEDED": "not all processes of the group came in time (--wait): start this command "
                          "JAX_NUM_PROCESSES times, with the JAX_COORDINATOR_ADDRESS of the first process and "
                          "a JAX_PROCESS_ID each",
@@ -67,7 +68,7 @@ def supervise(command: str) -> int:
         written = log.read().decode("utf-8", "replace")
     if SAID in reports:
         return status
-    if JOINED not in reports:
+    if JOINED not in reports or TWICE in written:
         raise ValueError(next((meaning for words, meaning in REASONS.items() if words in written),
                               f"the group of processes was not formed: {_why(written, status)}"))
     if status == LOST_STATUS or PEER in written:

@@ -22,6 +22,7 @@ from attention_lab.storage.errors import one_line
 
 ADDRESS, COUNT, INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
 HEARTBEAT = 30  # seconds of silence after which JAX takes a process for dead
+PREEMPTION = "jax_enable_preemption_service"  # keeps SIGTERM from Python
 WAIT = 5  # seconds of one request to the coordination service, repeated so that Ctrl-C is heard between
 # What XLA's errors, which begin with a code, say where another process is gone.
 LOST = re.compile(r"UNAVAILABLE: |[A-Z_]+: .*(gloo|nccl|coordination|heartbeat|connection|socket closed)",
@@ -130,6 +131,8 @@ def join(wait: float) -> Group:
         raise ValueError(f"{ADDRESS}={address}: allowed is HOST:PORT, of the first process")
     if count is not None and index is not None and index >= count:
         raise ValueError(f"{INDEX}={index}: allowed are 0 to {count - 1}, as {COUNT} is {count}")
+    if PREEMPTION in jax.config.values:
+        jax.config.update(PREEMPTION, False)
     try:
         jax.distributed.initialize(address, count, index, initialization_timeout=max(1, round(wait)),
                                    heartbeat_timeout_seconds=HEARTBEAT)
@@ -139,6 +142,12 @@ def join(wait: float) -> Group:
         raise ValueError(f"no group of processes is described: {', '.join(unset) or names} "
                          f"{'is' if len(unset) == 1 else 'are'} not set, and neither Slurm nor a TPU pod was "
                          "found") from error
+    except jax.errors.JaxRuntimeError as error:
+        if "RPC server" not in str(error):
+            raise
+        given = jax._src.distributed.global_state.coordinator_address
+        raise ValueError(f"{ADDRESS}={given}: this process, the first, can't listen on that port: give a free "
+                         "one") from error
     jax.devices()  # the processes tell each other theirs
     return Group(jax.process_index(), jax.process_count())
 

@@ -60,7 +60,7 @@ PEER = FATAL.format("JAX distributed service detected fatal errors. Socket close
      "train: error: the process was ended (SIGKILL): repeat the command in every process: it goes on from "
      "the last checkpoint\n"),
     (["os.write(2, b'E1 Address already in use')", "os.kill(os.getpid(), 11)"], 2, "",
-     "train: error: the port of JAX_COORDINATOR_ADDRESS is in use on this host: give another one\n"),
+     "train: error: the port of JAX_COORDINATOR_ADDRESS is in use here: give a free one\n"),
     (["os.kill(os.getpid(), 11)"], 2, "", "train: error: the group of processes was not formed: SIGSEGV\n"),
 ])
 def test_one_line_and_the_status(tmp_path, body, status, out, err):
