@@ -12,7 +12,7 @@ import numpy as np
 from attention_lab import attention
 from attention_lab.training import profile
 from experiments import machine
-from experiments.flags import Options
+from experiments.flags import Options, say
 from experiments.timing import interleaved, product_rate, quartiles
 
 HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
@@ -34,6 +34,9 @@ class Case:
     mask: str = "none"
     dropout: float = 0.0
     readouts: tuple[str, ...] = ()
+
+
+CHECK = Case("check", 257, B=2, H=2, mask="causal")  # an odd length, which is no multiple of a block
 
 
 def cases(lengths: list[int]) -> list[Case]:
@@ -77,11 +80,17 @@ def ours(case: Case, implementation: str) -> Callable:
 
 
 def implementations(case: Case) -> list[str]:
-    """Implementations that can compute a case in memory."""
-    needed = attention.needs(dropout=case.dropout or None, readouts=case.readouts)
+    """Implementations that can compute a case here and in memory."""
     fits = 4 * case.B * case.H * case.T ** 2 <= HELD
-    return [name for name, entry in attention.IMPLEMENTATIONS.items()
-            if set(needed) <= set(entry.computes) and (fits or name == "blockwise")]
+    return [name for name, entry in attention.IMPLEMENTATIONS.items() if not why_not(name, case) and (
+        fits or name == "blockwise" or entry.runs_on)]
+
+
+def why_not(implementation: str, case: Case, dtype: str = "float32") -> str:
+    """Why an implementation can't compute a case on this device; "" where it can."""
+    needed = attention.needs(dropout=case.dropout or None, readouts=case.readouts)
+    return attention.why_not(implementation, attention.Call(
+        case.T, case.T, dtype, masks(case), attention.dot, needed))
 
 
 def programs(function: Callable) -> tuple[Callable, Callable]:
@@ -119,7 +128,7 @@ def checked(implementation: str, peaky: float, dtype: str) -> float:
 
     peaky: factor on the queries: the softmax of large logits is sharp.
     """
-    case = Case("check", 257, B=2, H=2, mask="causal")
+    case = CHECK
     q, k, v, _ = arrays(case, 0)
     q, k, v = (np.asarray(jnp.asarray(x, dtype).astype(jnp.float32)) for x in (peaky * q, k, v))
     logits = np.einsum("bhtk,bhsk->bhts", *(x.astype(np.float64) for x in (q, k))) / case.K ** 0.5
@@ -131,10 +140,17 @@ def checked(implementation: str, peaky: float, dtype: str) -> float:
 
 
 def check() -> None:
-    """Prints the error of each implementation, in single and half precision, with flat and sharp weights."""
+    """Prints the error of each implementation, in single and half precision, with flat and sharp weights.
+
+    Those that this device can't run are named on stderr, with the reason.
+    """
     print("implementation\tdtype\tfactor_on_queries\terror")
     for name in attention.IMPLEMENTATIONS:
-        for dtype in ("float32", "bfloat16"):
+        problems = {dtype: why_not(name, CHECK, dtype) for dtype in ("float32", "bfloat16")}
+        for problem in sorted({*problems.values()} - {""}):
+            left = " and ".join(dtype for dtype in problems if problems[dtype] == problem)
+            say(f"{name} in {left} is left out: {problem}")
+        for dtype in (dtype for dtype, problem in problems.items() if not problem):
             for peaky in (1.0, 30.0):
                 print(f"{name}\t{dtype}\t{peaky:g}\t{checked(name, peaky, dtype):.2e}", flush=True)
 
@@ -157,7 +173,8 @@ def main(options: Options) -> int:
             raise ValueError("torch is not installed: pip install -e '.[peers]'")
         from experiments import benchmark_torch_attention as torch_attention
         peers = {"sdpa": torch_attention.programs}
-        rates["torch"] = product_rate(*torch_attention.product(np.ones((profile.PRODUCT, profile.PRODUCT), np.float32)))
+        square = np.ones((profile.PRODUCT, profile.PRODUCT), np.float32)
+        rates["torch"] = product_rate(*torch_attention.product(square))
     facts = machine.facts(rates) | ({"torch": torch_attention.facts()} if peers else {})
     print(f"# {machine.heading(facts)}")
     print("case\tway\tforward_ms\tquartiles\twith_backward_ms\tquartiles\ttemporary_mib\t"

@@ -36,6 +36,7 @@ __all__ = ["Flag", "Options", "Program", "parse", "run", "say"]
 
 LOG = logging.getLogger("attention_lab")
 USER_ERROR, DEVICE_ERROR = 2, 3  # exit statuses; 128 + its number after a signal
+ENDS = (ValueError, OSError, DeviceError, KeyboardInterrupt)  # what ends a program in one line
 STOPS = {signal.SIGTERM: "terminated", signal.SIGHUP: "terminated: its terminal was closed"}
 
 
@@ -78,12 +79,17 @@ def run(main: Callable[[Options], int | None], program: Program, argv: Sequence[
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         streams.drop_unwritable_output()
         sys.exit(1)
-    except (ValueError, OSError, DeviceError, KeyboardInterrupt) as error:
+    except ENDS as error:
         if os.environ.get("ATTENTION_LAB_DEBUG") == "1":
             raise
-        streams.drop_unwritable_output()
-        LOG.error("%s", _one_line(error))
-        sys.exit(_status(error))
+        sys.exit(report(error))
+
+
+def report(error: BaseException) -> int:
+    """Writes one of ENDS as one line to stderr, and returns the exit status."""
+    streams.drop_unwritable_output()
+    LOG.error("%s", _one_line(error))
+    return _status(error)
 
 
 def say(line: str) -> None:

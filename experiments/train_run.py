@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from attention_lab import tasks
@@ -9,36 +10,55 @@ from attention_lab.config import to_dict
 from attention_lab.data.content import content_of
 from attention_lab.storage import environment, runs
 from attention_lab.storage.content import of_other_content
-from attention_lab.tasks.train import finish
+from attention_lab.tasks.train import finish, open_in_group
 from attention_lab.training.estimate import estimate
+from attention_lab.training.group import ALONE, Group, join
 from attention_lab.training.profile import profile
 from experiments.flags import Options, say
 
 LARGEST = 10  # operations that --profile prints
 
 
-def train(options: Options) -> int:
+def train(options: Options, group: Group = ALONE) -> int:
     """Trains the run of the options unless it is finished, and prints its result.
 
     Status 1 if it diverged, or if one of its scores failed.
     """
-    config, content = options.config, content_of(options.config)
-    folder = Path(options.workdir or runs.default_folder(options.experiment, config, content))
-    for other in [] if options.workdir else of_other_content(folder.parent, config, content):
-        say(f"warning: the data has changed since {other} was trained: this is another run, in {folder}")
-    with contextlib.closing(runs.open_run(folder, config, options.command, rerun=options.rerun,
-                                          content=content)) as run:
+    say_here = say if group.first else lambda line: None
+    show = None if group.first else lambda *step, **numbers: None
+    with contextlib.closing(opened(options, group, say_here)) as run:
         for warning in run.warnings:
-            say(f"warning: {warning}")
+            say_here(f"warning: {warning}")
         if options.profile:
             show_profile(run, options.profile.replace("{run}", str(run.folder)))
         was_finished = run.finished
-        result = finish(run, say)
+        result = finish(run, say_here, show, group)
         if was_finished:
-            say(f"{run.folder} is finished; --rerun trains it again")
-    for name, value in result.items():
-        print(f"{name}\t{value}")
+            say_here(f"{run.folder} is finished; --rerun trains it again")
+    if group.first:
+        for name, value in result.items():
+            print(f"{name}\t{value}")
     return 0 if result["status"] == "finished" and "failed" not in result else 1
+
+
+def opened(options: Options, group: Group, say_here: Callable[[str], None]) -> runs.Run:
+    """The run of the options, opened by the first process."""
+    config = options.config
+    content = group.agreed(lambda: content_of(config))
+    folder = Path(options.workdir or runs.default_folder(options.experiment, config, content))
+    for other in [] if options.workdir else of_other_content(folder.parent, config, content):
+        say_here(f"warning: the data has changed since {other} was trained: this is another run, in {folder}")
+    return open_in_group(group, config, folder, lambda: runs.open_run(
+        folder, config, options.command, rerun=options.rerun, content=content))
+
+
+def train_in_group(options: Options, joined: Callable[[], None]) -> int:
+    """`train` by each process of a group; `joined` is called when all are there."""
+    group = join(options.wait)
+    joined()
+    status = train(options, group)
+    group.leave()
+    return status
 
 
 def show_profile(run: runs.Run, folder: str) -> None:

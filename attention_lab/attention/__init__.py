@@ -25,7 +25,7 @@ size, V value size, D model width, N vocabulary, L layers.
 """
 
 from attention_lab.attention import counterfactual
-from attention_lab.attention.choice import able, needs
+from attention_lab.attention.choice import Call, able, chosen, needs, why_not
 from attention_lab.attention.counterfactual import Counterfactual
 from attention_lab.attention.dropout import Dropout, dropout
 from attention_lab.attention.entropy import entropy
@@ -36,6 +36,6 @@ from attention_lab.attention.masks import Mask, causal, documents, padding, wind
 from attention_lab.attention.readouts import READOUTS
 from attention_lab.attention.scores import SCORES, additive, cosine, dot, general
 
-__all__ = ["IMPLEMENTATIONS", "READOUTS", "SCORES", "Counterfactual", "Dropout", "Mask", "able", "additive",
-           "attend", "causal", "cosine", "counterfactual", "documents", "dot", "dropout", "entropy",
-           "general", "multi_head", "needs", "padding", "weights", "window"]
+__all__ = ["IMPLEMENTATIONS", "READOUTS", "SCORES", "Call", "Counterfactual", "Dropout", "Mask", "able",
+           "additive", "attend", "causal", "chosen", "cosine", "counterfactual", "documents", "dot",
+           "dropout", "entropy", "general", "multi_head", "needs", "padding", "weights", "why_not", "window"]

@@ -1,12 +1,17 @@
 """Which implementation computes a call of `multi_head`."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
 
 from attention_lab.attention.implementations import IMPLEMENTATIONS, Implementation
+from attention_lab.attention.masks import Mask, kind
 from attention_lab.attention.readouts import READOUTS
 from attention_lab.attention.scores import SCORES, Score
 
+DEVICES = {"cuda": "NVIDIA GPUs of compute capability 8.0 or later", "tpu": "TPUs"}
 LARGE = 256 * 256  # queries times keys, above which "auto" takes blocks; at 1,024 x 1,024 they are faster
 
 
@@ -17,9 +22,41 @@ def needs(return_weights: bool = False, **options: Any) -> tuple[str, ...]:
     return tuple(name for name, value in {"weights": return_weights, **options}.items() if not unused(value))
 
 
-def automatic(T: int, S: int, needed: Iterable[str]) -> str:
-    """The name that "auto" stands for, with T queries and S keys."""
-    return "blockwise" if T * S > LARGE and "weights" not in needed else "reference"
+class Call(NamedTuple):
+    """What is known of a call of `multi_head` when a program is compiled.
+
+    Fields: T queries and S keys; dtype of the query; mask; score; needed, as of `needs`.
+    """
+
+    T: int
+    S: int
+    dtype: Any
+    mask: Mask | None
+    score: Score
+    needed: tuple[str, ...]
+
+
+def here() -> str:
+    """The device as in `Implementation.runs_on`: "cuda" (compute capability 8.0 or later), "tpu" or other."""
+    if jax.default_backend() != "gpu":
+        return jax.default_backend()
+    device = jax.local_devices()[0]
+    return "cuda" if "cuda" in device.client.platform_version and (
+        float(device.compute_capability) >= 8) else "gpu"
+
+
+def chosen(name: str, call: Call) -> str:
+    """The implementation that computes a call: `name`, or what "auto" stands for."""
+    return automatic(call) if name == "auto" else name
+
+
+def automatic(call: Call) -> str:
+    """The name that "auto" stands for: the device's own kernel where it computes the call."""
+    large = call.T * call.S > LARGE
+    for name, always in (("cudnn", True), ("splash", False)):
+        if (always or large) and not why_not(name, call):
+            return name
+    return "blockwise" if large and "weights" not in call.needed else "reference"
 
 
 def able(name: str, needed: Iterable[str]) -> str:
@@ -27,17 +64,32 @@ def able(name: str, needed: Iterable[str]) -> str:
     return name if name == "auto" or set(needed) <= set(_look_up(name).computes) else "auto"
 
 
-def checked(name: str, score: Score, needed: Iterable[str]) -> Implementation:
+def checked(name: str, call: Call) -> Implementation:
     """The implementation of this name; a ValueError where it is unknown or cannot compute this."""
-    chosen = _look_up(name)
-    if chosen.scores is not None and score not in [SCORES[other].function for other in chosen.scores]:
-        given = getattr(score, "__name__", repr(score))
-        raise ValueError(f"score is {given}; implementation {name!r} allows {', '.join(chosen.scores)}")
-    for option in needed:
-        if option not in chosen.computes:
+    implementation = _look_up(name)
+    if problem := why_not(name, call):
+        raise ValueError(problem)
+    return implementation
+
+
+def why_not(name: str, call: Call) -> str:
+    """Why an implementation cannot compute a call on this device; "" where it can."""
+    entry = IMPLEMENTATIONS[name]
+    if entry.scores is not None and call.score not in [SCORES[other].function for other in entry.scores]:
+        given = getattr(call.score, "__name__", repr(call.score))
+        return f"score is {given}; implementation {name!r} allows {', '.join(entry.scores)}"
+    for option in call.needed:
+        if option not in entry.computes:
             names = ", ".join(key for key, each in IMPLEMENTATIONS.items() if option in each.computes)
-            raise ValueError(f"implementation {name!r} cannot compute {option}; allowed are {names}")
-    return chosen
+            return f"implementation {name!r} cannot compute {option}; allowed are {names}"
+    if entry.runs_on not in ("", here()):
+        return f"implementation {name!r} runs on {DEVICES[entry.runs_on]} alone; the device here is {here()}"
+    if entry.dtypes is not None and jnp.dtype(call.dtype).name not in entry.dtypes:
+        return f"q is {jnp.dtype(call.dtype).name}; implementation {name!r} allows {', '.join(entry.dtypes)}"
+    if entry.masks is not None and kind(call.mask) not in entry.masks:
+        return (f"mask is of the kind {kind(call.mask)!r}; implementation {name!r} allows "
+                f"{', '.join(entry.masks)}")
+    return ""
 
 
 def check_readouts(readouts: Iterable[str], pairs: Any) -> None:

@@ -8,7 +8,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from attention_lab.attention.choice import automatic, check_readouts, checked, needs
+from attention_lab.attention.choice import Call, check_readouts, checked, chosen, needs
 from attention_lab.attention.counterfactual import Counterfactual, spread
 from attention_lab.attention.dropout import Dropout
 from attention_lab.attention.formula import as_floats
@@ -34,8 +34,9 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
       score: as in `attend`; called with `parameters` too.
       parameters: further arguments of the score by name, with a leading axis H; numbers () and None are the
         same for all heads.
-      implementation: a name in IMPLEMENTATIONS, or "auto": "blockwise" for many queries and keys, otherwise
-        "reference".
+      implementation: a name in IMPLEMENTATIONS, or "auto": "cudnn" on a GPU and, for many queries and keys,
+        "splash" on a TPU, where they can compute this; otherwise "blockwise" for many queries and keys, and
+        "reference". Those of a device have no forward and no second derivative.
       counterfactual: weights to use instead, numbers (B, H, T, S) and rows (B, H, T), any axis may be 1 but
         S of noise; None replaces nothing.
       bias: added to the logits, shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1.
@@ -75,17 +76,19 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     check_readouts(readouts, pairs)
     needed = needs(return_weights, counterfactual=counterfactual, bias=bias, soft_cap=soft_cap,
                    dropout=dropout, readouts=readouts)
-    chosen = checked(automatic(T, S, needed) if implementation == "auto" else implementation, score, needed)
+    mask = _lead("mask", mask, (B, H, T, S))
+    call = Call(T, S, q.dtype, mask, score, needed)
+    implementation = checked(chosen(implementation, call), call)
     if dropout is not None and dropout.bits.shape != (B, H):
         raise ValueError(f"dropout.bits has shape {dropout.bits.shape}; allowed is (B, H) = {(B, H)}")
     options = Options(
-        scale=None, mask=_lead("mask", mask, (B, H, T, S)),
+        scale=None, mask=mask,
         pairs=_lead("pairs", pairs, (B, H, T, S)), bias=_array(bias, (B, H, T, S)), dropout=dropout,
         counterfactual=None if counterfactual is None else spread(counterfactual, (B, H, T, S)))
 
     def one_head(q, k, v, options, parameters):
         named = functools.partial(score, **parameters) if parameters else score
-        return chosen.function(q, k, v, options, named, readouts, return_weights)
+        return implementation.function(q, k, v, options, named, readouts, return_weights)
 
     def groups(x):
         """Axes (B, H) or (H,) or none before others as (B, G, H / G), 1 where all are alike."""
@@ -95,7 +98,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     scale, soft_cap, parameters = jax.tree.map(
         lambda x: groups(jnp.reshape(x, (1, -1, *jnp.shape(x)[1:]))), (scale, soft_cap, parameters))
     options = dataclasses.replace(jax.tree.map(groups, options), scale=scale, soft_cap=soft_cap)
-    over = jax.lax.map if chosen.loops and jax.default_backend() == "cpu" else by_vmap
+    over = jax.lax.map if implementation.loops and jax.default_backend() == "cpu" else by_vmap
     context, weights, values = lifted(one_head, (B, G, H // G), over)(
         groups(q), k[:, :, None], v[:, :, None], options, parameters)
     context, weights, values = jax.tree.map(

@@ -8,9 +8,11 @@ import chex
 import jax
 import jax.numpy as jnp
 
+CAUSAL, CUT = "causal", "causal and padding"  # values of `Mask.form`
+
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["start", "stop", "dense"],
-                   meta_fields=["band"])
+                   meta_fields=["band", "form"])
 @dataclasses.dataclass(frozen=True, eq=False)
 class Mask:
     """Row t may attend to the keys start[t] <= s < stop[t] where dense[t, s] is True; a pytree of size O(T).
@@ -23,12 +25,15 @@ class Mask:
       dense: bool, shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1; None allows everything.
       band: (before, after), what is known of start and stop when a program is compiled: row t may attend to
         keys t - before <= s <= t + after alone. None is no bound. Blocks outside the band are never computed.
+      form: what is known of stop then: CAUSAL, it is t + 1; CUT, it is min(t + 1, L) with one L for all rows;
+        "", nothing.
     """
 
     start: jax.Array | None = None
     stop: jax.Array | None = None
     dense: jax.Array | None = None
     band: tuple[int | None, int | None] = (None, None)
+    form: str = ""
 
     __array_ufunc__ = None  # numpy leaves `array & mask` to __rand__
 
@@ -38,7 +43,7 @@ class Mask:
         a, b = with_axes(self, lead), with_axes(other, lead)
         return Mask(_both(jnp.maximum, a.start, b.start), _both(jnp.minimum, a.stop, b.stop),
                     _both(jnp.logical_and, a.dense, b.dense),
-                    tuple(_both(min, one, other) for one, other in zip(a.band, b.band)))
+                    tuple(_both(min, one, other) for one, other in zip(a.band, b.band)), _form(a, b))
 
     __rand__ = __and__
 
@@ -54,7 +59,7 @@ class Mask:
 
 def causal(T: int) -> Mask:
     """Position t may attend to positions up to and including t."""
-    return Mask(stop=jnp.arange(1, T + 1), band=(None, 0))
+    return Mask(stop=jnp.arange(1, T + 1), band=(None, 0), form=CAUSAL)
 
 
 def padding(lengths: chex.Array) -> Mask:
@@ -111,7 +116,28 @@ def with_axes(mask: Mask, lead: int) -> Mask:
         x = x[None] if x.ndim - axes < 1 <= lead else x
         return x[:, None] if x.ndim - axes < 2 <= lead else x
 
-    return Mask(*(None if x is None else widen(x, axes) for x, axes in _parts(mask)), mask.band)
+    return Mask(*(None if x is None else widen(x, axes) for x, axes in _parts(mask)), mask.band, mask.form)
+
+
+def kind(mask: Mask | chex.Array | None) -> str:
+    """What is known of a mask when a program is compiled.
+
+    "all", every key; "causal"; "padding", the keys before a number; "keys", some keys, the same for all rows;
+    "causal and padding", "causal and keys"; "other".
+
+    >>> kind(causal(3)), kind(causal(3) & padding(jnp.array([1, 3]))), kind(window(3, 1))
+    ('causal', 'causal and padding', 'other')
+    """
+    if mask is None:
+        return "all"
+    mask = as_mask(mask)
+    if mask.start is not None or not (mask.form or _same_stop(mask)) or (
+            mask.dense is not None and mask.dense.shape[-2] != 1):
+        return "other"
+    of_stop = mask.form or ("all" if mask.stop is None else "padding")
+    if mask.dense is None:
+        return of_stop
+    return "causal and keys" if mask.form else "keys"
 
 
 def within(mask: Mask | chex.Array, T: int, S: int) -> jax.Array:
@@ -158,6 +184,21 @@ def _ends(mask, S):
 def _parts(mask):
     """start, stop and dense, each with the number of axes that it has for one head of one sentence."""
     return (mask.start, 1), (mask.stop, 1), (mask.dense, 2)
+
+
+def _same_stop(mask):
+    """Whether it is known that all rows have the same stop."""
+    return mask.stop is None or mask.stop.shape[-1] == 1
+
+
+def _form(a, b):
+    """The form of `a & b`."""
+    if a.start is not None or b.start is not None:
+        return ""
+    for one, other in ((a, b), (b, a)):
+        if one.form and (other.form or _same_stop(other)):
+            return CAUSAL if one.form == CAUSAL and (other.stop is None or other.form == CAUSAL) else CUT
+    return ""
 
 
 def _lead(mask):

@@ -180,14 +180,18 @@ def _check_heads(config: Config) -> None:
     if attention.weights == "adversarial" and attention.readouts:
         raise ValueError(f"attention.readouts={attention.readouts}: with attention.weights=adversarial the "
                          "loss has none, so leave it empty")
-    computed = {name: entry["scores"] or (attention.compatibility,) for name, entry in
-                facts("attention.implementations.IMPLEMENTATIONS").items()}
+    entries = facts("attention.implementations.IMPLEMENTATIONS")
+    computed = {name: entry["scores"] or (attention.compatibility,) for name, entry in entries.items()}
     computed["auto"] = (attention.compatibility,)
     if attention.compatibility not in computed[attention.implementation]:
         others = [name for name, scores in computed.items() if attention.compatibility in scores]
         raise ValueError(f"attention.implementation={attention.implementation} computes "
                          f"{', '.join(computed[attention.implementation])} alone: with "
                          f"attention.compatibility={attention.compatibility}, {', '.join(others)} is allowed")
+    dtypes = entries.get(attention.implementation, {}).get("dtypes")
+    if dtypes and config.training.precision not in dtypes:
+        raise ValueError(f"attention.implementation={attention.implementation} computes {', '.join(dtypes)} "
+                         f"alone: it can't go with training.precision={config.training.precision}")
 
 
 def _check_recurrent(config: Config) -> None:

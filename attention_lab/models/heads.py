@@ -80,10 +80,14 @@ class Heads(nn.Module):
         look_up(known, "attention.implementation", choice.implementation)
         options = dict(return_weights=run.with_weights, counterfactual=counterfactual, readouts=run.readouts,
                        dropout=run.drop_weights(site))
-        result = attention.multi_head(
-            q, k, v, mask, run.scale, score_of(choice.compatibility), self.score,
-            attention.able(choice.implementation, attention.needs(**options)), **options)
+        score, needed, half = score_of(choice.compatibility), attention.needs(**options), self.spec.precision
+        call = attention.Call(q.shape[2], k.shape[2], half, mask, score, needed)
+        name = attention.chosen(attention.able(choice.implementation, needed), call)
+        if attention.IMPLEMENTATIONS[name].dtypes:  # kernels of a device take factors in half precision
+            q, k, v = (x.astype(half) for x in (q, k, v))
+        result = attention.multi_head(q, k, v, mask, run.scale, score, self.score, name, **options)
         context, *more = result if run.with_weights or run.readouts else (result,)
+        context = context.astype(jnp.float32)
         attended = Attended(more.pop(0) if run.with_weights else None, more.pop() if run.readouts else None)
         return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), attended
 

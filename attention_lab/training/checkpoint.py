@@ -234,13 +234,16 @@ def _as_damage() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _orbax(**options) -> Iterator[Any]:
-    """An orbax checkpointer whose log, tracebacks of its threads included, stays off the screen."""
+    """An orbax checkpointer of this process; its log, tracebacks of threads included, is off the screen."""
+    alone = orbax.options.MultiprocessingOptions(
+        primary_host=jax.process_index(), active_processes={jax.process_index()})
     loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
     try:
-        with orbax.PyTreeCheckpointer(**options) as checkpointer:
+        handler = orbax.PyTreeCheckpointHandler(multiprocessing_options=alone, **options)
+        with orbax.Checkpointer(handler, multiprocessing_options=alone) as checkpointer:
             yield checkpointer
     finally:
         for logger, disabled in zip(loggers, before):

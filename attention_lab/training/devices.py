@@ -10,12 +10,19 @@ from attention_lab.storage.device_errors import DeviceError
 
 
 def data_mesh(count: int) -> jax.sharding.Mesh:
-    """A mesh of the first `count` devices (0: all) along the axis "data"; ValueError if there are fewer."""
+    """A mesh of the first `count` devices (0: all) along the axis "data".
+
+    Raises:
+      ValueError: there are fewer, or several processes with other devices than these.
+    """
     devices = jax.devices()
     if count > len(devices):
         raise ValueError(f"training.devices={count} but {len(devices)} are visible; allowed are 0 "
                          f"(all) to {len(devices)}")
     count = count or len(devices)
+    if jax.process_count() > 1 and count < len(devices):
+        raise ValueError(f"training.devices={count} but {jax.process_count()} processes have {len(devices)}; "
+                         f"allowed are 0 (all) and {len(devices)}")
     # Auto axes: linen's Embed and plain indexing refuse explicitly sharded arrays.
     return jax.make_mesh((count,), ("data",), devices=devices[:count], axis_types=(AxisType.Auto,))
 
@@ -26,8 +33,14 @@ def replicated(mesh: jax.sharding.Mesh) -> NamedSharding:
 
 
 def shard(batch: Any, mesh: jax.sharding.Mesh) -> Any:
-    """A batch whose rows, divisible by the number of devices, are sharded over them."""
-    return jax.device_put(batch, NamedSharding(mesh, PartitionSpec("data")))
+    """A batch whose rows, divisible by the number of devices, are sharded over them.
+
+    Each process places the rows of its own devices.
+    """
+    over = NamedSharding(mesh, PartitionSpec("data"))
+    if not mesh.is_multi_process:
+        return jax.device_put(batch, over)
+    return jax.tree.map(lambda x: jax.make_array_from_callback(x.shape, over, x.__getitem__), batch)
 
 
 def check_memory(state: Any, devices: int) -> None:

@@ -13,6 +13,7 @@ from attention_lab.config import Config, Hyper, split
 from attention_lab.storage.files import JsonLines
 from attention_lab.training import checkpoint
 from attention_lab.training.failures import described
+from attention_lab.training.group import ALONE, Group
 from attention_lab.training.logs import Writers
 from attention_lab.training.programs import Programs
 from attention_lab.training.state import State, parameter_count, scored_params
@@ -57,6 +58,8 @@ class Host:
       say: takes a line that a user should read.
       share: the run's share of the wall-clock, where several are trained at once.
       from_step: the step of the checkpoint to continue from, 0 to begin anew; None is the newest.
+      group: the processes that train the run, of which the first reads, scores and writes, and the others
+        follow its numbers.
 
     Fields: step, optimizer steps done; state, the restored State or None; the caller that
     takes it sets it to None.
@@ -64,19 +67,19 @@ class Host:
 
     def __init__(self, task: Task, config: Config, folder: Path, programs: Programs, steps: int | None,
                  show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
-                 share: float = 1.0, from_step: int | None = None):
+                 share: float = 1.0, from_step: int | None = None, group: Group = ALONE):
         self.task, self.training, self.hyper = task, config.training, split(config)[1]
         self.folder, self.programs, self.steps = Path(folder), programs, steps
-        self.show, self.say, self.share = show, say, share
+        self.show, self.say, self.share, self.group = show, say, share, group
         self.checkpoints = self.folder / "checkpoints"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        restored = None if from_step == 0 else checkpoint.restore(
-            self.checkpoints, programs.template, step=from_step)
+        if group.first:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        restored = None if from_step == 0 else self._restored(from_step)
         self.step, self.state, self.progress = restored or (0, None, dict(NEW_PROGRESS))
         if restored:
             say(f"continuing from step {self.step}")
         self.window, self._seconds_before = RunningSums(self.progress["window"]), self.progress["seconds"]
-        self._writers = Writers(self.folder, self.step)
+        self._writers = Writers(self.folder, self.step) if group.first else None
         self._begun = self._clock = time.monotonic()
         self._tokens = 0
         self._checkpoint_read_back = False  # whether a checkpoint of this process was read back
@@ -102,7 +105,8 @@ class Host:
         self.window.add(logged)
         self.step += 1
         self._tokens += tokens
-        if self.step == self.steps or self.seconds() >= 60 * (self.training.max_minutes or math.inf):
+        if self.step == self.steps or self.training.max_minutes and self.group.share(
+                self.seconds() >= 60 * self.training.max_minutes):
             self.progress["status"] = "finished"
         self.show(self.step, seconds=self.seconds())
 
@@ -119,38 +123,62 @@ class Host:
                 self._log()
         if improved or progress["status"] != "running" or step % training.checkpoint_every == 0:
             progress |= {"seconds": self.seconds(), "window": self.window.collected()}
-            state = get_state()
-            checkpoint.save(self.checkpoints, step, state, progress)
-            if not self._checkpoint_read_back:
-                checkpoint.read_back(self.checkpoints, step, state)
-                self._checkpoint_read_back = True
-            checkpoint.prune(self.checkpoints, training.keep_checkpoints, progress["best_step"])
+            if self.group.first:
+                self._save(self.group.local(get_state()))
+            self.group.share()  # the others wait for it
         self.exclude(time.monotonic() - paused)
+
+    def _restored(self, step: int | None) -> tuple[int, State, dict] | None:
+        """The checkpoint of a step, None: the newest, as the first process reads it."""
+        template, group = self.programs.template, self.group
+        if group.count == 1:
+            return checkpoint.restore(self.checkpoints, template, step=step)
+        here = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), template)
+        found = group.agreed(
+            lambda: checkpoint.restore(self.checkpoints, here, step) if group.first else None)
+        head = group.share((found[0], found[2]) if found else None)
+        return head and (head[0], group.spread(found and found[1], template), head[1])
+
+    def _save(self, state: State) -> None:
+        checkpoint.save(self.checkpoints, self.step, state, self.progress)
+        if not self._checkpoint_read_back:
+            checkpoint.read_back(self.checkpoints, self.step, state)
+            self._checkpoint_read_back = True
+        checkpoint.prune(self.checkpoints, self.training.keep_checkpoints, self.progress["best_step"])
 
     def _score_dev(self, state: State) -> bool:
         """Scores dev; returns whether it is the best score. If scoring fails, training continues."""
         self.show(self.step, doing="scoring dev" if self.progress["status"] == "finished" else "")
-        try:
-            numbers = score_dev(self.task, self.programs.dev_loss, scored_params(state), self.hyper)
-        except OSError:
-            raise
-        except Exception as error:
+        numbers, failed = self.group.share(
+            self._dev_scores(self.group.local(scored_params(state))) if self.group.first else None)
+        if failed:
             if not self.progress.get("failed"):
-                self.progress["failed"] = f"scoring dev at step {self.step}: {described(error)}"
-                self.say(f"{self.folder}: {self.progress['failed']}; training continues without that score")
+                self.progress["failed"] = failed
+                self.say(f"{self.folder}: {failed}; training continues without that score")
             return False
         improved = record_dev_score(self.progress, numbers, self.task.select, self.step,
                                     self.training.patience)
-        self._writers.write(self.step, numbers)
+        if self._writers:
+            self._writers.write(self.step, numbers)
         self.show(self.step, dev=numbers[self.task.select[0]])
         return improved
+
+    def _dev_scores(self, params: Any) -> tuple[dict[str, float], str]:
+        """The dev scores, and why there are none."""
+        try:
+            return score_dev(self.task, self.programs.dev_loss, params, self.hyper), ""
+        except OSError:
+            raise
+        except Exception as error:
+            return {}, f"scoring dev at step {self.step}: {described(error)}"
 
     def exclude(self, seconds: float) -> None:
         """Excludes this time from the logged speed."""
         self._clock += seconds
 
     def result(self, state: State) -> tuple[Any, dict[str, Any]]:
-        """The parameters selected on dev, and the result of `loop.train`."""
+        """The parameters selected on dev, on this process's device, and the result of `loop.train`."""
+        state = self.group.local(state)
         params, scored_step = self._best_params(state)
         speeds = [line["tokens_per_second"] for line in JsonLines(self.folder / "timing.jsonl").read()
                   if line.get("tokens_per_second")]
@@ -163,7 +191,8 @@ class Host:
     def _log(self):
         means = self.window.means()
         speed = self._tokens / (self.share * (time.monotonic() - self._clock))
-        self._writers.write(self.step, means, {"seconds": self.seconds(), "tokens_per_second": speed})
+        if self._writers:
+            self._writers.write(self.step, means, {"seconds": self.seconds(), "tokens_per_second": speed})
         self.show(self.step, tokens_per_second=speed, loss=means["loss"])
         self._tokens, self._clock = 0, time.monotonic()
         if not math.isfinite(means["loss"]):
@@ -171,9 +200,9 @@ class Host:
 
     def _best_params(self, state):
         last, best_step = int(state.step), self.progress["best_step"]
-        if best_step in (0, last):
+        if best_step in (0, last) or not self.group.first:
             return scored_params(state), last
-        best = checkpoint.restore(self.checkpoints, self.programs.template, step=best_step)
+        best = checkpoint.restore(self.checkpoints, state, step=best_step)
         if best is None:
             self.say(f"the checkpoint of the best step, {best_step}, can't be read: the last parameters are "
                      "scored")

@@ -17,6 +17,7 @@ import numpy as np
 
 from attention_lab.config import Config, split
 from attention_lab.training.devices import shard
+from attention_lab.training.group import ALONE, Group
 from attention_lab.training.host import Host
 from attention_lab.training.programs import Programs
 from attention_lab.training.programs import programs as make_programs
@@ -34,7 +35,7 @@ def total_steps(config: Config, task: Task) -> int | None:
 
 
 def train(task: Task, config: Config, folder: str | Path, show: Callable = lambda *a, **k: None,
-          say: Callable[[str], None] = print, programs: Programs | None = None
+          say: Callable[[str], None] = print, programs: Programs | None = None, group: Group = ALONE
           ) -> tuple[Any, dict[str, Any]]:
     """Trains to the end of the duration, or until `training.patience` dev scores in a row were not the best.
 
@@ -43,6 +44,7 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
       show: (step, doing=, tokens_per_second=, loss=, dev=) -> None, the progress line; see `progress`.
       say: takes a line that a user should read.
       programs: of this task and Structure, compiled already; None makes them.
+      group: the processes that train the run together, each by this function; the first one writes.
     Returns:
       The parameters selected on dev, and the result: status, steps, train_seconds, parameters,
       tokens_per_second, best_step, and "failed" if dev could not be scored.
@@ -52,9 +54,9 @@ def train(task: Task, config: Config, folder: str | Path, show: Callable = lambd
     """
     structure, hyper = split(config)
     steps = total_steps(config, task)
-    programs = programs or make_programs(task, structure, steps)
-    check_rows(task, config.training.accumulate, programs.mesh.size)
-    host = Host(task, config, folder, programs, steps, show, say)
+    programs = programs or group.agreed(lambda: make_programs(task, structure, steps, group))
+    group.agreed(lambda: check_rows(task, config.training.accumulate, programs.mesh.size))
+    host = Host(task, config, folder, programs, steps, show, say, group=group)
     state, host.state = host.state or programs.start(hyper), None
     batches = task.batches(config.seed, host.step)
     while host.running:

@@ -8,6 +8,7 @@ import jax
 
 from attention_lab.config import Hyper, Structure
 from attention_lab.training.devices import check_memory, data_mesh, replicated
+from attention_lab.training.group import ALONE, Group
 from attention_lab.training.optimizer import Recipe, make_optimizer, recipe
 from attention_lab.training.state import State, create
 from attention_lab.training.step import make_step, run_keys
@@ -35,8 +36,10 @@ class Programs(NamedTuple):
         return jax.device_put(state, replicated(self.mesh))
 
 
-def programs(task: Task, structure: Structure, total_steps: int | None) -> Programs:
+def programs(task: Task, structure: Structure, total_steps: int | None, group: Group = ALONE) -> Programs:
     """The programs of a task; they compile when first called, once for all equal losses and recipes.
+
+    group: the processes that hold the devices.
 
     Raises:
       DeviceError: the state does not fit into the machine's memory.
@@ -47,9 +50,14 @@ def programs(task: Task, structure: Structure, total_steps: int | None) -> Progr
     template = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=replicated(mesh)),
         _start.eval_shape(task.init, settings, hyper))
-    check_memory(template, mesh.size)
-    return Programs(mesh, lambda hyper: jax.device_put(_start(task.init, settings, hyper), replicated(mesh)),
-                    partial(_update, task.loss, settings), partial(_dev_loss, task.loss), template)
+    check_memory(template, len(mesh.local_devices))
+
+    def start(hyper):
+        state = _start(task.init, settings, hyper)
+        return group.spread(state, template) if group.count > 1 else jax.device_put(state, replicated(mesh))
+
+    return Programs(mesh, start, partial(_update, task.loss, settings), partial(_dev_loss, task.loss),
+                    template)
 
 
 def initial_state(init: Callable, recipe: Recipe, hyper: Hyper) -> State:

@@ -13,6 +13,7 @@ from attention_lab.storage.later import Later
 from attention_lab.storage.runs import Run
 from attention_lab.training import loop
 from attention_lab.training.failures import Failures
+from attention_lab.training.group import ALONE, Group
 from attention_lab.training.programs import Programs
 from attention_lab.training.progress import progress
 from attention_lab.training.task import Task
@@ -21,24 +22,25 @@ curves, style = Later("attention_lab.figures.curves"), Later("attention_lab.figu
 
 
 def carry_out(run: Run, task: Task, programs: Programs | None = None, show: Callable | None = None,
-              say: Callable[[str], None] = print) -> dict[str, Any]:
+              say: Callable[[str], None] = print, group: Group = ALONE) -> dict[str, Any]:
     """Trains and scores an open, unfinished run, and writes everything into its folder.
 
     Args:
       task: of its config, or of another config with the same Structure.
-      programs, show, say: as of `loop.train`; without `show` a progress line is made.
+      programs, show, say, group: as of `loop.train`; without `show` a progress line is made. Only the first
+        process of a group scores and writes; the others wait for it.
     Returns:
       what result.json holds.
     Raises:
       ValueError: the run was begun on other data.
     """
     config, folder = run.config, run.folder
-    begin(run, task, say)
+    group.agreed(lambda: begin(run, task, say) if group.first else None)
     line = contextlib.nullcontext(show) if show else progress(
         loop.total_steps(config, task), str(folder), max_minutes=config.training.max_minutes)
     with line as show:
-        params, result = loop.train(task, config, folder, show, say, programs)
-        return conclude(run, task, params, result, show, say)
+        params, result = loop.train(task, config, folder, show, say, programs, group)
+        return group.share(conclude(run, task, params, result, show, say) if group.first else None)
 
 
 def begin(run: Run, task: Task, say: Callable[[str], None] = print) -> None:

@@ -4,7 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.attention.implementations import blockwise
+from attention_lab import attention
+from attention_lab.attention import choice
+from attention_lab.attention.implementations import blockwise, cudnn, splash
 
 
 def attend_by_rows(q, k, v, mask, scale, g_context, g_weights):
@@ -48,9 +50,36 @@ def lab():
     """The tools above, for test modules that can't import a conftest."""
     class Lab:
         pass
-    for tool in (attend_by_rows, check, normal):
+    for tool in (attend_by_rows, check, masks_of, normal):
         setattr(Lab, tool.__name__, staticmethod(tool))
     return Lab
+
+
+def masks_of(T, S):
+    """A mask of (2, 3) heads of each kind that `kind` knows, and two others."""
+    rng = np.random.default_rng(4)
+    some = jnp.asarray(rng.random((2, 1, S)) < 0.6).at[0, 0, 0].set(False)
+    return {"all": None, "causal": attention.causal(T), "padding": attention.padding(jnp.array([S - 2, 0])),
+            "causal and padding": attention.causal(T) & attention.padding(jnp.array([3, S])), "keys": some,
+            "causal and keys": attention.causal(T) & some, "window": attention.window(T, 2),
+            "random": jnp.asarray(rng.random((2, 3, T, S)) < 0.3)}
+
+
+@pytest.fixture
+def on_its_device(monkeypatch):
+    """Has an implementation run here, whatever it is made for.
+
+    Where its device is missing, Pallas interprets splash attention, and in place of cuDNN's kernel the same
+    function of jax.nn computes; what surrounds the kernel runs as it is.
+    """
+    def on(name):
+        entry = attention.IMPLEMENTATIONS[name]
+        if entry.runs_on not in ("", choice.here()):
+            monkeypatch.setattr(choice, "here", lambda: entry.runs_on)
+            monkeypatch.setattr(splash, "INTERPRET", True)
+            monkeypatch.setattr(cudnn, "LIBRARY", "xla")
+        return entry
+    return on
 
 
 @pytest.fixture(autouse=True)

@@ -257,7 +257,7 @@ def test_any_folder_name_can_be_read_back(tmp_path, name):
 def test_what_cannot_be_read_back_is_told_and_deleted(folder, monkeypatch, fault):
     state = {"x": jnp.arange(3)}
     checkpoint.save(folder, 30, state, HOST)
-    monkeypatch.setattr("orbax.checkpoint.PyTreeCheckpointer.restore", fault)
+    monkeypatch.setattr("orbax.checkpoint.Checkpointer.restore", fault)
     with pytest.raises(OSError, match="can't be read back .*: give another folder") as caught:
         checkpoint.read_back(folder, 30, state)
     assert caught.value.filename == str(folder / "30") and "\n" not in str(caught.value)
@@ -265,13 +265,13 @@ def test_what_cannot_be_read_back_is_told_and_deleted(folder, monkeypatch, fault
 
 
 def test_a_checkpoint_that_orbax_cannot_read_is_skipped(folder, monkeypatch, caplog):
-    read = orbax.checkpoint.PyTreeCheckpointer.restore
+    read = orbax.checkpoint.Checkpointer.restore
 
     def restore(self, path):
         if path.parent.name == "20":
             raise KeyError("chunk")
         return read(self, path)
 
-    monkeypatch.setattr("orbax.checkpoint.PyTreeCheckpointer.restore", restore)
+    monkeypatch.setattr("orbax.checkpoint.Checkpointer.restore", restore)
     assert checkpoint.restore(folder, a_state())[0] == 10
     assert "20 is skipped: orbax can't read it: KeyError: 'chunk'" in caplog.text

@@ -127,7 +127,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(line, config, tmp_pat
 
 
 def test_the_first_checkpoint_is_read_back(line, config, tmp_path, monkeypatch):
-    monkeypatch.setattr("orbax.checkpoint.PyTreeCheckpointer.restore", lambda self, path: {})
+    monkeypatch.setattr("orbax.checkpoint.Checkpointer.restore", lambda self, path: {})
     with pytest.raises(OSError, match="can't be read back"):
         loop.train(line().task(), config(), tmp_path)
     assert lines(tmp_path)[-1]["step"] == 3 and checkpoint.steps(tmp_path / "checkpoints") == []

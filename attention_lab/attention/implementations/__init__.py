@@ -11,7 +11,7 @@ where options are `Options` and readouts names in READOUTS. heads.py lifts it ov
 import dataclasses
 from collections.abc import Callable
 
-from attention_lab.attention.implementations import blockwise, reference, xla
+from attention_lab.attention.implementations import blockwise, cudnn, reference, splash, xla
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +22,20 @@ class Implementation:
       scores: names in SCORES that it computes, a literal; None is any function.
       computes: what it computes besides scale and mask, of OPTIONS.
       loops: whether heads and sentences come one after another on a CPU, which has no use for all at once.
+      runs_on: "cuda" or "tpu"; "" is any device.
+      dtypes: of the query, a literal; None is any.
+      masks: kinds of masks, as of `masks.kind`, a literal; None is any.
+      twice: whether it has forward and second derivatives, not only gradients.
     """
 
     function: Callable
     scores: tuple[str, ...] | None
     computes: tuple[str, ...]
     loops: bool = False
+    runs_on: str = ""
+    dtypes: tuple[str, ...] | None = None
+    masks: tuple[str, ...] | None = None
+    twice: bool = True
 
 
 OPTIONS = ("weights", "counterfactual", "bias", "soft_cap", "dropout", "readouts")
@@ -36,4 +44,11 @@ IMPLEMENTATIONS = {
     "reference": Implementation(reference.attention, scores=None, computes=OPTIONS),
     "blockwise": Implementation(blockwise.attention, scores=None, computes=OPTIONS, loops=True),
     "xla": Implementation(xla.attention, scores=("dot",), computes=()),
+    "cudnn": Implementation(cudnn.attention, scores=("dot",), computes=(), runs_on="cuda", twice=False,
+                            dtypes=("bfloat16", "float16"),
+                            masks=("all", "causal", "padding", "causal and padding", "keys")),
+    "splash": Implementation(splash.attention, scores=("dot",), computes=(), runs_on="tpu", twice=False,
+                             dtypes=("bfloat16", "float32"),
+                             masks=("all", "causal", "padding", "causal and padding", "keys",
+                                    "causal and keys")),
 }
