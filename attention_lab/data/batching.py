@@ -163,6 +163,37 @@ def in_order(source_ids: Ids, target_ids: Ids, buckets: Sequence[int],
                        example=np.pad(part.astype(np.int32), (0, size - len(part)), constant_values=-1))
 
 
+def by_length(ids: Ids, buckets: Sequence[int], most: int, batch_tokens: int
+              ) -> Iterator[dict[str, np.ndarray]]:
+    """Every sentence once, from short to long, in batches for decoding: `source` and `example` of `in_order`.
+
+    Batches have `most` rows, or by powers of four fewer, at least eight, where that is enough for the
+    sentences left or where longer ones would exceed `batch_tokens` padded tokens.
+    """
+    counts = lengths(ids)
+    order = np.argsort(counts, kind="stable")
+    last = buckets[-1]
+    edges = [*buckets, *range(2 * last, int(counts.max(initial=1)) + last, last)]
+    sizes = [most]
+    while sizes[-1] > ROW_MULTIPLE:
+        sizes.append(fewer_rows(sizes[-1]))
+    while len(order):
+        size = min((size for size in sizes if size >= len(order)), default=most)
+        for size in (size, *(less for less in sizes if less < size)):
+            part = order[:size]
+            length = edges[int(np.searchsorted(edges, counts[part[-1]]))]
+            if size <= rows(length, batch_tokens):
+                break
+        order = order[len(part):]
+        yield dict(source=pad([ids[i] for i in part], length, size),
+                   example=np.pad(part.astype(np.int32), (0, size - len(part)), constant_values=-1))
+
+
+def fewer_rows(rows: int) -> int:
+    """A quarter of the rows of a batch, a multiple of eight, at least eight."""
+    return max(ROW_MULTIPLE, rows // 4 // ROW_MULTIPLE * ROW_MULTIPLE)
+
+
 def bucket_members(source_ids: Ids, target_ids: Ids, buckets: Sequence[int]) -> list[np.ndarray]:
     """Indices of the pairs of each bucket, rising."""
     index = assign(lengths(source_ids), lengths(target_ids), buckets)

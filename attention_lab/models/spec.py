@@ -122,6 +122,7 @@ class Model:
     values: Callable | None = _function()
     start: Callable | None = _function()
     step: Callable | None = _function()
+    follow: Callable | None = _function()
     embed: Callable | None = _function()
 
 
@@ -150,9 +151,9 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
                    tuple(readouts), dropout_of_weights(key, spec, batch["example"]))
         return module.apply({"params": params}, batch, run, intervention, **more)
 
-    def start(params, source, hyper, max_length):
+    def start(params, source, hyper, max_length, beam=1):
         return module.apply({"params": params}, source, without_dropout(hyper.attention_scale), max_length,
-                            method="start")
+                            beam, method="start")
 
     def step(params, carry, token, hyper):
         return module.apply({"params": params}, carry, token, without_dropout(hyper.attention_scale),
@@ -163,4 +164,4 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
 
     methods = {function.__name__: function for function in (start, step, embed)
                if hasattr(type(module), function.__name__)}
-    return Model(spec, init, apply, projections, values, **methods)
+    return Model(spec, init, apply, projections, values, follow=getattr(type(module), "follow", None), **methods)
