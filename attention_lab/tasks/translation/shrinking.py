@@ -59,8 +59,9 @@ def first_room(length: int, limit: int) -> int:
 def move(rows: np.ndarray, count: int, leaf: Any, wide: jax.ShapeDtypeStruct) -> np.ndarray:
     """Some rows of a leaf of the state of `count` sentences, with zeros behind up to the shape of `wide`."""
     leaf = np.asarray(leaf)
-    if leaf.ndim:
-        leaf = leaf.reshape(count, -1, *leaf.shape[1:])[rows].reshape(-1, *leaf.shape[1:])
+    if not leaf.ndim:
+        return leaf
+    leaf = leaf.reshape(count, -1, *leaf.shape[1:])[rows].reshape(-1, *leaf.shape[1:])
     return np.pad(leaf, [(0, more - size) for size, more in zip(leaf.shape, wide.shape)])
 
 
