@@ -35,11 +35,12 @@ class DecoderLayer(nn.Module):
         return self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
 
     def __call__(self, x, q, past, memory, past_mask, memory_mask, run: Pass, site,
-                 counterfactuals=(None, None)):
-        y, attended = self.heads.attend(q, *past, past_mask, run, site, counterfactuals[0])
+                 counterfactuals=(None, None), biases=(None, None)):
+        y, attended = self.heads.attend(q, *past, past_mask, run, site, counterfactuals[0], biases[0])
         x = self.around_heads.leave(x, run.drop(y, site))
         q, = self.cross.project(self.around_cross.enter(x), ("query",))
-        y, across = self.cross.attend(q, *memory, memory_mask, run, site + 1, counterfactuals[1])
+        y, across = self.cross.attend(q, *memory, memory_mask, run, site + 1, counterfactuals[1],
+                                      biases[1])
         x = self.around_cross.leave(x, run.drop(y, site + 1))
         y = self.forward(self.around_forward.enter(x))
         return self.around_forward.leave(x, run.drop(y, site + 2)), attended, across
@@ -99,8 +100,9 @@ class Transformer(nn.Module):
         hypothesis and position; and in which slot the past of each hypothesis lies.
         """
         memory, memory_mask, _ = self.encode(source, run)
+        memory_mask |= ~jnp.any(memory_mask, axis=2, keepdims=True)  # rows without a sentence need a key, too
         model, B = self.spec.model, source.shape[0]
-        past = (B, model.num_heads, max_length, beam)
+        past = (B, model.num_heads, max_length * beam)
         empty = (jnp.zeros((*past, key_size(model)), memory.dtype),
                  jnp.zeros((*past, value_size(model)), memory.dtype))
         return {"position": jnp.zeros((B,), jnp.int32), "memory_mask": memory_mask,
@@ -116,13 +118,14 @@ class Transformer(nn.Module):
         # Hypotheses are queries of their sentence; each may attend to the slots of its own past.
         there = jnp.where(jnp.arange(T)[None, None, :] <= position, slots, beam)
         mask = (there[..., None] == own[None, None, None, :]).reshape(B, beam, T * beam)
+        # Not as masks, in which a key may hold anything: that would copy all keys and values at each step.
+        biases = [jnp.where(m, 0.0, -jnp.inf) for m in (mask, carry["memory_mask"])]
         x = self.vectors(token.reshape(B, beam), carry["position"][:, None], 1)
         for layer, past, memory in zip(self.decoder, carry["past"], carry["memory"]):
             q, *new = layer.now(x, carry["position"][:, None])
-            past = tuple(write(cache, n[:, :, None], position, 2) for cache, n in zip(past, new))
+            past = tuple(write(cache, n, position * beam, 2) for cache, n in zip(past, new))
             written.append(past)
-            past = [cache.reshape(*cache.shape[:2], T * beam, -1) for cache in past]
-            x, _, _ = layer(x, q, past, memory, mask, carry["memory_mask"], run, 0)
+            x, _, _ = layer(x, q, past, memory, None, None, run, 0, biases=biases)
         hidden = self.decoder_norm(x).reshape(B * beam, -1)
         logits = product(hidden, self.embeddings[-1].T, self.spec.precision)
         return logits, {**carry, "position": carry["position"] + 1, "past": written, "slots": slots}

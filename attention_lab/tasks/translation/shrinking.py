@@ -65,6 +65,7 @@ def move(rows: np.ndarray, count: int, leaf: Any, wide: jax.ShapeDtypeStruct) ->
     return np.pad(leaf, [(0, more - size) for size, more in zip(leaf.shape, wide.shape)])
 
 
+@partial(jax.jit, static_argnames=("model", "hypotheses", "limit", "room"))
 def first_state(model, params, source, hyper, hypotheses, limit, room):
     """The state before the first token of sources (B, S), with room for so many."""
     rows, active = source.shape[0], jnp.any(source != PAD, axis=1)
@@ -106,5 +107,4 @@ def advanced(params, state, hyper, length_penalty, model, hypotheses, stop):
 def shapes(params, hyper, rows, length, *, model, hypotheses, limit):
     """Shapes of the state of so many sources of this length, with room for all tokens."""
     source = jax.ShapeDtypeStruct((rows, length), jnp.int32)
-    return jax.eval_shape(lambda params, source: first_state(
-        model, params, source, hyper, hypotheses, limit, limit), params, source)
+    return first_state.eval_shape(model, params, source, hyper, hypotheses, limit, limit)
