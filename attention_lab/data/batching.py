@@ -168,25 +168,25 @@ def by_length(ids: Ids, buckets: Sequence[int], most: int, batch_tokens: int
     """Every sentence once, from short to long, in batches for decoding: `source` and `example` of `in_order`.
 
     Batches have `most` rows, or by powers of four fewer, at least eight, where that is enough for the
-    sentences left or where longer ones would exceed `batch_tokens` padded tokens.
+    sentences left or where longer ones would exceed `batch_tokens` padded tokens. Sentences that fit into the
+    buckets are in batches of their own, and so are those of each multiple of the last.
     """
     counts = lengths(ids)
     order = np.argsort(counts, kind="stable")
-    last = buckets[-1]
-    edges = [*buckets, *range(2 * last, int(counts.max(initial=1)) + last, last)]
+    edges = np.array([*buckets, *range(2 * buckets[-1], int(counts.max(initial=1)) + buckets[-1], buckets[-1])])
     sizes = [most]
     while sizes[-1] > ROW_MULTIPLE:
         sizes.append(fewer_rows(sizes[-1]))
-    while len(order):
-        size = min((size for size in sizes if size >= len(order)), default=most)
-        for size in (size, *(less for less in sizes if less < size)):
-            part = order[:size]
-            length = edges[int(np.searchsorted(edges, counts[part[-1]]))]
-            if size <= rows(length, batch_tokens):
-                break
-        order = order[len(part):]
-        yield dict(source=pad([ids[i] for i in part], length, size),
-                   example=np.pad(part.astype(np.int32), (0, size - len(part)), constant_values=-1))
+    for group in np.split(order, np.searchsorted(counts[order], edges[len(buckets) - 1:], side="right")):
+        while len(group):
+            for size in sizes:
+                part = group[:size]
+                length = edges[np.searchsorted(edges, counts[part[-1]])]
+                if size <= rows(length, batch_tokens) and (fewer_rows(size) < len(group) or size == sizes[-1]):
+                    break
+            yield dict(source=pad([ids[i] for i in part], length, size),
+                       example=np.pad(part.astype(np.int32), (0, size - len(part)), constant_values=-1))
+            group = group[len(part):]
 
 
 def fewer_rows(rows: int) -> int:

@@ -18,7 +18,7 @@ from attention_lab.data.vocabulary import BOS, EOS, PAD
 from attention_lab.decoding import beam, greedy
 from attention_lab.models import Model
 
-ROOM = 16  # room for targets comes in multiples of it
+ROOM = 8  # room for targets comes in multiples of it
 
 
 def decode(model: Model, params: Any, source: np.ndarray, hyper: Any, length_penalty: float, hypotheses: int,
@@ -32,7 +32,7 @@ def decode(model: Model, params: Any, source: np.ndarray, hyper: Any, length_pen
     fixed = dict(model=model, hypotheses=hypotheses, limit=limit)
     given = dict(hyper=hyper, length_penalty=jnp.float32(length_penalty))
     tokens = np.full((len(source), limit), PAD, np.int32)
-    began = begin(params, source, room=first_room(source.shape[1], limit), **fixed, **given)
+    began = begin(params, source, room=first_room(*source.shape, limit), **fixed, **given)
     waiting = [(*began, np.arange(len(source)))]
     while waiting:
         state, best, rows = waiting.pop()
@@ -51,9 +51,9 @@ def decode(model: Model, params: Any, source: np.ndarray, hyper: Any, length_pen
     return tokens
 
 
-def first_room(length: int, limit: int) -> int:
-    """Targets for which a first batch of sources of this length has room."""
-    return min(limit, -(-length * 3 // 2 // ROOM) * ROOM)
+def first_room(rows: int, length: int, limit: int) -> int:
+    """Tokens for which the first batch has room; the smallest batch has room for all, and is the last."""
+    return limit if rows == ROW_MULTIPLE else min(limit, -(-length * 3 // 2 // ROOM) * ROOM)
 
 
 def move(rows: np.ndarray, count: int, leaf: Any, wide: jax.ShapeDtypeStruct) -> np.ndarray:

@@ -21,7 +21,8 @@ from attention_lab.tasks import limits
 from attention_lab.tasks.text import TOKENIZER, buckets_of
 from attention_lab.tasks.translation.shrinking import decode
 
-SCORING_TOKENS = 4096  # padded source tokens in a batch while decoding
+SCORING_TOKENS = 4096  # padded tokens of a batch while scoring
+DECODED_TOKENS = 8192  # padded source tokens of a batch while decoding, at most
 FEW = 16  # up to this number, sentences are decoded in the smallest batches, for a short wait
 ROWS = (128, 64)  # sentences in a batch while decoding, greedily and with a beam
 
@@ -113,7 +114,7 @@ class Translator:
         beam = self.config.decoding.beam if beam is None else beam
         best: list[Any] = [None] * len(ids)
         for batch in batching.by_length(ids, self.buckets, ROWS[beam > 1] if len(ids) > FEW else batching.ROW_MULTIPLE,
-                                        SCORING_TOKENS):
+                                        DECODED_TOKENS):
             length = batch["source"].shape[1]
             tokens = decode(self.model, params, batch["source"], hyper or self.hyper,
                             self.config.decoding.length_penalty, beam, self._limit(length),
