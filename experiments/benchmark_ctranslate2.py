@@ -46,5 +46,5 @@ class Peer:
         tokens = [[str(index) for index in row] for row in tokenizer.encode(sentences)]
         results = self._inner.translate_batch(
             tokens, beam_size=beam, max_batch_size=size, length_penalty=decoding.length_penalty,
-            max_decoding_length=decoding.max_length)
+            min_decoding_length=0, max_decoding_length=decoding.max_length)
         return tokenizer.decode([[int(token) for token in result.hypotheses[0]] for result in results])

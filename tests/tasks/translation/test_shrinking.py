@@ -43,7 +43,7 @@ def one_loop(model, params, source, hyper, hypotheses, follow):
 
 def sharpened(params):
     """Parameters whose logits differ much, so that rounding decides nothing and many sentences end."""
-    return params | {"readout": (3 * params["readout"]).at[EOS].multiply(-3)}
+    return params | {"readout": (3 * params["readout"]).at[EOS].multiply(1 if "reader" in params else -3)}
 
 
 @pytest.mark.parametrize("changes", [SMALL, SMALL | {"model.positions": "rotary"}, RECURRENT],
