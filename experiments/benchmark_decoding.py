@@ -38,7 +38,8 @@ def main(options: Options) -> int:
     print("case\tway\tsentences_a_second\tquartiles\ttokens_a_second\tsame_outputs\tshare_of_peer")
     rows, status = [], 0
     for beam, (case, least) in BEAMS.items():
-        here = compared(f"{case}, {len(sentences)} sentences", beam, trained, sentences, peers, options.rounds)
+        case = f"{case}, {len(sentences)} sentences"
+        here = compared(case, beam, trained, sentences, peers, options.rounds)
         for row in here:
             if row["same_outputs"] < least:
                 say(f"{row['way']} gives {row['same_outputs']:.4f} of the outputs of attention_lab, at least "
@@ -60,11 +61,12 @@ def compared(case: str, beam: int, trained: Any, sentences: list[str], peers: di
     seconds = interleaved({name: lambda translate=translate: translate
                            for name, translate in translators.items()}, lambda _: (), rounds)
     tokens = sum(len(ids) + 1 for ids in trained.translator.tokenizer.encode(outputs["attention_lab"]))
-    ours = quartiles(seconds["attention_lab"])[1]
-    return [{"case": case, "way": name, "seconds": (times := quartiles(seconds[name])),
-             "sentences_a_second": len(sentences) / times[1], "tokens_a_second": tokens / times[1],
-             "same_outputs": float(np.mean([a == b for a, b in zip(outputs[name], outputs["attention_lab"])])),
-             "share_of_peer": times[1] / ours} for name in translators]
+    times = {name: quartiles(values) for name, values in seconds.items()}
+    ours = "attention_lab"
+    return [{"case": case, "way": name, "seconds": times[name],
+             "sentences_a_second": len(sentences) / times[name][1], "tokens_a_second": tokens / times[name][1],
+             "same_outputs": float(np.mean([a == b for a, b in zip(outputs[name], outputs[ours])])),
+             "share_of_peer": times[name][1] / times[ours][1]} for name in translators]
 
 
 def _peer(name, trained):
@@ -80,5 +82,6 @@ def _line(row):
     low, median, high = row["seconds"]
     count = row["sentences_a_second"] * median
     share = row["share_of_peer"]
-    return [row["case"], row["way"], f"{row['sentences_a_second']:.4g}", f"{count / high:.4g}-{count / low:.4g}",
-            f"{row['tokens_a_second']:.4g}", f"{row['same_outputs']:.4f}", "" if share is None else f"{share:.2f}"]
+    return [row["case"], row["way"], f"{row['sentences_a_second']:.4g}",
+            f"{count / high:.4g}-{count / low:.4g}", f"{row['tokens_a_second']:.4g}",
+            f"{row['same_outputs']:.4f}", "" if share is None else f"{share:.2f}"]

@@ -8,7 +8,7 @@ import numpy as np
 from ctranslate2.specs import common_spec, transformer_spec
 
 from attention_lab.data.tokenizers import Tokenizer
-from attention_lab.data.vocabulary import BOS, EOS, SPECIALS, UNKNOWN
+from attention_lab.data.vocabulary import BOS, EOS, UNKNOWN
 from attention_lab.models import Model
 from attention_lab.models.positions import positions_of
 

@@ -173,7 +173,8 @@ def by_length(ids: Ids, buckets: Sequence[int], most: int, batch_tokens: int
     """
     counts = lengths(ids)
     order = np.argsort(counts, kind="stable")
-    edges = np.array([*buckets, *range(2 * buckets[-1], int(counts.max(initial=1)) + buckets[-1], buckets[-1])])
+    last = buckets[-1]
+    edges = np.array([*buckets, *range(2 * last, int(counts.max(initial=1)) + last, last)])
     sizes = [most]
     while sizes[-1] > ROW_MULTIPLE:
         sizes.append(fewer_rows(sizes[-1]))
@@ -182,7 +183,8 @@ def by_length(ids: Ids, buckets: Sequence[int], most: int, batch_tokens: int
             for size in sizes:
                 part = group[:size]
                 length = edges[np.searchsorted(edges, counts[part[-1]])]
-                if size <= rows(length, batch_tokens) and (fewer_rows(size) < len(group) or size == sizes[-1]):
+                enough = size == sizes[-1] or len(group) > fewer_rows(size)
+                if enough and size <= rows(length, batch_tokens):
                     break
             yield dict(source=pad([ids[i] for i in part], length, size),
                        example=np.pad(part.astype(np.int32), (0, size - len(part)), constant_values=-1))

@@ -127,7 +127,7 @@ def advance(state: State, step: Callable, length_penalty: Any, *, bos: int, eos:
 
 
 def best(state: State, length_penalty: Any, pad: int) -> tuple[Array, Array]:
-    """Tokens (B, beam, max_length) and scores (B, beam): finished ones, then those cut, then what is absent."""
+    """Tokens (B, beam, max_length) and scores (B, beam): finished, then cut, then absent ones."""
     beam, max_length = state.tokens.shape[1:]
     # Both halves are sorted.
     cut = _score(state.live_log_p, max_length, length_penalty)

@@ -1,4 +1,4 @@
-"""Shared by greedy and beam search: allowed tokens, the best of them, their log p, and checks of arguments."""
+"""Shared by greedy and beam search: allowed tokens, the best of them, their log p, checks of arguments."""
 
 import jax
 import jax.numpy as jnp

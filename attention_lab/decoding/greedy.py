@@ -50,7 +50,6 @@ def begin(carry: Any, batch_size: int, max_length: int, *, bos: int, pad: int, a
 def advance(state: State, step: Callable, *, bos: int, eos: int, pad: int, stop: int | None = None,
             few: int = 0) -> State:
     """Writes tokens until there are `stop` of them (None: max_length), or at most `few` sentences go on."""
-    rows = jnp.arange(state.done.shape[0])
     stop = state.tokens.shape[1] if stop is None else stop
 
     def unfinished(state: State) -> Array:

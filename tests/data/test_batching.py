@@ -193,6 +193,7 @@ def test_by_length_has_every_sentence_once_from_short_to_long():
     for edge in (17, 34, 51):
         sides = [{len(source[i]) + 1 > edge for i in batch["example"] if i >= 0} for batch in made]
         assert all(len(side) == 1 for side in sides)
-    assert [batch["source"].shape[0] for batch in batching.by_length([[4]] * 41, BUCKETS, 32, 400)] == [32, 32]
-    assert [batch["source"].shape[0] for batch in batching.by_length([[4]] * 40, BUCKETS, 32, 400)] == [32, 8]
+    for count, rows in ((41, [32, 32]), (40, [32, 8])):
+        made = batching.by_length([[4]] * count, BUCKETS, 32, 400)
+        assert [batch["source"].shape[0] for batch in made] == rows
     assert list(batching.by_length([], BUCKETS, 32, 400)) == []

@@ -24,7 +24,8 @@ def step(carry, token):
 def parts(search):
     """Functions (stop, few) -> a jitted advance, the first state, and state -> (tokens, scores)."""
     if search == "greedy":
-        return (lambda stop, few: jax.jit(functools.partial(greedy.advance, step=step, stop=stop, few=few, **MARKS)),
+        return (lambda stop, few: jax.jit(functools.partial(
+                    greedy.advance, step=step, stop=stop, few=few, **MARKS)),
                 greedy.begin(START(), B, LENGTH, bos=BOS, pad=PAD), lambda state: greedy.best(state, PAD))
     return (lambda stop, few: jax.jit(functools.partial(
                 beam.advance, step=step, length_penalty=0.7, stop=stop, few=few, **MARKS)),

@@ -54,10 +54,12 @@ def test_ours_has_a_line_for_each_search_and_missing_peers_are_named(decoding, m
 
 def test_rates_of_other_outputs_are_not_compared(decoding, monkeypatch):
     from experiments import benchmark_decoding
-    other = types.SimpleNamespace(facts=dict, translator=lambda sentences, beam: lambda: [""] * len(sentences))
-    monkeypatch.setattr(benchmark_decoding, "_peer", lambda name, trained: other if name == "joeynmt" else None)
+    other = types.SimpleNamespace(
+        facts=dict, translator=lambda sentences, beam: lambda: [""] * len(sentences))
+    monkeypatch.setattr(benchmark_decoding, "_peer", lambda name, _: other if name == "joeynmt" else None)
     status, (_, _, *rows), err = decoding("--peers")
-    assert status == 1 and "joeynmt gives 0.0000 of the outputs of attention_lab, at least 1.0 are needed" in err
+    assert status == 1
+    assert "joeynmt gives 0.0000 of the outputs of attention_lab, at least 1.0 are needed" in err
     assert [row[1] for row in rows] == ["attention_lab", "joeynmt"] * 2
     assert all(row[6] == "" for row in rows if row[1] == "joeynmt")
 

@@ -36,7 +36,7 @@ def ours(model, params, hyper, ids, beam):
 def test_both_find_the_same_hypotheses(kind, tmp_path):
     from experiments import ctranslate2_converter
     model, params, hyper = built(SMALL | KINDS[kind])
-    # Logits that differ much, so that rounding decides nothing; PAD and BOS, which it may write, are unlikely.
+    # Logits that differ much, so that rounding decides nothing; PAD and BOS, which it may write, are rare.
     readout = (3 * params["readout"]).at[EOS].multiply(-3)
     params = params | {"readout": readout.at[np.array([PAD, BOS])].set(0.0)}
     ctranslate2_converter.convert(model, params, types.SimpleNamespace(size=N), tmp_path / "model")

@@ -1,9 +1,9 @@
 """Translations of a batch that shrinks: sentences that go on are moved to smaller batches, with more room.
 
-The first program decodes until a quarter of the sentences is left or the room for their targets is full, the
-next one goes on with those. So most of the work is done in full batches with short pasts, whatever the longest
-translation is, and a few programs serve all batches: smaller ones are padded to one length of sources and have
-room for the longest translation.
+The first program decodes until a quarter of the sentences is left or the room for their targets is full,
+the next one goes on with those. So most of the work is done in full batches with short pasts, whatever the
+longest translation is, and a few programs serve all batches: smaller ones are padded to one length of sources
+and have room for the longest translation.
 """
 
 from functools import partial
@@ -78,7 +78,7 @@ def first_state(model, params, source, hyper, hypotheses, limit, room):
 
 @partial(jax.jit, static_argnames=("model", "hypotheses", "limit", "room"))
 def begin(params, source, hyper, length_penalty, *, model, hypotheses, limit, room):
-    """The search up to `room` tokens, or until few sentences go on: its state, and the best tokens (B, limit)."""
+    """The search up to `room` tokens, or until few sentences go on: its state, the best tokens (B, limit)."""
     state = first_state(model, params, source, hyper, hypotheses, limit, room)
     return advanced(params, state, hyper, length_penalty, model, hypotheses, room)
 

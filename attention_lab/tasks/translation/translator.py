@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import models
@@ -113,8 +112,8 @@ class Translator:
         ids = self.tokenizer.encode(sentences)
         beam = self.config.decoding.beam if beam is None else beam
         best: list[Any] = [None] * len(ids)
-        for batch in batching.by_length(ids, self.buckets, ROWS[beam > 1] if len(ids) > FEW else batching.ROW_MULTIPLE,
-                                        DECODED_TOKENS):
+        rows = ROWS[beam > 1] if len(ids) > FEW else batching.ROW_MULTIPLE
+        for batch in batching.by_length(ids, self.buckets, rows, DECODED_TOKENS):
             length = batch["source"].shape[1]
             tokens = decode(self.model, params, batch["source"], hyper or self.hyper,
                             self.config.decoding.length_penalty, beam, self._limit(length),
