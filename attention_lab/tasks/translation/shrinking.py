@@ -18,7 +18,7 @@ from attention_lab.data.vocabulary import BOS, EOS, PAD
 from attention_lab.decoding import beam, greedy
 from attention_lab.models import Model
 
-ROOM = 8  # room for targets comes in multiples of it
+ROOM = 16  # room for targets comes in multiples of it
 
 
 def decode(model: Model, params: Any, source: np.ndarray, hyper: Any, length_penalty: float, hypotheses: int,
