@@ -3,6 +3,7 @@
 import functools
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from attention_lab.tasks.translation.shrinking import decode
 SCORING_TOKENS = 4096  # padded tokens of a batch while scoring
 DECODED_TOKENS = 8192  # padded source tokens of a batch while decoding, at most
 FEW = 16  # up to this number, sentences are decoded in the smallest batches, for a short wait
+AT_A_TIME = 2  # batches
 ROWS = (128, 64)  # sentences in a batch while decoding, greedily and with a beam
 
 
@@ -113,14 +115,23 @@ class Translator:
         beam = self.config.decoding.beam if beam is None else beam
         best: list[Any] = [None] * len(ids)
         rows = ROWS[beam > 1] if len(ids) > FEW else batching.ROW_MULTIPLE
-        for batch in batching.by_length(ids, self.buckets, rows, DECODED_TOKENS):
+
+        def decoded(batch):
             length = batch["source"].shape[1]
-            tokens = decode(self.model, params, batch["source"], hyper or self.hyper,
-                            self.config.decoding.length_penalty, beam, self._limit(length),
-                            max(length, self.buckets[-1]))
-            for example, row in zip(batch["example"], tokens):
-                if example >= 0:
-                    best[example] = row
+            return decode(self.model, params, batch["source"], hyper or self.hyper,
+                          self.config.decoding.length_penalty, beam, self._limit(length),
+                          max(length, self.buckets[-1]))
+
+        # Small operations keep one core busy; so two batches are decoded at a time.
+        batches = list(batching.by_length(ids, self.buckets, rows, DECODED_TOKENS))
+        pool = ThreadPoolExecutor(AT_A_TIME)
+        try:
+            for batch, tokens in zip(batches, pool.map(decoded, batches)):
+                for example, row in zip(batch["example"], tokens):
+                    if example >= 0:
+                        best[example] = row
+        finally:
+            pool.shutdown(cancel_futures=True)
         return Translations(self.tokenizer.decode(best), sum(EOS not in row for row in best))
 
     @functools.cached_property
