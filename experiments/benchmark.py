@@ -22,7 +22,7 @@ FLAGS = {
     "check": flags.Flag(False, "attention: errors against float64 instead of timings"),
     "json": flags.Flag("", "attention and decoding: a new file for the rows, the machine and the versions"),
 }
-PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, translating, or "
+PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, decoding, or "
                         "training by a config.", FLAGS, config="optional",
                         words="|".join(BENCHMARKS))
 
