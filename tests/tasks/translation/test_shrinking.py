@@ -75,7 +75,7 @@ def test_hypotheses_that_share_a_cache_are_those_whose_caches_are_gathered():
     assert np.mean(np.asarray(tokens)[:ROWS, 0, 0] != np.asarray(tokens)[:ROWS, 1, 0]) > 0.1
 
 
-@pytest.mark.parametrize("rows, length, limit, room", [(8, 10, 80, 80), (64, 10, 80, 16), (64, 11, 80, 24),
+@pytest.mark.parametrize("rows, length, limit, room", [(8, 10, 80, 80), (64, 10, 80, 16), (64, 11, 80, 32),
                                                        (128, 60, 80, 80)])
 def test_the_first_batch_has_room_for_most_targets_and_the_smallest_for_all(rows, length, limit, room):
     assert shrinking.first_room(rows, length, limit) == room
