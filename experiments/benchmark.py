@@ -8,20 +8,23 @@ from experiments import flags
 # Module and function of each benchmark; the modules start jax.
 BENCHMARKS = {"attention": ("benchmark_attention", "main"), "training": ("benchmark_training", "training"),
               "sweep": ("benchmark_training", "sweep"), "start": ("benchmark_start", "main"),
+              "decoding": ("benchmark_decoding", "main"),
               "cost": ("benchmark_cost", "main"), "page": ("benchmark_page", "main")}
-WITHOUT_CONFIG = ("attention", "cost", "page")
+WITHOUT_CONFIG = ("attention", "decoding", "cost", "page")
 FLAGS = {
     "runs": flags.Flag(8, "sweep: runs of the config, one seed each, that are trained together", low=2),
     "variants": flags.Flag("", "training: variants timed beside the config itself, separated by commas"),
     "steps": flags.Flag(20, "training: steps timed, interleaved", low=1),
     "lengths": flags.Flag("64,256,1024,4096,16384", "attention: queries and keys, separated by commas"),
+    "run": flags.Flag("", "decoding: folder of a finished translation run"),
+    "sentences": flags.Flag(1000, "decoding: sentences of dev, at most", low=1),
     "rounds": flags.Flag(5, "timings of each way, interleaved", low=1),
     "peers": flags.Flag(False, "other libraries' programs for the same work as well"),
     "check": flags.Flag(False, "attention: errors against float64 instead of timings"),
     "json": flags.Flag("", "a new file for the rows, the machine and the versions"),
 }
-PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, training steps, the "
-                        "start of a run, or runs trained together.", FLAGS, config="optional",
+PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, training, decoding, "
+                        "the start of a run.", FLAGS, config="optional",
                         words="|".join(BENCHMARKS))
 
 

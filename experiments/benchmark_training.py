@@ -40,7 +40,7 @@ def training(options: Options) -> int:
         file = f"{options.file}{',' if ':' in options.file else ':'}{name}"
         configs[file] = overrides.apply(load(file), options.given)
     if options.peers and importlib.util.find_spec("torch") is None:
-        raise ValueError("torch is not installed: pip install -e '.[pytorch]'")
+        raise ValueError("torch is not installed: pip install -e '.[peers]'")
     precisions = ["float32"] if options.peers else []
     cases = {(file, precision): replace(config, {"training.precision": precision})
              for file, config in configs.items()

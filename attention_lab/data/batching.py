@@ -163,6 +163,39 @@ def in_order(source_ids: Ids, target_ids: Ids, buckets: Sequence[int],
                        example=np.pad(part.astype(np.int32), (0, size - len(part)), constant_values=-1))
 
 
+def by_length(ids: Ids, buckets: Sequence[int], most: int, batch_tokens: int
+              ) -> Iterator[dict[str, np.ndarray]]:
+    """Every sentence once, from short to long, in batches for decoding: `source` and `example` of `in_order`.
+
+    Batches have `most` rows, or by powers of four fewer, at least eight, where that is enough for the
+    sentences left or where longer ones would exceed `batch_tokens` padded tokens. Sentences that fit into the
+    buckets are in batches of their own, and so are those of each multiple of the last.
+    """
+    counts = lengths(ids)
+    order = np.argsort(counts, kind="stable")
+    last = buckets[-1]
+    edges = np.array([*buckets, *range(2 * last, int(counts.max(initial=1)) + last, last)])
+    sizes = [most]
+    while sizes[-1] > ROW_MULTIPLE:
+        sizes.append(fewer_rows(sizes[-1]))
+    for group in np.split(order, np.searchsorted(counts[order], edges[len(buckets) - 1:], side="right")):
+        while len(group):
+            for size in sizes:
+                part = group[:size]
+                length = edges[np.searchsorted(edges, counts[part[-1]])]
+                enough = size == sizes[-1] or len(group) > fewer_rows(size)
+                if enough and size <= rows(length, batch_tokens):
+                    break
+            yield dict(source=pad([ids[i] for i in part], length, size),
+                       example=np.pad(part.astype(np.int32), (0, size - len(part)), constant_values=-1))
+            group = group[len(part):]
+
+
+def fewer_rows(rows: int) -> int:
+    """A quarter of the rows of a batch, a multiple of eight, at least eight."""
+    return max(ROW_MULTIPLE, rows // 4 // ROW_MULTIPLE * ROW_MULTIPLE)
+
+
 def bucket_members(source_ids: Ids, target_ids: Ids, buckets: Sequence[int]) -> list[np.ndarray]:
     """Indices of the pairs of each bucket, rising."""
     index = assign(lengths(source_ids), lengths(target_ids), buckets)

@@ -1,4 +1,4 @@
-"""Batched beam search over any start/step pair, in one compiled loop.
+"""Batched beam search over any start/step pair, in one compiled loop or in several.
 
 The search, for each sentence separately, with a beam of k:
 
@@ -14,6 +14,8 @@ The search, for each sentence separately, with a beam of k:
   tokens that never ends can have a high mean log p.
 
 With a beam as wide as the number of possible hypotheses nothing is dropped and the search is exact.
+
+`begin`, `advance` and `best` are the search in parts, as in greedy.py.
 """
 
 from collections.abc import Callable
@@ -26,9 +28,11 @@ from jax import Array, lax
 from attention_lab.decoding import candidates
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
+    """A search on its way. Fields: each leads with B, but for position."""
+
     position: Array  # (), tokens written so far
-    carry: Any  # the model's, every leaf leads with B * beam, a sentence's hypotheses side by side
+    carry: Any  # the model's
     live_tokens: Array  # (B, beam, max_length), best first
     live_log_p: Array  # (B, beam), -inf where there is no hypothesis
     tokens: Array  # (B, beam, max_length) of finished hypotheses, best first
@@ -37,23 +41,26 @@ class _State(NamedTuple):
 
 
 def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max_length: int,
-                length_penalty: Any, *, bos: int, eos: int, pad: int, active: Array | None = None
-                ) -> tuple[Array, Array]:
+                length_penalty: Any, *, bos: int, eos: int, pad: int, active: Array | None = None,
+                follow: Callable | None = None) -> tuple[Array, Array]:
     """Finds the `beam` best token sequences of each sentence under log p / length^length_penalty.
 
     Call it inside `jax.jit`. PAD and BOS are never written, but keep their share of the probability. The loop
-    ends as soon as every sentence has. A carry leaf that `step` returns as it got it (keys and values of the
-    source) is not copied from hypothesis to hypothesis.
+    ends as soon as every sentence has.
 
     Args:
-      start: () -> carry, a pytree whose every leaf leads with B = batch_size; it is repeated here, a
-        sentence's hypotheses side by side.
-      step: (carry, token (B * beam,)) -> (logits (B * beam, N), carry); the first token is BOS.
+      start: () -> carry, a pytree whose every leaf leads with B = batch_size.
+      step: (carry, token (B * beam,)) -> (logits (B * beam, N), carry), a sentence's hypotheses side by side;
+        the first token is BOS.
       beam: hypotheses kept for each sentence; 1 is greedy search.
       max_length: tokens written at most, EOS included.
       length_penalty: exponent, at least 0; may be traced. 0 prefers short ones, 1 takes the mean.
       active: (B,), False for a row that only fills the batch: it gets nothing and is not waited for. None:
         all are sentences.
+      follow: (carry, parent (B, beam)) -> carry in which each hypothesis has the past of its parent, where
+        `start` gives the carry of all hypotheses. None: leaves are repeated here, and lead with B * beam in
+        `step`; each is copied from hypothesis to hypothesis, but for one that `step` returns as it got it
+        (keys and values of the source).
     Returns:
       tokens (B, beam, max_length) int32, best first, without BOS, with EOS unless cut, then PAD; scores
       (B, beam) float32. Where there are fewer hypotheses, PAD alone and -inf.
@@ -68,14 +75,32 @@ def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max
         if leaf.shape[:1] != (batch_size,):
             raise ValueError(f"start gave a leaf of shape {leaf.shape}; every leaf must lead with "
                              f"batch_size={batch_size}")
+    state = begin(carry if follow else repeated(carry, beam), batch_size, beam, max_length, pad=pad,
+                  active=active)
+    state = advance(state, step, length_penalty, bos=bos, eos=eos, pad=pad, follow=follow)
+    return best(state, length_penalty, pad)
 
-    def score(log_p: Array, length: Array) -> Array:
-        return log_p / jnp.asarray(length, jnp.float32) ** length_penalty
 
-    def unfinished(state: _State) -> Array:
-        return (state.position < max_length) & ~jnp.all(state.done)
+def begin(carry: Any, batch_size: int, beam: int, max_length: int, *, pad: int, active: Array | None = None
+          ) -> State:
+    """The state before the first token, from a carry of all hypotheses."""
+    active = jnp.ones((batch_size,), bool) if active is None else active
+    nothing = jnp.full((batch_size, beam, max_length), pad, jnp.int32)
+    absent = jnp.full((batch_size, beam), -jnp.inf, jnp.float32)
+    # One empty hypothesis, not k equal ones.
+    live_log_p = absent.at[:, 0].set(jnp.where(active, 0.0, -jnp.inf))
+    return State(jnp.int32(0), carry, nothing, live_log_p, nothing, absent, ~active)
 
-    def extend(state: _State) -> _State:
+
+def advance(state: State, step: Callable, length_penalty: Any, *, bos: int, eos: int, pad: int,
+            follow: Callable | None = None, stop: int | None = None, few: int = 0) -> State:
+    """Extends hypotheses to `stop` tokens (None: max_length), or until at most `few` sentences go on."""
+    beam, stop = state.scores.shape[1], state.tokens.shape[2] if stop is None else stop
+
+    def unfinished(state: State) -> Array:
+        return (state.position < stop) & (jnp.sum(~state.done) > few)
+
+    def extend(state: State) -> State:
         last = state.live_tokens[:, :, jnp.maximum(state.position - 1, 0)]
         last = jnp.where(state.position == 0, bos, last)
         logits, carry = step(state.carry, last.reshape(-1))
@@ -84,7 +109,8 @@ def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max
 
         # Among 2 k extensions at most k end, one for each hypothesis; so k are left to live on.
         ends = token == eos
-        finished = jnp.where(ends[:, :beam], score(log_p[:, :beam], state.position + 1), -jnp.inf)
+        finished = jnp.where(ends[:, :beam], _score(log_p[:, :beam], state.position + 1, length_penalty),
+                             -jnp.inf)
         scores, best = lax.top_k(jnp.concatenate([state.scores, finished], axis=1), beam)
         tokens = _pick(jnp.concatenate([state.tokens, extended[:, :beam]], axis=1), best)
         scores = jnp.where(state.done[:, None], state.scores, scores)
@@ -94,27 +120,32 @@ def beam_search(start: Callable, step: Callable, batch_size: int, beam: int, max
         parent = jnp.take_along_axis(parent, best, axis=1)
         done = (state.done | jnp.all(scores > -jnp.inf, axis=1)
                 | jnp.all(live_log_p == -jnp.inf, axis=1))
-        return _State(state.position + 1, _follow(state.carry, carry, parent),
-                      _pick(extended, best), live_log_p, tokens, scores, done)
+        carry = follow(carry, parent) if follow else _follow(state.carry, carry, parent)
+        return State(state.position + 1, carry, _pick(extended, best), live_log_p, tokens, scores, done)
 
-    active = jnp.ones((batch_size,), bool) if active is None else active
-    nothing = jnp.full((batch_size, beam, max_length), pad, jnp.int32)
-    absent = jnp.full((batch_size, beam), -jnp.inf, jnp.float32)
-    final = lax.while_loop(unfinished, extend, _State(
-        position=jnp.int32(0),
-        carry=jax.tree.map(lambda leaf: jnp.repeat(leaf, beam, axis=0), carry),
-        live_tokens=nothing,
-        # One empty hypothesis, not k equal ones.
-        live_log_p=absent.at[:, 0].set(jnp.where(active, 0.0, -jnp.inf)),
-        tokens=nothing, scores=absent, done=~active))
+    return lax.while_loop(unfinished, extend, state)
 
-    # Both halves are sorted: finished ones first, then those cut, then what is absent.
-    scores = jnp.concatenate([final.scores, score(final.live_log_p, max_length)], axis=1)
+
+def best(state: State, length_penalty: Any, pad: int) -> tuple[Array, Array]:
+    """Tokens (B, beam, max_length) and scores (B, beam): finished, then cut, then absent ones."""
+    beam, max_length = state.tokens.shape[1:]
+    # Both halves are sorted.
+    cut = _score(state.live_log_p, max_length, length_penalty)
+    scores = jnp.concatenate([state.scores, cut], axis=1)
     rank = jnp.where(scores == -jnp.inf, 2, jnp.repeat(jnp.arange(2), beam)[None])
     order = jnp.argsort(rank, axis=1, stable=True)[:, :beam]
     scores = jnp.take_along_axis(scores, order, axis=1)
-    tokens = _pick(jnp.concatenate([final.tokens, final.live_tokens], axis=1), order)
+    tokens = _pick(jnp.concatenate([state.tokens, state.live_tokens], axis=1), order)
     return jnp.where(scores[:, :, None] == -jnp.inf, pad, tokens), scores
+
+
+def repeated(carry: Any, beam: int) -> Any:
+    """A carry of sentences as that of their hypotheses, side by side."""
+    return jax.tree.map(lambda leaf: jnp.repeat(leaf, beam, axis=0), carry)
+
+
+def _score(log_p, length, length_penalty):
+    return log_p / jnp.asarray(length, jnp.float32) ** length_penalty
 
 
 def _best_extensions(logits: Array, live_log_p: Array, banned: tuple[int, ...], beam: int
@@ -124,9 +155,9 @@ def _best_extensions(logits: Array, live_log_p: Array, banned: tuple[int, ...], 
     Each hypothesis offers its k + 1 best, which is all that can count: k that stay alive, and EOS. They are
     ranked by logit, before log p is added, as rounding could make two different ones equal.
     """
-    allowed, normaliser = candidates.allowed_logits(logits, banned)
-    offered, token = lax.top_k(allowed, min(beam + 1, logits.shape[-1]))
-    log_p = candidates.log_probability(offered, normaliser[:, None])
+    offered, token = candidates.top(candidates.allowed_logits(logits, banned),
+                                    min(beam + 1, logits.shape[-1]))
+    log_p = candidates.log_probability(offered, logits)
     log_p = live_log_p[:, :, None] + log_p.reshape(*live_log_p.shape, -1)
     each = log_p.shape[-1]
     flat = log_p.reshape(live_log_p.shape[0], -1)

@@ -73,13 +73,13 @@ class Heads(nn.Module):
         return [self.turn(part, positions) if self.turn and name != "value" else part
                 for name, part in zip(names, parts)]
 
-    def attend(self, q, k, v, mask, run: Pass, site, counterfactual=None):
-        """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and Attended."""
+    def attend(self, q, k, v, mask, run: Pass, site, counterfactual=None, bias=None):
+        """(B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, T, D), and Attended; bias: as of `multi_head`."""
         choice = self.spec.attention
         known = {**attention.IMPLEMENTATIONS, "auto": None}
         look_up(known, "attention.implementation", choice.implementation)
         options = dict(return_weights=run.with_weights, counterfactual=counterfactual, readouts=run.readouts,
-                       dropout=run.drop_weights(site))
+                       dropout=run.drop_weights(site), bias=bias)
         score, needed, half = score_of(choice.compatibility), attention.needs(**options), self.spec.precision
         call = attention.Call(q.shape[2], k.shape[2], half, mask, score, needed)
         name = attention.chosen(attention.able(choice.implementation, needed), call)

@@ -79,8 +79,8 @@ class Recurrent(nn.Module):
         table = self.embeddings[side]
         return run.drop(table[tokens] * self.spec.model.width ** 0.5, 500 * side + 100)
 
-    def start(self, source, run: Pass, max_length=None):
-        """The carry before the first token: every leaf leads with B."""
+    def start(self, source, run: Pass, max_length=None, beam=1):
+        """The carry before the first token, the same for all hypotheses: every leaf leads with B."""
         model = self.spec.model
         mask = source != PAD
         read = _reversed(source, mask) if model.reverse_source else source

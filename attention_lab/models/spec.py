@@ -109,9 +109,13 @@ class Model:
       values: (params, batch, hyper) -> the norm of what each source position adds where cross-attention, or
         the self-attention of a classifier, gives it a weight of 1, (L, B, H, S) (Kobayashi et al. 2020); None
         where there is no such attention.
-      start: (params, source (B, S), hyper, max_length) -> carry, whose every leaf leads with B; None, as
-        step is, for a model that does not translate.
-      step: (params, carry, token (B,), hyper) -> (logits (B, N) float32, carry). The first token is BOS.
+      start: (params, source (B, S), hyper, max_length, beam=1) -> carry of `beam` equal hypotheses of each
+        sentence, with room for max_length tokens. Every leaf leads with B. That of a shorter source or with
+        less room, padded with zeros, serves as well. None, as step is, for a model that does not translate.
+      step: (params, carry, token (B * beam,), hyper) -> (logits (B * beam, N) float32, carry). The first
+        token is BOS. All rows are at the same position.
+      follow: (carry, parent (B, beam)) -> carry in which each hypothesis has the past of its parent. None for
+        a model whose `start` has one hypothesis, whatever `beam` is: leaves may be repeated and gathered.
       embed: (params, source (B, S)) -> vectors of the tokens alone (B, S, D); None but for classifiers.
     """
 
@@ -122,6 +126,7 @@ class Model:
     values: Callable | None = _function()
     start: Callable | None = _function()
     step: Callable | None = _function()
+    follow: Callable | None = _function()
     embed: Callable | None = _function()
 
 
@@ -134,8 +139,8 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
              values: Callable | None = None) -> Model:
     """The plain functions of a linen module; those of `start`, `step` and `embed` that it has.
 
-    The module is called as (batch, Pass, intervention), its methods as start(source, Pass, max_length),
-    step(carry, token, Pass) and embed(source).
+    The module is called as (batch, Pass, intervention), its methods as start(source, Pass, max_length, beam),
+    step(carry, token, Pass) and embed(source); `follow` is a static method.
     """
     def init(key):
         tokens, row = jnp.full((1, 2), BOS, jnp.int32), jnp.zeros((1,), jnp.int32)
@@ -150,9 +155,9 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
                    tuple(readouts), dropout_of_weights(key, spec, batch["example"]))
         return module.apply({"params": params}, batch, run, intervention, **more)
 
-    def start(params, source, hyper, max_length):
+    def start(params, source, hyper, max_length, beam=1):
         return module.apply({"params": params}, source, without_dropout(hyper.attention_scale), max_length,
-                            method="start")
+                            beam, method="start")
 
     def step(params, carry, token, hyper):
         return module.apply({"params": params}, carry, token, without_dropout(hyper.attention_scale),
@@ -163,4 +168,5 @@ def as_model(spec: ModelSpec, module: nn.Module, projections: Callable | None = 
 
     methods = {function.__name__: function for function in (start, step, embed)
                if hasattr(type(module), function.__name__)}
-    return Model(spec, init, apply, projections, values, **methods)
+    return Model(spec, init, apply, projections, values, **methods,
+                 follow=getattr(type(module), "follow", None))

@@ -35,11 +35,12 @@ class DecoderLayer(nn.Module):
         return self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
 
     def __call__(self, x, q, past, memory, past_mask, memory_mask, run: Pass, site,
-                 counterfactuals=(None, None)):
-        y, attended = self.heads.attend(q, *past, past_mask, run, site, counterfactuals[0])
+                 counterfactuals=(None, None), biases=(None, None)):
+        y, attended = self.heads.attend(q, *past, past_mask, run, site, counterfactuals[0], biases[0])
         x = self.around_heads.leave(x, run.drop(y, site))
         q, = self.cross.project(self.around_cross.enter(x), ("query",))
-        y, across = self.cross.attend(q, *memory, memory_mask, run, site + 1, counterfactuals[1])
+        y, across = self.cross.attend(q, *memory, memory_mask, run, site + 1, counterfactuals[1],
+                                      biases[1])
         x = self.around_cross.leave(x, run.drop(y, site + 1))
         y = self.forward(self.around_forward.enter(x))
         return self.around_forward.leave(x, run.drop(y, site + 2)), attended, across
@@ -92,34 +93,53 @@ class Transformer(nn.Module):
         return Output(self.decoder_norm(x), self.embeddings[-1],
                       *outputs_by_kind(encoder=encoder, decoder=decoder, cross=cross))
 
-    def start(self, source, run: Pass, max_length):
-        """The carry before the first token: the source's keys and values, an empty past."""
+    def start(self, source, run: Pass, max_length, beam=1):
+        """The carry before the first token of `beam` hypotheses a sentence; every leaf leads with B.
+
+        It holds the source's keys and values, once for a sentence; those of the past in slots, one for each
+        hypothesis and position; and in which slot the past of each hypothesis lies.
+        """
         memory, memory_mask, _ = self.encode(source, run)
+        memory_mask |= ~jnp.any(memory_mask, axis=2, keepdims=True)  # rows without a sentence need a key, too
         model, B = self.spec.model, source.shape[0]
-        past = (B, model.num_heads, max_length)
+        past = (B, model.num_heads, max_length * beam)
         empty = (jnp.zeros((*past, key_size(model)), memory.dtype),
                  jnp.zeros((*past, value_size(model)), memory.dtype))
         return {"position": jnp.zeros((B,), jnp.int32), "memory_mask": memory_mask,
                 "memory": [layer.memory(memory) for layer in self.decoder],
-                "past": [empty for _ in self.decoder]}
+                "past": [empty for _ in self.decoder],
+                "slots": jnp.zeros((B, beam, max_length), jnp.int32)}
 
     def step(self, carry, token, run: Pass):
-        """From one token to the logits of the next."""
-        position, written = carry["position"], []
-        x = self.vectors(token[:, None], position[:, None], 1)
+        """From one token (B * beam,) of each hypothesis to the logits of the next; all at one position."""
+        B, beam, T = carry["slots"].shape
+        position, own, written = carry["position"][0], jnp.arange(beam), []
+        slots = write(carry["slots"], jnp.broadcast_to(own[None, :, None], (B, beam, 1)), position, 2)
+        # Hypotheses are queries of their sentence; each may attend to the slots of its own past.
+        there = jnp.where(jnp.arange(T)[None, None, :] <= position, slots, beam)
+        mask = (there[..., None] == own[None, None, None, :]).reshape(B, beam, T * beam)
+        # Not as masks, in which a key may hold anything: that would copy all keys and values at each step.
+        biases = [jnp.where(m, 0.0, -jnp.inf) for m in (mask, carry["memory_mask"])]
+        x = self.vectors(token.reshape(B, beam), carry["position"][:, None], 1)
         for layer, past, memory in zip(self.decoder, carry["past"], carry["memory"]):
-            q, *new = layer.now(x, position[:, None])
-            past = tuple(one_hot_write(c, n, position) for c, n in zip(past, new))
+            q, *new = layer.now(x, carry["position"][:, None])
+            past = tuple(write(cache, n, position * beam, 2) for cache, n in zip(past, new))
             written.append(past)
-            x, _, _ = layer(x, q, past, memory, attention.padding(position + 1), carry["memory_mask"], run, 0)
-        logits = product(self.decoder_norm(x)[:, 0], self.embeddings[-1].T, self.spec.precision)
-        return logits, {**carry, "position": position + 1, "past": written}
+            x, _, _ = layer(x, q, past, memory, None, None, run, 0, biases=biases)
+        hidden = self.decoder_norm(x).reshape(B * beam, -1)
+        logits = product(hidden, self.embeddings[-1].T, self.spec.precision)
+        return logits, {**carry, "position": carry["position"] + 1, "past": written, "slots": slots}
+
+    @staticmethod
+    def follow(carry, parent):
+        """Gives each hypothesis the past of its parent (B, beam): keys and values stay where they are."""
+        slots = jnp.take_along_axis(carry["slots"], parent[:, :, None], axis=1)
+        return {**carry, "slots": slots}
 
 
-def one_hot_write(cache: jax.Array, new: jax.Array, position: jax.Array) -> jax.Array:
-    """Puts new (B, H, 1, K) at each row's position (B,) of cache (B, H, T, K)."""
-    here = jnp.arange(cache.shape[2])[None, None, :, None] == position[:, None, None, None]
-    return jnp.where(here, new.astype(cache.dtype), cache)
+def write(cache: jax.Array, new: jax.Array, position: jax.Array, axis: int) -> jax.Array:
+    """Puts new, of length 1 on an axis, at a position of that axis of a cache."""
+    return jax.lax.dynamic_update_slice_in_dim(cache, new.astype(cache.dtype), position, axis)
 
 
 def build(spec: ModelSpec) -> Model:

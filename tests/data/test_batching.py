@@ -172,3 +172,28 @@ def test_in_order_repeats_and_takes_nothing():
     first, second = (list(batching.in_order(SOURCE, TARGET, BUCKETS, TOKENS)) for _ in range(2))
     assert same(first, second)
     assert list(batching.in_order([], [], BUCKETS, TOKENS)) == []
+
+
+def test_by_length_has_every_sentence_once_from_short_to_long():
+    source, _ = corpus(131, seed=2, longest=60)
+    source.append([])
+    made = list(batching.by_length(source, BUCKETS, 32, 400))
+    seen = np.concatenate([batch["example"] for batch in made])
+    assert sorted(seen[seen >= 0].tolist()) == list(range(132))
+    counts = [len(source[i]) for i in seen if i >= 0]
+    assert counts == sorted(counts)
+    for batch in made:
+        rows, length = batch["source"].shape
+        longest = max(len(source[i]) + 1 for i in batch["example"] if i >= 0)
+        assert rows in (32, 8) and (rows == 8 or rows * length <= 400)
+        assert length == min(edge for edge in (*BUCKETS, 34, 51, 68) if edge >= longest)
+        for row, example in zip(batch["source"], batch["example"]):
+            assert example < 0 and not row.any() or row[row > 0].tolist() == [*source[example], 3]
+    # Beyond the last bucket, where more may be written for longer ones, each multiple is by itself.
+    for edge in (17, 34, 51):
+        sides = [{len(source[i]) + 1 > edge for i in batch["example"] if i >= 0} for batch in made]
+        assert all(len(side) == 1 for side in sides)
+    for count, rows in ((41, [32, 32]), (40, [32, 8])):
+        made = batching.by_length([[4]] * count, BUCKETS, 32, 400)
+        assert [batch["source"].shape[0] for batch in made] == rows
+    assert list(batching.by_length([], BUCKETS, 32, 400)) == []

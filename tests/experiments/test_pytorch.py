@@ -37,7 +37,7 @@ def test_without_it_one_line_says_what_to_install(call, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "experiments.benchmark_pytorch", raising=False)
     status, out, err = call(benchmark, "training", CONFIG, "--peers")
-    assert status == 2 and not out and "torch is not installed: pip install -e '.[pytorch]'" in err
+    assert status == 2 and not out and "torch is not installed: pip install -e '.[peers]'" in err
 
 
 @pytest.mark.parametrize("mask", ["none", "causal", "padding", "window"])

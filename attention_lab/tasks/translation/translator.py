@@ -3,26 +3,29 @@
 import functools
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import models
 from attention_lab.config import LEARNED_POSITIONS, Config, Hyper, split
 from attention_lab.data import batching, detokenize, lines, tokenizers
 from attention_lab.data.spelling import Spelling, learned
-from attention_lab.data.vocabulary import BOS, EOS, PAD
-from attention_lab.decoding import beam_search, greedy_search
+from attention_lab.data.vocabulary import EOS, PAD
 from attention_lab.models import Model
 from attention_lab.storage.runs import Run
 from attention_lab.tasks import limits
 from attention_lab.tasks.text import TOKENIZER, buckets_of
+from attention_lab.tasks.translation.shrinking import decode
 
-SCORING_TOKENS = 4096  # padded source tokens in a batch while decoding
+SCORING_TOKENS = 4096  # padded tokens of a batch while scoring
+DECODED_TOKENS = 8192  # padded source tokens of a batch while decoding, at most
 FEW = 16  # up to this number, sentences are decoded in the smallest batches, for a short wait
+AT_A_TIME = 2  # batches
+ROWS = (128, 64)  # sentences in a batch while decoding, greedily and with a beam
 
 
 class Attention(NamedTuple):
@@ -111,15 +114,24 @@ class Translator:
         ids = self.tokenizer.encode(sentences)
         beam = self.config.decoding.beam if beam is None else beam
         best: list[Any] = [None] * len(ids)
-        batch_tokens = SCORING_TOKENS if len(ids) > FEW else 1
-        for batch in batching.in_order(ids, ids, self.buckets, batch_tokens):
-            tokens = np.asarray(decode(
-                self.model, params, batch["source"], hyper or self.hyper,
-                jnp.float32(self.config.decoding.length_penalty), beam,
-                self._limit(batch["source"].shape[1])))
-            for example, row in zip(batch["example"], tokens):
-                if example >= 0:
-                    best[example] = row
+        rows = ROWS[beam > 1] if len(ids) > FEW else batching.ROW_MULTIPLE
+
+        def decoded(batch):
+            length = batch["source"].shape[1]
+            return decode(self.model, params, batch["source"], hyper or self.hyper,
+                          self.config.decoding.length_penalty, beam, self._limit(length),
+                          max(length, self.buckets[-1]))
+
+        # Small operations keep one core busy; so two batches are decoded at a time.
+        batches = list(batching.by_length(ids, self.buckets, rows, DECODED_TOKENS))
+        pool = ThreadPoolExecutor(AT_A_TIME)
+        try:
+            for batch, tokens in zip(batches, pool.map(decoded, batches)):
+                for example, row in zip(batch["example"], tokens):
+                    if example >= 0:
+                        best[example] = row
+        finally:
+            pool.shutdown(cancel_futures=True)
         return Translations(self.tokenizer.decode(best), sum(EOS not in row for row in best))
 
     @functools.cached_property
@@ -158,19 +170,6 @@ class Translator:
                                                 weights["cross"][:, row, :, :T, :S],
                                                 weights["values"][:, row, :, :S], *inner)
         return attentions
-
-
-@partial(jax.jit, static_argnames=("model", "beam", "limit"))
-def decode(model: Model, params: Any, source: jax.Array, hyper: Hyper, length_penalty: Any, beam: int,
-           limit: int) -> jax.Array:
-    """The best token ids (B, limit) for source ids (B, S); beam: hypotheses kept, 1 is greedy."""
-    marks = {"bos": BOS, "eos": EOS, "pad": PAD}
-    search = partial(greedy_search, **marks) if beam == 1 else partial(
-        beam_search, beam=beam, length_penalty=length_penalty, **marks)
-    tokens, _ = search(lambda: model.start(params, source, hyper, limit),
-                       lambda carry, token: model.step(params, carry, token, hyper),
-                       batch_size=source.shape[0], max_length=limit, active=jnp.any(source != PAD, axis=1))
-    return tokens if beam == 1 else tokens[:, 0]
 
 
 @partial(jax.jit, static_argnames="model")
