@@ -57,9 +57,9 @@ def test_what_is_said_and_warned_of_has_the_name_of_the_program(capsys):
     assert "nor this" not in err
 
 
-def program(tmp_path, body):
+def program(tmp_path, body, before=""):
     path = tmp_path / "program.py"
-    path.write_text("from experiments import flags\ndef main(options):\n    " + body + "\n"
+    path.write_text(before + "from experiments import flags\ndef main(options):\n    " + body + "\n"
                     "flags.run(main, flags.Program('train', 'Trains.', {}))\n")
     return [sys.executable, str(path)], os.environ | {"PYTHONPATH": str(ROOT)}
 
@@ -69,13 +69,17 @@ def program(tmp_path, body):
     (signal.SIGHUP, 129, "terminated: its terminal was closed")])
 def test_a_signal_ends_a_program_in_one_line_after_it_has_cleaned_up(tmp_path, number, status, said):
     command, environment = program(tmp_path, """
-    import signal, time
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    import time
     try:
         print('ready', flush=True)
         time.sleep(60)
     finally:
-        print('cleaned up', flush=True)""")
+        print('cleaned up', flush=True)""", """
+import signal
+# A shell's background job ignores the one, and what nohup starts the other.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+""")
     child = subprocess.Popen([*command, CONFIG], env=environment, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "ready\n"
