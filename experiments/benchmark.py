@@ -18,8 +18,8 @@ FLAGS = {
     "check": flags.Flag(False, "attention: errors against float64 instead of timings"),
     "json": flags.Flag("", "a new file for the rows, the machine and the versions"),
 }
-PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, training steps, the "
-                        "start of a run, or runs trained together.", FLAGS, config="optional",
+PROGRAM = flags.Program("benchmark", "Times alternatives for the same work: attention, training, starts, "
+                        "sweeps.", FLAGS, config="optional",
                         words="|".join(BENCHMARKS))
 
 
