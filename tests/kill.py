@@ -92,9 +92,7 @@ def verdict(found: list[str]) -> str:
 def start(folder: Path, given: list[str]) -> subprocess.Popen:
     """The training command for a folder, its output in a file beside."""
     home = folder.parent
-    environment = {"JAX_COMPILATION_CACHE_DIR": str(home / "cache"),
-                   "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-                   "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1", **os.environ}
+    environment = {"XDG_CACHE_HOME": str(home / "cache"), **os.environ}  # compiled programs are kept there
     command = [sys.executable, "-m", "experiments.train", *given, f"--workdir={folder}"]
     with open(home / f"{folder.name}.log", "ab") as log:
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
