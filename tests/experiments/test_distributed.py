@@ -11,7 +11,7 @@ import time
 import pytest
 
 from attention_lab.training import checkpoint
-from experiments import hosts, train
+from experiments import hosts, sweep, train
 
 ROOT = pathlib.Path(__file__).parents[2]
 STEPS = 32
@@ -102,3 +102,11 @@ def test_a_process_whose_others_do_not_come_says_so(tmp_path):
     (end,) = ended(started(1, f"--workdir={tmp_path / 'run'}", "--wait=1", group=2))
     assert end[0] == 2
     assert len(end[2]) == 1 and "not all processes of the group came in time (--wait)" in end[2][0]
+
+
+@pytest.mark.parametrize("program, flag, line", [
+    (sweep, "--seeds=0:2", "sweep: error: --distributed is not a flag of sweep; see --help\n"),
+    (train, "--dry_run", "train: error: --distributed and --dry_run don't go together: estimates are of one "
+                         "process\n")])
+def test_what_is_not_distributed_is_refused(call, program, flag, line):
+    assert call(program, RUN[0], "--distributed", flag) == (2, "", line)
