@@ -29,7 +29,7 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; resumes w
     "launcher": flags.Flag("process", "process starts workers here; slurm submits them with submitit; local "
                            "runs the Slurm jobs here", choices=("process", "slurm", "local")),
     "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
-    "distributed": flags.Flag(False, "not for sweeps, whose cells go to several hosts by --storage and --join"),
+    "distributed": flags.Flag(False, "refused: a sweep goes to several hosts by --storage and --join"),
     "lease": flags.Flag(60.0, "seconds of silence after which another worker takes over a cell", above=0.0),
 }, lists=("dry_run",))
 
