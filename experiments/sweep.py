@@ -31,6 +31,7 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; resumes w
     "launcher": flags.Flag("process", "process starts workers here; slurm submits them with submitit; local "
                            "runs the Slurm jobs here", choices=("process", "slurm", "local")),
     "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
+    "distributed": flags.Flag(False, "refused: a sweep goes to several hosts by --storage and --join"),
     "lease": flags.Flag(60.0, "seconds of silence after which another worker takes over a cell", above=0.0),
 }, lists=("dry_run",))
 
@@ -45,6 +46,9 @@ def main(options: flags.Options) -> int:
 
 def check(options: flags.Options) -> None:
     """ValueError for incompatible flags."""
+    if options.distributed:
+        raise ValueError("--distributed trains one run: a sweep's cells go to several hosts by --storage and "
+                         "--join")
     several = [name for name in ("workers", "storage", "search", "join", "launcher")
                if getattr(options, name) != PROGRAM.flags[name].default]
     if options.how not in ("auto", "loop") and several:

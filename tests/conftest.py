@@ -25,6 +25,9 @@ import hypothesis  # noqa: E402
 import jax  # noqa: E402
 import pytest  # noqa: E402
 
+from attention_lab.attention import IMPLEMENTATIONS, choice  # noqa: E402
+from attention_lab.attention.implementations import cudnn, splash  # noqa: E402
+
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # The same examples every time, so that a red test is red for everyone; slow machines are not late.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
@@ -47,3 +50,23 @@ def data_folder():
     if not path.is_dir():
         pytest.fail(f"ATTENTION_LAB_DATA is {folder}, which is not a folder")
     return path
+
+
+@pytest.fixture
+def on_its_device(monkeypatch):
+    """Has an implementation run here, whatever it is made for.
+
+    Where its device is missing, Pallas interprets splash attention, and in place of cuDNN's kernel the same
+    function of jax.nn computes; what surrounds the kernel runs as it is.
+    """
+    here = choice.here
+
+    def on(name):
+        entry = IMPLEMENTATIONS[name]
+        monkeypatch.setattr(choice, "here", here)
+        if entry.runs_on not in ("", here()):
+            monkeypatch.setattr(choice, "here", lambda: entry.runs_on)
+            monkeypatch.setattr(splash, "INTERPRET", True)
+            monkeypatch.setattr(cudnn, "LIBRARY", "xla")
+        return entry
+    return on

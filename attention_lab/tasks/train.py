@@ -96,5 +96,6 @@ def open_in_group(group: Group, config: Config, folder: Path, open_run: Callable
     versions = environment.software()["versions"]
     group.agreed(lambda: check_alike(group, {
         **{f"config.{key}": get(config, key) for key in all_fields() if key not in PATHS},
-        **{f"the version of {name}": versions.get(name) for name in ALIKE}}))
+        **{f"the version of {name}": versions.get(name) for name in ALIKE},
+        "the number of devices": jax.local_device_count()}))
     return group.agreed(lambda: open_run() if group.first else runs.Run(folder, config, {}))

@@ -139,15 +139,16 @@ def join(wait: float) -> Group:
     except ValueError as error:
         names = {ADDRESS: address, COUNT: count, INDEX: index}
         unset = [name for name, value in names.items() if value is None]
-        raise ValueError(f"no group of processes is described: {', '.join(unset) or names} "
-                         f"{'is' if len(unset) == 1 else 'are'} not set, and neither Slurm nor a TPU pod was "
-                         "found") from error
+        why = one_line(error) if not unset else (
+            f"{', '.join(unset)} {'is' if len(unset) == 1 else 'are'} not set, and neither Slurm nor a TPU "
+            "pod was found")
+        raise ValueError(f"no group of processes is described: {why}") from error
     except jax.errors.JaxRuntimeError as error:
         if "RPC server" not in str(error):
             raise
         given = jax._src.distributed.global_state.coordinator_address
-        raise ValueError(f"{ADDRESS}={given}: this process, the first, can't listen on that port: give a "
-                         "free one") from error
+        raise ValueError(f"{ADDRESS}={given}: this process, the first, can't listen on that port: give "
+                         "a free one") from error
     jax.devices()  # the processes tell each other theirs
     return Group(jax.process_index(), jax.process_count())
 

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from attention_lab import attention
-from attention_lab.attention import choice
-from attention_lab.attention.implementations import blockwise, cudnn, splash
+from attention_lab.attention.implementations import blockwise
 
 
 def attend_by_rows(q, k, v, mask, scale, g_context, g_weights):
@@ -63,23 +62,6 @@ def masks_of(T, S):
             "causal and padding": attention.causal(T) & attention.padding(jnp.array([3, S])), "keys": some,
             "causal and keys": attention.causal(T) & some, "window": attention.window(T, 2),
             "random": jnp.asarray(rng.random((2, 3, T, S)) < 0.3)}
-
-
-@pytest.fixture
-def on_its_device(monkeypatch):
-    """Has an implementation run here, whatever it is made for.
-
-    Where its device is missing, Pallas interprets splash attention, and in place of cuDNN's kernel the same
-    function of jax.nn computes; what surrounds the kernel runs as it is.
-    """
-    def on(name):
-        entry = attention.IMPLEMENTATIONS[name]
-        if entry.runs_on not in ("", choice.here()):
-            monkeypatch.setattr(choice, "here", lambda: entry.runs_on)
-            monkeypatch.setattr(splash, "INTERPRET", True)
-            monkeypatch.setattr(cudnn, "LIBRARY", "xla")
-        return entry
-    return on
 
 
 @pytest.fixture(autouse=True)

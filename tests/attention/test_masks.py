@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attention_lab import attention
-from attention_lab.attention import Mask
+from attention_lab.attention import Mask, masks
 
 B, H, T, S = 2, 3, 5, 7
 
@@ -55,6 +55,24 @@ def test_and_is_the_and_of_the_arrays(data):
     a = Mask(dense=jnp.asarray(a)) if not isinstance(a, Mask) else a
     np.testing.assert_array_equal(full(a & b), full(a) & full(b))
     np.testing.assert_array_equal(full(b & a), full(a) & full(b))
+
+
+def test_what_is_known_of_a_mask_is_true_of_its_array():
+    keys, lengths = np.array([[True, False, True, True]]), jnp.array([2, 0])
+    kinds = {
+        "all": [None, Mask(), Mask() & Mask()],
+        "causal": [attention.causal(3), attention.causal(3) & Mask() & attention.causal(3)],
+        "padding": [attention.padding(lengths), attention.padding(3) & attention.padding(lengths)],
+        "causal and padding": [attention.causal(3) & attention.padding(2),
+                               attention.padding(2) & (attention.causal(3) & attention.padding(3))],
+        "keys": [keys, attention.padding(2) & keys], "causal and keys": [keys & attention.causal(3)],
+        "other": [attention.window(3, 1), attention.causal(3) & attention.window(3, 1), np.eye(3, dtype=bool),
+                  attention.causal(3) & np.eye(3, dtype=bool), Mask(stop=jnp.array([1, 2, 3])),
+                  attention.causal(3) & Mask(stop=jnp.array([1, 2, 3])), attention.documents(jnp.arange(3))]}
+    for expected, examples in kinds.items():
+        assert [masks.kind(mask) for mask in examples] == [expected] * len(examples)
+    for mask in kinds["causal and padding"]:
+        np.testing.assert_array_equal(mask.as_array(3, 4), np.tri(3, 4, dtype=bool) & (np.arange(4) < 2))
 
 
 @pytest.mark.parametrize("array", [np.eye(T, dtype=bool), jnp.eye(T, dtype=bool)], ids=["numpy", "jax"])

@@ -1,5 +1,6 @@
 """One run of several processes on the loopback of this machine: as of one process; killed and continued."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -11,7 +12,7 @@ import time
 import pytest
 
 from attention_lab.training import checkpoint
-from experiments import hosts, train
+from experiments import hosts, sweep, train
 
 ROOT = pathlib.Path(__file__).parents[2]
 STEPS = 32
@@ -20,17 +21,29 @@ RUN = [f"--config={ROOT}/configs/recall.py:smoke", f"--config.training.steps={ST
        "--config.training.log_every=2", "--config.training.average_decay=0.9"]
 
 
-def started(count, *argv, group=None):
-    """`count` processes of a group, of one device each; group: how many there are to be."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def free_port(ports):
+    for port in ports:
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("", port))
+            return free.getsockname()[1]
+
+
+def started(count, *argv, group=None, slurm=False):
+    """`count` processes of a group, of one device each.
+
+    group: how many there are to be. slurm: they find each other by the environment of a job of Slurm.
+    """
+    port = free_port(range(65000, 61440, -7) if slurm else [0])
     flags = [flag for flag in os.environ["XLA_FLAGS"].split() if "device_count" not in flag]
     processes = []
     for index in range(count):
-        env = os.environ | {
+        described = {
+            "SLURM_JOB_ID": str(port - 61440), "SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": str(count),
+            "SLURM_PROCID": str(index), "SLURM_LOCALID": str(index)} if slurm else {
             "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{port}", "JAX_NUM_PROCESSES": str(group or count),
-            "JAX_PROCESS_ID": str(index), "JAX_PLATFORMS": "cpu",
+            "JAX_PROCESS_ID": str(index)}
+        env = os.environ | described | {
+            "JAX_PLATFORMS": "cpu",
             "XLA_FLAGS": " ".join([*flags, "--xla_force_host_platform_device_count=1"])}
         own = [word[index] if isinstance(word, tuple) else word for word in argv]
         processes.append(subprocess.Popen(
@@ -76,9 +89,11 @@ def test_killed_at_two_processes_it_goes_on_at_one_and_ends_at_four(tmp_path, ca
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint, "prune", stopped)
         assert call(train, *RUN, f"--workdir={folder}")[0] == 130
-    first, *others = ended(started(4, f"--workdir={folder}"))
+    elsewhere = f"--workdir={tmp_path / 'elsewhere'}"  # as on hosts that don't see the run's folder
+    first, *others = ended(started(4, (f"--workdir={folder}", elsewhere, elsewhere, elsewhere), slurm=True))
     assert first[0] == 0 and f"steps\t{STEPS}" in first[1] and first[2] == []
     assert others == [(0, "", [])] * 3
+    assert not (tmp_path / "elsewhere").exists()
 
     assert call(train, *RUN, f"--workdir={lone}")[0] == 0
     expected = losses(lone)
@@ -102,3 +117,12 @@ def test_a_process_whose_others_do_not_come_says_so(tmp_path):
     (end,) = ended(started(1, f"--workdir={tmp_path / 'run'}", "--wait=1", group=2))
     assert end[0] == 2
     assert len(end[2]) == 1 and "not all processes of the group came in time (--wait)" in end[2][0]
+
+
+@pytest.mark.parametrize("program, flag, line", [
+    (sweep, "--seeds=0:2", "sweep: error: --distributed trains one run: a sweep's cells go to several hosts "
+                           "by --storage and --join\n"),
+    (train, "--dry_run", "train: error: --distributed and --dry_run don't go together: estimates are of one "
+                         "process\n")])
+def test_what_is_not_distributed_is_refused(call, program, flag, line):
+    assert call(program, RUN[0], "--distributed", flag) == (2, "", line)

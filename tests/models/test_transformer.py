@@ -116,3 +116,12 @@ def test_the_scale_and_the_dropout_rate_are_traced():
              run(hyper._replace(dropout=np.float32(0.5)))]
     assert run._cache_size() == 1
     assert np.abs(found[0] - found[1]).max() > 1e-3 and np.abs(found[0] - found[2]).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["cudnn", "splash"])
+def test_a_kernel_of_a_device_gets_halves_and_gives_what_the_reference_does(on_its_device, name):
+    half = {"training.precision": "bfloat16", "model.width": 12, "model.num_heads": 2}
+    expected = whole(half | {"attention.implementation": "reference"})
+    on_its_device(name)
+    found = whole(half | {"attention.implementation": name})
+    assert found.dtype == expected.dtype and 0 < np.abs(found - expected).max() < 0.05 < np.abs(found).max()
