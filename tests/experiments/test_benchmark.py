@@ -35,7 +35,7 @@ def test_variants_of_a_config_are_timed_beside_it(call, monkeypatch):
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "name one benchmark: attention, together, configs, pytorch"),
+    ([], "name one benchmark: attention, decoding, together, configs, pytorch"),
     (["configs"], "--variants is needed"),
     (["configs", "--variants=har"], "variant 'har' is not known"),
     (["configs", "--variants=gru", "--steps=0"], "--steps=0 is not an integer of at least 1"),
