@@ -57,12 +57,14 @@ def compared(case: str, beam: int, trained: Any, sentences: list[str], peers: di
     seconds = interleaved({name: lambda translate=translate: translate
                            for name, translate in translators.items()}, lambda _: (), rounds)
     tokens = sum(len(ids) + 1 for ids in trained.translator.tokenizer.encode(outputs["attention_lab"]))
-    times = {name: quartiles(values) for name, values in seconds.items()}
-    ours = "attention_lab"
-    return [{"case": case, "way": name, "seconds": times[name],
-             "sentences_a_second": len(sentences) / times[name][1], "tokens_a_second": tokens / times[name][1],
-             "same_outputs": float(np.mean([a == b for a, b in zip(outputs[name], outputs[ours])])),
-             "share_of_peer": times[name][1] / times[ours][1]} for name in translators]
+    rows, ours = [], quartiles(seconds["attention_lab"])[1]
+    for name, texts in outputs.items():
+        times = quartiles(seconds[name])
+        same = [a == b for a, b in zip(texts, outputs["attention_lab"], strict=True)]
+        rows.append({"case": case, "way": name, "seconds": times, "same_outputs": float(np.mean(same)),
+                     "sentences_a_second": len(sentences) / times[1], "tokens_a_second": tokens / times[1],
+                     "share_of_peer": times[1] / ours})
+    return rows
 
 
 def _peer(name, trained):

@@ -1,7 +1,7 @@
 """JoeyNMT (Kreutzer et al. 2019) as a peer of `benchmark decoding`, with the weights of a trained run.
 
-It reads a whole hypothesis again at each step, and has another length penalty, so that the outputs of its beam
-search may differ.
+It reads a whole hypothesis again at each step, and has another length penalty, so that the outputs of its
+beam search may differ.
 """
 
 import importlib.metadata
@@ -36,7 +36,8 @@ class Peer:
         self._trained = trained
         spec, size = trained.translator.model.spec, trained.translator.tokenizer.size
         shape = spec.model
-        if (shape.kind, shape.positions, spec.attention.compatibility) != ("transformer", "sinusoidal", "dot"):
+        kinds = shape.kind, shape.positions, spec.attention.compatibility
+        if kinds != ("transformer", "sinusoidal", "dot"):
             raise ValueError("joeynmt is given Transformers with sinusoids and dot products")
         same = dict(hidden_size=shape.width, ff_size=shape.hidden, num_layers=shape.num_layers,
                     num_heads=shape.num_heads, dropout=0.0, emb_dropout=0.0, layer_norm=shape.norm,

@@ -42,6 +42,13 @@ def test_the_end_of_a_row_is_seen_and_loses_a_tie():
     assert np.asarray(top(jnp.asarray(x), 1)[1]).tolist() == [[2 * BLOCK + 2], [0], [0]]
 
 
+def test_a_tie_goes_to_the_earlier_block_even_if_a_later_one_has_the_best():
+    x = np.zeros((1, 3 * BLOCK))
+    x[0, [7, BLOCK + 1, BLOCK + 2]] = 4.0, 5.0, 4.0
+    assert np.asarray(top(jnp.asarray(x), 2)[1]).tolist() == [[BLOCK + 1, 7]]
+    check(x, 2)
+
+
 def test_banned_tokens_and_no_numbers_are_never_allowed():
     logits = jnp.array([[5.0, 1.0, jnp.nan, 2.0]])
     assert candidates.allowed_logits(logits, (0,)).tolist() == [[-jnp.inf, 1.0, -jnp.inf, 2.0]]

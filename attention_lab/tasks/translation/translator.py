@@ -122,9 +122,11 @@ class Translator:
                           self.config.decoding.length_penalty, beam, self._limit(length),
                           max(length, self.buckets[-1]))
 
-        # Small operations keep one core busy; so two batches are decoded at a time.
+        # Small operations keep one core busy; so two batches are decoded at a time. Of sources beyond the
+        # buckets one alone may take all the memory that `longest` allows.
         batches = list(batching.by_length(ids, self.buckets, rows, DECODED_TOKENS))
-        pool = ThreadPoolExecutor(AT_A_TIME)
+        long = batches[-1]["source"].shape[1] > self.buckets[-1]
+        pool = ThreadPoolExecutor(1 if long else AT_A_TIME)
         try:
             for batch, tokens in zip(batches, pool.map(decoded, batches)):
                 for example, row in zip(batch["example"], tokens):
