@@ -28,7 +28,8 @@ def main(options: Options) -> int:
     pairs = sources.load(trained.config.data, ("dev",))["dev"]
     sentences = [line for line in pairs.source[:options.sentences] if line.strip()]
     peers = {name: peer for name in PEERS if options.peers and (peer := _peer(name, trained))}
-    about = machine.facts({"jax": profile.product_rate()}) | {name: peer.facts() for name, peer in peers.items()}
+    about = machine.facts({"jax": profile.product_rate()})
+    about |= {name: peer.facts() for name, peer in peers.items()}
     print(f"# {machine.heading(about)}")
     print("case\tway\tsentences_a_second\tquartiles\ttokens_a_second\tsame_outputs\tshare_of_peer")
     rows, status = [], 0
