@@ -11,6 +11,11 @@ BENCHMARKS = {"attention": ("benchmark_attention", "main"), "training": ("benchm
               "decoding": ("benchmark_decoding", "main"),
               "cost": ("benchmark_cost", "main"), "page": ("benchmark_page", "main")}
 WITHOUT_CONFIG = ("attention", "decoding", "cost", "page")
+# The flags that each benchmark reads.
+READS = {"attention": ("lengths", "rounds", "peers", "check", "json"),
+         "training": ("variants", "steps", "peers", "json"), "sweep": ("runs", "json"),
+         "start": ("rounds", "json"), "decoding": ("run", "sentences", "rounds", "peers", "json"),
+         "cost": ("rounds", "json"), "page": ()}
 FLAGS = {
     "runs": flags.Flag(8, "sweep: runs of the config, one seed each, that are trained together", low=2),
     "variants": flags.Flag("", "training: variants timed beside the config itself, separated by commas"),
@@ -34,6 +39,12 @@ def main(options: flags.Options) -> int:
     word = options.words[0]
     if options.config is None and word not in WITHOUT_CONFIG:
         raise ValueError(f"--config is required: {word} trains by a config")
+    if options.config is not None and word in WITHOUT_CONFIG:
+        raise ValueError(f"--config={options.file} is given, but benchmark {word} reads no config")
+    for name, flag in FLAGS.items():
+        if name not in READS[word] and getattr(options, name) != flag.default:
+            raise ValueError(f"--{name} is given, but benchmark {word} reads "
+                             + (", ".join(f"--{other}" for other in READS[word]) or "no flag"))
     environment.check_settings()
     module, function = BENCHMARKS[word]
     return getattr(importlib.import_module(f"experiments.{module}"), function)(options)

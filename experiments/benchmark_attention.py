@@ -1,7 +1,7 @@
 """`benchmark attention`: implementations beside each other and beside a peer, in time, memory and error."""
 
 import dataclasses
-import importlib.util
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +13,7 @@ from attention_lab import attention
 from attention_lab.training import profile
 from experiments import machine
 from experiments.flags import Options, say
+from experiments.peers import available
 from experiments.timing import interleaved, product_rate, quartiles
 
 HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
@@ -36,7 +37,10 @@ class Case:
     readouts: tuple[str, ...] = ()
 
 
-CHECK = Case("check", 257, B=2, H=2, mask="causal")  # an odd length, which is no multiple of a block
+# Of an odd length, which is no multiple of a block.
+CHECKS = [Case("check", 257, B=2, H=2, V=V, mask=mask)
+          for mask in ("none", "causal", "padding") for V in (64, 96)]
+BOUNDS = {"float32": 2e-4, "bfloat16": 5e-2}  # errors, as a share of the largest number, by type of numbers
 
 
 def cases(lengths: list[int]) -> list[Case]:
@@ -54,10 +58,15 @@ def cases(lengths: list[int]) -> list[Case]:
         *([Case(f"{LONGEST} tokens, one head", LONGEST, H=1)] if max(lengths) >= LONG else [])]
 
 
+def lengths_of(case: Case) -> jax.Array:
+    """Lengths of the sentences of a padded case: three quarters; of several the last has none."""
+    return jnp.where(jnp.arange(case.B) < max(1, case.B - 1), case.T * 3 // 4, 0)
+
+
 def masks(case: Case) -> attention.Mask | None:
     """The mask of a case."""
     return {"none": lambda: None, "causal": lambda: attention.causal(case.T),
-            "padding": lambda: attention.padding(jnp.full(case.B, case.T * 3 // 4)),
+            "padding": lambda: attention.padding(lengths_of(case)),
             "window": lambda: attention.window(case.T, 256)}[case.mask]()
 
 
@@ -123,43 +132,69 @@ def measured(case: Case, peers: dict[str, Callable], rounds: int, rate: float) -
                 for key, part in zip(SPEEDS, times)}} for name in ways]
 
 
-def checked(implementation: str, peaky: float, dtype: str) -> float:
-    """The largest error against float64, as a share of the largest number of the context.
+def exact(q, k, v, g, allowed) -> list[np.ndarray]:
+    """Context, and gradients of q, k and v under a cotangent g, in closed form in float64.
+
+    allowed: bool, (B, 1, T, S).
+    """
+    q, k, v, g = (np.asarray(x, np.float64) for x in (q, k, v, g))
+    scale = q.shape[-1] ** -0.5
+    logits = np.where(allowed, q @ k.swapaxes(-1, -2) * scale, -np.inf)
+    raised = np.exp(logits - np.where(allowed.any(-1, keepdims=True), logits.max(-1, keepdims=True), 0.0))
+    w = raised / np.maximum(raised.sum(-1, keepdims=True), 1e-300)
+    of_weights = g @ v.swapaxes(-1, -2)
+    of_logits = scale * w * (of_weights - (w * of_weights).sum(-1, keepdims=True))
+    return [w @ v, of_logits @ k, of_logits.swapaxes(-1, -2) @ q, w.swapaxes(-1, -2) @ g]
+
+
+def errors(case: Case, implementation: str, peaky: float, dtype: str) -> tuple[float, float]:
+    """The largest errors of the context and of the gradients, each as a share of the largest number.
+
+    With padding, keys and values that no row may attend to are NaN, and the last sentence is all padding.
 
     peaky: factor on the queries: the softmax of large logits is sharp.
     """
-    case = CHECK
-    q, k, v, _ = arrays(case, 0)
-    q, k, v = (np.asarray(jnp.asarray(x, dtype).astype(jnp.float32)) for x in (peaky * q, k, v))
-    logits = np.einsum("bhtk,bhsk->bhts", *(x.astype(np.float64) for x in (q, k))) / case.K ** 0.5
-    logits = np.where(np.tri(case.T, dtype=bool), logits, -np.inf)
-    raised = np.exp(logits - logits.max(-1, keepdims=True))
-    exact = raised / raised.sum(-1, keepdims=True) @ v.astype(np.float64)
-    context = jax.jit(ours(case, implementation))(*(jnp.asarray(x, dtype) for x in (q, k, v)))
-    return float(np.abs(np.asarray(context, np.float64) - exact).max() / np.abs(exact).max())
+    q, k, v, g = (np.asarray(jnp.asarray(x, dtype), np.float32) for x in arrays(case, 0))
+    q = np.asarray(jnp.asarray(peaky * q, dtype), np.float32)
+    allowed = np.ones((case.B, 1, case.T, case.T), bool)
+    if case.mask != "none":
+        allowed &= np.asarray(masks(case).as_array(case.T, case.T)).reshape(-1, 1, case.T, case.T)
+    right = exact(q, k, v, g, allowed)
+    unused = ~allowed.any(-2)[..., None]
+    given = [jnp.asarray(x, dtype) for x in (q, np.where(unused, np.nan, k), np.where(unused, np.nan, v), g)]
+    function = ours(case, implementation)
+    found = jax.jit(lambda q, k, v, g: (function(q, k, v), *jax.vjp(function, q, k, v)[1](g)))(*given)
+    context, *gradients = (
+        float(np.nan_to_num(np.abs(np.asarray(a, np.float64) - b).max() / np.abs(b).max(), nan=np.inf))
+        for a, b in zip(found, right, strict=True))
+    return context, max(gradients)
 
 
-def check() -> None:
-    """Prints the error of each implementation, in single and half precision, with flat and sharp weights.
+def check() -> int:
+    """Prints the errors of each implementation against float64; status 1 where one is beyond its bound.
 
-    Those that this device can't run are named on stderr, with the reason.
+    By mask, size of the values, single and half precision, flat and sharp weights. What this device can't run
+    is named on stderr, with the reason.
     """
-    print("implementation\tdtype\tfactor_on_queries\terror")
-    for name in attention.IMPLEMENTATIONS:
-        problems = {dtype: why_not(name, CHECK, dtype) for dtype in ("float32", "bfloat16")}
-        for problem in sorted({*problems.values()} - {""}):
-            left = " and ".join(dtype for dtype in problems if problems[dtype] == problem)
-            say(f"{name} in {left} is left out: {problem}")
-        for dtype in (dtype for dtype, problem in problems.items() if not problem):
-            for peaky in (1.0, 30.0):
-                print(f"{name}\t{dtype}\t{peaky:g}\t{checked(name, peaky, dtype):.2e}", flush=True)
+    print("implementation\tmask\tvalues\tdtype\tfactor_on_queries\terror_of_context\terror_of_gradients")
+    bad = 0
+    for name, case, dtype in itertools.product(attention.IMPLEMENTATIONS, CHECKS, BOUNDS):
+        if problem := why_not(name, case, dtype):
+            say(f"{name}, mask {case.mask}, {dtype}: left out, for {problem}")
+            continue
+        for peaky in (1.0, 30.0):
+            found = errors(case, name, peaky, dtype)
+            high = max(found) > BOUNDS[dtype]
+            bad += high
+            print(f"{name}\t{case.mask}\t{case.V}\t{dtype}\t{peaky:g}\t{found[0]:.2e}\t{found[1]:.2e}"
+                  + f"\tbeyond {BOUNDS[dtype]:g}" * high, flush=True)
+    return 1 if bad else 0
 
 
 def main(options: Options) -> int:
     """Prints a line for each case and way: milliseconds, of quartiles too, and temporary memory."""
     if options.check:
-        check()
-        return 0
+        return check()
     machine.check_new(options.json)
     try:
         lengths = [int(length) for length in options.lengths.split(",")]
@@ -168,9 +203,7 @@ def main(options: Options) -> int:
     if min(lengths) < 1:
         raise ValueError(f"--lengths={options.lengths} is not integers of at least 1, separated by commas")
     rates, peers = {"jax": profile.product_rate()}, {}
-    if options.peers:
-        if importlib.util.find_spec("torch") is None:
-            raise ValueError("torch is not installed: pip install -e '.[peers]'")
+    if options.peers and available("torch"):
         from experiments import benchmark_torch_attention as torch_attention
         peers = {"sdpa": torch_attention.programs}
         square = np.ones((profile.PRODUCT, profile.PRODUCT), np.float32)

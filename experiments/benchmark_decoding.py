@@ -1,6 +1,6 @@
 """`benchmark decoding`: translations a second of a trained run, beside CTranslate2 with the same weights."""
 
-import importlib.util
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +12,7 @@ from attention_lab.tasks.load import load
 from attention_lab.training import profile
 from experiments import machine
 from experiments.flags import Options, say
+from experiments.peers import available
 from experiments.timing import interleaved, quartiles
 
 BEAMS = {1: "greedy", 5: "beam 5"}
@@ -69,10 +70,13 @@ def compared(case: str, beam: int, trained: Any, sentences: list[str], peers: di
 
 
 def _peer(name, trained):
-    if importlib.util.find_spec(name) is None:
-        say(f"{name} is not timed: it is not installed: pip install -e '.[peers]'")
+    if not available(name):
         return None
-    return importlib.import_module(f"experiments.{PEERS[name]}").Peer(trained)
+    try:
+        return importlib.import_module(f"experiments.{PEERS[name]}").Peer(trained)
+    except ValueError as error:  # a model that it does not have
+        say(f"{name} is not timed: {error}")
+        return None
 
 
 def _line(row):

@@ -249,6 +249,11 @@ def compare(config: Config, steps: int) -> Pair:
     return Pair(*map(list, zip(*rates)), parameter_count(state.params), difference)
 
 
+def facts() -> dict[str, Any]:
+    """Version and threads."""
+    return {"version": torch.__version__, "threads": torch.get_num_threads()}
+
+
 def product_rate() -> float:
     """Operations a second of a large product in float32, as `profile.product_rate` of ours."""
     return timing.product_rate(lambda x: x @ x, torch.ones(PRODUCT, PRODUCT))

@@ -44,7 +44,8 @@ def first_step(options: Options, folder: Path, settings: dict[str, str]) -> floa
     Raises:
       ValueError: it ended before.
     """
-    overrides = [f"--config.{key}={value}" for key, value in options.given]
+    overrides = [f"--config.{key}={value}" for key, value in options.given
+                 if key != "training.log_every"]
     words = [sys.executable, "-m", "experiments.train", f"--config={options.file}", *overrides,
              "--config.training.log_every=1", f"--workdir={folder / 'run'}"]
     # What this process has set for itself would be taken for what the user chose.

@@ -1,6 +1,5 @@
 """`benchmark training` and `benchmark sweep`: training steps of configs, and of several runs together."""
 
-import importlib.util
 import itertools
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from attention_lab.training.programs import programs
 from attention_lab.training.state import parameter_count
 from experiments import machine
 from experiments.flags import Options, say
+from experiments.peers import available
 from experiments.timing import quartiles
 
 pytorch = Later("experiments.benchmark_pytorch")
@@ -39,20 +39,20 @@ def training(options: Options) -> int:
     for name in filter(None, options.variants.split(",")):
         file = f"{options.file}{',' if ':' in options.file else ':'}{name}"
         configs[file] = overrides.apply(load(file), options.given)
-    if options.peers and importlib.util.find_spec("torch") is None:
-        raise ValueError("torch is not installed: pip install -e '.[peers]'")
-    precisions = ["float32"] if options.peers else []
+    peers = options.peers and available("torch")
+    precisions = ["float32"] if peers else []
     cases = {(file, precision): replace(config, {"training.precision": precision})
              for file, config in configs.items()
              for precision in dict.fromkeys([config.training.precision, *precisions])}
-    rates = {"jax": product_rate()} | ({"pytorch": pytorch.product_rate()} if options.peers else {})
-    rows = by_pair(cases, options.steps) if options.peers else side_by_side(cases, options.steps)
+    rates = {"jax": product_rate()} | ({"torch": pytorch.product_rate()} if peers else {})
+    rows = by_pair(cases, options.steps) if peers else side_by_side(cases, options.steps)
     print("config\tprecision\tway\ttokens_a_second\tquartiles\ttimes\tweights")
     for row in rows:
         low, median, high = row["tokens_a_second"]
         print(f"{row['case']}\t{row['precision']}\t{row['way']}\t{median:.0f}\t{low:.0f}-{high:.0f}\t"
               f"{row['times']:.3g}\t{row['weights']}")
-    machine.write(options.json, options.command, machine.facts(rates), rows)
+    facts = machine.facts(rates) | ({"torch": pytorch.facts()} if peers else {})
+    machine.write(options.json, options.command, facts, rows)
     return 0
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attention_lab.config.parse import nearest
+from attention_lab.config.registries import score_names
 from attention_lab.figures import contrasts, style
 from attention_lab.storage import environment
 from attention_lab.storage.files import read_json, write_json
@@ -27,8 +29,12 @@ def main(options: Options) -> int:
     if options.declare:
         if not Path(options.declare).exists():
             made = declare(question, options.seeds, options.words)
+            if question.metric not in score_names():
+                say(f"warning: {question.metric} is not one of the usual scores"
+                    f"{nearest(question.metric, score_names())}")
+            words = sentence(question)
             write_json(options.declare, made)
-            print(f"declared in {options.declare}: {sentence(question)}; seeds "
+            print(f"declared in {options.declare}: {words}; seeds "
                   f"{', '.join(map(str, made['seeds']))}; hash {made['hash']}")
             return 0
         declaration = checked(read_json(options.declare), question, options.declare)
@@ -62,7 +68,7 @@ def report(result: Comparison, options: Options, declaration: Mapping[str, Any] 
               f"{arm['interval'][1]:.6g}")
     kind = f"declared, hash {declaration['hash']}" if declaration else "exploratory"
     for each in result.contrasts:
-        print(f"{each.sentence(result.metric, result.margin)} ({kind})")
+        print(f"{each.sentence(result.metric, result.margin, result.direction)} ({kind})")
     if options.json:
         write_json(options.json, {
             "command": options.command, "declared": declaration, "metric": result.metric,

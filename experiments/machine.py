@@ -31,9 +31,11 @@ def heading(machine: Mapping[str, Any]) -> str:
 
 
 def check_new(path: str) -> None:
-    """ValueError where a file is there already."""
+    """ValueError where a file is there already, or cannot be, for its folder is missing."""
     if path and Path(path).exists():
         raise ValueError(f"--json={path} exists: give a new file")
+    if path and not Path(path).absolute().parent.is_dir():
+        raise ValueError(f"--json={path}: there is no folder {Path(path).parent}")
 
 
 def write(path: str, command: str, machine: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:

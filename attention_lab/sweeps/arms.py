@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab.config import PATHS, all_fields, get
-from attention_lab.config.parse import nearest, parse
+from attention_lab.config.parse import field_of, nearest, parse
 from attention_lab.config.rules import show
 from attention_lab.storage.runs import Run, collect
 
@@ -38,13 +38,9 @@ def read(folders: Sequence[str | Path], arms: Sequence[str], metric: str,
       ValueError: no such field or metric; an arm that no run varies; runs of one arm that differ in another
         field than the seed, or were trained on other content of the data; or two runs of one arm and seed.
     """
-    keys = tuple(key.removeprefix("config.") for key in arms)
+    keys = checked_keys(arms)
     wanted = {key.removeprefix("config."): parse(key.removeprefix("config."), text)
               for key, text in (where or {}).items()}
-    for key in keys:
-        parse(key, show(all_fields()[key].default) if key in all_fields() else "")  # raises for no field
-    if "seed" in keys:
-        raise ValueError("--arms=config.seed: seeds are what arms are paired by; give another field")
     runs, notices = [], []
     for folder in folders:
         collected, damaged = collect(folder)
@@ -80,6 +76,16 @@ def read(folders: Sequence[str | Path], arms: Sequence[str], metric: str,
                 for label, seeds in by_arm.items() for seed, run in seeds.items()
                 if seed not in scores[label]]
     return Arms(keys, values, by_arm, scores, notices)
+
+
+def checked_keys(arms: Sequence[str]) -> tuple[str, ...]:
+    """The dotted keys of `arms` without config.; ValueError for one that is no field, or the seed."""
+    keys = tuple(key.strip().removeprefix("config.") for key in arms)
+    for key in keys:
+        field_of(key)
+    if "seed" in keys:
+        raise ValueError("--arms=config.seed: seeds are what arms are paired by; give another field")
+    return keys
 
 
 def _check_alike(runs: list[Run], keys: Sequence[str]) -> None:

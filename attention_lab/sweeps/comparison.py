@@ -1,5 +1,6 @@
 """Arms against a reference arm over paired seeds: effect, exact interval, verdict, seeds that decide."""
 
+import contextlib
 import dataclasses
 import statistics
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab.config import Config, get
-from attention_lab.config.parse import nearest
+from attention_lab.config.parse import nearest, parse
+from attention_lab.config.rules import show
 from attention_lab.statistics import holm, mean_interval, sign_flip, sign_flip_interval, tost
 from attention_lab.statistics.paired import Interval
 from attention_lab.statistics.power import seeds_needed
@@ -18,6 +20,7 @@ from attention_lab.sweeps.sentences import over_sentences
 
 DIRECTIONS = ("", "greater", "less")
 OPEN = ("undecided", "inconclusive")
+CLAIMED = {"": "against", "greater": "is claimed to be higher than", "less": "is claimed to be lower than"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,10 +56,10 @@ class Contrast:
         """Whether the seeds decide it."""
         return self.verdict not in OPEN
 
-    def sentence(self, metric: str, margin: float | None = None) -> str:
-        """What holds, in words."""
+    def sentence(self, metric: str, margin: float | None = None, direction: str = "") -> str:
+        """What holds, in words; metric, margin and direction as of `compare`."""
         said = {"higher": "is higher than", "lower": "is lower than",
-                "equal": f"is within {margin or 0:g} of"}.get(self.verdict, "against")
+                "equal": f"is within {margin or 0:g} of"}.get(self.verdict, CLAIMED[direction])
         numbers = [f"{self.mean:+.4g}"]
         if self.interval.level < 1:
             numbers.append(f"exact {100 * self.interval.level:.3g} % interval {self.interval.low:.4g} to "
@@ -64,9 +67,10 @@ class Contrast:
         if self.sentences:
             numbers.append(f"with test sentences drawn anew {self.sentences.low:.4g} to "
                            f"{self.sentences.high:.4g}")
-        numbers.append(f"p = {self.p:.2g}" + (f", of equality {self.p_equal:.2g}" if self.p_equal else ""))
+        numbers.append(f"p = {self.p:.2g}" + (
+            "" if self.p_equal is None else f", that it is within {margin or 0:g} {self.p_equal:.2g}"))
         numbers.append(f"{len(self.seeds)} paired seeds")
-        end = "" if said != "against" else f": {self.verdict}"
+        end = "" if self.verdict in ("higher", "lower", "equal") else f": {self.verdict}"
         if not self.decided:
             end += f"; about {self.needed} seeds in all would decide it" if self.needed else (
                 "; no number of seeds up to 1,000 would decide it")
@@ -111,17 +115,14 @@ def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | st
       reference: the value (or values, separated by commas) of the arm with which others are compared; "": the
         arm with the default values, or else the first.
       direction: "greater" or "less": what is claimed of the arms; "": both sides are looked at.
-      margin: differences nearer to 0 count as equal. where: as in `arms.read`.
+      margin: an arm whose difference the test does not show, but TOST shows to be nearer to 0 than this, is
+        equal to the reference; with a direction the claim is then refuted. where: as in `arms.read`.
       seeds: those that are compared, each to be finished in every arm; None: all that are shared.
     Raises:
       ValueError: as `arms.read`; fewer than two seeds that an arm shares with the reference; a margin that is
         not above 0, an unknown direction or reference.
     """
-    if direction not in DIRECTIONS:
-        raise ValueError(f"--direction={direction}: allowed are greater and less"
-                         f"{nearest(direction, DIRECTIONS)}")
-    if margin is not None and not 0 < margin < float("inf"):
-        raise ValueError(f"--margin={margin}: a number above 0 is needed")
+    check(direction, margin)
     folders = [folders] if isinstance(folders, str | Path) else folders
     read = runs_of.read(folders, [arms] if isinstance(arms, str) else arms, metric, where)
     base = _reference(read, reference)
@@ -143,6 +144,15 @@ def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | st
                       _contrasts(read, base, paired, metric, direction, margin), notices)
 
 
+def check(direction: str, margin: float | None) -> None:
+    """ValueError for an unknown direction, or a margin that is not above 0."""
+    if direction not in DIRECTIONS:
+        raise ValueError(f"--direction={direction}: allowed are greater and less"
+                         f"{nearest(direction, DIRECTIONS)}")
+    if margin is not None and not 0 < margin < float("inf"):
+        raise ValueError(f"--margin={margin}: a number above 0 is needed")
+
+
 def _of_seeds(read, seeds):
     """The arms with these seeds alone; ValueError where one is not finished."""
     for label, runs in read.runs.items():
@@ -158,10 +168,14 @@ def _of_seeds(read, seeds):
 def _reference(read: Arms, given: str) -> str:
     """The label of the reference arm."""
     if given:
+        spelled = {label: ",".join(map(show, values.values())) for label, values in read.values.items()}
+        parts = given.split(",") if len(read.keys) > 1 else [given]
         for label, values in read.values.items():
-            if given in (label, ",".join(part.partition("=")[2] for part in label.split(", "))):
-                return label
-        labels = [label.partition("=")[2] for label in read.values]
+            # As a value, so that 1 and 1.0 are the same.
+            with contextlib.suppress(ValueError):
+                if {key: parse(key, part) for key, part in zip(read.keys, parts, strict=True)} == values:
+                    return label
+        labels = [*spelled.values()]
         raise ValueError(f"--reference={given} is no arm: there are {', '.join(labels)}"
                          f"{nearest(given, labels)}")
     default = Config()

@@ -10,6 +10,8 @@ from attention_lab.config.parse import parse
 from attention_lab.storage import environment
 from attention_lab.storage.files import short_digest
 from attention_lab.storage.runs import collect
+from attention_lab.sweeps.arms import checked_keys
+from attention_lab.sweeps.comparison import check
 from attention_lab.sweeps.space import parse_seeds
 
 FIELDS = ("arms", "metric", "reference", "direction", "margin", "where", "seeds")
@@ -50,8 +52,11 @@ def declare(question: Question, seeds: str, folders: Sequence[str | Path]) -> di
     Args:
       seeds: such as 0:10. folders: where the runs will be.
     Raises:
-      ValueError: fewer than two seeds, or a finished run of one of them.
+      ValueError: fewer than two seeds, or a finished run of one of them; an unknown field or direction, or a
+        margin that is not above 0.
     """
+    check(question.direction, question.margin)
+    checked_keys(question.arms)
     numbers = [cell["seed"] for cell in parse_seeds(seeds)] if seeds else []
     if len(numbers) < 2:
         raise ValueError(f"--seeds={seeds}: --declare needs at least two seeds, such as --seeds=0:10")

@@ -107,12 +107,14 @@ class Translator:
           sentences: source text as in training.
           beam: hypotheses kept; None: as in the config. hyper: None: the config's.
         Raises:
-          ValueError: a sentence that is longer than a table of learned positions.
+          ValueError: a beam below 1, or a sentence that is longer than a table of learned positions.
         """
         if not sentences:
             return Translations([], 0)
         ids = self.tokenizer.encode(sentences)
         beam = self.config.decoding.beam if beam is None else beam
+        if beam < 1:
+            raise ValueError(f"beam={beam} is not a size; it must be at least 1")
         best: list[Any] = [None] * len(ids)
         rows = ROWS[beam > 1] if len(ids) > FEW else batching.ROW_MULTIPLE
 
