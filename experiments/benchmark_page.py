@@ -16,26 +16,26 @@ FIGURE = "benchmark_cost.png"
 
 # Benchmark, the stem of a file of RESULTS -> what its table shows; in the order of the page.
 SECTIONS = {
-    "attention": """The ways of a case in turn, on fresh inputs in each round. Attention, 8 heads of 64 units unless the case says otherwise, float32, in milliseconds:
-median (quartiles), of the context alone (`forward`), and of the context and the gradients of queries, keys
-and values (`with backward`). `forward speed of sdpa` is the time of PyTorch's
-`scaled_dot_product_attention` over the time of the row: above 1 is faster than PyTorch; the next column is
-the same with gradients. The share of the product rate counts the two products of the formula alone, against
-the rate of a large matrix product in the same run. Temporary memory is what XLA allocates for the gradients
-beside inputs and outputs.""",
-    "training": """Training steps on the same batches from the same parameters, in turn; `times` is the rate over
-that of PyTorch: layers of `nn.Transformer` or an LSTM with the same first loss.""",
-    "decoding": """Translation of the same sentences with the same weights in float32, in turn. CTranslate2's rate
-counts only where its outputs are ours in all sentences of greedy search, and in at least 99 % with a beam of 5;
-it is given the batch size at which it is fastest.""",
-    "sweep": """Milliseconds for one training step of one run: the runs one after another (`loop`), and all in one
-program. Medians of three stretches of each way, one way after another.""",
-    "start": """Seconds from the shell to the first training step, the ways in turn. The compilation cache is
-switched off, or empty, or filled by the start before; an empty one includes the trial whether programs that
-this machine writes can be read back.""",
-    "cost": f"""Milliseconds of a training step of a small causal encoder (2 layers of 128 units, 4 heads, 16
-sentences of 64 tokens), of which one size changes, the values of a size in turn. The exponent is that of a power law through the three
-largest values, fitted in each round, with a 95 % interval over rounds.
+    "attention": """The ways of a case in turn, on fresh inputs in each round. Attention, 8 heads of 64
+units unless the case says otherwise, float32, in milliseconds: median (quartiles), of the context alone
+(`forward`), and of the context and the gradients of queries, keys and values (`with backward`). `forward
+speed of sdpa` is the time of PyTorch's `scaled_dot_product_attention` over the time of the row: above 1 is
+faster than PyTorch; the next column is the same with gradients. The share of the product rate counts the
+two products of the formula alone, against the rate of a large matrix product in the same run. Temporary
+memory is what XLA allocates for the gradients beside inputs and outputs.""",
+    "training": """Training steps on the same batches from the same parameters, in turn; `times` is the rate
+over that of PyTorch: layers of `nn.Transformer` or an LSTM with the same first loss.""",
+    "decoding": """Translation of the same sentences with the same weights in float32, in turn.
+CTranslate2's rate counts only where its outputs are ours in all sentences of greedy search, and in at least
+99 % with a beam of 5; it is given the batch size at which it is fastest.""",
+    "sweep": """Milliseconds for one training step of one run: the runs one after another (`loop`), and all
+in one program. Medians of three stretches of each way, one way after another.""",
+    "start": """Seconds from the shell to the first training step, the ways in turn. The compilation cache
+is switched off, or empty, or filled by the start before; an empty one includes the trial whether programs
+that this machine writes can be read back.""",
+    "cost": f"""Milliseconds of a training step of a small causal encoder (2 layers of 128 units, 4 heads,
+16 sentences of 64 tokens), of which one size changes, the values of a size in turn. The exponent is that of
+a power law through the three largest values, fitted in each round, with a 95 % interval over rounds.
 
 ![Time of a training step against each size, on logarithmic axes]({FIGURE})""",
 }
@@ -45,8 +45,9 @@ def text(results: Mapping[str, Mapping[str, Any]]) -> str:
     """The page of {benchmark: content of its file}."""
     parts = ["""# Benchmarks
 
-Every table was measured by the command above it. Times on other machines differ; the ratios are what to compare. `python -m experiments.benchmark page` writes
-this page from the files in [experiments/benchmark](../experiments/benchmark).
+Every table was measured by the command above it. Times on other machines differ; the ratios are what to
+compare. `python -m experiments.benchmark page` writes this page from the files in
+[experiments/benchmark](../experiments/benchmark).
 """]
     for name in SECTIONS:
         if name not in results:

@@ -1,12 +1,15 @@
 """Benchmarks print every way beside the others."""
 
+import dataclasses
 import itertools
 import json
 
+import jax
 import pytest
 
 from attention_lab import attention
-from experiments import benchmark, benchmark_start, flags, timing
+from attention_lab.attention.implementations import reference
+from experiments import benchmark, benchmark_attention, benchmark_start, flags, timing
 
 CONFIG = "--config=configs/recall.py:smoke"
 ANYWHERE = {name for name, entry in attention.IMPLEMENTATIONS.items() if not entry.runs_on}
@@ -46,12 +49,15 @@ def test_variants_of_a_config_are_timed_beside_it(call, tmp_path, monkeypatch):
     (["training", "--variants=har"], "variant 'har' is not known"),
     (["training", "--variants=gru", "--steps=0"], "--steps=0 is not an integer of at least 1"),
     (["speed"], "name one benchmark"),
+    (["cost"], "--config=configs/recall.py:smoke is given, but benchmark cost reads no config"),
     (["attention", "--lengths=8,a"], "--lengths=8,a is not integers of at least 1"),
     (["attention", "--lengths=0"], "--lengths=0 is not integers of at least 1"),
     (["sweep", "--runs=1"], "--runs=1 is not an integer of at least 2"),
+    (["sweep", "--steps=3"], "--steps is given, but benchmark sweep reads --runs, --json"),
+    (["start", "--json=nowhere/x.json"], "--json=nowhere/x.json: there is no folder nowhere"),
 ])
 def test_what_is_refused(call, argv, words):
-    status, _, err = call(benchmark, *argv, CONFIG)
+    status, _, err = call(benchmark, *argv, *[CONFIG] * (argv[:1] != ["attention"]))
     assert status == 2 and words in err
 
 
@@ -73,14 +79,34 @@ def test_attention_has_a_line_for_each_implementation_and_is_kept_with_the_machi
     assert status == 2 and "exists: give a new file" in err
 
 
-def test_each_implementation_is_close_to_float64(call):
+@pytest.fixture
+def few_checks(monkeypatch):
+    """A short sentence alone is checked."""
+    case = benchmark_attention.Case("check", 13, B=2, H=2, K=5, V=7, mask="padding")
+    monkeypatch.setattr(benchmark_attention, "CHECKS", [case])
+
+
+def test_each_implementation_is_close_to_float64(call, few_checks):
     status, out, err = call(benchmark, "attention", "--check")
-    assert "cudnn in float32 and bfloat16 is left out: implementation 'cudnn' runs on NVIDIA GPUs" in err
-    assert "splash in float32 and bfloat16 is left out: implementation 'splash' runs on TPUs alone" in err
-    errors = {tuple(line.split("\t")[:3]): float(line.split("\t")[3]) for line in out.splitlines()[1:]}
-    assert status == 0 and len(errors) == 4 * len(ANYWHERE)
-    assert {name for name, _, _ in errors} == ANYWHERE
-    assert all(0 < error < (1e-5 if dtype == "float32" else 1e-2) for (_, dtype, _), error in errors.items())
+    for name, why in (("cudnn", "NVIDIA GPUs"), ("splash", "TPUs alone")):
+        assert f"{name}, mask padding, float32: left out, for implementation '{name}' runs on {why}" in err
+    rows = [line.split("\t") for line in out.splitlines()[1:]]
+    assert status == 0 and len(rows) == 4 * len(ANYWHERE) and {row[0] for row in rows} == ANYWHERE
+    for name, mask, values, dtype, _, context, gradients in rows:
+        assert (mask, values) == ("padding", "7")
+        assert 0 < max(float(context), float(gradients)) < (1e-5 if dtype == "float32" else 3e-2), name
+
+
+@pytest.mark.parametrize("wrong", [
+    lambda q, k, v, *rest: (jax.numpy.nan_to_num(v) + 0.1, None, {}),
+    lambda q, k, v, *rest: (jax.lax.stop_gradient(reference.attention(q, k, v, *rest)[0]), None, {})])
+def test_an_implementation_that_is_wrong_in_value_or_gradient_ends_with_status_1(
+        call, few_checks, monkeypatch, wrong):
+    monkeypatch.setitem(attention.IMPLEMENTATIONS, "reference", dataclasses.replace(
+        attention.IMPLEMENTATIONS["reference"], function=wrong))
+    status, out, _ = call(benchmark, "attention", "--check")
+    assert status == 1 and any(line.startswith("reference") and "beyond" in line for line in out.splitlines())
+    assert not any("beyond" in line for line in out.splitlines() if line.startswith("blockwise"))
 
 
 def test_a_start_is_timed_by_what_the_cache_holds(call, tmp_path, monkeypatch):

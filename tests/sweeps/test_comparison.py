@@ -1,5 +1,7 @@
 """Arms over paired seeds: verdicts on planted scores, and runs that can't be compared."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,7 @@ def compared(plant, **arguments):
 @pytest.mark.parametrize("differences, arguments, verdict", [
     ([2.0, 3.0, 2.5, 1.5, 4.0, 2.2], {}, "higher"),
     ([2.0, 3.0, 2.5, 1.5, 4.0, 2.2], {"reference": "inverse_sqrt"}, "lower"),
+    ([2.0, 3.0, 2.5, 1.5, 4.0, 2.2], {"reference": "1.0", "margin": 9.0}, "higher"),
     ([2.0, 3.0, 2.5, 1.5, 4.0, 2.2], {"direction": "greater"}, "supported"),
     ([2.0, 3.0, 2.5, 1.5, 4.0, 2.2], {"direction": "less"}, "refuted"),
     ([2.0, 3.0, 2.5, 1.5, 4.0], {}, "undecided"),  # five seeds can't reach p < 0.05
@@ -59,7 +62,8 @@ def test_verdicts(plant, differences, arguments, verdict):
     assert contrast.verdict == verdict and contrast.seeds == tuple(range(len(differences)))
     assert contrast.mean == pytest.approx(sign * np.mean(differences))
     assert contrast.decided == (contrast.needed is None) or contrast.needed > len(differences)
-    words = contrast.sentence("test_bleu", arguments.get("margin"))
+    words = contrast.sentence("test_bleu", arguments.get("margin"), arguments.get("direction", ""))
+    assert ("is claimed to be" in words) == ("direction" in arguments)
     assert f"{contrast.mean:+.4g}" in words and f"{len(differences)} paired seeds" in words
 
 
@@ -166,5 +170,9 @@ def test_a_declaration_comes_before_the_runs_and_is_kept_to(plant):
     assert contrast.seeds == (0, 1)
     with pytest.raises(ValueError, match="a declaration comes before the runs"):
         declared.declare(asked, "2:5", [plant.folder])
+    for changed, words in (({"direction": "up"}, "--direction=up: allowed are greater and less"),
+                           ({"arms": ("attention.scal",)}, "is not a field"), ({"margin": -1.0}, "--margin=-1.0")):
+        with pytest.raises(ValueError, match=words):
+            declared.declare(dataclasses.replace(asked, **changed), "5:9", [plant.folder])
     with pytest.raises(ValueError, match="needs at least two seeds"):
         declared.declare(asked, "5", [plant.folder])
