@@ -171,7 +171,8 @@ def test_a_declaration_comes_before_the_runs_and_is_kept_to(plant):
     with pytest.raises(ValueError, match="a declaration comes before the runs"):
         declared.declare(asked, "2:5", [plant.folder])
     for changed, words in (({"direction": "up"}, "--direction=up: allowed are greater and less"),
-                           ({"arms": ("attention.scal",)}, "is not a field"), ({"margin": -1.0}, "--margin=-1.0")):
+                           ({"arms": ("attention.scal",)}, "is not a field"),
+                           ({"margin": -1.0}, "--margin=-1.0")):
         with pytest.raises(ValueError, match=words):
             declared.declare(dataclasses.replace(asked, **changed), "5:9", [plant.folder])
     with pytest.raises(ValueError, match="needs at least two seeds"):
