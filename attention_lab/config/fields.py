@@ -156,10 +156,10 @@ class Attention(Group):
                            high=0.95)
     readouts: str = field("", "statistics of the weights that the log gets at each step, mean over queries, "
                           "heads and layers, separated by commas: " + ", ".join(LOGGED))
-    implementation: str = field("reference", "reference forms all weights, blockwise those of a block "
-                                "of queries; of dot alone: xla (jax.nn.dot_product_attention), cudnn (GPUs, "
-                                "bfloat16), splash (TPUs); auto takes the device's own where that can compute "
-                                "it, else blockwise for many queries and keys, else reference",
+    implementation: str = field("reference", "reference forms all weights, blockwise those of a block of "
+                                "queries; of dot alone: xla (jax.nn.dot_product_attention), cudnn (GPUs, "
+                                "bfloat16), splash (TPUs); auto takes the device's own where that can "
+                                "compute it, else blockwise for many queries and keys, else reference",
                                 choices=names("attention.implementations.IMPLEMENTATIONS") + ("auto",))
 
 
