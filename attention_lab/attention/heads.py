@@ -77,7 +77,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     needed = needs(return_weights, counterfactual=counterfactual, bias=bias, soft_cap=soft_cap,
                    dropout=dropout, readouts=readouts)
     mask = _lead("mask", mask, (B, H, T, S))
-    call = Call(T, S, q.dtype, mask, score, needed)
+    call = Call(T, S, q.dtype, mask, score, needed, max(K, v.shape[-1]))
     implementation = checked(chosen(implementation, call), call)
     if dropout is not None and dropout.bits.shape != (B, H):
         raise ValueError(f"dropout.bits has shape {dropout.bits.shape}; allowed is (B, H) = {(B, H)}")

@@ -1,6 +1,7 @@
 """The lift: each head of each sentence is what attend says, whatever the mask's shape."""
 
 import functools
+import types
 
 import chex
 import jax
@@ -193,6 +194,29 @@ def test_auto_takes_the_kernel_of_the_device_where_it_can(monkeypatch):
     assert names == {
         "cpu": plain, "gpu": plain, "tpu": ["reference", "reference", "splash", "splash"] + ["reference"] * 4,
         "cuda": ["reference", "cudnn", "blockwise", "cudnn", "cudnn"] + ["reference"] * 3}
+
+
+@pytest.mark.parametrize("capability, largest", [("8.9", 128), ("9.0", 256), ("12.0", 256)])
+def test_auto_leaves_keys_that_cudnn_has_no_room_for_to_others(monkeypatch, capability, largest):
+    device = types.SimpleNamespace(compute_capability=capability)
+    monkeypatch.setattr(jax, "local_devices", lambda: [device])
+    monkeypatch.setattr(choice, "here", lambda: "cuda")
+    call = choice.Call(512, 512, jnp.bfloat16, None, attention.dot, (), largest)
+    assert choice.automatic(call) == "cudnn"
+    assert choice.automatic(call._replace(size=largest + 1)) == "blockwise"
+    with pytest.raises(ValueError, match=f"has {largest + 1} numbers; .* 'cudnn' allows {largest}"):
+        choice.checked("cudnn", call._replace(size=largest + 1))
+
+
+@pytest.mark.parametrize("wide", ["keys", "values"])
+def test_keys_or_values_too_wide_for_cudnn_are_computed_by_another(lab, on_its_device, wide):
+    on_its_device("cudnn")
+    sizes = (K, 257) if wide == "values" else (257, V)
+    halves = lab.normal(0, (B, H, T, sizes[0]), (B, H, S, sizes[0]), (B, H, S, sizes[1]), dtype=jnp.bfloat16)
+    np.testing.assert_array_equal(*(np.asarray(attention.multi_head(*halves, implementation=name), np.float32)
+                                    for name in ("auto", "reference")))
+    with pytest.raises(ValueError, match="has 257 numbers; implementation 'cudnn' allows"):
+        attention.multi_head(*halves, implementation="cudnn")
 
 
 @pytest.mark.parametrize("arguments, words", [
