@@ -51,6 +51,7 @@ def supervise(command: str) -> int:
     Raises:
       ValueError: XLA has ended the worker before the group was complete.
       DeviceError: it has ended it later, or the system has.
+      KeyboardInterrupt: a signal has ended the worker before it could say so.
     """
     debug = os.environ.get("ATTENTION_LAB_DEBUG") == "1"
     ours, theirs = socket.socketpair()
@@ -62,12 +63,14 @@ def supervise(command: str) -> int:
             **{} if debug else {"stdout": log, "stderr": log})
         theirs.close()
         os.close(passed[0]), os.close(passed[1])
-        status = _ended(worker)
+        status, stop = _ended(worker)
         reports = b"".join(iter(lambda: ours.recv(64), b""))
         log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL))
         written = log.read().decode("utf-8", "replace")
     if SAID in reports:
         return status
+    if stop is not None:
+        raise stop
     if JOINED not in reports or TWICE in written:
         raise ValueError(next((meaning for words, meaning in REASONS.items() if words in written),
                               f"the group of processes was not formed: {_why(written, status)}"))
@@ -107,14 +110,17 @@ def work(main: Callable[[Callable[[], None]], int], lost: Callable[[BaseExceptio
         os._exit(status)
 
 
-def _ended(worker: subprocess.Popen) -> int:
-    """The exit status of the worker; a worker that waits inside XLA and hears no signal is killed."""
+def _ended(worker: subprocess.Popen) -> tuple[int, KeyboardInterrupt | None]:
+    """The exit status of the worker, and the signal that was passed on to it.
+
+    A worker that waits inside XLA and hears no signal is killed.
+    """
     try:
-        return worker.wait()
+        return worker.wait(), None
     except KeyboardInterrupt as stop:
         worker.send_signal(getattr(stop, "signal", signal.SIGINT))
         try:
-            return worker.wait(PATIENCE)
+            return worker.wait(PATIENCE), stop
         except subprocess.TimeoutExpired:
             worker.kill()
             raise stop from None

@@ -72,6 +72,18 @@ def test_a_bug_keeps_its_traceback(tmp_path):
     assert status == 1 and err.startswith("Traceback") and err.count("ZeroDivisionError") == 1
 
 
+@pytest.mark.parametrize("joined", [[], ["joined()"]])
+@pytest.mark.parametrize("number, status, line", [
+    (signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")])
+def test_a_signal_that_a_worker_does_not_report_stops_it_too(tmp_path, number, status, line, joined):
+    process = start(tmp_path, [  # as before Python hears signals
+        *joined, "import signal", f"signal.signal({number:d}, signal.SIG_DFL)", "print('up', flush=True)",
+        "time.sleep(60)"])
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(number)
+    assert end(process) == (status, "", f"train: error: {line}\n")
+
+
 @pytest.mark.parametrize("number, status", [
     (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_the_worker_ends_with_the_command(tmp_path, number, status):
