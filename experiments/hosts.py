@@ -100,14 +100,20 @@ def work(main: Callable[[Callable[[], None]], int], lost: Callable[[BaseExceptio
         return status
     except BaseException as error:
         if lost(error):
-            os._exit(LOST_STATUS)  # the supervisor says it, as it does where XLA was faster
+            _exit(LOST_STATUS)  # the supervisor says it, as it does where XLA was faster
         for number in (signal.SIGINT, *flags.STOPS):
             signal.signal(number, signal.SIG_IGN)
         supervisor.send(SAID)
         status = flags.report(error) if isinstance(error, flags.ENDS) else traceback.print_exc() or 1
-        sys.stdout.flush()
+        _exit(status)
+
+
+def _exit(status: int) -> None:
+    """Ends the process without JAX's wait for the others; what was printed reaches its reader."""
+    streams.drop_unwritable_output()
+    with contextlib.suppress(OSError):
         sys.stderr.flush()
-        os._exit(status)
+    os._exit(status)
 
 
 def _ended(worker: subprocess.Popen) -> tuple[int, KeyboardInterrupt | None]:

@@ -51,7 +51,8 @@ PEER = FATAL.format("JAX distributed service detected fatal errors. Socket close
     (["joined()", "print('steps')", "raise ValueError('no such\\nfile')"], 2, "steps\n",
      "train: error: no such file\n"),
     (["joined()", "raise OSError(28, 'No space left', 'a')"], 2, "", "train: error: a: No space left\n"),
-    (["joined()", "raise ValueError('gloo: closed')"], 3, "", f"train: error: {LOST}\n"),
+    (["joined()", "print('steps')", "print('x', end='', file=sys.stderr)",
+      "raise ValueError('gloo: closed')"], 3, "steps\n", f"xtrain: error: {LOST}\n"),
     (["joined()", PEER, "os.abort()"], 3, "", f"train: error: {LOST}\n"),
     (["joined()", FATAL.format("disk is on fire"), "os.abort()"], 3, "",
      "train: error: the process was ended (SIGABRT: Terminating process because the disk is on fire): repeat "
