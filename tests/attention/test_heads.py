@@ -67,6 +67,14 @@ def test_each_head_has_its_own_parameters_and_scale(lab, qkv, name):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+def test_each_head_may_have_its_own_soft_cap(qkv):
+    caps = jnp.array([0.5, 2.0, 7.0])
+    found = attention.multi_head(*qkv, scale=1.0, soft_cap=caps)
+    for h in range(H):
+        np.testing.assert_allclose(found[:, h], attention.multi_head(*qkv, scale=1.0, soft_cap=caps[h])[:, h],
+                                   rtol=1e-5, atol=1e-6)
+
+
 def test_a_number_is_a_parameter_of_all_heads(qkv):
     run = functools.partial(attention.multi_head, *qkv, score=attention.cosine)
     np.testing.assert_allclose(run(parameters={"gain": 3.0}), run(scale=3.0), rtol=1e-5, atol=1e-6)
@@ -228,6 +236,9 @@ def test_keys_or_values_too_wide_for_cudnn_are_computed_by_another(lab, on_its_d
     (dict(mask=np.ones((S, T), bool)), "(2, 3, 5, 7)"),
     (dict(mask=np.ones((B, T, S))), "allowed is bool"),
     (dict(scale=jnp.ones(H + 1)), "scale has shape (4,)"),
+    (dict(soft_cap=jnp.ones(H + 1)), "soft_cap has shape (4,); allowed are () and (H,) = (3,)"),
+    (dict(readouts=["mass"], pairs=np.ones((T, S), int)), "pairs has dtype int"),
+    (dict(readouts=["mass"], pairs=np.ones(S, bool)), "pairs has shape (7,); allowed are (T, S)"),
     (dict(mask=attention.causal(T + 1)), "mask has axes (1, 1, 6); allowed is (2, 3, 5)"),
     (dict(score=attention.general, parameters={"w": jnp.ones((H + 1, K, K))}),
      "parameters['w'] has shape (4, 11, 11)"),
