@@ -111,9 +111,9 @@ def _holds(folder: Path) -> bool:
         except subprocess.TimeoutExpired as error:
             raise ChildProcessError(f"the trial of reading one took longer than {LONGEST} seconds") from error
     holds = done.returncode == 0 and AOT not in done.stderr
-    if done.returncode not in (0, -signal.SIGILL) and AOT not in done.stderr and NONE not in done.stderr:
+    said = done.stderr.splitlines() or [""]
+    if done.returncode not in (0, -signal.SIGILL) and AOT not in done.stderr and NONE not in said:
         ended = f"status {done.returncode}" if done.returncode > 0 else signal.Signals(-done.returncode).name
-        said = done.stderr.splitlines() or [""]
         raise ChildProcessError(f"the trial of reading one ended with {ended}: {said[-1]}".removesuffix(": "))
     write_json(path, {"holds": holds, "said": done.stderr[-2000:]})
     return holds

@@ -104,7 +104,8 @@ def test_where_jax_refuses_what_it_wrote_nothing_is_kept(tmp_path, monkeypatch, 
 
 @pytest.mark.parametrize("said, status, words", [
     ("", -signal.SIGKILL, "the trial of reading one ended with SIGKILL"),
-    ("Traceback\nMemoryError\n", 1, "the trial of reading one ended with status 1: MemoryError"),
+    ("else 'no program was read'\nMemoryError\n", 1,
+     "the trial of reading one ended with status 1: MemoryError"),
     ("", None, "the trial of reading one took longer than 300 seconds")])
 def test_a_trial_without_an_answer_is_made_again(cache, tmp_path, monkeypatch, said, status, words):
     def fail(command, timeout, **known):
