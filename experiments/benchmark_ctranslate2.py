@@ -25,7 +25,8 @@ class Peer:
         with tempfile.TemporaryDirectory() as parent:
             folder = os.path.join(parent, "model")
             translator = trained.translator
-            ctranslate2_converter.convert(translator.model, trained.params, translator.tokenizer, folder)
+            ctranslate2_converter.convert(translator.model, trained.params, translator.hyper.attention_scale,
+                                          translator.tokenizer, folder)
             self._inner = ctranslate2.Translator(folder, compute_type="float32", inter_threads=1,
                                                  intra_threads=self._threads)
 

@@ -6,6 +6,7 @@ feeding (variant lstm_luong), and the layers of nn.Transformer.
 
 import contextlib
 import itertools
+import math
 import time
 from typing import Any, NamedTuple
 
@@ -105,6 +106,10 @@ def transformer(config: Config, size: int, params: dict[str, Any], scale: float)
     _check(config, {"model.positions": "sinusoidal", "model.activation": "relu", "model.tie_embeddings": True,
                     "model.key_size": None, "model.value_size": None, "attention.compatibility": "dot",
                     "attention.dropout": 0.0, "training.entropy_weight": 0.0})
+    theirs = (config.model.width // config.model.num_heads) ** -0.5
+    if not math.isclose(scale, theirs, rel_tol=1e-6):
+        raise ValueError(f"attention.scale={scale:.6g}: the PyTorch model has 1/sqrt(width/num_heads) = "
+                         f"{theirs:.6g}")
     module, ours = Transformer(size, config), {"embedding.weight": params["embedding"]}
 
     def norm(name, there):

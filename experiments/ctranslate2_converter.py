@@ -1,5 +1,6 @@
 """Our weights as a model of CTranslate2 (OpenNMT), so that its decoder can be compared with ours."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from ctranslate2.specs import common_spec, transformer_spec
 
+from attention_lab.config import key_size, value_size
 from attention_lab.data.tokenizers import Tokenizer
 from attention_lab.data.vocabulary import BOS, EOS, UNKNOWN
 from attention_lab.models import Model
@@ -17,21 +19,29 @@ ACTIVATIONS = {"relu": common_spec.Activation.RELU, "gelu": common_spec.Activati
 NORMS = {"pre": True, "post": False}
 
 
-def convert(model: Model, params: Any, tokenizer: Tokenizer, folder: str | Path, longest: int = 512) -> None:
+def convert(model: Model, params: Any, scale: float, tokenizer: Tokenizer, folder: str | Path,
+            longest: int = 512) -> None:
     """Writes a new folder that `ctranslate2.Translator` reads; its tokens are the ids, written as numbers.
 
     Args:
+      scale: factor on the scores, as `Hyper` has it.
       longest: positions in the table of sinusoids, or of learned positions.
     Raises:
       ValueError: a model that CTranslate2 does not have.
     """
     shape, attention = model.spec.model, model.spec.attention
+    size = shape.width // shape.num_heads
     for key, value, allowed in (
             ("model.kind", shape.kind, ("transformer",)), ("model.activation", shape.activation, ACTIVATIONS),
             ("model.positions", shape.positions, ("sinusoidal", "learned")),
+            ("model.key_size", key_size(shape), (size,)), ("model.value_size", value_size(shape), (size,)),
             ("attention.compatibility", attention.compatibility, ("dot",))):
         if value not in allowed:
-            raise ValueError(f"{key}={value}: CTranslate2 is given models with {', '.join(allowed)}")
+            raise ValueError(f"{key}={value}: CTranslate2 is given models with "
+                             f"{', '.join(map(str, allowed))}")
+    if not math.isclose(scale, size ** -0.5, rel_tol=1e-6):
+        raise ValueError(f"attention.scale={scale:.6g}: CTranslate2 has 1/sqrt(width/num_heads) = "
+                         f"{size ** -0.5:.6g}")
     spec = transformer_spec.TransformerSpec.from_config(
         shape.num_layers, shape.num_heads, pre_norm=NORMS[shape.norm],
         activation=ACTIVATIONS[shape.activation])

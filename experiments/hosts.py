@@ -51,6 +51,7 @@ def supervise(command: str) -> int:
     Raises:
       ValueError: XLA has ended the worker before the group was complete.
       DeviceError: it has ended it later, or the system has.
+      KeyboardInterrupt: a signal has ended the worker before it could say so.
     """
     debug = os.environ.get("ATTENTION_LAB_DEBUG") == "1"
     ours, theirs = socket.socketpair()
@@ -62,12 +63,14 @@ def supervise(command: str) -> int:
             **{} if debug else {"stdout": log, "stderr": log})
         theirs.close()
         os.close(passed[0]), os.close(passed[1])
-        status = _ended(worker)
+        status, stop = _ended(worker)
         reports = b"".join(iter(lambda: ours.recv(64), b""))
         log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL))
         written = log.read().decode("utf-8", "replace")
     if SAID in reports:
         return status
+    if stop is not None:
+        raise stop
     if JOINED not in reports or TWICE in written:
         raise ValueError(next((meaning for words, meaning in REASONS.items() if words in written),
                               f"the group of processes was not formed: {_why(written, status)}"))
@@ -97,24 +100,33 @@ def work(main: Callable[[Callable[[], None]], int], lost: Callable[[BaseExceptio
         return status
     except BaseException as error:
         if lost(error):
-            os._exit(LOST_STATUS)  # the supervisor says it, as it does where XLA was faster
+            _exit(LOST_STATUS)  # the supervisor says it, as it does where XLA was faster
         for number in (signal.SIGINT, *flags.STOPS):
             signal.signal(number, signal.SIG_IGN)
         supervisor.send(SAID)
         status = flags.report(error) if isinstance(error, flags.ENDS) else traceback.print_exc() or 1
-        sys.stdout.flush()
+        _exit(status)
+
+
+def _exit(status: int) -> None:
+    """Ends the process without JAX's wait for the others; what was printed reaches its reader."""
+    streams.drop_unwritable_output()
+    with contextlib.suppress(OSError):
         sys.stderr.flush()
-        os._exit(status)
+    os._exit(status)
 
 
-def _ended(worker: subprocess.Popen) -> int:
-    """The exit status of the worker; a worker that waits inside XLA and hears no signal is killed."""
+def _ended(worker: subprocess.Popen) -> tuple[int, KeyboardInterrupt | None]:
+    """The exit status of the worker, and the signal that was passed on to it.
+
+    A worker that waits inside XLA and hears no signal is killed.
+    """
     try:
-        return worker.wait()
+        return worker.wait(), None
     except KeyboardInterrupt as stop:
         worker.send_signal(getattr(stop, "signal", signal.SIGINT))
         try:
-            return worker.wait(PATIENCE)
+            return worker.wait(PATIENCE), stop
         except subprocess.TimeoutExpired:
             worker.kill()
             raise stop from None

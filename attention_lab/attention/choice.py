@@ -25,7 +25,8 @@ def needs(return_weights: bool = False, **options: Any) -> tuple[str, ...]:
 class Call(NamedTuple):
     """What is known of a call of `multi_head` when a program is compiled.
 
-    Fields: T queries and S keys; dtype of the query; mask; score; needed, as of `needs`.
+    Fields: T queries and S keys; dtype of the query; mask; score; needed, as of `needs`; size, the larger of
+    K and V, 0 where it does not matter.
     """
 
     T: int
@@ -34,6 +35,7 @@ class Call(NamedTuple):
     mask: Mask | None
     score: Score
     needed: tuple[str, ...]
+    size: int = 0
 
 
 def here() -> str:
@@ -86,6 +88,8 @@ def why_not(name: str, call: Call) -> str:
         return f"implementation {name!r} runs on {DEVICES[entry.runs_on]} alone; the device here is {here()}"
     if entry.dtypes is not None and jnp.dtype(call.dtype).name not in entry.dtypes:
         return f"q is {jnp.dtype(call.dtype).name}; implementation {name!r} allows {', '.join(entry.dtypes)}"
+    if entry.largest is not None and call.size > (largest := entry.largest()):
+        return f"a query, key or value has {call.size} numbers; implementation {name!r} allows {largest} here"
     if entry.masks is not None and kind(call.mask) not in entry.masks:
         return (f"mask is of the kind {kind(call.mask)!r}; implementation {name!r} allows "
                 f"{', '.join(entry.masks)}")

@@ -19,10 +19,17 @@ def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
     q, k = as_floats(q=q, k=k)
     if not q.ndim == k.ndim == 2:
         raise ValueError(f"q and k have shapes {q.shape} and {k.shape}; allowed are (T, K) and (S, K)")
+    shape = (q.shape[0], k.shape[0])
+    if bias is not None and (
+            jnp.ndim(bias) != 2 or any(a not in (1, b) for a, b in zip(jnp.shape(bias), shape))):
+        raise ValueError(f"bias has shape {jnp.shape(bias)}; allowed is (T, S) = {shape}, or 1 for any")
+    for name, x in {"scale": scale, "soft_cap": soft_cap}.items():
+        if x is not None and jnp.shape(x):
+            raise ValueError(f"{name} has shape {jnp.shape(x)}; allowed is ()")
     scale = default_scale(score, q.shape[-1]) if scale is None else scale
     if mask is None:
         return softmax(logits(q, k, None, None, scale, score, bias, soft_cap), None)
-    mask = within(mask, q.shape[0], k.shape[0])
+    mask = within(mask, *shape)
     rows, keys = rows_and_keys(mask)
     return softmax(logits(q, jnp.where(keys, k, 0), mask, rows, scale, score, bias, soft_cap), rows)
 

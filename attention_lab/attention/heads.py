@@ -40,7 +40,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
       counterfactual: weights to use instead, numbers (B, H, T, S) and rows (B, H, T), any axis may be 1 but
         S of noise; None replaces nothing.
       bias: added to the logits, shape (T, S), (B, T, S) or (B, H, T, S), any axis may be 1.
-      soft_cap: as in `attend`.
+      soft_cap: as in `attend`, shape () or (H,).
       dropout: of the weights, by `dropout`; None drops nothing.
       readouts: names in READOUTS, of statistics of the weights before dropout.
       pairs: queries and keys, shaped like a mask, of the read-out "mass".
@@ -67,8 +67,9 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
                          "(B, H, T, K), (B, G, S, K) and (B, G, S, V), where G divides H")
     (B, H, T, K), (G, S) = q.shape, k.shape[1:3]
     scale, parameters = default_scale(score, K) if scale is None else scale, dict(parameters or {})
-    if jnp.shape(scale) not in ((), (H,)):
-        raise ValueError(f"scale has shape {jnp.shape(scale)}; allowed are () and (H,) = {(H,)}")
+    for name, x in {"scale": scale, "soft_cap": soft_cap}.items():
+        if x is not None and jnp.shape(x) not in ((), (H,)):
+            raise ValueError(f"{name} has shape {jnp.shape(x)}; allowed are () and (H,) = {(H,)}")
     for name, x in parameters.items():
         if x is not None and jnp.shape(x)[:1] not in ((), (H,)):
             raise ValueError(f"parameters[{name!r}] has shape {jnp.shape(x)}; its first axis must be H = {H}")
@@ -77,7 +78,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     needed = needs(return_weights, counterfactual=counterfactual, bias=bias, soft_cap=soft_cap,
                    dropout=dropout, readouts=readouts)
     mask = _lead("mask", mask, (B, H, T, S))
-    call = Call(T, S, q.dtype, mask, score, needed)
+    call = Call(T, S, q.dtype, mask, score, needed, max(K, v.shape[-1]))
     implementation = checked(chosen(implementation, call), call)
     if dropout is not None and dropout.bits.shape != (B, H):
         raise ValueError(f"dropout.bits has shape {dropout.bits.shape}; allowed is (B, H) = {(B, H)}")
@@ -110,7 +111,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
 
 def _lead(name, mask, shape):
     """A mask whose arrays lead with B and H; a ValueError where they do not fit (B, H, T, S)."""
-    mask = None if mask is None else with_axes(as_mask(mask), 2)
+    mask = None if mask is None else with_axes(as_mask(mask, name), 2)
     for x in jax.tree.leaves(mask):
         if x.ndim > 4 or any(a not in (1, b) for a, b in zip(x.shape, shape)):
             raise ValueError(f"{name} has axes {x.shape}; allowed is {shape[:x.ndim]}, or 1 for any")

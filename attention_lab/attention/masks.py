@@ -98,15 +98,15 @@ def documents(ids: chex.Array) -> Mask:
                 jax.lax.cummin(jnp.where(last, t + 1, T), axis, reverse=True))
 
 
-def as_mask(mask: Mask | chex.Array) -> Mask:
-    """A bool array of 2 to 4 axes as a `Mask`, a `Mask` unchanged; ValueError for anything else."""
+def as_mask(mask: Mask | chex.Array, name: str = "mask") -> Mask:
+    """A bool array of 2 to 4 axes as a `Mask`, a `Mask` unchanged; ValueError, with a name, for all else."""
     if isinstance(mask, Mask):
         return mask
     mask = jnp.asarray(mask)
     if mask.dtype != bool:
-        raise ValueError(f"mask has dtype {mask.dtype}; allowed is bool, True = may attend")
+        raise ValueError(f"{name} has dtype {mask.dtype}; allowed is bool, True = may attend")
     if not 2 <= mask.ndim <= 4:
-        raise ValueError(f"mask has shape {mask.shape}; allowed are (T, S), (B, T, S), (B, H, T, S)")
+        raise ValueError(f"{name} has shape {mask.shape}; allowed are (T, S), (B, T, S), (B, H, T, S)")
     return Mask(dense=mask)
 
 

@@ -17,13 +17,15 @@ class Rows:
 
     Fields:
       weights: (T, S), before dropout. logits: (T, S), -inf where the mask forbids a key, 0 in rows without
-      keys. t: positions of the queries, (T,); s: of the keys, (S,). pairs: bool (T, S), those of `mass`.
+      keys. t: positions of the queries, (T,); s: of the keys, (S,). used: bool (T, 1) or (1, 1), which rows
+      have keys; None is all. pairs: bool (T, S), those of `mass`.
     """
 
     weights: jax.Array
     logits: jax.Array
     t: jax.Array
     s: jax.Array
+    used: jax.Array | None = None
     pairs: jax.Array | None = None
 
 
@@ -54,8 +56,8 @@ def largest(rows: Rows) -> jax.Array:
 
 def log_sum_exp(rows: Rows) -> jax.Array:
     """Logarithm of the sum of exp(logits) of each row, 0 for a row without keys."""
-    seen = jnp.any(rows.weights > 0, axis=-1)
-    return jnp.where(seen, jax.nn.logsumexp(rows.logits, axis=-1), 0)
+    total = jax.nn.logsumexp(rows.logits, axis=-1)
+    return total if rows.used is None else jnp.where(rows.used[:, 0], total, 0)
 
 
 def received(rows: Rows) -> jax.Array:

@@ -81,7 +81,8 @@ class Heads(nn.Module):
         options = dict(return_weights=run.with_weights, counterfactual=counterfactual, readouts=run.readouts,
                        dropout=run.drop_weights(site), bias=bias)
         score, needed, half = score_of(choice.compatibility), attention.needs(**options), self.spec.precision
-        call = attention.Call(q.shape[2], k.shape[2], half, mask, score, needed)
+        call = attention.Call(q.shape[2], k.shape[2], half, mask, score, needed,
+                              max(q.shape[-1], v.shape[-1]))
         name = attention.chosen(attention.able(choice.implementation, needed), call)
         if attention.IMPLEMENTATIONS[name].dtypes:  # kernels of a device take factors in half precision
             q, k, v = (x.astype(half) for x in (q, k, v))

@@ -6,9 +6,11 @@ its own, `attention_lab/programs/KEY` in the user's cache. A folder that JAX_COM
 used as it is, and JAX_ENABLE_COMPILATION_CACHE=0 switches all of this off.
 """
 
+import contextlib
 import importlib.metadata
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,19 +24,23 @@ from attention_lab.storage.files import read_json, short_digest, user_cache, wri
 LIMIT = 2 << 30  # bytes of a folder, above which the programs that were read longest ago are deleted
 FOLDER, SWITCH = "JAX_COMPILATION_CACHE_DIR", "JAX_ENABLE_COMPILATION_CACHE"
 OFF = ("0", "false", "f", "no", "n", "off")  # as jax reads a switch
+LONGEST = 300  # seconds of a trial
 TRIED = "tried.json"  # whether jax can read here what it wrote
 CHECKED = "checked"  # its time: older programs are known to be whole
 
+# What jax says of what it refuses, and what TRIAL says: the answers of a trial that found that it can't.
+AOT, NONE = "AOT", "no program was read"
+
 # Compiles, forgets and reads one program; jaxlib 0.10 refuses on some processors what it compiled for them:
 # https://github.com/jax-ml/jax/issues/38445.
-TRIAL = """
+TRIAL = f"""
 import sys, jax
 read = []
 jax.monitoring.register_event_listener(lambda name, **_: read.append(name.endswith("/cache_hits")))
 double = jax.jit(lambda x: 2.0 * x)
 before = double(3.0)
 jax.clear_caches()
-sys.exit(0 if double(3.0) == before and any(read) else "no program was read")
+sys.exit(0 if double(3.0) == before and any(read) else "{NONE}")
 """
 
 
@@ -86,7 +92,11 @@ def processor() -> Any:
 
 
 def _holds(folder: Path) -> bool:
-    """Whether jax reads here what it wrote, as a process of its own has tried once; OSError: can't write."""
+    """Whether jax reads here what it wrote, as a process of its own has tried once.
+
+    Raises:
+      OSError: the answer can't be written, or the process ended without one and is to try again.
+    """
     path = folder / TRIED
     try:
         return read_json(path, {"holds": bool})["holds"]
@@ -95,9 +105,16 @@ def _holds(folder: Path) -> bool:
     with tempfile.TemporaryDirectory() as trial:
         settings = {FOLDER: trial, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PLATFORMS": "cpu",
                     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
-        done = subprocess.run([sys.executable, "-c", TRIAL], text=True, capture_output=True,
-                              env=os.environ | settings, timeout=300)
-    holds = done.returncode == 0 and "AOT" not in done.stderr
+        try:
+            done = subprocess.run([sys.executable, "-c", TRIAL], text=True, capture_output=True,
+                                  env=os.environ | settings, timeout=LONGEST)
+        except subprocess.TimeoutExpired as error:
+            raise ChildProcessError(f"the trial of reading one took longer than {LONGEST} seconds") from error
+    holds = done.returncode == 0 and AOT not in done.stderr
+    said = done.stderr.splitlines() or [""]
+    if done.returncode not in (0, -signal.SIGILL) and AOT not in done.stderr and NONE not in said:
+        ended = f"status {done.returncode}" if done.returncode > 0 else signal.Signals(-done.returncode).name
+        raise ChildProcessError(f"the trial of reading one ended with {ended}: {said[-1]}".removesuffix(": "))
     write_json(path, {"holds": holds, "said": done.stderr[-2000:]})
     return holds
 
@@ -108,11 +125,12 @@ def _clean(folder: Path) -> None:
     before = mark.stat().st_mtime_ns if mark.exists() else 0
     mark.touch()
     for path in folder.glob("*-cache"):
-        status = path.stat()
-        if status.st_mtime_ns < before or _whole(path):
-            programs.append((max(status.st_atime_ns, status.st_mtime_ns), status.st_size, path))
-        else:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process has deleted it
+            status = path.stat()
+            if status.st_mtime_ns < before or _whole(path):
+                programs.append((max(status.st_atime_ns, status.st_mtime_ns), status.st_size, path))
+            else:
+                path.unlink()
     room = LIMIT
     for _, size, path in sorted(programs, reverse=True):
         room -= size

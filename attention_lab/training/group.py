@@ -24,9 +24,10 @@ ADDRESS, COUNT, INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PRO
 HEARTBEAT = 30  # seconds of silence after which JAX takes a process for dead
 PREEMPTION = "jax_enable_preemption_service"  # keeps SIGTERM from Python
 WAIT = 5  # seconds of one request to the coordination service, repeated so that Ctrl-C is heard between
-# What XLA's errors, which begin with a code, say where another process is gone.
-LOST = re.compile(r"UNAVAILABLE: |[A-Z_]+: .*(gloo|nccl|coordination|heartbeat|connection|socket closed)",
-                  re.IGNORECASE | re.DOTALL)
+# What XLA's errors, which begin with a code, say where another process is gone. The codes left out are of
+# this process's memory and of what it was given.
+LOST = re.compile(r"UNAVAILABLE: |(?!RESOURCE_EXHAUSTED|INVALID_ARGUMENT)[A-Z_]+: "
+                  r".*(gloo|nccl|coordination|heartbeat|connection|socket closed)", re.IGNORECASE | re.DOTALL)
 T = TypeVar("T")
 
 
@@ -140,8 +141,8 @@ def join(wait: float) -> Group:
         names = {ADDRESS: address, COUNT: count, INDEX: index}
         unset = [name for name, value in names.items() if value is None]
         why = one_line(error) if not unset else (
-            f"{', '.join(unset)} {'is' if len(unset) == 1 else 'are'} not set, and neither Slurm nor a TPU "
-            "pod was found")
+            f"{', '.join(unset)} {'is' if len(unset) == 1 else 'are'} not set, and neither Slurm, Open "
+            "MPI, Kubernetes nor a TPU pod was found")
         raise ValueError(f"no group of processes is described: {why}") from error
     except jax.errors.JaxRuntimeError as error:
         if "RPC server" not in str(error):

@@ -102,7 +102,7 @@ def operations(trace: Path, places: dict[str, str], steps: int) -> list[Operatio
     calls: Counter = Counter()
     for plane in jax.profiler.ProfileData.from_file(str(trace)).planes:
         for line in plane.lines:
-            for name, own in own_times(_spans(line)):
+            for name, own in own_times(_spans(line, plane.name.startswith("/device:"))):
                 kind = re.sub(r"[.\d]+$", "", name), re.sub(r"_\d+", "", places.get(name, ""))
                 nanoseconds[kind] += own
                 calls[kind] += 1
@@ -111,15 +111,19 @@ def operations(trace: Path, places: dict[str, str], steps: int) -> list[Operatio
             for kind, time in nanoseconds.most_common()]
 
 
-def _spans(line: Any) -> list[tuple[float, float, str]]:
-    """Begin, end and name of the operations on a line of a trace, which is a thread or a stream."""
+def _spans(line: Any, on_device: bool) -> list[tuple[float, float, str]]:
+    """Begin, end and name of the operations on a line of a trace, which is a thread or a stream.
+
+    A device runs kernels, of libraries too, whose names are their own: they say of which operation they are.
+    A thread's events count if they have its name.
+    """
     spans = []
     for event in line.events:
         with warnings.catch_warnings():  # that its type has no module
             warnings.simplefilter("ignore", DeprecationWarning)
-            named = dict(event.stats).get("hlo_op") == event.name
-        if named:
-            spans.append((event.start_ns, event.start_ns + event.duration_ns, event.name))
+            operation = dict(event.stats).get("hlo_op")
+        if operation and (on_device or operation == event.name):
+            spans.append((event.start_ns, event.start_ns + event.duration_ns, operation))
     return spans
 
 

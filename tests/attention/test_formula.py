@@ -179,6 +179,30 @@ def test_what_does_not_fit_is_refused(shapes, mask, words):
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("options, words", [
+    (dict(bias=jnp.ones((4, 5))), "bias has shape (4, 5); allowed is (T, S) = (3, 5), or 1 for any"),
+    (dict(bias=jnp.ones((2, 3, 5))), "bias has shape (2, 3, 5); allowed is (T, S)"),
+    (dict(bias=jnp.ones(5)), "bias has shape (5,); allowed is (T, S)"),
+    (dict(bias=1.0), "bias has shape (); allowed is (T, S)"),
+    (dict(soft_cap=jnp.ones(3)), "soft_cap has shape (3,); allowed is ()"),
+    (dict(scale=jnp.ones((3, 1))), "scale has shape (3, 1); allowed is ()"),
+])
+@pytest.mark.parametrize("mask", [None, attention.window(3, 1)], ids=["all", "window"])
+def test_options_that_do_not_fit_are_refused(options, words, mask):
+    with pytest.raises(ValueError) as error:
+        attention.attend(jnp.ones((3, 2)), jnp.ones((5, 2)), jnp.ones((5, 7)), mask, **options)
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (1, 5), (3, 1), (1, 1)])
+def test_any_axis_of_a_bias_may_be_1(lab, shape):
+    q, k, v, bias = lab.normal(14, (3, 2), (5, 2), (5, 7), shape)
+    for mask in (None, attention.window(3, 1)):
+        for a, b in zip(attention.attend(q, k, v, mask, bias=bias),
+                        attention.attend(q, k, v, mask, bias=jnp.broadcast_to(bias, (3, 5))), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_complex_numbers_are_refused():
     x = jnp.ones((2, 3))
     for arrays in ((x * 1j, x, x), (x, x * 1j, x), (x, x, x * 1j)):

@@ -1,6 +1,7 @@
 """The lift: each head of each sentence is what attend says, whatever the mask's shape."""
 
 import functools
+import types
 
 import chex
 import jax
@@ -64,6 +65,14 @@ def test_each_head_has_its_own_parameters_and_scale(lab, qkv, name):
     expected = one_by_one(*map(np.asarray, qkv), np.ones((B, H, T, S), bool), scales, scores)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_each_head_may_have_its_own_soft_cap(qkv):
+    caps = jnp.array([0.5, 2.0, 7.0])
+    found = attention.multi_head(*qkv, scale=1.0, soft_cap=caps)
+    for h in range(H):
+        np.testing.assert_allclose(found[:, h], attention.multi_head(*qkv, scale=1.0, soft_cap=caps[h])[:, h],
+                                   rtol=1e-5, atol=1e-6)
 
 
 def test_a_number_is_a_parameter_of_all_heads(qkv):
@@ -195,6 +204,29 @@ def test_auto_takes_the_kernel_of_the_device_where_it_can(monkeypatch):
         "cuda": ["reference", "cudnn", "blockwise", "cudnn", "cudnn"] + ["reference"] * 3}
 
 
+@pytest.mark.parametrize("capability, largest", [("8.9", 128), ("9.0", 256), ("12.0", 256)])
+def test_auto_leaves_keys_that_cudnn_has_no_room_for_to_others(monkeypatch, capability, largest):
+    device = types.SimpleNamespace(compute_capability=capability)
+    monkeypatch.setattr(jax, "local_devices", lambda: [device])
+    monkeypatch.setattr(choice, "here", lambda: "cuda")
+    call = choice.Call(512, 512, jnp.bfloat16, None, attention.dot, (), largest)
+    assert choice.automatic(call) == "cudnn"
+    assert choice.automatic(call._replace(size=largest + 1)) == "blockwise"
+    with pytest.raises(ValueError, match=f"has {largest + 1} numbers; .* 'cudnn' allows {largest}"):
+        choice.checked("cudnn", call._replace(size=largest + 1))
+
+
+@pytest.mark.parametrize("wide", ["keys", "values"])
+def test_keys_or_values_too_wide_for_cudnn_are_computed_by_another(lab, on_its_device, wide):
+    on_its_device("cudnn")
+    sizes = (K, 257) if wide == "values" else (257, V)
+    halves = lab.normal(0, (B, H, T, sizes[0]), (B, H, S, sizes[0]), (B, H, S, sizes[1]), dtype=jnp.bfloat16)
+    np.testing.assert_array_equal(*(np.asarray(attention.multi_head(*halves, implementation=name), np.float32)
+                                    for name in ("auto", "reference")))
+    with pytest.raises(ValueError, match="has 257 numbers; implementation 'cudnn' allows"):
+        attention.multi_head(*halves, implementation="cudnn")
+
+
 @pytest.mark.parametrize("arguments, words", [
     (dict(implementation="flash"), "allowed are auto, reference, blockwise, xla"),
     (dict(implementation="xla", score=attention.cosine), "score is cosine; implementation 'xla' allows dot"),
@@ -204,6 +236,9 @@ def test_auto_takes_the_kernel_of_the_device_where_it_can(monkeypatch):
     (dict(mask=np.ones((S, T), bool)), "(2, 3, 5, 7)"),
     (dict(mask=np.ones((B, T, S))), "allowed is bool"),
     (dict(scale=jnp.ones(H + 1)), "scale has shape (4,)"),
+    (dict(soft_cap=jnp.ones(H + 1)), "soft_cap has shape (4,); allowed are () and (H,) = (3,)"),
+    (dict(readouts=["mass"], pairs=np.ones((T, S), int)), "pairs has dtype int"),
+    (dict(readouts=["mass"], pairs=np.ones(S, bool)), "pairs has shape (7,); allowed are (T, S)"),
     (dict(mask=attention.causal(T + 1)), "mask has axes (1, 1, 6); allowed is (2, 3, 5)"),
     (dict(score=attention.general, parameters={"w": jnp.ones((H + 1, K, K))}),
      "parameters['w'] has shape (4, 11, 11)"),

@@ -51,6 +51,18 @@ def test_they_are_of_the_weights_before_dropout_and_after_a_counterfactual():
     np.testing.assert_allclose(read("largest", counterfactual=uniform)[0], [1 / 3, 0], rtol=1e-6)
 
 
+@pytest.mark.parametrize("implementation", ["reference", "blockwise"])
+def test_the_sum_of_logits_is_0_of_rows_without_keys_alone(implementation):
+    one = jnp.array([[False, False, True], [False] * 3])  # whose weight zero_max takes away
+    options = dict(readouts=["log_sum_exp"], implementation=implementation)
+    for counterfactual in (None, attention.counterfactual.zero_max()):
+        total = attention.multi_head(Q, K, K, one, 1.0, counterfactual=counterfactual, **options)[-1]
+        np.testing.assert_allclose(total["log_sum_exp"][0, 0], [math.log(5), 0], rtol=1e-6)
+    for mask, expected in ((one, [math.nan, 0]), (None, [math.nan] * 2)):
+        total = attention.multi_head(Q * math.nan, K, K, mask, 1.0, **options)[-1]
+        np.testing.assert_array_equal(total["log_sum_exp"][0, 0], expected)
+
+
 @pytest.mark.parametrize("options, words", [
     (dict(readouts=["sharpness"]), "readouts has 'sharpness'; allowed are entropy, largest"),
     (dict(readouts=["mass"]), "give both or neither"),

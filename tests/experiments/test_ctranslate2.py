@@ -39,7 +39,8 @@ def test_both_find_the_same_hypotheses(kind, tmp_path):
     # Logits that differ much, so that rounding decides nothing; PAD and BOS, which it may write, are rare.
     readout = (3 * params["readout"]).at[EOS].multiply(-3)
     params = params | {"readout": readout.at[np.array([PAD, BOS])].set(0.0)}
-    ctranslate2_converter.convert(model, params, types.SimpleNamespace(size=N), tmp_path / "model")
+    ctranslate2_converter.convert(model, params, hyper.attention_scale, types.SimpleNamespace(size=N),
+                                  tmp_path / "model")
     theirs = ctranslate2.Translator(str(tmp_path / "model"), compute_type="float32", intra_threads=1)
     ids = sources()
     for beam in (1, 3):
@@ -56,10 +57,14 @@ def test_both_find_the_same_hypotheses(kind, tmp_path):
 
 @pytest.mark.parametrize("changes, message", [
     ({"model.positions": "rotary"}, "model.positions=rotary"),
-    ({"attention.compatibility": "cosine"}, "attention.compatibility=cosine")])
+    ({"attention.compatibility": "cosine"}, "attention.compatibility=cosine"),
+    ({"attention.scale": "inverse"}, r"attention\.scale=0\.166667: CTranslate2 has .* = 0\.408248"),
+    ({"model.key_size": 5}, "model.key_size=5: CTranslate2 is given models with 6"),
+    ({"model.value_size": 5}, "model.value_size=5: CTranslate2 is given models with 6")])
 def test_a_model_that_it_does_not_have_is_refused(changes, message, tmp_path):
     from experiments import ctranslate2_converter
-    model, params, _ = built(SMALL | changes)
+    model, params, hyper = built(SMALL | changes)
     with pytest.raises(ValueError, match=message):
-        ctranslate2_converter.convert(model, params, types.SimpleNamespace(size=N), tmp_path / "model")
+        ctranslate2_converter.convert(model, params, hyper.attention_scale, types.SimpleNamespace(size=N),
+                                      tmp_path / "model")
     assert not (tmp_path / "model").exists()

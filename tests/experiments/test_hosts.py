@@ -51,7 +51,8 @@ PEER = FATAL.format("JAX distributed service detected fatal errors. Socket close
     (["joined()", "print('steps')", "raise ValueError('no such\\nfile')"], 2, "steps\n",
      "train: error: no such file\n"),
     (["joined()", "raise OSError(28, 'No space left', 'a')"], 2, "", "train: error: a: No space left\n"),
-    (["joined()", "raise ValueError('gloo: closed')"], 3, "", f"train: error: {LOST}\n"),
+    (["joined()", "print('steps')", "print('x', end='', file=sys.stderr)",
+      "raise ValueError('gloo: closed')"], 3, "steps\n", f"xtrain: error: {LOST}\n"),
     (["joined()", PEER, "os.abort()"], 3, "", f"train: error: {LOST}\n"),
     (["joined()", FATAL.format("disk is on fire"), "os.abort()"], 3, "",
      "train: error: the process was ended (SIGABRT: Terminating process because the disk is on fire): repeat "
@@ -70,6 +71,18 @@ def test_one_line_and_the_status(tmp_path, body, status, out, err):
 def test_a_bug_keeps_its_traceback(tmp_path):
     status, _, err = end(start(tmp_path, ["joined()", "return 1 / 0"]))
     assert status == 1 and err.startswith("Traceback") and err.count("ZeroDivisionError") == 1
+
+
+@pytest.mark.parametrize("joined", [[], ["joined()"]])
+@pytest.mark.parametrize("number, status, line", [
+    (signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")])
+def test_a_signal_that_a_worker_does_not_report_stops_it_too(tmp_path, number, status, line, joined):
+    process = start(tmp_path, [  # as before Python hears signals
+        *joined, "import signal", f"signal.signal({number:d}, signal.SIG_DFL)", "print('up', flush=True)",
+        "time.sleep(60)"])
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(number)
+    assert end(process) == (status, "", f"train: error: {line}\n")
 
 
 @pytest.mark.parametrize("number, status", [

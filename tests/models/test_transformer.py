@@ -125,3 +125,10 @@ def test_a_kernel_of_a_device_gets_halves_and_gives_what_the_reference_does(on_i
     on_its_device(name)
     found = whole(half | {"attention.implementation": name})
     assert found.dtype == expected.dtype and 0 < np.abs(found - expected).max() < 0.05 < np.abs(found).max()
+
+
+def test_keys_too_wide_for_the_kernel_of_a_device_are_left_to_the_reference(on_its_device):
+    wide = {"training.precision": "bfloat16", "model.width": 12, "model.num_heads": 2, "model.key_size": 257}
+    expected = whole(wide | {"attention.implementation": "reference"})
+    on_its_device("cudnn")
+    np.testing.assert_array_equal(whole(wide | {"attention.implementation": "auto"}), expected)

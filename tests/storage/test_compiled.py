@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import zlib
@@ -20,6 +21,7 @@ with compilations.counted() as programs:
     assert float(jax.jit(lambda x: x + x)(2.0)) == 4.0
 print(compilations.line(programs, jax.config.jax_compilation_cache_dir))
 """
+HOLDS = compiled._holds
 
 
 @pytest.fixture
@@ -90,12 +92,34 @@ def test_a_folder_that_cannot_be_written_is_one_line(cache, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("said, status, holds", [
-    ("", 0, True), ("", -4, False), ("Loading XLA:CPU AOT result. Target machine feature", 0, False)])
+    ("", 0, True), ("", -signal.SIGILL, False), ("no program was read\n", 1, False),
+    ("Loading XLA:CPU AOT result. Target machine feature", 0, False),
+    ("Loading XLA:CPU AOT result. Target machine feature", -signal.SIGSEGV, False)])
 def test_where_jax_refuses_what_it_wrote_nothing_is_kept(tmp_path, monkeypatch, said, status, holds):
     asked = []
     monkeypatch.setattr(subprocess, "run", lambda words, **known: asked.append(words) or
                         subprocess.CompletedProcess(words, status, "", said))
     assert [compiled._holds(tmp_path) for _ in range(2)] == [holds, holds] and len(asked) == 1
+
+
+@pytest.mark.parametrize("said, status, words", [
+    ("", -signal.SIGKILL, "the trial of reading one ended with SIGKILL"),
+    ("else 'no program was read'\nMemoryError\n", 1,
+     "the trial of reading one ended with status 1: MemoryError"),
+    ("", None, "the trial of reading one took longer than 300 seconds")])
+def test_a_trial_without_an_answer_is_made_again(cache, tmp_path, monkeypatch, said, status, words):
+    def fail(command, timeout, **known):
+        if status is None:
+            raise subprocess.TimeoutExpired(command, timeout)
+        return subprocess.CompletedProcess(command, status, "", said)
+
+    monkeypatch.setattr(compiled, "_holds", HOLDS)
+    monkeypatch.setattr(subprocess, "run", fail)
+    assert compiled.keep() == f"compiled programs are not kept: {words}"
+    assert compiled.FOLDER not in os.environ and not (cache / compiled.TRIED).exists()
+    monkeypatch.setattr(subprocess, "run", lambda command, **known: subprocess.CompletedProcess(
+        command, 0, "", ""))
+    assert compiled.keep() == "" and (cache / compiled.TRIED).exists()
 
 
 def test_it_says_so(cache, monkeypatch):
@@ -128,3 +152,19 @@ def test_what_is_not_whole_goes_and_then_what_was_read_longest_ago(tmp_path, mon
     os.utime(tmp_path / "cut-cache", (1e9, 1e9))  # older than the last look
     compiled._clean(tmp_path)
     assert (tmp_path / "cut-cache").exists()
+
+
+def test_what_another_process_deletes_meanwhile_is_nothing(tmp_path, monkeypatch):
+    whole = compiled._whole
+
+    def deleted(path):
+        if path.name == "read-cache":
+            path.unlink()
+        return whole(path)
+
+    monkeypatch.setattr(compiled, "_whole", deleted)
+    (tmp_path / "listed-cache").symlink_to(tmp_path / "deleted")
+    for name in ("read", "kept"):
+        (tmp_path / f"{name}-cache").write_bytes(zlib.compress(b"program"))
+    compiled._clean(tmp_path)
+    assert {path.name for path in tmp_path.glob("*-cache")} - {"listed-cache"} == {"kept-cache"}

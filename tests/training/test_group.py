@@ -55,7 +55,8 @@ def test_what_is_not_set_is_named(monkeypatch, describe):
     with pytest.raises(ValueError, match="no group of processes is described: JAX_NUM_PROCESSES is not set"):
         join(1)
     describe()
-    with pytest.raises(ValueError, match="ADDRESS, JAX_NUM_PROCESSES, JAX_PROCESS_ID are not set"):
+    with pytest.raises(ValueError, match="ADDRESS, JAX_NUM_PROCESSES, JAX_PROCESS_ID are not set, and "
+                       "neither Slurm, Open MPI, Kubernetes nor a TPU pod was found"):
         join(1)
 
 
@@ -100,6 +101,8 @@ def test_the_first_difference_is_named():
     (RuntimeError("UNAVAILABLE: failed to connect to all addresses"), True),
     (ValueError("the coordination of gloo"), False),
     (RuntimeError("RESOURCE_EXHAUSTED: Out of memory"), False),
+    (RuntimeError("RESOURCE_EXHAUSTED: Out of memory while allocating for nccl"), False),
+    (ValueError("INVALID_ARGUMENT: the connection has no such option"), False),
     (OSError(28, "UNAVAILABLE: "), False),
 ])
 def test_errors_of_a_lost_process(error, expected):

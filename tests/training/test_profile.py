@@ -44,6 +44,35 @@ def test_operations_of_all_layers_count_as_one(tmp_path):
     assert product.calls == 3
 
 
+PLANE = """
+planes {{
+  id: {number} name: "{name}"
+  lines {{ id: 1
+    events {{ metadata_id: 1 offset_ps: 2000000 duration_ps: 3000000
+             stats {{ metadata_id: 1 str_value: "dot.5" }} }}
+    events {{ metadata_id: 2 offset_ps: 7000000 duration_ps: 1000000
+             stats {{ metadata_id: 1 str_value: "sin.7" }} }}
+    events {{ metadata_id: 3 offset_ps: 9000000 duration_ps: 5000000 }} }}
+  event_metadata {{ key: 1 value {{ id: 1 name: "ampere_sgemm_128x64_nn" }} }}
+  event_metadata {{ key: 2 value {{ id: 2 name: "sin.7" }} }}
+  event_metadata {{ key: 3 value {{ id: 3 name: "MemcpyD2H" }} }}
+  stat_metadata {{ key: 1 value {{ id: 1 name: "hlo_op" }} }}
+}}
+"""
+
+
+@pytest.mark.parametrize("plane, expected", [
+    ("/device:GPU:0", [(0.75, 3e-6, 1, "dot", "layer"), (0.25, 1e-6, 1, "sin", "")]),
+    ("/host:CPU", [(1.0, 1e-6, 1, "sin", "")])])
+def test_a_kernel_of_a_library_counts_for_its_operation_on_a_device_alone(tmp_path, plane, expected):
+    text = PLANE.format(number=1, name=plane)
+    (tmp_path / "a.xplane.pb").write_bytes(jax.profiler.ProfileData.text_proto_to_serialized_xspace(text))
+    found = profiles.operations(tmp_path / "a.xplane.pb", {"dot.5": "layer_3"}, 1)
+    assert [operation[3:] for operation in found] == [operation[3:] for operation in expected]
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours[:3] == pytest.approx(theirs[:3])
+
+
 def test_products_of_a_loop_count_as_often_as_it_turns():
     def loss(w, x):
         def body(x, _):

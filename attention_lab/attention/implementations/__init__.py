@@ -25,6 +25,7 @@ class Implementation:
       runs_on: "cuda" or "tpu"; "" is any device.
       dtypes: of the query, a literal; None is any.
       masks: kinds of masks, as of `masks.kind`, a literal; None is any.
+      largest: () -> the largest K and V that it computes on this device; None is any.
       twice: whether it has forward and second derivatives, not only gradients.
     """
 
@@ -35,6 +36,7 @@ class Implementation:
     runs_on: str = ""
     dtypes: tuple[str, ...] | None = None
     masks: tuple[str, ...] | None = None
+    largest: Callable[[], int] | None = None
     twice: bool = True
 
 
@@ -45,7 +47,7 @@ IMPLEMENTATIONS = {
     "blockwise": Implementation(blockwise.attention, scores=None, computes=OPTIONS, loops=True),
     "xla": Implementation(xla.attention, scores=("dot",), computes=()),
     "cudnn": Implementation(cudnn.attention, scores=("dot",), computes=(), runs_on="cuda", twice=False,
-                            dtypes=("bfloat16", "float16"),
+                            dtypes=("bfloat16", "float16"), largest=cudnn.largest,
                             masks=("all", "causal", "padding", "causal and padding", "keys")),
     "splash": Implementation(splash.attention, scores=("dot",), computes=(), runs_on="tpu", twice=False,
                              dtypes=("bfloat16", "float32"),

@@ -10,6 +10,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from attention_lab.attention.implementations import reference
 from attention_lab.attention.implementations.reference import rows, without_unused
 from attention_lab.attention.masks import Mask
 from attention_lab.attention.readouts import READOUTS
@@ -22,6 +23,8 @@ PREFIXES = 8
 def attention(q, k, v, options, score, readouts, return_weights):
     """What the reference gives, a block of queries at a time."""
     T, S = q.shape[0], k.shape[0]
+    if 0 in (T, S):
+        return reference.attention(q, k, v, options, score, readouts, return_weights)
     k, v = without_unused(k, v, options.mask, T)
     count = -(-T // BLOCK)
     size = -(-T // count)
@@ -51,7 +54,7 @@ def attention(q, k, v, options, score, readouts, return_weights):
     else:
         totals, parts = {name: jnp.zeros(S) for name in sums}, []
         for first, last, keys in prefixes(count, size, S, options.mask):
-            many = most(last - first, AREA // (size * keys)) * size
+            many = largest_divisor(last - first, AREA // (size * keys)) * size
 
             def step(totals, x, keys=keys):
                 context, weights, values = block(*x, k[:keys], v[:keys], 0)
@@ -74,8 +77,8 @@ def prefixes(count, size, S, mask):
     return [(a, b, max(1, min(S, b * size + mask.band[1]))) for a, b in zip(edges, edges[1:])]
 
 
-def most(count, limit):
-    """The largest divisor of count up to the limit; at least 1."""
+def largest_divisor(count, limit):
+    """The largest divisor of count up to the limit; 1 where the limit is below."""
     return max(n for n in range(1, count + 1) if count % n == 0 and n <= max(1, limit))
 
 

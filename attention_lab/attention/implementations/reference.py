@@ -35,6 +35,6 @@ def rows(q, k, v, options: Options, score, readouts, t=0, s=0):
         w = replaced(w, allowed, options.counterfactual)
     t, s = t + jnp.arange(T), s + jnp.arange(S)
     pairs = None if options.pairs is None else within(options.pairs, T, S)
-    values = {name: READOUTS[name].function(Rows(w, x, t, s, pairs)) for name in readouts}
+    values = {name: READOUTS[name].function(Rows(w, x, t, s, some, pairs)) for name in readouts}
     used = w if options.dropout is None else dropped(w, options.dropout, t, s)
     return mean(used, v), w, values

@@ -71,6 +71,18 @@ def test_it_is_the_reference(lab, T, S, mask, options, groups):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * max(1, np.abs(b).max()))
 
 
+@pytest.mark.parametrize("T, S", [(0, 7), (5, 0), (0, 0)])
+@pytest.mark.parametrize("mask", ["none", "causal", "window", "padding", "dense"])
+def test_without_queries_or_keys_it_is_the_reference(lab, T, S, mask):
+    mask = jnp.ones((B, H, T, S), bool) if mask == "dense" else MASKS[mask](T, S)
+    ours, expected = (attention.multi_head(
+        *arrays(lab, T, S), mask, implementation=name, return_weights=True, readouts=("entropy", "distance"))
+        for name in ("blockwise", "reference"))
+    assert ours[0].shape == (B, H, T, V) and ours[1].shape == (B, H, T, S) and not ours[0].any()
+    for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_no_block_is_larger_and_hidden_blocks_cost_nothing(lab):
     """Read from the jaxpr of a program: its largest array, and the multiplications of all products."""
     T = 96
