@@ -47,18 +47,21 @@ def cases(lengths: list[int]) -> list[Case]:
 
     Lengths beyond LONG are measured with one head and no mask.
     """
-    usual = [T for T in lengths if T <= LONG]
+    long = [Case(f"{T} tokens, one head", T, H=1) for T in lengths if T > LONG]
+    lengths = [T for T in lengths if T <= LONG]
+    if not lengths:
+        return long
     middle = sorted(lengths)[len(lengths) // 2]
     return [
-        *(Case(f"{T} tokens", T) for T in usual),
-        *(Case(f"{T} tokens, causal", T, mask="causal") for T in usual),
+        *(Case(f"{T} tokens", T) for T in lengths),
+        *(Case(f"{T} tokens, causal", T, mask="causal") for T in lengths),
         Case(f"{middle} tokens, padding", middle, mask="padding"),
         Case(f"{middle} tokens, window of 256", middle, mask="window"),
         Case(f"{middle} tokens, K = 64, V = 96", middle, V=96),
         Case(f"{middle} tokens, dropout", middle, dropout=0.1),
         Case(f"{middle} tokens, read-outs", middle, readouts=("entropy", "largest")),
         Case("64 sentences of 64 tokens", 64, B=64),
-        *(Case(f"{T} tokens, one head", T, H=1) for T in lengths if T > LONG)]
+        *long]
 
 
 def lengths_of(case: Case) -> jax.Array:
