@@ -45,7 +45,7 @@ def test_ours_has_a_line_for_each_search_and_missing_peers_are_named(decoding, m
     assert [row[:2] for row in rows] == [["greedy, 9 sentences", "attention_lab"],
                                          ["beam 5, 9 sentences", "attention_lab"]]
     for name in ("ctranslate2", "joeynmt"):
-        assert f"{name} is not timed: it is not installed: pip install -e '.[peers]'" in err
+        assert f"{name} is not timed, for it is not installed: pip install " in err
     kept = json.loads((tmp_path / "decoding.json").read_text(encoding="utf-8"))
     assert len(kept["rows"]) == 2 and kept["rows"][0]["same_outputs"] == 1.0
     assert kept["machine"]["versions"]["jax"] and kept["machine"]["product_rate"]["jax"] > 0

@@ -4,20 +4,31 @@ import json
 
 import pytest
 
+from attention_lab.config import replace
+from attention_lab.config.load import load
 from attention_lab.figures import contrasts
+from attention_lab.storage import runs
 from experiments import compare, power, sweep
 
 SMOKE = "--config=configs/recall.py:smoke"
 ARMS = ("--arms=config.attention.scale", "--metric=test_accuracy")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Where the runs of two arms, with two seeds each, are; no run is there before they are swept."""
-    return tmp_path_factory.mktemp("compare") / "runs"
+@pytest.fixture
+def planted(tmp_path):
+    """A folder with two seeds of two arms, which were never trained."""
+    config = load("configs/recall.py:smoke")
+    for scale, score in ((1.0, 0.25), ("inverse_sqrt", 0.5)):
+        for seed in (0, 1):
+            run = runs.open_run(tmp_path / "runs" / f"{scale}-{seed}", replace(
+                config, {"attention.scale": scale, "seed": seed, "training.steps": 2}), "train")
+            run.finish({"status": "finished", "test_accuracy": score + seed * score / 10})
+            run.close()
+    return tmp_path / "runs"
 
 
-def test_a_comparison_is_declared_run_judged_and_drawn(call, folder, tmp_path):
+def test_a_comparison_is_declared_run_judged_and_drawn(call, tmp_path):
+    folder = tmp_path / "runs"
     declare = f"--declare={tmp_path}/claim.json"
     status, out, err = call(compare, str(folder), *ARMS, declare, "--seeds=0:2")
     assert status == 0 and "differs from that of the default" in out and "seeds 0, 1; hash" in out, err
@@ -44,11 +55,10 @@ def test_a_comparison_is_declared_run_judged_and_drawn(call, folder, tmp_path):
     assert status == 2 and "name a folder of runs" in err
 
 
-def test_the_seeds_that_are_missing_are_trained(call, folder, monkeypatch):
+def test_further_seeds_are_trained(call, planted, monkeypatch):
     monkeypatch.setattr("attention_lab.sweeps.comparison.seeds_needed", lambda *a, **k: 3)
-    before = len(list(folder.iterdir()))
-    status, out, err = call(compare, str(folder), *ARMS, "--add_seeds")
-    assert "training seeds 2 to 2 of 2 arms" in err and len(list(folder.iterdir())) == before + 2
+    status, out, err = call(compare, str(planted), *ARMS, "--add_seeds")
+    assert "training seeds 2 to 2 of 2 arms" in err and len(list(planted.iterdir())) == 4 + 2
     assert "\t3\t" in out and "3 paired seeds" in out and "(exploratory)" in out
 
 
@@ -64,13 +74,13 @@ def test_a_figure_has_a_line_for_each_seed_and_an_interval_for_each_arm():
     assert [1.0, 2.0] in [list(line.get_ydata()) for line in right.lines] and len(right.patches) == 1
 
 
-def test_power_says_how_many_seeds_an_effect_needs(call, folder):
-    status, out, err = call(power, str(folder), *ARMS, "--effect=0.5")
+def test_power_says_how_many_seeds_an_effect_needs(call, planted):
+    status, out, err = call(power, str(planted), *ARMS, "--effect=0.5")
     head, line = (row.split("\t") for row in out.splitlines())
     row = dict(zip(head, line))
-    assert status == 0 and row["seeds"] == "3" and float(row["deviation_of_differences"]) > 0, err
+    assert status == 0 and row["seeds"] == "2" and float(row["deviation_of_differences"]) > 0, err
     assert int(row["seeds_needed"]) >= 6 and 0 <= float(row["power_now"]) <= 1
     assert float(row["effect_that_these_seeds_show"]) > 0
     for argv, words in [((), "--effect"), (("--effect=0",), "--effect=0 is not")]:
-        status, _, err = call(power, str(folder), *ARMS, *argv)
+        status, _, err = call(power, str(planted), *ARMS, *argv)
         assert status == 2 and words in err
