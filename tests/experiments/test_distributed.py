@@ -122,7 +122,7 @@ def test_a_process_whose_others_do_not_come_says_so(tmp_path):
 @pytest.mark.parametrize("program, flag, line", [
     (sweep, "--seeds=0:2", "sweep: error: --distributed trains one run: a sweep's cells go to several hosts "
                            "by --storage and --join\n"),
-    (train, "--dry_run", "train: error: --distributed and --dry_run don't go together: estimates are of one "
-                         "process\n")])
+    (train, "--dry_run", "train: error: --distributed and --dry_run don't go together: estimates and "
+                         "profiles are of one process\n")])
 def test_what_is_not_distributed_is_refused(call, program, flag, line):
     assert call(program, RUN[0], "--distributed", flag) == (2, "", line)
