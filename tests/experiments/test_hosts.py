@@ -13,7 +13,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 LOST = ("another process of the run has ended, or can't be reached: repeat the command in every process: it "
         "goes on from the last checkpoint")
 PROGRAM = """
-import os, sys, time
+import os, signal, sys, time
+# A shell's background job ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from experiments import flags, hosts
 
 def work(joined):
