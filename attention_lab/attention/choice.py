@@ -75,8 +75,8 @@ def checked(name: str, call: Call) -> Implementation:
 
 
 def why_not(name: str, call: Call) -> str:
-    """Why an implementation cannot compute a call on this device; "" where it can."""
-    entry = IMPLEMENTATIONS[name]
+    """Why an implementation cannot compute a call on this device, "" where it can; ValueError if unknown."""
+    entry = _look_up(name)
     if entry.scores is not None and call.score not in [SCORES[other].function for other in entry.scores]:
         given = getattr(call.score, "__name__", repr(call.score))
         return f"score is {given}; implementation {name!r} allows {', '.join(entry.scores)}"
