@@ -105,7 +105,7 @@ def why_not(implementation: str, case: Case, dtype: str = "float32") -> str:
     """Why an implementation can't compute a case on this device; "" where it can."""
     needed = attention.needs(dropout=case.dropout or None, readouts=case.readouts)
     return attention.why_not(implementation, attention.Call(
-        case.T, case.T, dtype, masks(case), attention.dot, needed))
+        case.T, case.T, dtype, masks(case), attention.dot, needed, max(case.K, case.V)))
 
 
 def programs(function: Callable) -> tuple[Callable, Callable]:

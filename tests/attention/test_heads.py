@@ -265,3 +265,9 @@ def test_shapes_that_do_not_fit_are_refused(qkv):
                       (q, k, v[:, :, :4])):
         with pytest.raises(ValueError, match="q, k and v have shapes|q and k have shapes"):
             attention.multi_head(*arguments)
+
+
+def test_an_unknown_implementation_is_named():
+    call = attention.Call(2, 3, "float32", None, attention.dot, ())
+    with pytest.raises(ValueError, match="implementation is 'nope'; allowed are auto, reference"):
+        attention.why_not("nope", call)
