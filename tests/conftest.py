@@ -27,6 +27,7 @@ import pytest  # noqa: E402
 
 from attention_lab.attention import IMPLEMENTATIONS, choice  # noqa: E402
 from attention_lab.attention.implementations import cudnn, splash  # noqa: E402
+from attention_lab.storage import memory_maps  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # The same examples every time, so that a red test is red for everyone; slow machines are not late.
@@ -38,6 +39,13 @@ def pytest_configure(config):
     """Warnings that our own code causes are errors; other people's are theirs."""
     for package in ("attention_lab", "configs", "experiments"):
         config.addinivalue_line("filterwarnings", f"error:::{package}")
+
+
+@pytest.hookimpl(trylast=True)  # when fixtures have let go of theirs
+def pytest_runtest_teardown(item, nextitem):
+    """Between modules makes room for programs: those of the whole suite need more maps than Linux allows."""
+    if nextitem is None or nextitem.path != item.path:
+        memory_maps.make_room()
 
 
 @pytest.fixture(scope="session")

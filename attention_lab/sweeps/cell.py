@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab.config import Config, Structure, split
-from attention_lab.storage import runs
+from attention_lab.storage import memory_maps, runs
 from attention_lab.storage.device_errors import device_line
 from attention_lab.storage.errors import keep_traceback, one_line
 from attention_lab.sweeps.plan import Cell
@@ -61,6 +61,7 @@ class Shared:
         structure, _ = split(config)
         built = self._built.pop(structure, None)
         if built is None:
+            memory_maps.make_room(self._built.clear)
             task = self._build(config)
             built = task, programs(task, structure, loop.total_steps(config, task))
         self._built[structure] = built

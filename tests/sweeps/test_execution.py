@@ -85,6 +85,16 @@ def test_a_cell_equals_the_run_alone_byte_for_byte(swept, tmp_path, index):
         key: value for key, value in outcome.result.items() if key not in timing}
 
 
+def test_programs_of_earlier_cells_are_forgotten_where_room_is_needed(monkeypatch):
+    monkeypatch.setattr(cells.memory_maps, "make_room", lambda forget: forget())
+    built = []
+    shared = cells.Shared(lambda config: built.append(config.model.hidden) or tokenwise.build(config))
+    narrow, wide = RECALL, configs.replace(RECALL, {"model.hidden": 2 * RECALL.model.hidden})
+    for config in (narrow, narrow, wide, narrow):
+        shared.of(config)
+    assert built == [config.model.hidden for config in (narrow, wide, narrow)]
+
+
 def test_finished_cells_are_not_run_again(swept):
     parent, outcomes, _, _ = swept
     before = {path: path.stat().st_mtime_ns for path in parent.rglob("*") if path.name != "run.lock"}
