@@ -108,7 +108,8 @@ def test_versions_that_get_sums_wrong(monkeypatch, version, wrong):
 
 def test_a_program_says_at_its_start_that_it_avoids_wrong_sums(tmp_path):
     command = [sys.executable, "-m", "experiments.train", "--config=configs/recall.py:smoke",
-               f"--workdir={tmp_path / 'run'}", "--config.training.steps=2"]
+               f"--workdir={tmp_path / 'run'}", "--config.training.steps=1",
+               "--config.model.num_layers=1", "--config.training.eval_every=1"]
     environ = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     done = subprocess.run(command, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
