@@ -38,6 +38,7 @@ def attention(q, k, v, options, score, readouts, return_weights):
 
     @functools.partial(jax.checkpoint, prevent_cse=False)
     def block(t, q, k, v, s):
+        k, v = k.T, v.T
         here = options.block(t, q.shape[0], s, k.shape[0])
         context, weights, values = rows(q, k, v, here, score, readouts, t, s)
         weights = jnp.pad(weights, ((0, 0), (0, S - k.shape[0]))) if return_weights else None
@@ -48,7 +49,8 @@ def attention(q, k, v, options, score, readouts, return_weights):
         options = options.masked(Mask(jnp.zeros(1, int), jnp.full(1, S)))
         to_blocks = functools.partial(windows, size=size, count=count, before=near[0], after=near[1])
         blocks = size * jnp.arange(count), q.reshape(count, size, -1), to_blocks(k), to_blocks(v)
-        parts = [jax.lax.map(lambda x: block(*x, x[0] - near[0] * size), blocks)]
+        parts = [jax.lax.map(lambda x: block(x[0], x[1], across(x[2]), across(x[3]), x[0] - near[0] * size),
+                             blocks)]
         from_blocks = jax.linear_transpose(to_blocks, jnp.zeros((S, 1)))
         totals = {name: from_blocks(parts[0][2].pop(name)[..., None])[0][:, 0] for name in sums}
     else:
@@ -56,8 +58,8 @@ def attention(q, k, v, options, score, readouts, return_weights):
         for first, last, keys in prefixes(count, size, S, options.mask):
             many = largest_divisor(last - first, AREA // (size * keys)) * size
 
-            def step(totals, x, keys=keys):
-                context, weights, values = block(*x, k[:keys], v[:keys], 0)
+            def step(totals, x, keys=keys, k=across(k[:keys]), v=across(v[:keys])):
+                context, weights, values = block(*x, k, v, 0)
                 totals = {name: total.at[:keys].add(values.pop(name)) for name, total in totals.items()}
                 return totals, (context, weights, values)
             first, last = first * size, last * size
@@ -67,6 +69,14 @@ def attention(q, k, v, options, score, readouts, return_weights):
     context, weights, values = jax.tree.map(
         lambda *parts: jnp.concatenate([x.reshape(-1, *x.shape[2:]) for x in parts])[:T], *parts)
     return context, weights, values | totals
+
+
+def across(x):
+    """x (S, K) -> (K, S), stored so: a gradient of x is then a product of few rows by many columns.
+
+    The other way round, many rows by few columns, XLA computes it at a quarter of the rate on CPUs.
+    """
+    return jax.lax.optimization_barrier(x.T)
 
 
 def prefixes(count, size, S, mask):
