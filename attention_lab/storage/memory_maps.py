@@ -1,4 +1,4 @@
-"""Room for programs yet to be compiled: Linux limits the memory maps of a process, and each program takes some.
+"""Room for programs yet to be compiled: Linux limits the memory maps of a process; each program takes some.
 
 A config whose shapes differ from all before takes about a thousand maps of the 65,530 that Linux allows. XLA
 crashes where it gets no further one, so a process that has used half of them forgets its programs.
