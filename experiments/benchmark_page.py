@@ -23,6 +23,7 @@ speed of sdpa` is the time of PyTorch's `scaled_dot_product_attention` over the 
 faster than PyTorch; the next column is the same with gradients. The share of the product rate counts the
 two products of the formula alone, against the rate of a large matrix product in the same run. Temporary
 memory is what XLA allocates for the gradients beside inputs and outputs.""",
+    "attention_long": "One head of 65,536 tokens, measured and shown as above.",
     "training": """Training steps on the same batches from the same parameters, in turn; `times` is the rate
 over that of PyTorch: layers of `nn.Transformer` or an LSTM with the same first loss.""",
     "decoding": """Translation of the same sentences with the same weights in float32, in turn.
@@ -58,7 +59,7 @@ compare. `python -m experiments.benchmark page` writes this page from the files 
             f"{peer} {facts[peer]['version']} on {facts[peer]['threads']} threads"
             for peer in ("torch", "ctranslate2", "joeynmt") if peer in facts])
         flags = facts["jax_settings"]["xla_flags"]
-        parts.append(f"## {name}\n\n    {result['command']}\n\n{SECTIONS[name]}\n\n"
+        parts.append(f"## {name.replace('_', ' ')}\n\n    {result['command']}\n\n{SECTIONS[name]}\n\n"
                      f"{machine.heading(facts)}; {libraries}" + (f"; `XLA_FLAGS={flags}`" if flags else "")
                      + f".\n\n{table(result['rows'])}")
     return "\n".join(parts)
