@@ -12,7 +12,7 @@ BENCHMARKS = {"attention": ("benchmark_attention", "main"), "training": ("benchm
               "cost": ("benchmark_cost", "main"), "page": ("benchmark_page", "main")}
 WITHOUT_CONFIG = ("attention", "decoding", "cost", "page")
 # The flags that each benchmark reads.
-READS = {"attention": ("lengths", "rounds", "peers", "check", "json"),
+READS = {"attention": ("lengths", "precision", "rounds", "peers", "check", "json"),
          "training": ("variants", "steps", "peers", "json"), "sweep": ("runs", "json"),
          "start": ("rounds", "json"), "decoding": ("run", "sentences", "rounds", "peers", "json"),
          "cost": ("rounds", "json"), "page": ()}
@@ -21,6 +21,8 @@ FLAGS = {
     "variants": flags.Flag("", "training: variants timed beside the config itself, separated by commas"),
     "steps": flags.Flag(20, "training: steps timed, interleaved", low=1),
     "lengths": flags.Flag("64,256,1024,4096,16384", "attention: queries and keys, separated by commas"),
+    "precision": flags.Flag("float32", "attention: type of queries, keys and values",
+                            choices=("float32", "bfloat16")),
     "run": flags.Flag("", "decoding: folder of a finished translation run"),
     "sentences": flags.Flag(1000, "decoding: sentences of dev, at most", low=1),
     "rounds": flags.Flag(5, "timings of each way, interleaved", low=1),

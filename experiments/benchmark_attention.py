@@ -23,7 +23,10 @@ SPEEDS = ("forward_speed_of_sdpa", "with_backward_speed_of_sdpa")  # PyTorch's i
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Shapes and options of a row. Fields: mask, "none", "causal", "padding" or "window"."""
+    """Shapes and options of a row.
+
+    Fields: mask, "none", "causal", "padding" or "window"; dtype, of queries, keys and values.
+    """
 
     name: str
     T: int
@@ -34,6 +37,7 @@ class Case:
     mask: str = "none"
     dropout: float = 0.0
     readouts: tuple[str, ...] = ()
+    dtype: str = "float32"
 
 
 # Of an odd length, which is no multiple of a block.
@@ -101,18 +105,18 @@ def implementations(case: Case) -> list[str]:
         fits or name == "blockwise" or entry.runs_on)]
 
 
-def why_not(implementation: str, case: Case, dtype: str = "float32") -> str:
+def why_not(implementation: str, case: Case) -> str:
     """Why an implementation can't compute a case on this device; "" where it can."""
     needed = attention.needs(dropout=case.dropout or None, readouts=case.readouts)
     return attention.why_not(implementation, attention.Call(
-        case.T, case.T, dtype, masks(case), attention.dot, needed, max(case.K, case.V)))
+        case.T, case.T, case.dtype, masks(case), attention.dot, needed, max(case.K, case.V)))
 
 
-def programs(function: Callable) -> tuple[Callable, Callable]:
+def programs(function: Callable, dtype: str = "float32") -> tuple[Callable, Callable]:
     """Ways for `interleaved`, of q, k, v and a cotangent g: to the context, and to the gradients."""
     def way(run):
         def prepared(*arrays):
-            arrays = jax.block_until_ready(tuple(map(jnp.asarray, arrays)))
+            arrays = jax.block_until_ready(tuple(jnp.asarray(x, dtype) for x in arrays))
             return lambda: jax.block_until_ready(run(*arrays))
         return prepared
     return (way(jax.jit(lambda q, k, v, g: function(q, k, v))),
@@ -121,8 +125,8 @@ def programs(function: Callable) -> tuple[Callable, Callable]:
 
 def measured(case: Case, peers: dict[str, Callable], rounds: int, rate: float) -> list[dict[str, Any]]:
     """A row for each way to compute a case."""
-    ways = {name: programs(ours(case, name)) for name in implementations(case)}
-    shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in arrays(case, 0)]
+    ways = {name: programs(ours(case, name), case.dtype) for name in implementations(case)}
+    shapes = [jax.ShapeDtypeStruct(x.shape, case.dtype) for x in arrays(case, 0)]
     memory = {name: jax.jit(lambda *x, name=name: jax.vjp(ours(case, name), *x[:3])[1](x[3]))
               .lower(*shapes).compile().memory_analysis().temp_size_in_bytes for name in ways}
     ways |= {name: pair for name, peer in peers.items() if (pair := peer(case, masks(case)))}
@@ -185,7 +189,7 @@ def check() -> int:
     print("implementation\tmask\tvalues\tdtype\tfactor_on_queries\terror_of_context\terror_of_gradients")
     bad = 0
     for name, case, dtype in itertools.product(attention.IMPLEMENTATIONS, CHECKS, BOUNDS):
-        if problem := why_not(name, case, dtype):
+        if problem := why_not(name, dataclasses.replace(case, dtype=dtype)):
             say(f"{name}, mask {case.mask}, {dtype}: left out, for {problem}")
             continue
         for peaky in (1.0, 30.0):
@@ -220,6 +224,7 @@ def main(options: Options) -> int:
           "share_of_product_rate\tforward_speed_of_sdpa\twith_backward_speed_of_sdpa")
     rows = []
     for case in cases(lengths):
+        case = dataclasses.replace(case, dtype=options.precision)
         for row in measured(case, peers, options.rounds, rates["jax"]):
             rows.append(row)
             print("\t".join(_line(row)), flush=True)

@@ -31,8 +31,11 @@ def programs(case: Any, mask: Mask | None) -> tuple[Callable, Callable] | None:
         return torch.nn.functional.scaled_dot_product_attention(
             q, k, v, attn_mask=dense, dropout_p=case.dropout, is_causal=causal)
 
+    def tensor(x):
+        return torch.from_numpy(x).to(getattr(torch, case.dtype))
+
     def forward(*arrays):
-        q, k, v = map(torch.from_numpy, arrays[:3])
+        q, k, v = map(tensor, arrays[:3])
 
         def work():
             with torch.no_grad():
@@ -40,8 +43,8 @@ def programs(case: Any, mask: Mask | None) -> tuple[Callable, Callable] | None:
         return work
 
     def backward(*arrays):
-        q, k, v = (torch.from_numpy(x).requires_grad_() for x in arrays[:3])
-        g = torch.from_numpy(arrays[3])
+        q, k, v = (tensor(x).requires_grad_() for x in arrays[:3])
+        g = tensor(arrays[3])
 
         def work():
             attend(q, k, v).backward(g)

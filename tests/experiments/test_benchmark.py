@@ -51,6 +51,7 @@ def test_variants_of_a_config_are_timed_beside_it(call, tmp_path, monkeypatch):
     (["speed"], "name one benchmark"),
     (["cost"], "--config=configs/recall.py:smoke is given, but benchmark cost reads no config"),
     (["attention", "--lengths=8,a"], "--lengths=8,a is not integers of at least 1"),
+    (["attention", "--precision=half"], "--precision=half is not"),
     (["attention", "--lengths=0"], "--lengths=0 is not integers of at least 1"),
     (["sweep", "--runs=1"], "--runs=1 is not an integer of at least 2"),
     (["sweep", "--steps=3"], "--steps is given, but benchmark sweep reads --runs, --json"),
@@ -77,6 +78,22 @@ def test_attention_has_a_line_for_each_implementation_and_is_kept_with_the_machi
     assert 0 < low <= median <= high and kept["rows"][0]["temporary_mib"] > 0
     status, _, err = call(benchmark, *argv)
     assert status == 2 and "exists: give a new file" in err
+
+
+def test_attention_is_timed_in_half_precision(call, monkeypatch):
+    types = []
+    real = benchmark_attention.ours
+
+    def ours(case, implementation):
+        function = real(case, implementation)
+        return lambda q, k, v: types.append({x.dtype.name for x in (q, k, v)}) or function(q, k, v)
+    monkeypatch.setattr(benchmark_attention, "ours", ours)
+    case = benchmark_attention.Case("8 tokens", 8)
+    monkeypatch.setattr(benchmark_attention, "cases", lambda lengths: [case])
+    status, out, err = call(benchmark, "attention", "--precision=bfloat16", "--rounds=1")
+    assert status == 0, err
+    assert types and all(of_call == {"bfloat16"} for of_call in types)
+    assert {line.split("\t")[1] for line in out.splitlines()[2:]} == ANYWHERE
 
 
 @pytest.fixture

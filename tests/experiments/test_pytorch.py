@@ -42,16 +42,19 @@ def test_without_it_one_line_says_what_to_install_and_ours_is_timed(call, monkey
     assert [line.split("\t")[2] for line in out.splitlines()] == ["way", "jax"]
 
 
-@pytest.mark.parametrize("mask", ["none", "causal", "padding", "window"])
-def test_pytorchs_attention_is_timed_on_the_same_numbers(mask):
+@pytest.mark.parametrize("mask, dtype, rtol, atol", [
+    ("none", "float32", 1e-4, 1e-5), ("causal", "float32", 1e-4, 1e-5), ("padding", "float32", 1e-4, 1e-5),
+    ("window", "float32", 1e-4, 1e-5), ("none", "bfloat16", 0.05, 0.05)])
+def test_pytorchs_attention_is_timed_on_the_same_numbers(mask, dtype, rtol, atol):
     torch = pytest.importorskip("torch")
     from experiments import benchmark_attention, benchmark_torch_attention
-    case = benchmark_attention.Case("", 9, B=2, H=3, K=5, V=5, mask=mask)
+    case = benchmark_attention.Case("", 9, B=2, H=3, K=5, V=5, mask=mask, dtype=dtype)
     of_case = benchmark_attention.masks(case)
     arrays = benchmark_attention.arrays(case, 0)
     ours = [prepared(*arrays)() for prepared in benchmark_attention.programs(
-        benchmark_attention.ours(case, "blockwise"))]
+        benchmark_attention.ours(case, "blockwise"), dtype)]
     theirs = [prepared(*arrays)() for prepared in benchmark_torch_attention.programs(case, of_case)]
     for a, b in zip((ours[0], *ours[1]), (theirs[0], *theirs[1]), strict=True):
-        np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-4, atol=1e-5)
+        assert a.dtype.name == str(b.dtype).removeprefix("torch.") == dtype
+        np.testing.assert_allclose(np.float32(a), b.detach().float().numpy(), rtol=rtol, atol=atol)
     assert torch.get_num_threads() == benchmark_torch_attention.facts()["threads"]
