@@ -67,7 +67,7 @@ def allowed(field: Field) -> str:
     elif field.low is not None:
         bounds = f" of at least {field.low:g}"
     words = {int: "an integer" + bounds, float: "a number" + bounds, bool: "true or false",
-             str: ", ".join(field.choices) if field.choices else "text",
+             str: f"one of {', '.join(field.choices)}" if field.choices else "text",
              tuple[int, ...]: "integers parted by commas", types.NoneType: "none"}
     return ", or ".join(words[kind] for kind in members(field.type))
 

@@ -63,7 +63,7 @@ def test_a_flag_of_several_values_keeps_their_order():
 def test_a_flag_with_choices():
     declared = {"how": flags.Flag("loop", "the way", choices=("loop", "map"))}
     assert parse("--how=map", config="none", declared=declared).how == "map"
-    with pytest.raises(ValueError, match="^--how=mpa is not loop, map; did you mean map\\?$"):
+    with pytest.raises(ValueError, match="^--how=mpa is not one of loop, map; did you mean map\\?$"):
         parse("--how=mpa", config="none", declared=declared)
 
 
