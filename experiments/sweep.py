@@ -9,7 +9,8 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; resumes w
                         "log(low,high,count), linear(low,high,count), range(start,stop); repeated, it gives "
                         "every combination; default without --seeds: get_sweep() of the config file; a "
                         "search also takes log(low,high) and linear(low,high)"),
-    "seeds": flags.Flag("", "seeds of every cell: 0:8 is 0 to 7; 0,3,5 is a list"),
+    "seeds": flags.Flag("", "seeds of every cell: 0:8 is 0 to 7; 0,3,5 is a list; of a search the tuning "
+                        "seeds"),
     "per_seed": flags.Flag(False, "a line of the table for each cell, instead of one for each arm with means "
                            "over its seeds"),
     "workdir": flags.Flag("", "the parent of the cells' folders; empty: runs/EXPERIMENT"),
@@ -24,10 +25,17 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; resumes w
                           "postgresql://user@host/name; empty: a file in the workdir"),
     "join": flags.Flag(False, "takes cells of the sweep in --storage, on this host or another, until none is "
                        "left; --sweep need not be repeated"),
-    "search": flags.Flag("", "tpe or random: proposes cells inside --sweep's ranges instead of all"),
-    "trials": flags.Flag(0, "cells of a search", low=0),
-    "maximize": flags.Flag("", "the dev score of result.json that a search maximizes, such as dev_bleu"),
+    "search": flags.Flag("", "tpe or random: proposes configs inside --sweep's ranges instead of all, and "
+                         "runs the best three on fresh seeds"),
+    "trials": flags.Flag(0, "configs of a search", low=0),
+    "maximize": flags.Flag("", "the dev score of result.json whose mean over --seeds a search maximizes, "
+                           "such as dev_bleu"),
     "minimize": flags.Flag("", "the dev score that it minimizes"),
+    "prune": flags.Flag("none", "ends bad trials after fewer seeds or steps: median ends those below the "
+                        "median of earlier ones, percentile those below their best quarter; halving keeps "
+                        "the better half after a quarter and after a half of a trial"),
+    "fresh_seeds": flags.Flag("", "seeds on which the best three configs of a search are run; empty: as many as "
+                              "the tuning seeds, following them"),
     "launcher": flags.Flag("process", "process starts workers here; slurm submits them with submitit; local "
                            "runs the Slurm jobs here", choices=("process", "slurm", "local")),
     "launcher_options": flags.Flag("", "for slurm, as timeout_min=600,slurm_partition=gpu,gpus_per_node=1"),
@@ -39,9 +47,9 @@ PROGRAM = flags.Program("sweep", "Runs a config over fields and seeds; resumes w
 def main(options: flags.Options) -> int:
     """Runs unfinished cells and prints a table; status 1 if a cell failed."""
     check(options)
-    from experiments import sweep_run
+    from experiments import search_run, sweep_run
     environment.check_settings()
-    return sweep_run.main(options)
+    return (search_run if options.search and not options.join else sweep_run).main(options)
 
 
 def check(options: flags.Options) -> None:
@@ -61,11 +69,10 @@ def check(options: flags.Options) -> None:
         if len(goals) != 1 or options.trials < 1 or not options.sweep:
             raise ValueError("--search needs --trials=N, --sweep=config.KEY=log(low,high), and one of "
                              "--maximize=dev_... and --minimize=dev_...")
-        if options.seeds:
-            raise ValueError("--search and --seeds don't go together: sweep the best cell over seeds after "
-                             "it")
-    elif goals or options.trials:
-        raise ValueError(f"--{goals[0] if goals else 'trials'} is given without --search: add --search=tpe")
+        return
+    for name in (*goals, "trials", "prune", "fresh_seeds"):
+        if getattr(options, name) != PROGRAM.flags[name].default:
+            raise ValueError(f"--{name} is given without --search: add --search=tpe")
 
 
 if __name__ == "__main__":
