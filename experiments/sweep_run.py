@@ -13,7 +13,7 @@ from attention_lab.storage.content import Content, of_other_content
 from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import read_json
 from attention_lab.storage.runs import read_result
-from attention_lab.sweeps import launch, space, worker
+from attention_lab.sweeps import launch, looks, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared
 from attention_lab.sweeps.execution import execute, total_steps
 from attention_lab.sweeps.plan import Group, plan
@@ -29,26 +29,30 @@ from experiments.flags import Options, say
 
 def main(options: Options) -> int:
     """Runs unfinished cells and prints a table; status 1 if a cell failed."""
-    if options.join:
-        return join(options)
     groups = plan(options.config, cells(options), options.max_cells)
     if options.dry_run:
         return dry_run(options, groups)
     folder = parent(options)
     check_results(groups, folder)
     warn_of_changes(groups, folder)
+    return report(run(groups, options, folder, Shared(build)), options.command, options.per_seed)
+
+
+def run(groups: list[Group], options: Options, folder: Path, shared: Shared, part_of: str = ""
+        ) -> list[Outcome]:
+    """Runs cells here or by workers; part_of: the name of the sweep where these are some of its cells."""
     if options.workers > 1 or options.storage or options.launcher != "process":
-        outcomes = launch.run_groups(groups, options.config, folder, workers(options), build, say)
-    else:
-        with progress(total_steps(groups, build), str(folder)) as line:
-            outcomes = execute(groups, folder, Shared(build), options.command, line, say, options.how)
-    return report(outcomes, options.command, options.per_seed)
+        return launch.run_groups(groups, options.config, folder, workers(options), build, say, part_of)
+    with progress(total_steps(groups, build), str(folder)) as line:
+        return execute(groups, folder, shared, options.command, line, say, options.how)
 
 
 def cells(options: Options) -> space.Space:
     """The space of the flags, or that of the config file."""
     axes = [space.parse_axis(text) for text in options.sweep]
-    if options.seeds:
+    if ".." in options.seeds:
+        axes.append(space.axis("seed", range(looks.parse(options.seeds)[1])))
+    elif options.seeds:
         axes.append(space.parse_seeds(options.seeds))
     if axes:
         return space.product(*axes)

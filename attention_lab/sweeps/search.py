@@ -63,7 +63,7 @@ class Search(NamedTuple):
                 raise ValueError(f"{key} is swept twice")
             space[key] = distribution
         if seeds and "seed" in space:
-            raise ValueError("seed is swept twice: by --seeds, over which a score is the mean, and by --sweep")
+            raise ValueError("seed is swept twice: scores are means over --seeds, so --sweep can't vary it")
         return cls(name, space, plain["metric"], plain["sign"], plain["seed"], seeds, prune)
 
 
