@@ -1,11 +1,9 @@
-"""Carries out `sweep --seeds=8..16 --decide=METRIC`: more seeds until the arms are decided, at planned looks."""
+"""Carries out `sweep --seeds=8..16 --decide=METRIC`: more seeds, until arms are decided at a planned look."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from attention_lab.config import get
-from attention_lab.config.parse import nearest
-from attention_lab.config.registries import score_names
 from attention_lab.config.rules import show
 from attention_lab.sweeps import looks
 from attention_lab.sweeps.arms import Arms
@@ -17,7 +15,16 @@ from attention_lab.sweeps.plan import Group, plan
 from attention_lab.tasks import build
 from experiments.compare_run import sentences
 from experiments.flags import Options, say
-from experiments.sweep_run import cells, check_results, dry_run, parent, report, run, warn_of_changes
+from experiments.sweep_run import (
+    cells,
+    check_metric,
+    check_results,
+    dry_run,
+    parent,
+    report,
+    run,
+    warn_of_changes,
+)
 
 
 def main(options: Options) -> int:
@@ -60,9 +67,7 @@ def planned_of(options: Options, groups: Sequence[Group]) -> Plan:
     values = {", ".join(f"{key}={show(get(cell.config, key))}" for key in keys): {
         key: get(cell.config, key) for key in keys} for cell in every}
     reference_of(Arms(keys, values, {}, {}, []), options.reference)
-    if options.decide not in score_names():
-        say(f"warning: {options.decide} is not one of the usual scores"
-            f"{nearest(options.decide, score_names())}")
+    check_metric("decide", options.decide, options.config)
     return planned
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from attention_lab.config import digest
+from attention_lab.config import digest, replace
 from attention_lab.config.rules import show
 from attention_lab.data.content import content_of
 from attention_lab.storage.files import short_digest
@@ -19,13 +19,15 @@ from attention_lab.tasks import build
 from attention_lab.training.estimate import estimate
 from attention_lab.training.progress import progress
 from experiments.flags import Options, say
-from experiments.sweep_run import parent, workers
+from experiments.sweep_run import check_metric, parent, workers
 
 
 def main(options: Options) -> int:
     """Runs the trials and the best configs, and prints both; status 1 if a run failed."""
     goal = goal_of(options)
     search = Search.of(goal)
+    check_metric("maximize" if options.maximize else "minimize", search.metric,
+                 replace(options.config, {"data.split": "dev"}))
     tuning = search.seeds or (options.config.seed,)
     fresh_seeds = [] if "seed" in search.space else fresh.seeds_of(options.fresh_seeds, tuning)
     if options.fresh_seeds and not fresh_seeds:

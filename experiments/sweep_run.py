@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attention_lab.config import digest, get
+from attention_lab.config import Config, digest, get, task_of
 from attention_lab.config.load import load_sweep
-from attention_lab.config.registries import score_names
+from attention_lab.config.parse import nearest
+from attention_lab.config.registries import TASKS, score_names
 from attention_lab.config.rules import show
 from attention_lab.storage.content import Content, of_other_content
 from attention_lab.storage.errors import one_line
@@ -66,6 +67,17 @@ def cells(options: Options) -> space.Space:
 def parent(options: Options) -> Path:
     """The parent of the cells' folders, the same as for `train`."""
     return Path(options.workdir or Path("runs") / options.experiment)
+
+
+def check_metric(flag: str, metric: str, config: Config) -> None:
+    """ValueError for a score that runs of this config won't have; a warning for a number of another name."""
+    scores = tuple(f"{split}_{score}" for split in dict.fromkeys(("dev", config.data.split))
+                   for score in TASKS[task_of(config)]["scores"])
+    if metric in score_names() and metric not in scores:
+        raise ValueError(f"--{flag}={metric}: runs with data.source={config.data.source} and "
+                         f"data.split={config.data.split} have {', '.join(scores)}")
+    if metric not in scores:
+        say(f"warning: {metric} is not one of the usual scores{nearest(metric, scores)}")
 
 
 def check_results(groups: list[Group], folder: Path) -> None:
