@@ -70,7 +70,7 @@ def report(result: Comparison, options: Options, declaration: Mapping[str, Any] 
     for arm in result.summary():
         print(f"{arm['arm']}\t{arm['seeds']}\t{arm['mean']:.6g}\t{arm['interval'][0]:.6g}\t"
               f"{arm['interval'][1]:.6g}")
-    print(*sentences(result, declaration), sep="\n")
+    print(*result.sentences(declaration["hash"] if declaration else ""), sep="\n")
     if options.json:
         write_json(options.json, {
             "command": options.command, "declared": declaration, "metric": result.metric,
@@ -82,15 +82,6 @@ def report(result: Comparison, options: Options, declaration: Mapping[str, Any] 
               "interval": each.interval[:2]} for each in result.contrasts], result.margin)
         style.save(drawn, options.figure)
         print(options.figure)
-
-
-def sentences(result: Comparison, declaration: Mapping[str, Any] | None = None) -> list[str]:
-    """What holds of each contrast, and whether it was asked before the runs."""
-    kinds = [f"declared, hash {declaration['hash']}" if declaration
-             else "looks planned before the runs" if each.looks else "exploratory"
-             for each in result.contrasts]
-    return [f"{each.sentence(result.metric, result.margin, result.direction)} ({kind})"
-            for each, kind in zip(result.contrasts, kinds)]
 
 
 def add_seeds(result: Comparison, options: Options) -> None:

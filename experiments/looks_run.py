@@ -13,7 +13,6 @@ from attention_lab.sweeps.launch import name_of
 from attention_lab.sweeps.looks import Plan
 from attention_lab.sweeps.plan import Group, plan
 from attention_lab.tasks import build
-from experiments.compare_run import sentences
 from experiments.flags import Options, say
 from experiments.sweep_run import (
     cells,
@@ -53,7 +52,7 @@ def main(options: Options) -> int:
     status = report(outcomes, options.command, options.per_seed)
     for line in result.notices:
         say(line)
-    print(*sentences(result), sep="\n")
+    print(*result.sentences(), sep="\n")
     return status
 
 

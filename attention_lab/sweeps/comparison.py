@@ -111,6 +111,14 @@ class Comparison:
                  "interval": mean_interval(list(scores.values()))[:2]}
                 for label, scores in self.arms.scores.items() if scores]
 
+    def sentences(self, declared: str = "") -> list[str]:
+        """What holds of each contrast, and whether it was asked before the runs; declared: the hash."""
+        kinds = [f"declared, hash {declared}" if declared
+                 else "looks planned before the runs" if each.looks else "exploratory"
+                 for each in self.contrasts]
+        return [f"{each.sentence(self.metric, self.margin, self.direction)} ({kind})"
+                for each, kind in zip(self.contrasts, kinds)]
+
 
 class Paired(NamedTuple):
     """Seeds that an arm shares with the reference: those that are compared, and those of each look."""
