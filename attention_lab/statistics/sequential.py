@@ -26,7 +26,7 @@ def shares(at: Sequence[int]) -> tuple[float, ...]:
     >>> shares([8, 12, 16])
     (0.5, 0.25, 0.25)
     """
-    return tuple(np.diff([0, *at]) / at[-1])
+    return tuple(float(share) for share in np.diff([0, *at]) / at[-1])
 
 
 def over_looks(p_values: Sequence[float], spent: Sequence[float]) -> float:

@@ -174,8 +174,8 @@ def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | st
             at_looks = [[seed for seed in both if seed in look] for look in plan.seeds_at_looks(finished)]
             paired[label] = Paired(at_looks[-1] if at_looks and len(at_looks[-1]) > 1 else both, at_looks)
             if left := sorted(set(both) - set(paired[label].seeds)):
-                notices.append(f"seeds {_listed(left)} of {label} are left out: the plan looks at "
-                               f"{_listed(plan.looks)} seeds")
+                notices.append(f"{label} is compared without seed{'s' * (len(left) > 1)} {_listed(left)}: "
+                               f"the plan looks at {_listed(plan.looks)} seeds")
     return Comparison(metric, direction, margin, read,
                       _contrasts(read, base, paired, metric, direction, margin, plan), notices)
 

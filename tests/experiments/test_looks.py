@@ -1,4 +1,4 @@
-"""`sweep --seeds=8..16 --decide=METRIC` stops where arms are decided; scores are planted, nothing is trained."""
+"""`sweep --seeds=8..16 --decide=METRIC` stops where arms are decided; scores are planted."""
 
 import itertools
 

@@ -78,7 +78,7 @@ def test_p_and_interval_are_those_of_the_looks_that_were_reached(plant, tmp_path
     plant({8}, strong)
     result, between = compared(tmp_path)
     assert between == first and result.notices == [
-        "seeds 8 of attention.scale=inverse_sqrt are left out: the plan looks at 8, 10 and 12 seeds"]
+        "attention.scale=inverse_sqrt is compared without seed 8: the plan looks at 8, 10 and 12 seeds"]
     plant({9, 10, 11}, strong)
     _, last = compared(tmp_path)
     assert last.seeds == tuple(range(12)) and last.p == first.p and last.mean < 0
@@ -120,7 +120,7 @@ def test_seeds_beyond_the_plan_do_not_count_and_seeds_without_a_plan_are_free(pl
     plant(range(20), [1.0] * 12 + [-9.0] * 8, most=20)
     result, contrast = compared(tmp_path)
     assert contrast.seeds == tuple(range(12)) and contrast.mean == pytest.approx(1.0)
-    assert "seeds 12, 13, 14, 15, 16, 17, 18 and 19 of" in result.notices[0]
+    assert "without seeds 12, 13, 14, 15, 16, 17, 18 and 19: the plan" in result.notices[0]
     _, later = compared(tmp_path, seeds=range(12, 20))
     assert later.looks == () and later.p == 2 / 256 and later.verdict == "lower"
 

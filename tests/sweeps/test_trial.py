@@ -95,13 +95,18 @@ def test_a_bad_config_ends_after_some_steps(carried, sign):
 
 
 def test_no_trial_ends_after_its_last_evaluation_or_without_a_pruner(carried, monkeypatch):
+    asked = []
+
     class All:
         def prune(self, study, frozen):
-            return max(frozen.intermediate_values) > 990
+            asked.append(max(frozen.intermediate_values))
+            return asked[-1] > 990
 
     monkeypatch.setitem(PRUNERS, "median", All)
     assert carried(1.0, 1.0, [0.0] * 100, prune="median").state == TrialState.PRUNED  # 99 of 100 steps
+    asked.clear()
     assert carried(1.0, 1.0, [0.0, 1.0], prune="median").state == TrialState.COMPLETE
+    assert asked == [333, 666, 833]
     assert carried([1.0, 2.0], 0.0, 0.0, prune="none").intermediate_values == {333: 2.0, 666: 1.0,
                                                                                1000: pytest.approx(2 / 3)}
 
