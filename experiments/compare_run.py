@@ -39,6 +39,10 @@ def main(options: Options) -> int:
             return 0
         declaration = checked(read_json(options.declare), question, options.declare)
     result = compared(options, question, declaration)
+    if options.add_seeds and result.contrasts[0].looks:
+        raise ValueError(f"--add_seeds: these runs have looks planned, at "
+                         f"{', '.join(map(str, result.contrasts[0].looks))} seeds, which further seeds would "
+                         "break: go on by the same sweep, or declare a comparison of other seeds")
     if options.add_seeds and any(each.needed for each in result.contrasts):
         add_seeds(result, options)
         result = compared(options, question, declaration)
@@ -66,9 +70,7 @@ def report(result: Comparison, options: Options, declaration: Mapping[str, Any] 
     for arm in result.summary():
         print(f"{arm['arm']}\t{arm['seeds']}\t{arm['mean']:.6g}\t{arm['interval'][0]:.6g}\t"
               f"{arm['interval'][1]:.6g}")
-    kind = f"declared, hash {declaration['hash']}" if declaration else "exploratory"
-    for each in result.contrasts:
-        print(f"{each.sentence(result.metric, result.margin, result.direction)} ({kind})")
+    print(*result.sentences(declaration["hash"] if declaration else ""), sep="\n")
     if options.json:
         write_json(options.json, {
             "command": options.command, "declared": declaration, "metric": result.metric,

@@ -5,24 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import TrialState
-
-from attention_lab.config import digest, get
+from attention_lab.config import Config, digest, get, task_of
 from attention_lab.config.load import load_sweep
-from attention_lab.config.registries import score_names
+from attention_lab.config.parse import nearest
+from attention_lab.config.registries import TASKS, score_names
 from attention_lab.config.rules import show
-from attention_lab.data.content import content_of
 from attention_lab.storage.content import Content, of_other_content
 from attention_lab.storage.errors import one_line
-from attention_lab.storage.files import read_json, short_digest
+from attention_lab.storage.files import read_json
 from attention_lab.storage.runs import read_result
-from attention_lab.sweeps import launch, space, worker
+from attention_lab.sweeps import launch, looks, space, worker
 from attention_lab.sweeps.cell import Outcome, Shared
 from attention_lab.sweeps.execution import execute, total_steps
 from attention_lab.sweeps.plan import Group, plan
-from attention_lab.sweeps.queue import Queue
+from attention_lab.sweeps.queue import FRESH, Queue, holds
 from attention_lab.sweeps.replicates import Replicates, replicates
-from attention_lab.sweeps.search import Search
 from attention_lab.sweeps.space import describe
 from attention_lab.sweeps.storage import storage_errors
 from attention_lab.tasks import build
@@ -33,28 +30,30 @@ from experiments.flags import Options, say
 
 def main(options: Options) -> int:
     """Runs unfinished cells and prints a table; status 1 if a cell failed."""
-    if options.join:
-        return join(options)
-    if options.search:
-        return search(options)
     groups = plan(options.config, cells(options), options.max_cells)
     if options.dry_run:
         return dry_run(options, groups)
     folder = parent(options)
     check_results(groups, folder)
     warn_of_changes(groups, folder)
+    return report(run(groups, options, folder, Shared(build)), options.command, options.per_seed)
+
+
+def run(groups: list[Group], options: Options, folder: Path, shared: Shared, part_of: str = ""
+        ) -> list[Outcome]:
+    """Runs cells here or by workers; part_of: the name of the sweep where these are some of its cells."""
     if options.workers > 1 or options.storage or options.launcher != "process":
-        outcomes = launch.run_groups(groups, options.config, folder, workers(options), build, say)
-    else:
-        with progress(total_steps(groups, build), str(folder)) as line:
-            outcomes = execute(groups, folder, Shared(build), options.command, line, say, options.how)
-    return report(outcomes, options.command, options.per_seed)
+        return launch.run_groups(groups, options.config, folder, workers(options), build, say, part_of)
+    with progress(total_steps(groups, build), str(folder)) as line:
+        return execute(groups, folder, shared, options.command, line, say, options.how)
 
 
 def cells(options: Options) -> space.Space:
     """The space of the flags, or that of the config file."""
     axes = [space.parse_axis(text) for text in options.sweep]
-    if options.seeds:
+    if ".." in options.seeds:
+        axes.append(space.axis("seed", range(looks.parse(options.seeds)[1])))
+    elif options.seeds:
         axes.append(space.parse_seeds(options.seeds))
     if axes:
         return space.product(*axes)
@@ -68,6 +67,17 @@ def cells(options: Options) -> space.Space:
 def parent(options: Options) -> Path:
     """The parent of the cells' folders, the same as for `train`."""
     return Path(options.workdir or Path("runs") / options.experiment)
+
+
+def check_metric(flag: str, metric: str, config: Config) -> None:
+    """ValueError for a score that runs of this config won't have; a warning for a number of another name."""
+    scores = tuple(f"{split}_{score}" for split in dict.fromkeys(("dev", config.data.split))
+                   for score in TASKS[task_of(config)]["scores"])
+    if metric in score_names() and metric not in scores:
+        raise ValueError(f"--{flag}={metric}: runs with data.source={config.data.source} and "
+                         f"data.split={config.data.split} have {', '.join(scores)}")
+    if metric not in scores:
+        say(f"warning: {metric} is not one of the usual scores{nearest(metric, scores)}")
 
 
 def check_results(groups: list[Group], folder: Path) -> None:
@@ -109,36 +119,6 @@ def join_command(file: str, given: Sequence[tuple[str, str]], lease: float = 60.
         f"--workdir={folder}", f"--storage={storage}", f"--lease={lease}", "--join"]
 
 
-def search(options: Options) -> int:
-    """Proposes and runs cells, prints them and the best one."""
-    goal = {"sampler": options.search, "axes": list(options.sweep),
-            "metric": options.maximize or options.minimize,
-            "sign": 1.0 if options.maximize else -1.0, "seed": options.config.seed}
-    Search.of(goal)
-    if options.dry_run:
-        numbers = estimate(build(options.config), options.config)
-        for name, value in {"trials": options.trials, **numbers}.items():
-            print(f"{name}\t{show(value)}")
-        return 0
-    folder, name = parent(options), short_digest([goal, digest(options.config)])
-    journal = folder / f"{name}.journal"
-    if content := content_of(options.config).name:
-        goal["content"] = content
-        journal = folder / f"{name}-{content}.journal"
-        if not journal.exists() and (others := sorted(folder.glob(f"{name}*.journal"))):
-            say(f"warning: {others[0]} is the same search on other files: this one begins anew")
-        name = short_digest([goal, digest(options.config)])
-    storage = options.storage or str(journal)
-    with storage_errors(storage):
-        queue = Queue(storage, name, digest(options.config), options.lease, goal)
-        queue.fill_search(options.trials)
-        steps = options.config.training.steps
-        with progress(steps and steps * options.trials, str(folder)) as line:
-            start = launch.starter(workers(options), storage, folder)
-            launch.watch(queue, start, options.workers, line, say)
-        return _report_search(options, queue.trials(), goal)
-
-
 def join(options: Options) -> int:
     """Takes cells of a sweep that another process has started."""
     if "://" not in options.storage and not Path(options.storage).exists():
@@ -148,9 +128,13 @@ def join(options: Options) -> int:
     if (options.sweep or options.seeds) and not options.search:
         groups = plan(options.config, cells(options), options.max_cells)
         name, older = launch.name_of(groups), launch.older_name_of(groups)
+    shared, base = Shared(build), options.config
     with storage_errors(options.storage):
-        queue = Queue(options.storage, name, digest(options.config), options.lease, older=older)
-        worker.work(queue, options.config, parent(options), Shared(build), options.command, say)
+        queue = Queue(options.storage, name, digest(base), options.lease, older=older)
+        worker.work(queue, base, parent(options), shared, options.command, say)
+        if holds(queue.storage, FRESH):
+            last = Queue(options.storage, "", digest(base), options.lease, study=FRESH)
+            worker.work(last, base, parent(options), shared, options.command, say)
     return 0
 
 
@@ -210,27 +194,8 @@ def of_several_contents(outcomes: list[Outcome]) -> list[Path]:
     return []
 
 
-def _report_search(options, trials, goal) -> int:
-    ended = [trial for trial in trials if "result" in trial.user_attrs]
-    for trial in ended:
-        spelled = " ".join(f"--config.{key}={text}" for key, text in trial.user_attrs["overrides"].items())
-        numbers = _numbers(trial.user_attrs["result"], goal["metric"])
-        print("\t".join([trial.user_attrs["folder"], spelled, *numbers]))
-    failed = [trial for trial in trials if "error" in trial.user_attrs]
-    for trial in failed:
-        say(f"trial {trial.number} failed: {trial.user_attrs['error']}")
-    scored = [trial for trial in ended if trial.state == TrialState.COMPLETE]
-    if scored:
-        best = max(scored, key=lambda trial: (trial.values[0], -trial.number))
-        print(f"best\t{best.user_attrs['folder']}\t{goal['metric']}={goal['sign'] * best.values[0]:.6g}")
-    if failed:
-        say(f"{len(failed)} of {options.trials} trials failed; to replace them: "
-            f"{options.command}")
-    return 1 if failed else 0
-
-
-def _numbers(result: Mapping[str, Any], metric: str = "") -> list[str]:
-    names = (*score_names(), "train_seconds", metric)
+def _numbers(result: Mapping[str, Any]) -> list[str]:
+    names = (*score_names(), "train_seconds")
     return [result["status"], *(f"{name}={value:.6g}" for name, value in result.items() if name in names)]
 
 

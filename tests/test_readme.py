@@ -81,6 +81,8 @@ def smoke_form(command, place):
             value = file.as_uri() if name == "--url" else hashlib.sha256(file.read_bytes()).hexdigest()
         elif name == "--path":
             value = str(place / "fetched.tsv")
+        elif name == "--seeds" and ".." in value:
+            changed.append("--dry_run")  # tests/experiments/test_looks.py runs it
         elif name in ("--trials", "--seeds"):
             value = "1"
         elif program in ("compare", "power") and word == "runs/translation":

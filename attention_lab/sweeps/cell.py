@@ -21,6 +21,10 @@ KEPT = 8  # Structures whose tasks are kept
 PACKAGE = Path(__file__).parents[1]
 
 
+class Pruned(Exception):
+    """Raised by `show` to end a run early: it stays unfinished, as if its process had been stopped."""
+
+
 class Outcome(NamedTuple):
     """The result of a cell, or why it has none.
 
@@ -73,7 +77,7 @@ class Shared:
 def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
              show: Callable = lambda *a, **k: None, say: Callable[[str], None] = print,
              facts: Mapping[str, Any] = types.MappingProxyType({})) -> Outcome:
-    """Runs a cell unless it is finished; errors become part of its outcome, except an interrupt by the user.
+    """Runs a cell unless it is finished; errors become part of its outcome, but not Pruned or an interrupt.
 
     Args:
       facts: more for run.json. The other arguments are those of `execution.execute`.
@@ -89,6 +93,8 @@ def run_cell(cell: Cell, parent: str | Path, shared: Shared, command: str,
                 run.note({"how": how_history(run, "loop"), **facts})
                 carry_out(run, task, programs, show, say)
             return Outcome(cell, folder, run.result)
+    except Pruned:
+        raise
     except Exception as error:
         return failed_outcome(cell, folder, error)
 

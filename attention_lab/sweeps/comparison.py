@@ -4,17 +4,20 @@ import contextlib
 import dataclasses
 import statistics
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from attention_lab.config import Config, get
 from attention_lab.config.parse import nearest, parse
 from attention_lab.config.rules import show
-from attention_lab.statistics import holm, mean_interval, sign_flip, sign_flip_interval, tost
+from attention_lab.statistics import holm, mean_interval, sign_flip, tost
 from attention_lab.statistics.paired import Interval
 from attention_lab.statistics.power import seeds_needed
+from attention_lab.statistics.sequential import interval_over_looks, over_looks
 from attention_lab.statistics.verdicts import ALPHA, LEAST
 from attention_lab.sweeps import arms as runs_of
+from attention_lab.sweeps import looks
 from attention_lab.sweeps.arms import Arms
 from attention_lab.sweeps.sentences import over_sentences
 
@@ -36,7 +39,9 @@ class Contrast:
         "refuted" or "inconclusive".
       sentences: interval where test sentences are drawn anew, too; None where predictions are not kept.
       needed: seeds, in all, that would decide it with a chance of 80 %, were the differences as they are so
-        far; None where it is decided, or where 1,000 would not do.
+        far; None where it is decided, where 1,000 would not do, or where looks are planned.
+      looks: numbers of seeds at which a plan looks; p and interval are then valid whenever one stops.
+      reached: how many of these looks.
     """
 
     arm: str
@@ -50,6 +55,8 @@ class Contrast:
     verdict: str
     sentences: Interval | None
     needed: int | None
+    looks: tuple[int, ...] = ()
+    reached: int = 0
 
     @property
     def decided(self) -> bool:
@@ -70,8 +77,13 @@ class Contrast:
         numbers.append(f"p = {self.p:.2g}" + (
             "" if self.p_equal is None else f", that it is within {margin or 0:g} {self.p_equal:.2g}"))
         numbers.append(f"{len(self.seeds)} paired seeds")
+        if self.looks:
+            numbers.append(f"look {self.reached} of {len(self.looks)}, at {_listed(self.looks)} seeds")
         end = "" if self.verdict in ("higher", "lower", "equal") else f": {self.verdict}"
-        if not self.decided:
+        if not self.decided and self.looks:
+            end += "; all looks are taken" if self.reached == len(self.looks) else (
+                f"; the next look is at {self.looks[self.reached]} seeds")
+        elif not self.decided:
             end += f"; about {self.needed} seeds in all would decide it" if self.needed else (
                 "; no number of seeds up to 1,000 would decide it")
         return f"{metric} of {self.arm} {said} that of {self.reference}: {'; '.join(numbers)}{end}"
@@ -99,6 +111,21 @@ class Comparison:
                  "interval": mean_interval(list(scores.values()))[:2]}
                 for label, scores in self.arms.scores.items() if scores]
 
+    def sentences(self, declared: str = "") -> list[str]:
+        """What holds of each contrast, and whether it was asked before the runs; declared: the hash."""
+        kinds = [f"declared, hash {declared}" if declared
+                 else "looks planned before the runs" if each.looks else "exploratory"
+                 for each in self.contrasts]
+        return [f"{each.sentence(self.metric, self.margin, self.direction)} ({kind})"
+                for each, kind in zip(self.contrasts, kinds)]
+
+
+class Paired(NamedTuple):
+    """Seeds that an arm shares with the reference: those that are compared, and those of each look."""
+
+    seeds: list[int]
+    looks: list[list[int]]
+
 
 def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | str, metric: str,
             reference: str = "", direction: str = "", margin: float | None = None,
@@ -107,7 +134,8 @@ def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | st
 
     An arm is higher or lower than the reference if the exact paired sign-flip test rejects no difference, and
     equal if TOST shows that the difference lies inside the margin; p values of several arms are adjusted by
-    Holm. Fewer than LEAST paired seeds decide nothing.
+    Holm. Fewer than LEAST paired seeds decide nothing. Runs of a sweep with planned looks (`sweeps.looks`)
+    are compared at these looks, which share the error rate.
 
     Args:
       folders: of runs, searched to any depth. arms: dotted keys that tell the arms apart.
@@ -125,10 +153,11 @@ def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | st
     check(direction, margin)
     folders = [folders] if isinstance(folders, str | Path) else folders
     read = runs_of.read(folders, [arms] if isinstance(arms, str) else arms, metric, where)
-    base = _reference(read, reference)
+    base = reference_of(read, reference)
     notices, paired = list(read.notices), {}
     if seeds is not None:
         read = _of_seeds(read, seeds)
+    plan = looks.plan_of(run for by_seed in read.runs.values() for run in by_seed.values())
     for label in read.values:
         if label == base:
             continue
@@ -139,9 +168,16 @@ def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | st
         if len(both) < 2:
             raise ValueError(f"{label} and {base} share {len(both)} seeds with {metric}; at least 2 are "
                              "needed")
-        paired[label] = both
+        paired[label] = Paired(both, [both])
+        if plan:
+            finished = read.runs[label].keys() & read.runs[base].keys()
+            at_looks = [[seed for seed in both if seed in look] for look in plan.seeds_at_looks(finished)]
+            paired[label] = Paired(at_looks[-1] if at_looks and len(at_looks[-1]) > 1 else both, at_looks)
+            if left := sorted(set(both) - set(paired[label].seeds)):
+                notices.append(f"{label} is compared without seed{'s' * (len(left) > 1)} {_listed(left)}: "
+                               f"the plan looks at {_listed(plan.looks)} seeds")
     return Comparison(metric, direction, margin, read,
-                      _contrasts(read, base, paired, metric, direction, margin), notices)
+                      _contrasts(read, base, paired, metric, direction, margin, plan), notices)
 
 
 def check(direction: str, margin: float | None) -> None:
@@ -165,8 +201,8 @@ def _of_seeds(read, seeds):
                             for name in ("runs", "scores")})
 
 
-def _reference(read: Arms, given: str) -> str:
-    """The label of the reference arm."""
+def reference_of(read: Arms, given: str) -> str:
+    """The label of the reference arm, by its values or by default; ValueError for values that no arm has."""
     if given:
         spelled = {label: ",".join(map(show, values.values())) for label, values in read.values.items()}
         parts = given.split(",") if len(read.keys) > 1 else [given]
@@ -184,19 +220,36 @@ def _reference(read: Arms, given: str) -> str:
     return (usual or list(read.values))[0]
 
 
-def _contrasts(read, base, paired, metric, direction, margin):
-    differences = {label: [read.scores[label][seed] - read.scores[base][seed] for seed in seeds]
-                   for label, seeds in paired.items()}
-    p = dict(zip(differences, holm([sign_flip(each) for each in differences.values()])))
-    equal = {} if margin is None else dict(zip(
-        differences, holm([tost(each, margin) for each in differences.values()])))
+def _contrasts(read, base, paired, metric, direction, margin, plan):
+    def differences(label, seeds):
+        return [read.scores[label][seed] - read.scores[base][seed] for seed in seeds]
+
+    planned, shares = (plan.looks, plan.shares) if plan else ((), (1.0,))
+    compared = {label: differences(label, each.seeds) for label, each in paired.items()}
+    at_looks = {label: [differences(label, seeds) for seeds in each.looks] for label, each in paired.items()}
+
+    def adjusted(test):
+        """The p values of a test, over looks and then over arms."""
+        return dict(zip(paired, holm([
+            over_looks([test(each) if len(each) > 1 else 1.0 for each in looked], shares)
+            for looked in at_looks.values()])))
+
+    p = adjusted(sign_flip)
+    equal = {} if margin is None else adjusted(partial(tost, margin=margin))
     return [Contrast(
-        label, base, tuple(paired[label]), tuple(each), statistics.fmean(each),
-        sign_flip_interval(each, 1 - ALPHA), p[label], equal.get(label),
+        label, base, tuple(paired[label].seeds), tuple(each), statistics.fmean(each),
+        interval_over_looks(at_looks[label], shares, 1 - ALPHA), p[label], equal.get(label),
         verdict := _verdict(each, p[label], equal.get(label), direction),
-        over_sentences([[read.runs[arm][seed] for seed in paired[label]] for arm in (label, base)], metric),
-        None if verdict not in OPEN else _needed(each, margin, len(differences)))
-        for label, each in differences.items()]
+        over_sentences([[read.runs[arm][seed] for seed in paired[label].seeds] for arm in (label, base)],
+                       metric),
+        None if plan or verdict not in OPEN else _needed(each, margin, len(compared)),
+        planned, len(at_looks[label]))
+        for label, each in compared.items()]
+
+
+def _listed(numbers):
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _verdict(differences, p, p_equal, direction):

@@ -16,7 +16,7 @@ from attention_lab.storage.files import short_digest
 from attention_lab.sweeps.cell import Outcome
 from attention_lab.sweeps.execution import total_steps
 from attention_lab.sweeps.plan import Group
-from attention_lab.sweeps.queue import Queue
+from attention_lab.sweeps.queue import NAME, Queue
 from attention_lab.sweeps.storage import storage_errors
 from attention_lab.training.progress import progress
 from attention_lab.training.task import Task
@@ -44,16 +44,20 @@ class Workers(NamedTuple):
 
 
 def run_groups(groups: list[Group], base: Config, folder: Path, workers: Workers,
-               build: Callable[[Config], Task], say: Callable[[str], None]) -> list[Outcome]:
+               build: Callable[[Config], Task], say: Callable[[str], None], part_of: str = "",
+               study: str = NAME) -> list[Outcome]:
     """Runs the cells of a plan by worker processes, in folders below `folder`; outcomes in the plan's order.
 
+    Args:
+      part_of: the name of the sweep of which these are some cells; "": the plan is the whole sweep.
+      study: as of `Queue`.
     Raises:
       ValueError: a storage that can't be reached or holds another sweep, or a launcher that can't start.
     """
-    name = name_of(groups)
+    name = part_of or name_of(groups)
     storage = workers.storage or str(folder / f"{name}.journal")
     with storage_errors(storage):
-        queue = Queue(storage, name, digest(base), workers.lease, older=older_name_of(groups))
+        queue = Queue(storage, name, digest(base), workers.lease, older=older_name_of(groups), study=study)
         queue.fill(groups, folder)
         with progress(total_steps(groups, build), str(folder)) as show:
             watch(queue, starter(workers, storage, folder), workers.count, show, say)
@@ -151,7 +155,7 @@ def watch(queue: Queue, start: Callable[[int], Any], workers: int, show: Callabl
 
     start: number -> a Process or Job. workers: how many. show: takes the steps done by all cells.
     """
-    running = {number: start(number) for number in range(workers)}
+    running = {number: start(number) for number in range(workers if not queue.drained() else 0)}
     deaths, taken = dict.fromkeys(running, 0), 0
     try:
         while running or not queue.drained():

@@ -23,6 +23,7 @@ from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.sweeps.storage import open_storage
 
 NAME = "attention_lab"
+FRESH = "attention_lab fresh seeds"  # the best configs of a search, kept apart from what its sampler sees
 MOST_DEATHS = 5  # of processes that run one cell, before it counts as failed
 
 
@@ -40,6 +41,11 @@ class Item(NamedTuple):
     cell: str = ""
 
 
+def holds(storage: optuna.storages.BaseStorage, study: str) -> bool:
+    """Whether a storage has a study of this name."""
+    return study in [one.study_name for one in storage.get_all_studies()]
+
+
 class Queue:
     """One sweep in one storage.
 
@@ -50,21 +56,22 @@ class Queue:
       base: the digest of the config that all cells start from.
       lease: seconds without a beat after which another process takes over a cell.
       search: how cells are proposed, as JSON, for workers that join; None where they are given.
+      study: NAME, or FRESH for what a search runs at its end in the same storage.
     Raises:
       ValueError: a storage that can't be reached, holds another sweep, or, when joining, none.
     """
 
     def __init__(self, location: str, sweep: str, base: str, lease: float = 60.0,
-                 search: Mapping[str, Any] | None = None, older: str = ""):
+                 search: Mapping[str, Any] | None = None, older: str = "", study: str = NAME):
         self.lease = lease
         self.storage = open_storage(location)
         self._beats: dict[int, tuple[Any, float]] = {}  # by trial: its last beat, and when it was first seen
-        if not sweep and NAME not in [study.study_name for study in self.storage.get_all_studies()]:
+        if not sweep and not holds(self.storage, study):
             raise ValueError(f"--storage={location} holds no sweep to join: begin it by the same command "
                              "with --sweep and without --join")
-        self.study = optuna.create_study(storage=self.storage, study_name=NAME, load_if_exists=True,
+        self.study = optuna.create_study(storage=self.storage, study_name=study, load_if_exists=True,
                                          direction="maximize")  # scores to lower are stored negated
-        self.id = self.storage.get_study_id_from_name(NAME)
+        self.id = self.storage.get_study_id_from_name(study)
         stored = self.storage.get_study_user_attrs(self.id)
         attributes = {"sweep": sweep or stored.get("sweep"), "base": base}
         if sweep:

@@ -1,4 +1,4 @@
-"""Hyperparameter search: a sampler proposes each cell from the scores of earlier cells."""
+"""Hyperparameter search: a sampler proposes configs by the scores of earlier ones; a pruner ends bad ones."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import optuna
 
-from attention_lab.config.parse import field_of, parse
+from attention_lab.config.parse import field_of, nearest, parse
 from attention_lab.config.rules import show
 from attention_lab.sweeps.space import SPACED, axis, parse_axis
 
@@ -15,14 +15,22 @@ Distribution = optuna.distributions.BaseDistribution
 # A running cell counts as a bad one, or several workers would all try the same values.
 SAMPLERS = {"tpe": partial(optuna.samplers.TPESampler, constant_liar=True),
             "random": optuna.samplers.RandomSampler}
+# They see a trial at thousandths of its seeds and steps. The first five trials are pruned by no quantile;
+# halving keeps the better half of those that came so far, after a quarter and after a half of a trial.
+PRUNERS = {"none": optuna.pruners.NopPruner,
+           "median": optuna.pruners.MedianPruner,
+           "percentile": partial(optuna.pruners.PercentilePruner, 25.0),
+           "halving": partial(optuna.pruners.SuccessiveHalvingPruner, min_resource=250, reduction_factor=2)}
 
 
 class Search(NamedTuple):
-    """How cells are proposed.
+    """How configs are proposed and scored.
 
     Fields:
       sampler: key of SAMPLERS. space: by dotted key. metric: a number of result.json, such as dev_bleu.
       sign: +1 where higher is better, -1 where lower. seed: of the proposals.
+      seeds: on which each config is run, its score the mean; (): that of its config alone.
+      prune: key of PRUNERS.
     """
 
     sampler: str
@@ -30,17 +38,22 @@ class Search(NamedTuple):
     metric: str
     sign: float
     seed: int
+    seeds: tuple[int, ...] = ()
+    prune: str = "none"
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Search":
         """From JSON: {"sampler", "axes", "metric", "sign", "seed"}, axes as the command line spells them.
 
+        "seeds" and "prune" may be there.
+
         Raises:
-          ValueError: an unknown sampler, a metric that is no dev score, or wrong axes.
+          ValueError: an unknown sampler or pruner, a metric that is no dev score, or wrong axes.
         """
-        name = plain["sampler"]
-        if name not in SAMPLERS:
-            raise ValueError(f"--search={name}: allowed are {', '.join(SAMPLERS)}")
+        name, prune, seeds = plain["sampler"], plain.get("prune", "none"), tuple(plain.get("seeds", ()))
+        for flag, given, names in (("search", name, SAMPLERS), ("prune", prune, PRUNERS)):
+            if given not in names:
+                raise ValueError(f"--{flag}={given}: allowed are {', '.join(names)}{nearest(given, names)}")
         if not plain["metric"].startswith("dev_"):
             raise ValueError(f"{plain['metric']!r} can't be searched by: a dev_ score of result.json can, "
                              "such as --maximize=dev_bleu, for test is kept out of every choice")
@@ -49,7 +62,9 @@ class Search(NamedTuple):
             if key in space:
                 raise ValueError(f"{key} is swept twice")
             space[key] = distribution
-        return cls(name, space, plain["metric"], plain["sign"], plain["seed"])
+        if seeds and "seed" in space:
+            raise ValueError("seed is swept twice: scores are means over --seeds, so --sweep can't vary it")
+        return cls(name, space, plain["metric"], plain["sign"], plain["seed"], seeds, prune)
 
 
 def parse_distribution(text: str) -> tuple[str, Distribution]:

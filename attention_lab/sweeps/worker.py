@@ -18,6 +18,8 @@ from attention_lab.sweeps import search
 from attention_lab.sweeps.cell import Outcome, Shared, run_cell
 from attention_lab.sweeps.plan import Cell
 from attention_lab.sweeps.queue import Item, Queue
+from attention_lab.sweeps.trial import Trial
+from attention_lab.training import loop
 
 POLL = 0.5  # seconds between looks at a queue in which nothing waits
 
@@ -34,6 +36,10 @@ def work(queue: Queue, base: Config, parent: str | Path, shared: Shared, command
     if proposals:
         base = merge(base, {"data.split": "dev"})  # a search must not see test
     group = -1
+
+    def run(cell: Cell, show: Callable) -> Outcome:
+        return run_cell(cell, parent, shared, command, show, say)
+
     while True:
         for worker in queue.reclaim():
             say(f"a cell of {worker}, which is gone, waits again")
@@ -47,18 +53,37 @@ def work(queue: Queue, base: Config, parent: str | Path, shared: Shared, command
         with _put_back_if_stopped(queue, item), _heartbeat(queue, item) as show_step:
             overrides = _proposed(queue, item, proposals) if proposals else item.overrides
             try:
-                cell = Cell.of(base, overrides)
-                _check_content(cell, item, queue, given)
+                cells = [Cell.of(base, each) for each in _with_seeds(overrides, proposals)]
+                _check_content(cells[0], item, queue, given)
             except ValueError as error:
                 queue.end(item.trial, TrialState.FAIL, error=str(error))
                 continue
-            queue.note(item.trial, "folder", str(cell.folder(parent)))
-            outcome = run_cell(cell, parent, shared, command, show_step, say)
-        if outcome.in_use:
+            if proposals:
+                steps = _steps(cells[0].config, shared) if proposals.prune != "none" else None
+                outcome = Trial(queue, item.trial, proposals, cells, run, steps).carry_out(parent, show_step)
+            else:
+                queue.note(item.trial, "folder", str(cells[0].folder(parent)))
+                outcome = run(cells[0], show_step)
+                _end(queue, item, outcome)
+        if outcome is not None and outcome.in_use:
             queue.put_back(item.trial)
             time.sleep(10 * POLL)
-        else:
-            _end(queue, item, outcome, proposals)
+
+
+def _with_seeds(overrides: dict[str, Any], proposals: search.Search | None) -> list[dict[str, Any]]:
+    """The overrides with each tuning seed of a search."""
+    if not (proposals and proposals.seeds):
+        return [overrides]
+    return [{**overrides, "seed": seed} for seed in proposals.seeds]
+
+
+def _steps(config: Config, shared: Shared) -> int | None:
+    """Steps of a run, by which its dev scores are compared with those of others; None if not known."""
+    if config.training.epochs is None:
+        return config.training.steps
+    with contextlib.suppress(Exception):  # reported when it is run
+        return loop.total_steps(config, shared.of(config)[0])
+    return None
 
 
 def _check_content(cell: Cell, item: Item, queue: Queue, base: Config) -> None:
@@ -83,24 +108,13 @@ def _proposed(queue: Queue, item: Item, proposals: search.Search) -> dict[str, A
     return overrides
 
 
-def _end(queue: Queue, item: Item, outcome: Outcome, proposals: search.Search | None) -> None:
-    """Records the outcome of a cell, in a search with its score."""
-    if outcome.result is None:
+def _end(queue: Queue, item: Item, outcome: Outcome) -> None:
+    """Records the outcome of a given cell."""
+    if outcome.result is not None:
+        # A grid maximises nothing, but the storage requires a number.
+        queue.end(item.trial, TrialState.COMPLETE, [float(outcome.steps)], result=dict(outcome.result))
+    elif not outcome.in_use:
         queue.end(item.trial, TrialState.FAIL, error=outcome.error)
-        return
-    # A grid maximises nothing, but the storage requires a number.
-    value = outcome.steps if proposals is None else outcome.result.get(proposals.metric)
-    facts = {"result": dict(outcome.result)}
-    if value is None and outcome.result["status"] == "finished":
-        numbers = ", ".join(name for name in outcome.result if name.startswith("dev_"))
-        queue.end(item.trial, TrialState.FAIL,
-                  error=f"result.json has no {proposals.metric}: there are {numbers}")
-    elif value is None:
-        # The sampler ignores it; its folder holds a result like others.
-        queue.end(item.trial, TrialState.FAIL, diverged=True, **facts)
-    else:
-        sign = proposals.sign if proposals else 1.0
-        queue.end(item.trial, TrialState.COMPLETE, [float(sign * value)], **facts)
 
 
 @contextlib.contextmanager

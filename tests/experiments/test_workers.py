@@ -5,10 +5,13 @@ import os
 import pytest
 
 from attention_lab.storage.files import read_json
+from attention_lab.storage.runs import load_run
 from attention_lab.sweeps import launch
 from attention_lab.sweeps.queue import Queue
+from attention_lab.sweeps.search import PRUNERS
 from experiments import flags, sweep
 
+SEARCH = ["--search=tpe", "--trials=2", "--sweep=config.model.key_size=8,16"]
 RECALL = "--config=configs/recall.py:smoke"
 
 
@@ -27,25 +30,61 @@ def test_a_launched_worker_runs_the_cells(call, tmp_path):
     assert [path.stat().st_mtime_ns for path in results] == stamps
 
 
-def test_a_search_prints_its_best(call, tmp_path, monkeypatch):
-    # The worker runs in this process: what it imports is compiled already.
+@pytest.fixture
+def at_once(monkeypatch):
+    """Workers run in this process: what they import is compiled already."""
     def start(workers, storage, folder):
-        def at_once(number):
+        def started(number):
             words = workers.command(storage, folder)[3:]
             sweep.main(flags.parse(sweep.PROGRAM, words))
             return type("Done", (), {"status": lambda self: 0})()
-        return at_once
+        return started
 
     monkeypatch.setattr(launch, "starter", start)
     monkeypatch.setattr(launch, "POLL", 0.01)
-    status, out, err = call(
-        sweep, RECALL, "--sweep=config.optimizer.learning_rate=log(1e-3,1e-1)", "--search=tpe", "--trials=3",
-        "--maximize=dev_accuracy", f"--workdir={tmp_path}/sweep")
+
+
+def test_a_search_ends_with_its_best_on_fresh_seeds(call, tmp_path, at_once, monkeypatch):
+    class Second:
+        def prune(self, study, frozen):
+            return frozen.number == 1
+
+    monkeypatch.setitem(PRUNERS, "halving", Second)
+    words = [RECALL, "--sweep=config.optimizer.learning_rate=log(1e-3,1e-1)", "--search=tpe", "--trials=4",
+             "--seeds=0:2", "--maximize=dev_accuracy", "--prune=halving", f"--workdir={tmp_path}/sweep"]
+    status, out, err = call(sweep, *words)
     assert status == 0, err
-    *cells, best = out.splitlines()
-    assert len(cells) == 3 and best.startswith("best\t") and "test_accuracy" not in out
-    scores = [float(cell.rpartition("dev_accuracy=")[2].split("\t")[0]) for cell in cells]
-    assert float(best.rpartition("=")[2]) == pytest.approx(max(scores))
+    rows = [line.split("\t") for line in out.splitlines()]
+    trials, head, finalists = rows[:4], rows[4], rows[5:-1]
+    assert "test_accuracy" not in out
+    assert [row[2] for row in trials] == ["finished", "pruned", "finished", "finished"]
+    assert trials[1][3:5] == ["0 of 2 seeds", "3 steps"]
+    means = {row[1]: float(row[5].partition("=")[2]) for row in trials if row[2] == "finished"}
+    assert {row[3] for row in trials if row[2] == "finished"} == {"2 of 2 seeds"}
+    assert head[:3] == ["config", "tuning_dev_accuracy", "fresh_dev_accuracy"]
+    assert [(row[0], float(row[1])) for row in finalists] == sorted(
+        means.items(), key=lambda pair: -pair[1])[:3]
+    for config, _, mean, low, high, seeds, folder in finalists:
+        runs = [load_run(path.parent) for path in tmp_path.glob("sweep/*/result.json")]
+        rate = float(config.partition("=")[2])
+        fresh = [run.result["dev_accuracy"] for run in runs
+                 if run.config.optimizer.learning_rate == rate and run.config.seed in (2, 3)]
+        assert (seeds, len(fresh)) == ("2", 2) and float(mean) == pytest.approx(sum(fresh) / 2)
+        assert float(low) <= float(mean) <= float(high) and load_run(folder).config.seed == 2
+        assert {run.config.data.split for run in runs} == {"dev"}
+    best = max(finalists, key=lambda row: float(row[2]))
+    assert rows[-1][0].startswith(f"best on fresh seeds: {best[0]}, mean dev_accuracy {best[2]} over 2 seeds")
+    stamps = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("sweep/*/result.json"))]
+    assert call(sweep, *words)[:2] == (0, out)
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("sweep/*/result.json"))] == stamps
+
+
+def test_a_dry_run_of_a_search_counts_its_runs(call, tmp_path):
+    status, out, _ = call(sweep, RECALL, "--sweep=config.optimizer.learning_rate=log(1e-3,1e-1)",
+                          "--search=tpe", "--trials=4", "--seeds=0:2", "--fresh_seeds=7:10", "--dry_run",
+                          "--minimize=dev_accuracy", f"--workdir={tmp_path}/sweep")
+    assert status == 0 and {"trials\t4", "seeds\t2", "fresh_seeds\t3", "runs_at_most\t17"} < {
+        *out.splitlines()} and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("words, said", [
@@ -63,6 +102,16 @@ def test_a_search_prints_its_best(call, tmp_path, monkeypatch):
      "allowed are tpe, random"),
     (["--search=tpe", "--trials=2", "--maximize=test_accuracy", "--sweep=config.seed=range(0,4)"],
      "a dev_ score"),
+    (["--search=tpe", "--trials=2", "--minimize=test_accuracy", "--sweep=config.seed=range(0,4)"],
+     "a dev_ score"),
+    ([*SEARCH, "--maximize=dev_bleu"], "--maximize=dev_bleu: runs with data.source=recall"),
+    ([*SEARCH, "--maximize=dev_accuracy", "--prune=medan"], "--prune=medan: allowed are none, median, "),
+    ([*SEARCH, "--maximize=dev_accuracy", "--seeds=0:3", "--fresh_seeds=1,5"],
+     "--fresh_seeds=1,5: 1 is among the tuning seeds, by which configs are chosen: give others, such as 3:6"),
+    ([*SEARCH, "--maximize=dev_accuracy", "--sweep=config.seed=0,1", "--seeds=0:3"], "seed is swept twice"),
+    ([*SEARCH, "--maximize=dev_accuracy", "--sweep=config.seed=0,1", "--fresh_seeds=7"], "don't go together"),
+    (["--seeds=0:2", "--prune=median"], "--prune is given without --search"),
+    (["--seeds=0:2", "--fresh_seeds=3"], "--fresh_seeds is given without --search"),
 ])
 def test_bad_flags_are_one_line_and_write_nothing_of_a_run(call, tmp_path, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)

@@ -17,6 +17,11 @@ def test_cores_are_shared_out(monkeypatch):
     assert launch.shares(5) == [[0], [1], [2], [5], [0]]
 
 
+def test_where_nothing_waits_no_worker_is_started(tmp_path):
+    queue = Queue(str(tmp_path / "j"), "s", digest(Config()))
+    launch.watch(queue, None, 2, lambda step: None, None)
+
+
 def test_workers_that_die_are_replaced_until_enough_is_enough(tmp_path, monkeypatch):
     monkeypatch.setattr(launch, "POLL", 0.001)
     queue = Queue(str(tmp_path / "j"), "s", digest(Config()))

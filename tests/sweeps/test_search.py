@@ -51,10 +51,17 @@ def test_a_space_that_is_none(text, said):
         search.parse_distribution(text)
 
 
+def test_a_search_of_older_versions_has_no_seeds_and_no_pruner():
+    assert search.Search.of(GOAL)[5:] == ((), "none")
+    assert search.Search.of(GOAL | {"seeds": [3, 4], "prune": "median"})[5:] == ((3, 4), "median")
+
+
 @pytest.mark.parametrize("change, said", [
     ({"sampler": "grid"}, "allowed are tpe, random"),
     ({"metric": "test_bleu"}, "a dev_ score"),
     ({"axes": AXES[:1] * 2}, "swept twice"),
+    ({"axes": ["config.seed=0,1"], "seeds": [0, 1]}, "seed is swept twice"),
+    ({"prune": "halvng"}, "--prune=halvng: allowed are none, median, percentile, halving; did you mean halv"),
 ])
 def test_a_search_that_is_refused(change, said):
     with pytest.raises(ValueError, match=said):

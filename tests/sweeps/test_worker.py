@@ -1,5 +1,7 @@
 """One worker and its queue, with runs that train nothing."""
 
+from optuna.trial import TrialState
+
 from attention_lab.config import Config, digest, replace
 from attention_lab.sweeps import worker
 from attention_lab.sweeps.cell import Outcome
@@ -67,6 +69,28 @@ def test_a_search_records_scores_by_their_sign_and_never_scores_test(tmp_path, m
     assert {config.data.split for config in seen} == {"dev"} and len(seen) == 5
     best = queue.study.best_trial
     assert -best.value == min(config.optimizer.learning_rate for config in seen)
+
+
+def test_each_config_of_a_search_is_run_on_every_tuning_seed(tmp_path, monkeypatch):
+    goal = {"sampler": "random", "axes": ["config.model.num_layers=1,2,3"], "metric": "dev_loss", "sign": 1.0,
+            "seed": 0, "seeds": [3, 5], "prune": "median"}
+    queue = Queue(str(tmp_path / "j"), "s", digest(BASE), search=goal)
+    queue.fill_search(2)
+    held = {5}
+
+    def run(config):
+        if config.seed in held:
+            held.clear()
+            return None, "in use", True
+        return {"status": "finished", "steps": 7, "dev_loss": config.model.num_layers + config.seed},
+
+    seen = worked(queue, monkeypatch, run)
+    ended = queue.trials(TrialState.COMPLETE)
+    assert len(ended) == 2 and len(seen) == 6
+    for trial in ended:
+        layers = int(trial.user_attrs["overrides"]["model.num_layers"])
+        assert trial.values == [layers + 4.0]
+        assert {config.seed for config in seen if config.model.num_layers == layers} == {3, 5}
 
 
 def test_a_metric_that_results_do_not_have_is_told(tmp_path, monkeypatch):
