@@ -164,3 +164,68 @@ def test_planted_effects_are_found_at_the_power_of_theory(effect):
     degrees, shift = SEEDS - 1, effect * SEEDS ** 0.5
     power = stats.nct.sf(stats.t.ppf(0.975, degrees), degrees, shift)
     assert power - 0.10 <= found <= power + 0.05
+
+
+ABOVE = np.array([3.0, 3.2, 2.9, 3.1, 3.3, 2.8, 3.05, 2.95])  # all eight beyond a margin of 1: p = 2 / 256
+
+
+def judged(count, values=ABOVE, **more):
+    """A primary claim `count` times, on the same values."""
+    names = [f"c{i}" for i in range(count)]
+    return judge([claim(name=name, **more) for name in names], dict.fromkeys(names, values))
+
+
+def test_refuted_equality_is_corrected():
+    """Six claims of 2 / 256 are 0.047; seven 0.055. The uncorrected interval lies outside the margin."""
+    for count, verdict in ((1, "refuted"), (6, "refuted"), (7, "inconclusive")):
+        found = judged(count, direction="equal", margin=1.0)[0]
+        assert found.interval.low > 1.0
+        assert (found.verdict, found.p) == (verdict, pytest.approx(count * 2 / 256))
+    # Below the margin the nearer end is -1; inside it, equality is not refuted.
+    assert judged(1, -ABOVE, direction="equal", margin=1.0)[0].verdict == "refuted"
+    assert judged(1, direction="equal", margin=3.5)[0].verdict == "supported"
+
+
+def test_refutation_by_equivalence_is_corrected_and_needs_seeds():
+    """Two one-sided t tests of a mean near 0 within 1: alone below 0.05, times its family above it."""
+    near = np.array([1.1, -1.1, 1.5, -1.4, 1.2, -1.4, 1.0, -0.8])
+    p = statistics.tost(near, 1.0)
+    assert 0.025 < p < 0.05
+    for count, verdict in ((1, "refuted"), (2, "inconclusive")):
+        found = judged(count, near, margin=1.0)[0]
+        assert (found.verdict, found.p) == (verdict, pytest.approx(count * p))
+    few = judged(1, [0.01, -0.01, 0.02, -0.02, 0.0], margin=1.0)[0]
+    assert few.verdict == "inconclusive" and "at least 6" in few.reason and few.p < 0.001
+
+
+def test_the_second_test_is_asked_where_the_first_leaves_a_claim_open():
+    """Above 0 and within 5 of it: supported, as the first test says; below 0, refuted by either."""
+    assert judged(1, margin=5.0)[0].verdict == "supported"
+    assert judged(1, margin=5.0)[0].p == 2 / 256
+    assert judged(1, -ABOVE, margin=5.0)[0].p == 2 / 256
+
+
+def test_a_refuted_equality_takes_its_place_in_the_family():
+    """p of 1 / 128, 1 / 128 and 3 / 128: Holm multiplies by 3, 2 and 1, and the order stays."""
+    row = [1.0, 1.2, 0.9, 1.1, 1.3, 0.8, 1.05, -0.1]  # only flipping the last sign helps the sum: 4 / 256
+    claims = [claim("equal", "equal", margin=1.0), claim(name="up"), claim(name="most")]
+    found = judge(claims, {"equal": ABOVE, "up": ABOVE, "most": row})
+    assert [one.verdict for one in found] == ["refuted", "supported", "supported"]
+    assert [one.p for one in found] == pytest.approx([3 / 128] * 3)
+
+
+@pytest.mark.parametrize("direction, truth", [("equal", 1.0), ("greater", 1.0), ("less", -1.0)])
+def test_a_family_of_true_claims_is_rarely_refuted(direction, truth):
+    """The worst case, a margin away: of 400 families of six true claims at most 29 lose one or more.
+
+    29 is the 97.5 % point and a bit of Binomial(400, 0.05); uncorrected tests refute in 57 to 106.
+    """
+    generator = np.random.default_rng(17)
+    names = [f"c{i}" for i in range(6)]
+    wrong = 0
+    for _ in range(400):
+        # Spread so small that two one-sided tests have power.
+        values = dict(zip(names, truth + 0.3 * generator.normal(size=(6, SEEDS))))
+        found = judge([claim(direction, name, margin=1.0) for name in names], values)
+        wrong += any(one.verdict == "refuted" for one in found)
+    assert wrong <= 29
