@@ -23,7 +23,7 @@ from attention_lab.studies.recipes import tuned_arms
 from attention_lab.studies.recipes.drawing import (
     draw_ranges,
     key_size_axis,
-    seed_count,
+    ranges_of,
     titled_figure,
 )
 from attention_lab.studies.recipes.runs import crossed
@@ -113,8 +113,8 @@ def draw(rows, settings):
     random = [row for row in rows if row["source"] == "random"]
     of_models = [row for row in rows if row["source"] != "random"]
     below = "; below: a model's own, before and after it has learned recall" if of_models else ""
-    title = (f"softmax over {KEYS} keys, random queries and keys{below}; points: mean of "
-             f"{seed_count(rows)} seeds, bars: their range")
+    title = (f"softmax over {KEYS} keys, random queries and keys{below}; "
+             + ranges_of(rows))
     with titled_figure(14.6, 6.6 if of_models else 3.5, title) as figure:
         axes = figure.subplots(1 + bool(of_models), 4, squeeze=False)
         for column, (name, label) in enumerate(panels):
