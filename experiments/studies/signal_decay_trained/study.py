@@ -167,7 +167,7 @@ def draw(rows, settings):
             ax.set_xticks(distances, [str(distance) for distance in distances])
             ax.minorticks_off()
             ax.set_xlabel("words between a word and its echo")
-        axes[0].legend(loc="lower center")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
         axes[3].legend()
     return figure
 
