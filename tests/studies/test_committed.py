@@ -99,6 +99,11 @@ def test_seeds_can_decide_as_many_claims_as_there_are(name):
             assert claims * 2.0 ** (1 - settings["seeds"]) < 0.05
 
 
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(MEASURED)))
+def test_a_study_that_is_not_yet_run_has_ten_seeds(name):
+    assert study(name).presets["cpu"]["seeds"] >= 10
+
+
 def test_no_study_imports_another():
     for name in NAMES:
         text = (FOLDER / name / "study.py").read_text()
