@@ -184,6 +184,8 @@ def test_refuted_equality_is_corrected():
     # Below the margin the nearer end is -1; inside it, equality is not refuted.
     assert judged(1, -ABOVE, direction="equal", margin=1.0)[0].verdict == "refuted"
     assert judged(1, direction="equal", margin=3.5)[0].verdict == "supported"
+    for sign in (-1.0, 1.0):  # beyond the margin, but its nearer end is among the seeds
+        assert judged(1, sign * (ABOVE - 1.9), direction="equal", margin=1.0)[0].verdict == "inconclusive"
 
 
 def test_refutation_by_equivalence_is_corrected_and_needs_seeds():
