@@ -86,9 +86,9 @@ def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]]) -> lis
     within the margin of the threshold. "equal": supported by TOST; second, refuted if the mean lies beyond
     the margin and the sign-flip test rejects the margin's nearer end.
 
-    The second test is asked only where the first leaves a claim open. Each primary claim enters Holm's
-    correction with one p, the smaller of the tests that were asked; at most one of the two hypotheses that
-    they can reject is true. Fewer than LEAST seeds leave a claim open.
+    The first tests of all primary claims are adjusted by Holm, together, and so are the second tests, which
+    count where the first leaves a claim open: a wrong verdict by any of the first, and a wrong refutation by
+    any of the second, have a chance of at most ALPHA each. Fewer than LEAST seeds leave a claim open.
 
     Args:
       values: {name of the claim: a value for each seed}.
@@ -99,13 +99,10 @@ def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]]) -> lis
     if missing:
         raise ValueError(f"no values for the claims {', '.join(missing)}")
     arrays = {claim.name: np.asarray(values[claim.name], np.float64) for claim in claims}
-    tests = {claim.name: _tests(claim, arrays[claim.name]) for claim in claims}
-    asked = {name: first for name, (first, _) in tests.items()}
-    for name, p in _adjusted(claims, asked).items():
-        if p >= ALPHA:
-            asked[name] = min(tests[name], key=lambda test: test.p)
-    p = _adjusted(claims, asked)
-    return [_verdict(claim, arrays[claim.name], asked[claim.name], p[claim.name]) for claim in claims]
+    first, second = ([_tests(claim, arrays[claim.name])[step] for claim in claims] for step in (0, 1))
+    pairs = zip(_adjusted(claims, first), _adjusted(claims, second))
+    asked = [one if one.p < ALPHA else min(one, other, key=lambda test: test.p) for one, other in pairs]
+    return [_verdict(claim, arrays[claim.name], test) for claim, test in zip(claims, asked)]
 
 
 def _tests(claim, values):
@@ -123,15 +120,14 @@ def _tests(claim, values):
     return first, _Test(tost(differences, margin) if margin else 1.0, "refuted", f"{within}, TOST")
 
 
-def _adjusted(claims: Sequence[Claim], asked: Mapping[str, _Test]) -> dict[str, float]:
-    """The p of each claim, those of primary claims adjusted by Holm, together."""
-    primary = [claim.name for claim in claims if claim.primary]
-    p = {name: test.p for name, test in asked.items()}
-    return p | dict(zip(primary, holm([p[name] for name in primary])))
+def _adjusted(claims: Sequence[Claim], tests: Sequence[_Test]) -> list[_Test]:
+    """A test of each claim, those of primary claims with p adjusted by Holm, together."""
+    adjusted = iter(holm([test.p for claim, test in zip(claims, tests) if claim.primary]))
+    return [test._replace(p=next(adjusted)) if claim.primary else test for claim, test in zip(claims, tests)]
 
 
-def _verdict(claim: Claim, values: np.ndarray, test: _Test, p: float) -> Verdict:
-    verdict, reason = "inconclusive", f"p = {p:.2g} leaves it open"
+def _verdict(claim: Claim, values: np.ndarray, test: _Test) -> Verdict:
+    verdict, p, reason = "inconclusive", test.p, f"p = {test.p:.2g} leaves it open"
     if len(values) < LEAST:
         reason = f"{len(values)} seeds can't decide it; at least {LEAST} are needed"
     elif p < ALPHA:
