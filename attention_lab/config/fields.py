@@ -124,6 +124,8 @@ class Model(Group):
                            choices=names("models.positions.POSITIONS"))
     activation: str = field("relu", "non-linearity of the feed-forward layers",
                             choices=names("models.layers.ACTIVATIONS"))
+    embedding_scale: float = field(1.0, "factor on the initial embeddings, vectors of data.vectors as well; "
+                                   "at 1 their units enter the network with standard deviation 1", above=0.0)
     tie_embeddings: bool = field(True, "one matrix for source, target and output embeddings")
     causal: bool = field(False, "encoder: a token sees only itself and the tokens before it")
     bidirectional: bool = field(False, "recurrent: the source is read both ways, by half of hidden each")

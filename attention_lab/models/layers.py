@@ -28,10 +28,14 @@ def last_norm(spec: ModelSpec) -> Callable:
 def embeddings(module: nn.Module, *names: str) -> list[jax.Array]:
     """A table (N, D) for each name; where embeddings are tied, the first of them for all names."""
     model = module.spec.model
-    start = nn.initializers.normal(model.width ** -0.5)
-    tables = [module.param(name, start, (module.spec.vocabulary, model.width))
+    tables = [module.param(name, nn.initializers.normal(_initial_deviation(model, name)),
+                           (module.spec.vocabulary, model.width))
               for name in (names[:1] if model.tie_embeddings else names)]
     return tables * len(names) if model.tie_embeddings else tables
+
+
+def _initial_deviation(model, name):
+    return model.width ** -0.5 * (1.0 if name == "readout" else model.embedding_scale)
 
 
 class Residual(nn.Module):

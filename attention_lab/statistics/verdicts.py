@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -69,13 +70,25 @@ class Verdict:
     reason: str
 
 
+class _Test(NamedTuple):
+    """Fields: p; verdict, given if it rejects; finding, in words."""
+
+    p: float
+    verdict: str
+    finding: str
+
+
 def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]]) -> list[Verdict]:
     """A verdict on each claim of one study.
 
-    "greater" and "less": supported if the exact sign-flip test rejects the threshold and the mean is on
-    the claimed side; refuted if it rejects with the mean on the other side, or if TOST shows the value to
-    be within the margin of the threshold. "equal": supported by TOST; refuted if the exact interval lies
-    outside the margin. All else is inconclusive. p values of primary claims are adjusted by Holm, together.
+    "greater" and "less": supported if the two-sided exact sign-flip test rejects the threshold and the mean
+    is on the claimed side, refuted if it is on the other side; second, refuted if TOST shows the value to be
+    within the margin of the threshold. "equal": supported by TOST; second, refuted if the mean lies beyond
+    the margin and the sign-flip test rejects the margin's nearer end.
+
+    The first tests of all primary claims are adjusted by Holm, together, and so are the second tests, which
+    count where the first leaves a claim open: a wrong verdict by any of the first, and a wrong refutation by
+    any of the second, have a chance of at most ALPHA each. Fewer than LEAST seeds leave a claim open.
 
     Args:
       values: {name of the claim: a value for each seed}.
@@ -86,35 +99,38 @@ def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]]) -> lis
     if missing:
         raise ValueError(f"no values for the claims {', '.join(missing)}")
     arrays = {claim.name: np.asarray(values[claim.name], np.float64) for claim in claims}
-    p = {claim.name: _p(claim, arrays[claim.name]) for claim in claims}
-    primary = [claim.name for claim in claims if claim.primary]
-    p |= dict(zip(primary, holm([p[name] for name in primary])))
-    return [_verdict(claim, arrays[claim.name], p[claim.name]) for claim in claims]
+    first, second = ([_tests(claim, arrays[claim.name])[step] for claim in claims] for step in (0, 1))
+    pairs = zip(_adjusted(claims, first), _adjusted(claims, second))
+    asked = [one if one.p < ALPHA else min(one, other, key=lambda test: test.p) for one, other in pairs]
+    return [_verdict(claim, arrays[claim.name], test) for claim, test in zip(claims, asked)]
 
 
-def _p(claim, values):
-    if claim.direction == "equal":
-        return tost(values - claim.threshold, claim.margin)
-    return sign_flip(values, claim.threshold)
-
-
-def _verdict(claim, values, p):
-    value, interval = float(values.mean()), sign_flip_interval(values, 1.0 - ALPHA)
+def _tests(claim, values):
+    """The first and the second test of a claim; a second one that does not apply has p = 1."""
     differences = values - claim.threshold
-    verdict, reason = "inconclusive", f"p = {p:.2g} leaves it open"
-    within = f"within {claim.margin:g} of {claim.threshold:g}" if claim.margin else ""
+    mean, margin = float(differences.mean()), claim.margin
+    within = f"within {margin:g} of {claim.threshold:g}" if margin else ""
     if claim.direction == "equal":
-        if p < ALPHA and len(values) >= LEAST:
-            verdict, reason = "supported", f"{within} (TOST p = {p:.2g})"
-        elif (interval.low - claim.threshold > claim.margin
-              or interval.high - claim.threshold < -claim.margin):
-            verdict, reason = "refuted", f"no value of the interval lies {within}"
-    elif p < ALPHA:
-        claimed = (differences.mean() > 0) == (claim.direction == "greater")
-        verdict = "supported" if claimed else "refuted"
-        reason = f"sign-flip p = {p:.2g}, on the {'claimed' if claimed else 'other'} side"
-    elif claim.margin is not None and tost(differences, claim.margin) < ALPHA:
-        verdict, reason = "refuted", f"the value is {within}"
-    if verdict == "inconclusive" and len(values) < LEAST:
+        outside = sign_flip(differences, math.copysign(margin, mean)) if abs(mean) > margin else 1.0
+        return (_Test(tost(differences, margin), "supported", f"{within}, TOST"),
+                _Test(outside, "refuted", f"not {within}, sign-flip"))
+    claimed = (mean > 0) == (claim.direction == "greater")
+    first = _Test(sign_flip(differences), "supported" if claimed else "refuted",
+                  f"on the {'claimed' if claimed else 'other'} side, sign-flip")
+    return first, _Test(tost(differences, margin) if margin else 1.0, "refuted", f"{within}, TOST")
+
+
+def _adjusted(claims: Sequence[Claim], tests: Sequence[_Test]) -> list[_Test]:
+    """A test of each claim, those of primary claims with p adjusted by Holm, together."""
+    adjusted = iter(holm([test.p for claim, test in zip(claims, tests) if claim.primary]))
+    return [test._replace(p=next(adjusted)) if claim.primary else test for claim, test in zip(claims, tests)]
+
+
+def _verdict(claim: Claim, values: np.ndarray, test: _Test) -> Verdict:
+    verdict, p, reason = "inconclusive", test.p, f"p = {test.p:.2g} leaves it open"
+    if len(values) < LEAST:
         reason = f"{len(values)} seeds can't decide it; at least {LEAST} are needed"
-    return Verdict(claim, verdict, value, interval, len(values), p, reason)
+    elif p < ALPHA:
+        verdict, reason = test.verdict, f"{test.finding} p = {p:.2g}"
+    return Verdict(claim, verdict, float(values.mean()), sign_flip_interval(values, 1.0 - ALPHA), len(values),
+                   p, reason)

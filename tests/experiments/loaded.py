@@ -4,11 +4,12 @@ import pathlib
 import types
 
 from attention_lab.statistics import judge
-from attention_lab.studies import load
+from attention_lab.studies import load, table
 
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "experiments" / "studies"
 NAMES = load.names(FOLDER)
+MEASURED = [name for name in NAMES if (FOLDER / name / table.RUNS).exists()]  # others are not yet run
 
 
 def study(name):

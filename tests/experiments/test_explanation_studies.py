@@ -1,16 +1,21 @@
 """Studies of explanation: configs that build, guides that are found, claims judged as planted."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from attention_lab.config.load import load
 from attention_lab.config.parse import merge
 from attention_lab.config.rules import check
-from attention_lab.studies.recipes import explanations
+from attention_lab.data.labelled import whole_sentences
+from attention_lab.studies.recipes import explanations, regimes, runs
 from attention_lab.sweeps.plan import plan
 from tests.experiments.loaded import module, study, verdicts
 
-EXPLANATION, SST, TRANSLATION = STUDIES = [study(name) for name in (
-    "explanation", "explanation_sst", "explanation_translation")]
+EXPLANATION, SST, TRANSLATION, REGIMES, POLARITY = STUDIES = [study(name) for name in (
+    "explanation", "explanation_sst", "explanation_translation", "explanation_sst_regimes",
+    "explanation_polarity")]
 
 
 def settings_of(study, preset, tmp_path):
@@ -100,3 +105,67 @@ def test_words_that_survive_by_hand():
     assert found["not_indifferent"][0] == pytest.approx(0.3)
     assert set(verdicts(TRANSLATION, made).values()) == {"supported"}
     assert TRANSLATION.draw(made, TRANSLATION.settings("cpu")) is not None
+
+
+def test_the_sample_of_sentences_is_fixed_and_of_both_ends():
+    """A file that is sorted by class, as that of SST nearly is."""
+    sentences = whole_sentences([(f"s {i}", "negative" if i < 900 else "positive") for i in range(1800)], {})
+    drawn = explanations.sample(sentences, 400)
+    assert drawn == explanations.sample(sentences, 400) and len(set(drawn.text)) == 400
+    assert drawn.text == sorted(drawn.text, key=lambda text: int(text[2:]))
+    assert 150 <= drawn.label.count("negative") <= 250
+    assert explanations.sample(sentences, 5000).text == sentences.text
+
+
+def test_classes_are_those_that_are_predicted():
+    """Three sentences that are said to be negative, of which one is; none is said to be positive."""
+    sentences = whole_sentences([("a", "negative"), ("b", "positive"), ("c", "positive")], {})
+    trained = SimpleNamespace(params=None, classifier=SimpleNamespace(
+        classes={"": ("positive", "negative")},
+        predict=lambda params, sentences: SimpleNamespace(labels=["negative"] * 3)))
+    found = explanations.by_prediction(trained, sentences, np.array([0.5, 0.3, np.nan]))
+    assert found[0] == pytest.approx(0.4) and np.isnan(found[1])
+
+
+def test_an_adversary_and_another_seed_are_compared_on_the_same_sentences(monkeypatch, tmp_path):
+    """Both distances are measured by the instruments, the guide against each of the two others."""
+    settings, asked = settings_of(SST, "cpu", tmp_path), []
+
+    def distance(folder, other, settings):
+        asked.append((folder, other))
+        return {"jensen_shannon": 0.25, "variation": 0.125}
+
+    def train(cell):
+        result = dict.fromkeys(("dev_accuracy", "test_accuracy", "test_macro_f1"), 0.8) | {
+            "status": "finished", "test_jensen_shannon": 9.0, "test_variation": 9.0}
+        return runs.Run(result, [], (cell["arm"], cell["seed"]), {})
+
+    monkeypatch.setattr(explanations, "_distance", distance)
+    monkeypatch.setattr(explanations, "_explained", lambda *_: {})
+    base = {"stage": "base", "arm": "lstm", "divergence_weight": None, "seed": 7}
+    adversary = {"stage": "adversary", "arm": "adversary", "divergence_weight": 0.001, "seed": 7}
+    row, of_adversary = (explanations.measure(cell, settings, train) for cell in (base, adversary))
+    assert asked == [(("lstm", 7), ("lstm", 0)), (("adversary", 7), ("lstm", 7))]
+    assert (row["other_seed_apart"], row["other_seed_variation"]) == (0.25, 0.125)
+    assert (of_adversary["jensen_shannon"], of_adversary["variation"]) == (0.25, 0.125)
+    assert row["jensen_shannon"] is None and of_adversary["other_seed_apart"] is None
+
+
+def test_regimes_by_hand():
+    planted = {"short": 0.06, "long": 0.2, "long, small": 0.34}
+    made = [{"arm": arm, "seed": seed} | {
+        column: value + 1e-3 * seed * (1 + value) for column in regimes.COLUMNS} | {
+        "tau_between": 0.7 + 1e-3 * seed, "test_accuracy": 0.81 + 1e-3 * seed}
+        for arm, value in planted.items() for seed in range(10)]
+    found = REGIMES.values(made)
+    assert set(found) == {claim.name for claim in REGIMES.claims}
+    assert found["regime"][0] == pytest.approx(0.28) and found["scale"][0] == pytest.approx(0.14)
+    assert found["negative"][3] == pytest.approx(0.34402)
+    assert set(verdicts(REGIMES, made).values()) == set(verdicts(POLARITY, made).values()) == {"supported"}
+    assert REGIMES.draw(made, {}) is not None and POLARITY.draw(made, {}) is not None
+
+
+def test_the_third_regime_is_the_second_with_smaller_embeddings():
+    short, long, small = regimes.REGIMES.values()
+    assert small == long | {"model.embedding_scale": 0.1} and short["training.dropout"] == 0.5
+    assert REGIMES.presets["cpu"]["seeds"] == POLARITY.presets["cpu"]["seeds"] == 10

@@ -1,12 +1,15 @@
 """The score_scale studies: rates tuned on dev alone, arms paired by seed, planted claims judged."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from attention_lab.config import split
 from attention_lab.config.parse import merge
 from attention_lab.studies.recipes import tuned_arms
 from configs.recall import get_config
-from tests.experiments.loaded import module, study, verdicts
+from tests.experiments.loaded import FOLDER, module, study, verdicts
 
 score_scale, score_scale_translation = module("score_scale"), module("score_scale_translation")
 SCORE_SCALE, TRANSLATION, CAPTIONS = (study(name) for name in (
@@ -94,3 +97,18 @@ def test_one_rate_is_not_tuned_and_the_data_are_asked_for():
     assert (changed["optimizer.learning_rate"], changed["data.directory"]) == (0.003, "corpora/multi30k")
     with pytest.raises(ValueError, match="give --data=DIR, or set ATTENTION_LAB_DATA"):
         CAPTIONS.check(settings | {"data": ""})
+
+
+def test_answers_without_a_look_up_by_hand(monkeypatch):
+    """Values a a b: the most frequent is right in 2 of 3, one at random in (2 + 2 + 1) / 9; a b c: 1 of 3."""
+    targets = np.array([[0, 0, 0, 5, 5, 6], [0, 0, 0, 7, 8, 9]])
+    monkeypatch.setattr(score_scale.recall_data, "sequences",
+                        lambda *_: SimpleNamespace(target=targets))
+    found = score_scale.floors(SimpleNamespace(test_size=2, pairs=3, vocabulary_size=20, corpus_seed=0))
+    assert list(found.values()) == pytest.approx([1 / 2, 4 / 9])
+
+
+def test_the_floors_of_the_figure_are_those_of_the_page():
+    text = (FOLDER / "score_scale" / "README.md").read_text()
+    for level in score_scale.floors(get_config().data).values():
+        assert f"{level:.3f}" in text

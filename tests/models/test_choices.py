@@ -72,3 +72,18 @@ def test_what_a_kind_cannot_give_is_refused():
     spec = models.spec_of(replace(Config(), TRANSLATION), 11)
     with pytest.raises(ValueError, match="with model.kind=transformer output=tokens is not one of sentence"):
         models.from_spec(dataclasses.replace(spec, output="tokens"))
+
+
+@pytest.mark.parametrize("base", [TRANSLATION | {"model.tie_embeddings": False}, RECURRENT, CLASSES,
+                                  TRANSLATION | {"model.kind": "encoder", "data.source": "echo",
+                                                 "model.tie_embeddings": False}])
+def test_the_scale_of_embeddings_is_theirs_alone(base):
+    """Tables in which tokens are looked up start as many times smaller; no other parameter changes."""
+    plain, small = (models.build(replace(Config(), base | changes), 11, (2, 3)).init(jax.random.key(3))
+                    for changes in ({}, {"model.embedding_scale": 0.1}))
+    looked_up = {"embedding", "target_embedding"} & set(plain)
+    assert looked_up and plain.keys() == small.keys()
+    for name, tree in plain.items():
+        factor = np.float32(0.1) if name in looked_up else np.float32(1.0)
+        for before, after in zip(jax.tree.leaves(tree), jax.tree.leaves(small[name]), strict=True):
+            np.testing.assert_allclose(after, factor * before, rtol=1e-6)

@@ -164,3 +164,71 @@ def test_planted_effects_are_found_at_the_power_of_theory(effect):
     degrees, shift = SEEDS - 1, effect * SEEDS ** 0.5
     power = stats.nct.sf(stats.t.ppf(0.975, degrees), degrees, shift)
     assert power - 0.10 <= found <= power + 0.05
+
+
+ABOVE = np.array([3.0, 3.2, 2.9, 3.1, 3.3, 2.8, 3.05, 2.95])  # all eight beyond a margin of 1: p = 2 / 256
+
+
+def judged(count, values=ABOVE, **more):
+    """A primary claim `count` times, on the same values."""
+    names = [f"c{i}" for i in range(count)]
+    return judge([claim(name=name, **more) for name in names], dict.fromkeys(names, values))
+
+
+def test_refuted_equality_is_corrected():
+    """Six claims of 2 / 256 are 0.047; seven 0.055. The uncorrected interval lies outside the margin."""
+    for count, verdict in ((1, "refuted"), (6, "refuted"), (7, "inconclusive")):
+        found = judged(count, direction="equal", margin=1.0)[0]
+        assert found.interval.low > 1.0
+        assert (found.verdict, found.p) == (verdict, pytest.approx(count * 2 / 256))
+    # Below the margin the nearer end is -1; inside it, equality is not refuted.
+    assert judged(1, -ABOVE, direction="equal", margin=1.0)[0].verdict == "refuted"
+    assert judged(1, direction="equal", margin=3.5)[0].verdict == "supported"
+    for sign in (-1.0, 1.0):  # beyond the margin, but its nearer end is among the seeds
+        assert judged(1, sign * (ABOVE - 1.9), direction="equal", margin=1.0)[0].verdict == "inconclusive"
+
+
+def test_refutation_by_equivalence_is_corrected_and_needs_seeds():
+    """Two one-sided t tests of a mean near 0 within 1: alone below 0.05, times its family above it."""
+    near = np.array([1.1, -1.1, 1.5, -1.4, 1.2, -1.4, 1.0, -0.8])
+    p = statistics.tost(near, 1.0)
+    assert 0.025 < p < 0.05
+    for count, verdict in ((1, "refuted"), (2, "inconclusive")):
+        found = judged(count, near, margin=1.0)[0]
+        assert (found.verdict, found.p) == (verdict, pytest.approx(count * p))
+    few = judged(1, [0.01, -0.01, 0.02, -0.02, 0.0], margin=1.0)[0]
+    assert few.verdict == "inconclusive" and "at least 6" in few.reason and few.p < 0.001
+
+
+def test_the_second_test_is_asked_where_the_first_leaves_a_claim_open():
+    """Above 0 and within 5 of it: supported, as the first test says; below 0, refuted by either."""
+    assert judged(1, margin=5.0)[0].verdict == "supported"
+    assert judged(1, margin=5.0)[0].p == 2 / 256
+    assert judged(1, -ABOVE, margin=5.0)[0].p == 2 / 256
+
+
+def test_first_and_second_tests_are_two_families():
+    """First 1, 1 / 128 and 1 / 64, times 1, 3 and 2; second 1 / 128, 1 and 1, times 3."""
+    row = [1.0, 1.2, 0.9, 1.1, 1.3, 0.8, 1.05, -0.1]  # only flipping the last sign helps the sum: 4 / 256
+    claims = [claim("equal", "equal", margin=1.0), claim(name="up"), claim(name="most")]
+    found = judge(claims, {"equal": ABOVE, "up": ABOVE, "most": row})
+    assert [one.verdict for one in found] == ["refuted", "supported", "supported"]
+    assert [one.p for one in found] == pytest.approx([3 / 128, 3 / 128, 2 / 64])
+
+
+@pytest.mark.parametrize("direction, truth, count", [
+    ("equal", 1.0, 6), ("greater", 1.0, 7), ("less", -1.0, 7)])
+def test_a_family_of_true_claims_is_rarely_refuted(direction, truth, count):
+    """The worst case, a margin away: of 200 families of true claims at most 17 lose one or more.
+
+    17 is the 97.5 % point and a bit of Binomial(200, 0.05). Of seven claims the sign-flip test decides none.
+    """
+    generator = np.random.default_rng(17)
+    names = [f"c{i}" for i in range(count)]
+    wrong = 0
+    for _ in range(200):
+        # Spread so small that two one-sided tests have power.
+        values = dict(zip(names, truth + 0.3 * generator.normal(size=(count, SEEDS))))
+        found = judge([claim(direction, name, margin=1.0) for name in names], values)
+        wrong += any(one.verdict == "refuted" for one in found)
+    assert wrong <= 17

@@ -3,7 +3,7 @@
 import numpy as np
 
 from attention_lab.figures import style
-from attention_lab.studies.recipes import architectures, drawing, runs
+from attention_lab.studies.recipes import architectures, drawing, runs, tuned_arms
 
 
 def test_curves_of_runs():
@@ -21,6 +21,32 @@ def test_a_variant_changes_what_its_file_says():
 def test_seeds_come_in_their_order():
     rows = [{"arm": arm, "seed": seed, "x": seed if seed else None} for seed in (3, 0, 2) for arm in "ab"]
     np.testing.assert_array_equal(architectures.by_seed(rows, "x", "b"), [np.nan, 2.0, 3.0])
+
+
+def test_seeds_that_did_not_get_there_are_one_arrow_with_their_number():
+    with style.look():
+        ax = style.figure(2.0, 2.0).subplots()
+    drawing.draw_unreached(ax, 3.0, 600.0, 0, style.BLUE)
+    assert not ax.lines and not ax.texts
+    drawing.draw_unreached(ax, 3.0, 600.0, 5, style.BLUE)
+    (line,), (text,) = ax.lines, ax.texts
+    assert (line.get_xdata()[0], line.get_ydata()[0], line.get_marker()) == (3.0, 600.0, "^")
+    assert text.get_text() == "5" and text.xy == (3.0, 600.0)
+
+
+def test_seeds_over_key_size_are_dots_or_arrows():
+    """Two arms at 16 and one at 64; an empty cell counts as the last step, 600."""
+    rows = [{"stage": "final", "arm": arm, "key_size": size, "seed": seed, "steps": steps}
+            for arm, size, all_steps in (("scaled", 16, (100, 200, None)), ("scaled", 64, (300, 300, 300)),
+                                         ("unscaled", 16, (None, None, None)))
+            for seed, steps in enumerate(all_steps)]
+    with style.look():
+        ax = style.figure(2.0, 2.0).subplots()
+    tuned_arms.draw_sizes(ax, rows, "steps", worst=600, open_from=600)
+    dots = [line.get_ydata().tolist() for line in ax.lines if line.get_marker() == "o"]
+    assert sorted(dots) == [[], [100, 200], [300, 300, 300]]
+    assert sorted(text.get_text() for text in ax.texts) == ["1", "3"]
+    assert ax.get_xticks().tolist() == [16, 64]
 
 
 def test_curves_of_unequal_length_are_drawn_as_far_as_all_go():

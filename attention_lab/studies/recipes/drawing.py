@@ -16,6 +16,11 @@ def seed_count(rows: Rows) -> int:
     return len({row["seed"] for row in rows})
 
 
+def ranges_of(rows: Rows) -> str:
+    """What marks, bars and bands over these rows are, for a title."""
+    return f"mean and range (no interval) of {seed_count(rows)} seeds"
+
+
 @contextlib.contextmanager
 def titled_figure(width: float, height: float, title: str, grid: bool = True) -> Iterator[Figure]:
     """A figure to be filled inside the `with` block; `grid`: horizontal grid lines on all its axes."""
@@ -59,6 +64,14 @@ def draw_seeds(ax: Any, x: float, values: Sequence[float], colour: str, label: s
     """Seeds as dots in one column, their mean as a bar of half-width `half`."""
     ax.plot(np.full(len(values), x), values, "o", color=colour, markersize=markersize, alpha=0.6)
     ax.plot([x - half, x + half], [np.mean(values)] * 2, color=colour, linewidth=2, label=label)
+
+
+def draw_unreached(ax: Any, x: float, y: float, count: int, colour: str) -> None:
+    """An open arrow for seeds that had not got there by y, with their number; nothing for none."""
+    if count:
+        ax.plot(x, y, "^", color=colour, markersize=5, markerfacecolor="none")
+        ax.annotate(str(count), (x, y), (0, 4), textcoords="offset points", color=colour, fontsize=7,
+                    ha="center")
 
 
 def bin_axis(ax: Any, bins: np.ndarray, low: int, high: int, count: int) -> None:

@@ -42,6 +42,7 @@ PAIRS = {"gradient": ("attention", "gradient_detached"), "leave_one_out": ("atte
          "between": ("gradient_detached", "leave_one_out"), "random": ("random", "gradient_detached")}
 POOLED = ("attention", "value_norm", "value_zeroing", "gradient", "input_gradient", "leave_one_out", "random")
 LAYERED = ("attention", "attention_mean", "rollout", *POOLED[1:])
+BY_CLASS = ("gradient", "leave_one_out")  # pairs that are also told by the predicted class
 BINS = (0.0, 0.25, 0.5, 0.75, 1.0)  # edges of bins of a sentence's largest weight
 COLUMNS = ("status", "dev_accuracy", "test_accuracy", "test_macro_f1",
            *(f"tau_{name}{what}" for name in PAIRS for what in ("", "_significant")), "tau_by_class",
@@ -145,13 +146,14 @@ def measure(cell, settings, train):
         return row
     row |= {name: run.result[name] for name in ("dev_accuracy", "test_accuracy", "test_macro_f1")}
     if cell["stage"] == ADVERSARY:
-        row |= {"variation": run.result["test_variation"],
-                "jensen_shannon": run.result["test_jensen_shannon"]}
+        guide = train(_guide(LSTM, cell["seed"], settings))
+        row |= _distance(run.folder, guide.folder, settings)
     if cell["arm"] in EXPLAINED:
         row |= _explained(cell, run.folder, settings)
     if cell["arm"] == LSTM:
         other = train(_guide(LSTM, (cell["seed"] + 1) % settings["seeds"], settings))
-        row |= _distance(run.folder, other.folder, settings)
+        apart = _distance(run.folder, other.folder, settings)
+        row |= {"other_seed_apart": apart["jensen_shannon"], "other_seed_variation": apart["variation"]}
     return row
 
 
@@ -160,35 +162,58 @@ def _corpus(data):
     return load_corpus(data, ("test",))["test"]
 
 
-def _read(folder, settings):
-    """A finished run, and the first sentences of test, which the instruments use."""
+def read(folder, count):
+    """A finished run, and the test sentences that the instruments use, as of `sample`."""
     trained = load_run(folder)
-    test = _corpus(trained.run.config.data)
-    return trained, test.select(range(min(settings["sentences"], len(test))))
+    return trained, sample(_corpus(trained.run.config.data), count)
+
+
+def sample(sentences, count):
+    """So many sentences, always the same, drawn at random: the first of a file may be of one class."""
+    drawn = np.random.default_rng(0).permutation(len(sentences))[:count]
+    return sentences.select(sorted(drawn.tolist()))
 
 
 def _explained(cell, folder, settings):
-    trained, sentences = _read(folder, settings)
+    trained, sentences = read(folder, settings["sentences"])
     pooled = cell["arm"] != ENCODER
     methods = (POOLED if pooled else LAYERED) + ("gradient_detached",)
     importance = explanations.explain(trained.classifier, trained.params, sentences, methods)
-    row = {}
-    by_class = {label: [] for label in sorted(set(sentences.label))}
-    for name, (method, other) in PAIRS.items():
-        tau = agreement.kendall(importance[method], importance[other])
-        row |= {f"tau_{name}": float(np.nanmean(tau)),
-                f"tau_{name}_significant": agreement.significant_share(importance[method], importance[other])}
-        if name in ("gradient", "leave_one_out") and sentences.truth is None:
-            for label in by_class:
-                of_class = tau[[gold == label for gold in sentences.label]]
-                by_class[label].append(float(np.nanmean(of_class)))
-    if sentences.truth is None:
-        row["tau_by_class"] = np.array(list(by_class.values()))
-    else:
+    row = _agreements(trained, sentences, importance)
+    if sentences.truth is not None:
         row |= _causes(trained, sentences, importance, methods)
     if pooled:
         row |= _counterfactuals(cell, trained, sentences, settings)
     return row
+
+
+def _agreements(trained, sentences, importance):
+    """How well importances agree; where the truth is unknown, also by the predicted class.
+
+    tau_by_class: (classes in alphabetical order, 2): attention with gradients, and with leaving words out.
+    """
+    row, of_class = {}, {}
+    for name, pair in PAIRS.items():
+        tau = agreement.kendall(*(importance[method] for method in pair))
+        share = agreement.significant_share(*(importance[method] for method in pair))
+        row |= {f"tau_{name}": float(np.nanmean(tau)), f"tau_{name}_significant": share}
+        of_class[name] = by_prediction(trained, sentences, tau)
+    if sentences.truth is None:
+        row["tau_by_class"] = np.array([of_class[name] for name in BY_CLASS]).T
+    return row
+
+
+def by_prediction(trained, sentences, values):
+    """The means of values (N,) over the sentences in which each class of a word, by its number, is predicted.
+
+    Classes as many as a word has at most, in alphabetical order; nan for one without a finite value.
+    """
+    classes = {word: sorted(labels) for word, labels in trained.classifier.classes.items()}
+    predicted = trained.classifier.predict(trained.params, sentences).labels
+    numbers = np.array([classes[word].index(label) for word, label in zip(sentences.word, predicted)])
+    return [float(np.mean(chosen)) if len(chosen) else np.nan
+            for chosen in (values[(numbers == number) & np.isfinite(values)]
+                           for number in range(max(map(len, classes.values()))))]
 
 
 def _causes(trained, sentences, importance, methods):
@@ -223,13 +248,16 @@ def _counterfactuals(cell, trained, sentences, settings):
 
 
 def _distance(folder, other_folder, settings):
-    """Distances of attention weights and predictions between two seeds, the yardstick for adversaries."""
-    (trained, sentences), (other, _) = _read(folder, settings), _read(other_folder, settings)
+    """Divergence of the attention weights, and total variation of the predictions, between two runs.
+
+    An adversary and its guide, and two seeds, its yardstick, are compared on the same sentences.
+    """
+    (trained, sentences), (other, _) = (read(each, settings["sentences"]) for each in (folder, other_folder))
     predicted, guide = (model.classifier.predict(model.params, sentences, with_weights=True)
                         for model in (trained, other))
     distances = guidance.compared(predicted, {"guide": [weights[POOL][0, 0, 0] for weights in guide.weights],
                                               "answer": guide.probabilities}, 0.0)
-    return {"other_seed_apart": distances["jensen_shannon"], "other_seed_variation": distances["variation"]}
+    return {"jensen_shannon": distances["jensen_shannon"], "variation": distances["variation"]}
 
 
 # Fields of Study.

@@ -49,12 +49,13 @@ def _agreement(ax, rows, published):
             at = x + 0.28 * (i - (len(arms) - 1) / 2)
             _dots(ax, at, by_seed(rows, f"tau_{pair}", arm), colour, arm if not x else None)
             if pair in published.get(arm, {}):
-                ax.plot(at, published[arm][pair], "_", color=style.INK, markersize=14)
+                label = "published" if (arm, pair) == (arms[-1], next(iter(published[arm]))) else None
+                ax.plot(at, published[arm][pair], "_", color=style.INK, markersize=14, label=label)
     ax.axhline(0.0, color=style.FAINT, linewidth=0.7)
     ax.set_xticks(range(len(explanations.PAIRS)), [PAIR_NAMES[pair] for pair in explanations.PAIRS],
                   fontsize=8)
     ax.set(ylabel="Kendall's tau, mean over sentences",
-           title="do explanations agree?" + " (bars: published)" * bool(published))
+           title="do explanations agree?")
     ax.legend()
 
 
@@ -90,16 +91,11 @@ def _frozen(ax, rows, published):
 def _trained(ax, rows, published):
     adversaries = [row for row in rows
                    if row["arm"] == explanations.ADVERSARY and row["variation"] is not None]
-    means = []
-    for number, weight in enumerate(sorted({row["divergence_weight"] for row in adversaries})):
+    for mark, weight in zip("v^sDo", sorted({row["divergence_weight"] for row in adversaries})):
         points = np.array([(row["variation"], row["jensen_shannon"]) for row in adversaries
                            if row["divergence_weight"] == weight])
-        ax.plot(*points.T, "o", color=style.ORANGE, markersize=3)
-        ax.annotate(f"{weight:g}", points.mean(0), textcoords="offset points", fontsize=7.5,
-                    xytext=(5, -10 if number % 2 else 4))  # neighbouring points may be close
-        means.append(points.mean(0))
-    ax.plot(*np.array(means).T, color=style.ORANGE, linewidth=1.0,
-            label="adversaries, by the weight of divergence")
+        ax.plot(*points.T, mark, color=style.ORANGE, markersize=4, markerfacecolor="none",
+                label=f"adversaries, divergence x {weight:g}")
     seeds = [(row["other_seed_variation"], row["other_seed_apart"]) for row in rows
              if row["arm"] == explanations.LSTM and row["other_seed_apart"] is not None]
     ax.plot(*np.array(seeds).T, "x", color=style.BLUE, markersize=5, label="another seed of the model")

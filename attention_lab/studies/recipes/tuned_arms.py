@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_lab.figures import style
 from attention_lab.studies.recipes import runs
-from attention_lab.studies.recipes.drawing import draw_ranges, key_size_axis
+from attention_lab.studies.recipes.drawing import draw_unreached, key_size_axis
 from attention_lab.studies.study import Rows
 
 TUNING_SEEDS = (100, 101)
@@ -98,16 +98,25 @@ def number(value: float | None, worst: float = 0.0) -> float:
     return worst if value is None else value
 
 
-def draw_sizes(ax: Any, rows: Rows, column: str, worst: float = 0.0) -> None:
-    """Mean and range of the final runs over key size, arms side by side."""
+def draw_sizes(ax: Any, rows: Rows, column: str, worst: float = 0.0, open_from: float = np.inf) -> None:
+    """Every seed of the final runs over key size, a dot each, arms and seeds side by side.
+
+    worst: in the place of an empty cell. open_from: values from here on are an open arrow with
+        their number.
+    """
     final = final_of(rows)
-    for index, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
-        sizes = np.array(sorted({size for name, size, _ in final if name == arm}))
-        scores = [[number(row[column], worst) for (name, at, _), row in final.items()
-                   if (name, at) == (arm, size)] for size in sizes]
-        if scores:
-            draw_ranges(ax, sizes * (1.0 + 0.04 * (index - 2)), scores, colour, label=arm)
-    key_size_axis(ax, sorted({size for _, size, _ in final}))
+    sizes = sorted({size for _, size, _ in final})
+    for size in sizes:
+        arms = [arm for arm in ARMS if any(at[:2] == (arm, size) for at in final)]
+        for place, arm in enumerate(arms):
+            x, colour = size * 1.17 ** (place - (len(arms) - 1) / 2), style.COLOURS[list(ARMS).index(arm)]
+            values = np.array([number(row[column], worst) for at, row in final.items()
+                               if at[:2] == (arm, size)])
+            reached = values[values < open_from]
+            ax.plot(x * 1.014 ** (np.arange(len(reached)) - (len(reached) - 1) / 2), reached, "o",
+                    color=colour, markersize=3.5, alpha=0.7, label=arm if size == sizes[0] else None)
+            draw_unreached(ax, x, open_from, len(values) - len(reached), colour)
+    key_size_axis(ax, sizes)
 
 
 def draw_rates(ax: Any, rows: Rows, arm: str, size: int, score: str, colour: str) -> None:

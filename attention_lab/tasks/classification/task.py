@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from attention_lab.config import Config
+from attention_lab.config import Config, Model
 from attention_lab.data import content, labelled, sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.labelled import Labelled
@@ -56,7 +56,7 @@ def prepare(config: Config, folder: str | Path | None = None) -> tuple[Classifie
     columns = classifier.columns(corpus["train"]) | {"position": positions, "weight": weight}
     adversarial = config.attention.weights == "adversarial"
     majority = most_frequent(corpus["train"].word, corpus["train"].label)
-    table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model.width)
+    table, init_facts = _vectors(data.vectors, classifier.tokenizer, config.model)
     notices = anomalies({name: (part.counts, part.text) for name, part in corpus.items()}, "sentences",
                         classifier.tokenizer, examples.too_long, max(examples.buckets)
                         ) + long + labelled.alike(classifier.classes)
@@ -168,16 +168,17 @@ def scores(classifier: Classifier, params: Any, sentences: Labelled, name: str, 
                             for sentence, index, word, label, answer, p in rows])
 
 
-def _vectors(path: str, tokenizer: Tokenizer, width: int):
+def _vectors(path: str, tokenizer: Tokenizer, model: Model):
     """(which tokens have a vector (N,), table (N, D)) of a file of vectors, or None; and the facts on it."""
     if not path:
         return None, {}
     tokens = tokenizer.tokens(range(tokenizer.size))
     by_token, size = vectors.read(path, tokens[len(SPECIALS):])
-    if size != width:
-        raise ValueError(f"model.width={width}: {path} has vectors of {size} numbers: that is needed")
+    if size != model.width:
+        raise ValueError(f"model.width={model.width}: {path} has vectors of {size} numbers: that is needed")
     known = np.array([token in by_token for token in tokens])
     table = np.stack([by_token.get(token, np.zeros(size, np.float32)) for token in tokens])
     if known.any():
-        table *= width ** -0.5 / max(float(table[known].std()), 1e-12)  # as large as embeddings begin
+        # As large as embeddings begin.
+        table *= model.embedding_scale * model.width ** -0.5 / max(float(table[known].std()), 1e-12)
     return (known, table), {"vectors_known": int(known.sum())}

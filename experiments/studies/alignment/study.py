@@ -94,7 +94,8 @@ def draw(rows, settings):
             step = min(alignment_errors.STEPS,
                        key=lambda step: np.mean(architectures.by_seed(rows, f"aer_{step}", arm)))
             row = drawn[arm]
-            title = f"{arm}, {row[f'head_{step}']}, seed {row['seed']}: {alignment_errors.STEPS[step]}"
+            heads = [arm, *[alignment_errors.spelled(row[f"head_{step}"])] * (row[f"every_{step}"].size > 1)]
+            title = f"{', '.join(heads)}, seed {row['seed']}: {alignment_errors.STEPS[step]}"
             for number in range(SHOWN):
                 source, target, links, weights = (row[column] for column in _shown_columns(number))
                 ax = figure.add_subplot(grid[line, 1 + 2 * number:3 + 2 * number])

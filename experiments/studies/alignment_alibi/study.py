@@ -76,8 +76,8 @@ def draw(rows, settings):
     title = (f"models of captions read stories ({rows[0]['unknown_english']:.0%} of the English "
              f"and {rows[0]['unknown_french']:.0%} of the French words unknown);\ndots are "
              f"{seed_count(rows)} seeds, pale ticks every layer and head")
-    with titled_figure(6.4, 4.4, title) as figure:
-        alignment_errors.draw_rates(figure.subplots(), rows, list(dict.fromkeys(row["arm"] for row in rows)))
+    with titled_figure(7.2, 3.8, title, grid=False) as figure:
+        alignment_errors.draw_table(figure.subplots(), rows, list(dict.fromkeys(row["arm"] for row in rows)))
     return figure
 
 

@@ -25,7 +25,7 @@ from attention_lab.studies.recipes.drawing import (
     bin_axis,
     draw_band,
     draw_curves,
-    seed_count,
+    ranges_of,
     titled_figure,
 )
 from attention_lab.tasks.classification.task import DISTANCES
@@ -106,6 +106,7 @@ def measure(cell, settings, train):
             "curve": runs.curve(run.evaluations, "dev_accuracy")}
 
 
+ACCURACIES = (0.3, 1.02)  # shown; no arm has less
 LEAST, GREATEST, DISTRACTORS, SENTENCES, ACCURACY = range(5)  # columns of by_distance
 
 
@@ -178,7 +179,7 @@ def accuracy(rows, arm, bins):
 
 def draw(rows, settings):
     """Accuracy by distance, learning, vectors of one noun, silhouettes."""
-    title = f"the sense of the grammar's ambiguous nouns; mean and range of {seed_count(rows)} seeds"
+    title = f"the sense of the grammar's ambiguous nouns; {ranges_of(rows)}"
     with titled_figure(11.0, 6.6, title, grid=False) as figure:
         axes = figure.subplots(2, 3)
         for ax, distractors in zip(axes[0], (False, True)):
@@ -188,7 +189,7 @@ def draw(rows, settings):
             draw_curves([axes[0, 2]], [row["curve"] for row in of_arm], arm, colour)
             excess = [row["silhouette"] - row["null"] for row in of_arm]
             axes[1, 2].plot([index] * len(of_arm), excess, "o", color=colour, markersize=4, alpha=0.7)
-        axes[0, 2].set(ylabel="dev accuracy", ylim=(0, 1.02), xlim=(0, None))
+        axes[0, 2].set(ylabel="dev accuracy", ylim=ACCURACIES, xlim=(0, None))
         axes[1, 2].axhline(0.0, color=style.FAINT, zorder=0)
         axes[1, 2].set_xticks(range(len(settings["arms"])),
                               [textwrap.fill(arm, 9) for arm in settings["arms"]])
@@ -208,7 +209,7 @@ def _draw_distances(ax, rows, arms, distractors):
         draw_band(ax, range(bins.shape[1]), bins[:, :, ACCURACY], colour, "o-", markersize=4,
                   label=arm)
     bin_axis(ax, bins[0], LEAST, GREATEST, SENTENCES)
-    ax.set(xlabel="places to the deciding word (sentences)", ylabel="test accuracy", ylim=(0, 1.02),
+    ax.set(xlabel="places to the deciding word (sentences)", ylabel="test accuracy", ylim=ACCURACIES,
            title="beside a distractor" if distractors else "without distractors")
 
 

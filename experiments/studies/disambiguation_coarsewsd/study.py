@@ -19,7 +19,7 @@ from attention_lab.evaluation.classes import class_scores
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, function, mean, nearest
 from attention_lab.studies.recipes import architectures, runs
-from attention_lab.studies.recipes.drawing import draw_band, draw_ranges, titled_figure
+from attention_lab.studies.recipes.drawing import draw_band, draw_ranges, ranges_of, titled_figure
 
 FILE = "configs/disambiguation.py"
 ATTENTION, ALONE, BAG = "self-attention", "the word alone", "bag of words"
@@ -127,7 +127,7 @@ def draw(rows, settings):
     """Macro-F1 by seed, by word, and over the number of shots."""
     colours = dict(zip([*settings["arms"], BASELINE], style.COLOURS))
     where = "CoarseWSD-20" if settings["variant"] == "coarsewsd" else "the grammar"
-    title = f"senses of {where}; mean and range of {len(by_seed(rows, 'seed', ATTENTION))} seeds"
+    title = f"senses of {where}; {ranges_of([row for row in rows if row['arm'] == ATTENTION])}"
     with titled_figure(11.0, 6.6, title) as figure:
         grid = figure.add_gridspec(2, 2)
         seeds, shots, words = (figure.add_subplot(cell) for cell in (grid[0, 0], grid[0, 1], grid[1, :]))

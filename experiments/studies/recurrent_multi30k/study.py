@@ -17,7 +17,7 @@ from attention_lab.studies.recipes.drawing import (
     bin_axis,
     draw_band,
     draw_curves,
-    seed_count,
+    ranges_of,
     titled_figure,
 )
 
@@ -49,7 +49,7 @@ def measure(cell, settings, train):
 
 def draw(rows, settings):
     """Dev BLEU over training, and test BLEU by source length."""
-    title = f"Multi30k, weights matched; mean and range of {seed_count(rows)} seeds"
+    title = f"Multi30k, weights matched; {ranges_of(rows)}"
     with titled_figure(9.0, 3.4, title) as figure:
         axes = figure.subplots(1, 2, width_ratios=(1, 1.3))
         for arm, colour in zip(settings["arms"], style.COLOURS):

@@ -1,23 +1,23 @@
 """Does the scale 1/sqrt(d_k) matter for learning? (Vaswani et al. 2017, 3.2.1; Britz et al. 2017)
 
 Multi-query recall by a two-layer causal Transformer with one head, over key size and arm, each at its best
-learning rate (recipes/tuned_arms.py). A rate "trains" if the mean dev accuracy of the tuning seeds is at
-least TRAINED. "Start" means the first evaluation on dev, after 50 steps of warm-up.
+learning rate (recipes/tuned_arms.py). "Start" means the first evaluation on dev, after 50 steps of warm-up.
 """
 
-import numpy as np
-
+from attention_lab.config.load import load
+from attention_lab.config.parse import merge
+from attention_lab.data.synthetic import recall as recall_data
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, nearest
 from attention_lab.studies.recipes import runs, tuned_arms
 from attention_lab.studies.recipes.drawing import (
     draw_curves,
-    key_size_axis,
-    seed_count,
+    ranges_of,
     titled_figure,
 )
 from attention_lab.studies.recipes.tuned_arms import ARMS, MAIN
 
+FILE = "configs/recall.py:{variant}"
 TRAINED = 0.9
 
 
@@ -75,22 +75,32 @@ def measure(cell, settings, train):
         "curve": runs.curve(evaluations, "dev_accuracy", entropy, "dev_query_gradient")}
 
 
-def largest_rate(rows, arm, size):
-    """The largest rate that trains, nan for none."""
-    scores = tuned_arms.by_rate(rows, arm, size, "accuracy")
-    return max((rate for rate, score in scores.items() if score >= TRAINED), default=np.nan)
+def floors(data):
+    """Accuracy of answers that look nothing up, on the test sequences of a config's `data`: {name: share}."""
+    answers = recall_data.sequences(data.test_size, data.pairs, data.vocabulary_size, data.corpus_seed,
+                                    "test").target[:, -data.pairs:]
+    alike = (answers[:, :, None] == answers[:, None, :]).mean(axis=2)  # share of the pairs with this value
+    return {"most frequent value of the sequence": float(alike.max(axis=1).mean()),
+            "one of its values at random": float(alike.mean())}
 
 
 def draw(rows, settings):
-    """Accuracy over key size and over the learning rate, rates that train, and three learning curves."""
+    """Accuracy and steps of every seed over key size, accuracy over the rate, and three learning curves."""
     final = tuned_arms.final_of(rows)
     largest = max(size for arm, size, _ in final if arm in MAIN)
-    title = f"recall with and without the scale; mean and range of {seed_count(final.values())} seeds"
-    with titled_figure(13.2, 6.6, title) as figure:
+    config = merge(load(FILE.format(**settings)), settings["config"])
+    title = ("recall with and without the scale; dots: seeds; arrows: numbers of seeds not there; curves: "
+             + ranges_of(final.values()))
+    with titled_figure(13.2, 6.8, title) as figure:
         axes = figure.subplots(2, 3)
         tuned_arms.draw_sizes(axes[0, 0], rows, "test_accuracy")
         axes[0, 0].set(ylabel="test accuracy, rate tuned on dev", ylim=(-0.03, 1.03))
-        _draw_largest_rates(axes[0, 2], rows, sorted({size for _, size, _ in final}))
+        for (name, level), line in zip(floors(config.data).items(), ("--", ":")):
+            axes[0, 0].axhline(level, color=style.INK, linestyle=line, linewidth=0.9,
+                               label=f"{name}: {level:.3f}")
+        last = config.training.steps
+        tuned_arms.draw_sizes(axes[0, 2], rows, "steps_to_90", worst=last, open_from=last)
+        axes[0, 2].set(ylabel="steps to 0.9 on dev", ylim=(0, 1.1 * last))
         for arm, colour in zip(MAIN, style.COLOURS):
             tuned_arms.draw_rates(axes[0, 1], rows, arm, largest, "accuracy", colour)
             curves = [row["curve"] for at, row in final.items() if at[:2] == (arm, largest)]
@@ -99,22 +109,10 @@ def draw(rows, settings):
             ax.set(ylabel=f"dev accuracy at d_k = {largest:,}", ylim=(-0.03, 1.03))
         axes[1, 1].set(ylabel="entropy of the last layer, share of log S")
         axes[1, 2].set(ylabel="gradient norm of the query maps", yscale="log")
-        for ax in axes.flat:
+        for ax in (axes[0, 1], *axes[1]):
             ax.legend()
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=7)
     return figure
-
-
-def _draw_largest_rates(ax, rows, sizes):
-    for index, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
-        of_arm = np.array(sorted({row["key_size"] for row in rows if row["arm"] == arm}))
-        largest = np.array([largest_rate(rows, arm, size) for size in of_arm], float)
-        # Shifted, so that arms with the same rate do not cover each other.
-        ax.plot(of_arm * (1.0 + 0.04 * (index - 2)), largest * (1.0 + 0.03 * (index - 2)), "o-", color=colour,
-                markersize=4, label=arm if np.isfinite(largest).any() else f"{arm} (none)")
-    key_size_axis(ax, sizes)
-    tried = sorted({row["rate"] for row in rows if row["stage"] == "tune"})
-    ax.set(ylabel="largest peak learning rate that trains", yscale="log",
-           ylim=(min(tried) / 1.5, max(tried) * 1.5))
 
 
 STUDY = Study(
@@ -130,4 +128,4 @@ STUDY = Study(
                         "config": {"data.vocabulary_size": 8192, "data.pairs": 32,
                                    "training.batch_tokens": 16384, "training.steps": 6000}},
     },
-    cells=cells, measure=measure, draw=draw, config="configs/recall.py:{variant}", overrides=overrides)
+    cells=cells, measure=measure, draw=draw, config=FILE, overrides=overrides)

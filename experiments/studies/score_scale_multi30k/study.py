@@ -7,7 +7,7 @@ size 256 at one learning rate for both arms, not tuned. Scored by greedy BLEU on
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference
 from attention_lab.studies.recipes import tuned_arms
-from attention_lab.studies.recipes.drawing import draw_curves, seed_count, titled_figure
+from attention_lab.studies.recipes.drawing import draw_curves, ranges_of, titled_figure
 
 CLAIMS = (
     Claim("worse_on_captions", "at d_k = 256 unscaled translates captions worse after 500 steps",
@@ -25,8 +25,8 @@ def draw(rows, settings):
     """Dev BLEU and cross-entropy over training, and test BLEU by seed."""
     final = tuned_arms.final_of(rows)
     size, = {row["key_size"] for row in rows}
-    with titled_figure(10.6, 3.4, f"Multi30k with and without the scale, one head of key size {size}; mean "
-                       f"and range of {seed_count(final.values())} seeds") as figure:
+    with titled_figure(10.6, 3.4, f"Multi30k with and without the scale, one head of key size {size}; "
+                       + ranges_of(final.values())) as figure:
         axes = figure.subplots(1, 3)
         for arm, colour in zip(settings["arms"], style.COLOURS):
             by_seed = {seed: row for (name, _, seed), row in final.items() if name == arm}

@@ -7,7 +7,7 @@ arm. Learning rates are tuned on dev with two seeds; claims rest on eight others
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, nearest
 from attention_lab.studies.recipes import tuned_arms
-from attention_lab.studies.recipes.drawing import draw_curves, seed_count, titled_figure
+from attention_lab.studies.recipes.drawing import draw_curves, ranges_of, titled_figure
 
 ARMS = ("scaled", "unscaled", "additive")
 SMALL, LARGE = "the smallest key size", "the largest key size"
@@ -48,8 +48,8 @@ def draw(rows, settings):
     final = tuned_arms.final_of(rows)
     largest = max(size for _, size, _ in final)
     colours = dict(zip(tuned_arms.ARMS, style.COLOURS))
-    with titled_figure(9.2, 6.6, "translation of the grammar with and without the scale; mean and range of "
-                       f"{seed_count(final.values())} seeds") as figure:
+    with titled_figure(9.2, 6.6, "translation of the grammar with and without the scale; dots: seeds; "
+                       f"curves: {ranges_of(final.values())}") as figure:
         axes = figure.subplots(2, 2)
         tuned_arms.draw_sizes(axes[0, 0], rows, "test_bleu")
         tuned_arms.draw_sizes(axes[1, 0], rows, "test_alignment_error_rate", worst=1.0)

@@ -20,7 +20,7 @@ from attention_lab.statistics import two_level
 from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.architectures import of_arm
-from attention_lab.studies.recipes.drawing import draw_ranges, seed_count, titled_figure
+from attention_lab.studies.recipes.drawing import draw_ranges, ranges_of, titled_figure
 from attention_lab.studies.values import of_seeds
 from attention_lab.tasks.load import load
 
@@ -178,28 +178,25 @@ def _without_attention(arm):
 
 
 def draw(rows, settings):
-    """BLEU, and correct first and last words, over the length."""
+    """BLEU, and correct first and last words, over the length: above without attention, below with it."""
     trained, lengths = _trained_words(rows), rows[0]["lengths"]
-    bases = dict.fromkeys(arm.removesuffix(", reversed") for arm in settings["arms"])
-    colours = dict(zip(bases, style.COLOURS))
-    with titled_figure(10.6, 4.0, "translation of the grammar by length; mean and range of "
-                       f"{seed_count(rows)} seeds; dashed: without attention") as figure:
-        axes = figure.subplots(1, 3)
-        for ax, column in zip(axes, ("bleu", "first", "last")):
-            for index, arm in enumerate(settings["arms"]):  # side by side, as ranges would overlap
-                base = arm.removesuffix(", reversed")
-                draw_ranges(ax, lengths + 0.5 * (index - (len(settings["arms"]) - 1) / 2),
-                            scores(rows, arm, column).T, colours[base],
-                            "o--" if _without_attention(arm) else "o-", markersize=3.5, bar_width=0.7,
-                            linewidth=1.2, label=arm,
-                            markerfacecolor=colours[base] if arm == base else "white")
-            ax.axvspan(trained, lengths[-1], color=style.FAINT, alpha=0.3, linewidth=0, zorder=0)
-            ax.set(xlabel="words of the source (shaded: beyond training)", ylim=(0, None),
-                   xlim=(0, lengths[-1] + 3))
-        axes[0].set(ylabel="BLEU")
-        axes[1].set(ylabel="share of the first three words that are right")
-        axes[2].set(ylabel="share of the last three words that are right")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=8)
+    columns = {"bleu": "BLEU", "first": "share of the first three words right",
+               "last": "share of the last three words right"}
+    title = f"translation of the grammar by length; {ranges_of(rows)}; shaded: longer than in training"
+    with titled_figure(11.4, 7.0, title) as figure:
+        axes = figure.subplots(2, 3, sharex=True, sharey="col")
+        for line, fixed in zip(axes, (True, False)):
+            arms = [arm for arm in settings["arms"] if _without_attention(arm) == fixed]
+            for ax, (column, name) in zip(line, columns.items()):
+                for index, (arm, colour) in enumerate(zip(arms, style.COLOURS)):  # side by side
+                    places = lengths + 0.8 * (index - (len(arms) - 1) / 2)
+                    draw_ranges(ax, places, scores(rows, arm, column).T, colour, markersize=3.5,
+                                bar_width=0.8, linewidth=1.2, label=arm)
+                ax.axvspan(trained, lengths[-1], color=style.FAINT, alpha=0.3, linewidth=0, zorder=0)
+                ax.set(ylabel=name, ylim=(0, None), xlim=(0, lengths[-1] + 3))
+            line[2].legend(loc="lower left", title="without attention" if fixed else "with attention")
+        for ax in axes[1]:
+            ax.set_xlabel("words of the source")
     return figure
 
 

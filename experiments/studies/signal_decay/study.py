@@ -13,7 +13,7 @@ from attention_lab.studies import Claim, Study, function, mean, nearest
 from attention_lab.studies.recipes.drawing import (
     draw_band,
     draw_ranges,
-    seed_count,
+    ranges_of,
     titled_figure,
 )
 from attention_lab.studies.recipes.runs import crossed
@@ -83,8 +83,8 @@ def dilution(rows):
 def draw(rows, settings):
     """The gradient over distance, and attention's over length."""
     longest = {arm: max(row["length"] for row in rows if row["arm"] == arm) for arm in (*CELLS, "attention")}
-    with titled_figure(9.6, 3.8, "gradient of the last state in an earlier word, before training; mean and "
-                       f"range of {seed_count(rows)} seeds") as figure:
+    with titled_figure(9.6, 3.8, "gradient of the last state in an earlier word, before training; "
+                       + ranges_of(rows)) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
         for (arm, length), colour in zip(longest.items(), style.COLOURS):
             curves = np.stack([row["curve"] for row in rows if (row["arm"], row["length"]) == (arm, length)])

@@ -22,7 +22,8 @@ from attention_lab.studies.recipes import runs
 from attention_lab.studies.recipes.drawing import (
     draw_band,
     draw_ranges,
-    seed_count,
+    draw_unreached,
+    ranges_of,
     titled_figure,
 )
 from attention_lab.training.weights import first_weights, scored_weights
@@ -134,14 +135,14 @@ def draw(rows, settings):
     by_cell = {}
     for row in rows:
         by_cell.setdefault((row["arm"], row["distance"]), []).append(row)
-    title = f"give back the word k places ago; mean and range of {seed_count(rows)} seeds"
+    title = f"give back the word k places ago; {ranges_of(rows)}; open arrows: seeds that have not learnt"
     with titled_figure(10.6, 7.2, title) as figure:
         axes = figure.subplots(2, 2).ravel()
         for index, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
-            shifted = np.array(distances) * (1.0 + 0.04 * (index - 2))
-            for ax, column in zip(axes, ("steps", "accuracy")):
-                draw_ranges(ax, shifted, [[row[column] for row in by_cell[arm, distance]]
-                                          for distance in distances], colour, label=arm)
+            shifted = np.array(distances) * 1.07 ** (index - 2)
+            _draw_steps(axes[0], shifted, [by_cell[arm, distance] for distance in distances], colour, arm)
+            draw_ranges(axes[1], shifted, [[row["accuracy"] for row in by_cell[arm, distance]]
+                                           for distance in distances], colour, label=arm)
             if arm == "attention":  # its peaks differ in position between seeds
                 continue
             for name, line in (("before", "--"), ("after", "-")):
@@ -154,21 +155,31 @@ def draw(rows, settings):
             axes[3].plot(range(1, 1 + len(after)), after, color=colour, linewidth=1.2,
                          label=f"trained for {distance}")
             axes[3].axvline(distance, color=colour, linewidth=0.8, linestyle=":")
-        axes[0].set(ylabel=f"steps to {RIGHT:.0%} right on dev (none: the last step)", yscale="log")
+        axes[0].set(ylabel=f"steps to {RIGHT:.0%} right on dev", yscale="log")
         axes[1].set(ylabel="accuracy on test", ylim=(0, 1.03))
         axes[0].set_yticks([100, 200, 500, 1000, 2000], ["100", "200", "500", "1,000", "2,000"])
         axes[2].set(ylabel="log10 of the gradient's norm (dashed: before)",
                     xlabel=f"words between, trained for {distances[-1]} (grey)")
-        axes[3].set(ylabel="log10 of the gradient's norm, attention, first seed",
+        axes[3].set(ylabel="log10 of the gradient's norm", title="attention, first seed",
                     xlabel="words between (dotted: trained for)")
         for ax in axes[:2]:
             ax.set_xscale("log")
             ax.set_xticks(distances, [str(distance) for distance in distances])
             ax.minorticks_off()
             ax.set_xlabel("words between a word and its echo")
-        for ax in axes[[0, 3]]:
-            ax.legend()
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+        axes[3].legend()
     return figure
+
+
+def _draw_steps(ax, places, cells, colour, label):
+    """A dot for each seed that has learnt, an open arrow at the last step for those that have not."""
+    for place, of_cell in zip(places, cells):
+        steps = [row["steps"] for row in of_cell if row["learnt"]]
+        ax.plot(place * 1.006 ** (np.arange(len(steps)) - (len(steps) - 1) / 2), steps, "o", color=colour,
+                markersize=3.5, alpha=0.8)
+        draw_unreached(ax, place, max(row["steps"] for row in of_cell), len(of_cell) - len(steps), colour)
+    ax.plot([], [], "o", color=colour, markersize=3.5, label=label)
 
 
 STUDY = Study(

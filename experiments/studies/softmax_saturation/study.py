@@ -23,7 +23,7 @@ from attention_lab.studies.recipes import tuned_arms
 from attention_lab.studies.recipes.drawing import (
     draw_ranges,
     key_size_axis,
-    seed_count,
+    ranges_of,
     titled_figure,
 )
 from attention_lab.studies.recipes.runs import crossed
@@ -39,7 +39,7 @@ CLAIMS = (
           published=1.0),
     Claim("variance_scaled", "with 1/sqrt(d_k) the variance does not depend on d_k: slope 0",
           slope("variance", over="key_size", arm="scaled", source="random"), "equal", margin=0.03,
-          published=0.0),
+          published=0.0, primary=False),  # the same logits divided by sqrt(d_k): the first claim again
     Claim("entropy_unscaled", "at d_k = 256 entropy over log 64 is below 0.10 without the scale",
           mean("entropy", arm="unscaled", key_size=256, source="random"), "less", 0.10,
           published="towards 0"),
@@ -113,8 +113,8 @@ def draw(rows, settings):
     random = [row for row in rows if row["source"] == "random"]
     of_models = [row for row in rows if row["source"] != "random"]
     below = "; below: a model's own, before and after it has learned recall" if of_models else ""
-    title = (f"softmax over {KEYS} keys, random queries and keys{below}; points: mean of "
-             f"{seed_count(rows)} seeds, bars: their range")
+    title = (f"softmax over {KEYS} keys, random queries and keys{below}; "
+             + ranges_of(rows))
     with titled_figure(14.6, 6.6 if of_models else 3.5, title) as figure:
         axes = figure.subplots(1 + bool(of_models), 4, squeeze=False)
         for column, (name, label) in enumerate(panels):

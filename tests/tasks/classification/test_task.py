@@ -137,6 +137,10 @@ def test_vectors_stand_where_the_embeddings_begin(tmp_path):
     np.testing.assert_array_equal(found[rest], without[rest])
     # Its numbers, as large as embeddings begin.
     np.testing.assert_allclose(found[known[0]], table[0] * 16 ** -0.5 / table[[0, 0]].std(), rtol=1e-5)
+    # And as many times smaller as embeddings are then.
+    small_scale = classification.build(configs.replace(config, {"data.vectors": str(path),
+                                                                "model.embedding_scale": 0.1}))
+    np.testing.assert_allclose(small_scale.init(key)["embedding"], 0.1 * found, rtol=1e-5)
     assert task.facts["vectors_known"] == 2
     assert f"2 of {len(tokens) - 4} words have a vector in {path}" in task.notices
     assert not any("vector" in line for line in plain.notices)
