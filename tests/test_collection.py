@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).parents[1]
 # Collects the suite on another clock; prints a line for each test: its id, and the parameters it is given.
 COLLECT = """
@@ -30,6 +32,7 @@ sys.exit(pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", "-n", "0
 """
 
 
+@pytest.mark.once
 def test_two_processes_collect_the_same_tests():
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     running = [

@@ -95,7 +95,7 @@ def smoke_form(command, place):
     return program, changed
 
 
-@pytest.mark.documents
+@pytest.mark.once
 def test_every_command_runs(place, capsys, monkeypatch):
     """In one test and in their order: later ones use the runs of earlier ones."""
     for command in COMMANDS:

@@ -68,6 +68,7 @@ def losses(folder):
             if name in line}
 
 
+@pytest.mark.once
 def test_killed_at_two_processes_it_goes_on_at_one_and_ends_at_four(tmp_path, call, monkeypatch):
     folder, lone = tmp_path / "run", tmp_path / "lone"
     two = started(2, f"--workdir={folder}")

@@ -12,6 +12,8 @@ from attention_lab.storage.files import plain
 from attention_lab.studies import declaration, measure, table, tables
 from tests.experiments.loaded import FOLDER, MEASURED, NAMES, ROOT, study
 
+pytestmark = pytest.mark.once
+
 OLDER = json.loads((pathlib.Path(__file__).parent / "verdicts_of_scheme_1.json").read_text())
 # Studies whose claims are known to differ from what was declared before their runs; a new one is a mistake.
 CHANGED = {"signal_decay_trained": ["bias_learns_sooner: primary was true, is false"],
