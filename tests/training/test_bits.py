@@ -16,9 +16,10 @@ def test_as_training_compiles():
     # XLA's defaults, spelled out, for conftest.py would put in its own.
     defaults = xla.supported(["--xla_backend_optimization_level=3", "--xla_cpu_use_fusion_emitters=true"])
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    files = [str(TESTS / name) for name in (
-        "training/test_together.py::test_map_equals_each_run_alone_bit_for_bit",
-        "training/test_together.py::test_a_killed_group_goes_on_from_its_last_checkpoint", "test_canaries.py")]
+    together = TESTS / "training" / "test_together.py"
+    files = [f"{together}::test_map_equals_each_run_alone_bit_for_bit",
+             f"{together}::test_a_killed_group_goes_on_from_its_last_checkpoint",
+             str(TESTS / "test_canaries.py")]
     done = subprocess.run([sys.executable, "-m", "pytest", "-v", "-n", "0", *files], capture_output=True,
                           text=True, cwd=TESTS.parent, env=environ | {"XLA_FLAGS": " ".join(kept + defaults)})
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
