@@ -170,8 +170,8 @@ class Optimizer(Group):
     """Adam with decoupled weight decay, and its schedule."""
 
     learning_rate: float = field(1e-3, "peak learning rate", low=0.0, traced=True)
-    query_key_rate: float = field(1.0, "factor on the rate of the projections to queries and keys; their step "
-                                  "moves logits in proportion to key_size (Yang et al. 2022)", low=0.0)
+    query_key_rate: float = field(1.0, "factor on the rate of the projections to queries and keys, whose "
+                                  "step moves logits in proportion to key_size (Yang et al. 2022)", low=0.0)
     warmup_steps: int = field(400, "steps of linear warm-up", low=0)
     schedule: str = field("inverse_sqrt", "shape after the warm-up",
                           choices=names("training.optimizer.SCHEDULES"))

@@ -22,7 +22,8 @@ def config_of(cell, rows):
 @pytest.mark.parametrize("arm", START.ARMS)
 @pytest.mark.parametrize("size", [16, 256])
 def test_logits_have_the_standard_deviation_of_the_arms_start(arm, size):
-    structure, hyper = split(config_of({"stage": "tune", "arm": arm, "key_size": size, "rate": 0.1, "seed": 0}, []))
+    cell = {"stage": "tune", "arm": arm, "key_size": size, "rate": 0.1, "seed": 0}
+    structure, hyper = split(config_of(cell, []))
     model = models.build(structure, 67)
     batch = {"source": np.random.default_rng(0).integers(4, 67, (8, 17)).astype(np.int32),
              "example": np.arange(8)}
@@ -34,10 +35,11 @@ def test_logits_have_the_standard_deviation_of_the_arms_start(arm, size):
 
 
 def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
-    rows = [{"stage": "tune", "arm": "unscaled", "key_size": 16, "rate": rate, "seed": seed, "dev_mean": score}
+    rows = [{"stage": "tune", "arm": "unscaled", "key_size": 256, "rate": rate, "seed": seed,
+             "dev_mean": score}
             for rate, scores in {0.01: (0.9, 0.3), 0.001: (0.5, 0.7), 0.003: (0.2, 0.2)}.items()
             for seed, score in zip(START.TUNING_SEEDS, scores)]
-    cell = {"stage": "final", "arm": "unscaled, peaky", "key_size": 16, "rate": None, "seed": 3}
+    cell = {"stage": "final", "arm": "unscaled, peaky", "key_size": 256, "rate": None, "seed": 3}
     final = config_of(cell, rows)
     assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
     tried = config_of(cell | {"stage": "tune", "rate": 0.01}, rows)

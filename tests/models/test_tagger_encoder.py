@@ -50,5 +50,6 @@ def test_a_small_query_without_the_scale_equals_the_scaled_arm_at_the_start(key_
 
 def test_a_gain_of_the_query_is_at_the_start_a_factor_on_the_logits():
     scaled = logits({}, scale=0.3)
-    np.testing.assert_allclose(logits({"attention.query_gain": 6.0}, scale=0.05), scaled, rtol=1e-5, atol=1e-5)
+    gained = logits({"attention.query_gain": 6.0}, scale=0.05)
+    np.testing.assert_allclose(gained, scaled, rtol=1e-5, atol=1e-5)
     assert np.abs(scaled - logits({}, scale=0.05)).max() > 1e-2

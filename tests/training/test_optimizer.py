@@ -48,10 +48,10 @@ def test_clipping_keeps_the_direction(clip, expected):
 
 
 def test_queries_and_keys_have_a_rate_of_their_own():
-    params = {"layer": {name: jnp.zeros(2) for name in ("query_kernel", "query_bias", "key_kernel", "key_bias",
-                                                        "value_kernel", "value_bias")}, "pool_query": jnp.zeros(2)}
+    names = [f"{of}_{part}" for of in ("query", "key", "value") for part in ("kernel", "bias")]
+    params = {"layer": {name: jnp.zeros(2) for name in names}, "pool_query": jnp.zeros(2)}
     gradient = jax.tree.map(lambda x: x + jnp.array([3.0, -4.0]), params)
     update, _ = first_update(gradient, params, **{"optimizer.query_key_rate": 0.25})
     for name, x in (update["layer"] | {"pool_query": update["pool_query"]}).items():
-        rate = 0.025 if name in ("query_kernel", "query_bias", "key_kernel", "key_bias") else 0.1
+        rate = 0.025 if name in names[:4] else 0.1
         np.testing.assert_allclose(x, [-rate, rate], rtol=1e-5, err_msg=name)

@@ -1,9 +1,10 @@
-"""Does the scale 1/sqrt(d_k) matter where all arms start alike? (Vaswani et al. 2017, 3.2.1; Yang et al. 2022)
+"""Does the scale 1/sqrt(d_k) matter where arms start alike? (Vaswani et al. 2017, 3.2.1; Yang et al. 2022)
 
 Multi-query recall by a two-layer causal Transformer with one head. The initial query projection of each arm
 is multiplied so that logits have the same standard deviation at the start, whatever the scale and the key
 size: what is left of the scale is what it does to learning. Each arm and key size takes the rate at which it
-learns soonest on dev, over four tuning seeds; ten other seeds, paired across arms, are scored on test.
+learns soonest on dev, over four tuning seeds; ten other seeds, paired across arms, are scored on test. The
+main arms have every key size, the others the largest.
 """
 
 import math
@@ -19,12 +20,15 @@ from attention_lab.studies.recipes.drawing import draw_seeds, seed_count, titled
 TUNING_SEEDS = (100, 101, 102, 103)
 LEARNT = 0.9  # dev accuracy from which on a run has learnt
 GUESS, FLOOR = 0.125, 0.2115  # one of eight values at random; the most frequent value of the sequence
-SCALES = {1.0: lambda size: 1.0, "inverse_sqrt": lambda size: size ** -0.5, "inverse": lambda size: 1.0 / size}
+SCALES = {1.0: 0.0, "inverse_sqrt": -0.5, "inverse": -1.0}  # attention.scale: the power of d_k that it is
 
 
 class Arm(NamedTuple):
-    """Fields: attention.scale; start, the logits' standard deviation before training; slow_maps, whether the
-    rate of queries and keys is divided by sqrt(d_k); tuned_as, the arm whose rate it takes, "" for its own."""
+    """An arm.
+
+    Fields: attention.scale; start, the logits' standard deviation before training; slow_maps, whether the
+    rate of queries and keys is divided by sqrt(d_k); tuned_as, the arm whose rate it takes, "" for its own.
+    """
 
     scale: float | str
     start: float = 1.3
@@ -44,6 +48,9 @@ ARMS = {
 }
 
 
+MAIN = ("scaled", "unscaled")
+
+
 def recall(arm, other, size):
     """Test accuracy of an arm minus another's; a run that diverged counts as 0."""
     return difference("test_accuracy", arm, other, missing=0.0, stage="final", key_size=size)
@@ -58,7 +65,7 @@ CLAIMS = (
     Claim("gap_grows", "the scaled arm leads by more at 256 than at 16, by more than ten points",
           recall("scaled", "unscaled", LARGE) - recall("scaled", "unscaled", SMALL), "greater", margin=0.1,
           published="only at large d_k"),
-    Claim("later_at_large", "at d_k = 256 the unscaled arm learns later (log10 of steps, the last step if never)",
+    Claim("later_at_large", "at d_k = 256 the unscaled arm learns later (log10 of steps, the last if never)",
           difference("log_steps", "unscaled", "scaled", stage="final", key_size=LARGE), "greater"),
     Claim("slow_maps_help", "at d_k = 256 the unscaled arm recalls more where queries and keys learn at "
           "1/sqrt(d_k) of the rate, by more than ten points",
@@ -83,20 +90,26 @@ def gain(arm, size, width):
     2 / (width + d_k): logits without scale vary by d_k (2 width / (width + d_k))^2.
     """
     logits = math.sqrt(size) * 2.0 * width / (width + size)
-    return float(f"{arm.start / (SCALES[arm.scale](size) * logits):.5g}")
+    return float(f"{arm.start / (size ** SCALES[arm.scale] * logits):.5g}")
+
+
+def arms_of(size, settings):
+    """The arms of a key size."""
+    return ARMS if size == max(settings["key_sizes"]) else MAIN
 
 
 def cells(settings):
     """Tuning cells of the arms with a rate of their own, one program after another; then the final ones."""
     tuning = [{"stage": "tune", "arm": name, "key_size": size, "rate": rate, "seed": seed}
-              for size in settings["key_sizes"] for name, arm in ARMS.items() if not arm.tuned_as
+              for size in settings["key_sizes"] for name in arms_of(size, settings) if not ARMS[name].tuned_as
               for rate in settings["rates"] for seed in TUNING_SEEDS[:settings["tuning_seeds"]]]
     return tuning + [{"stage": "final", "arm": name, "key_size": size, "rate": None, "seed": seed}
-                     for size in settings["key_sizes"] for name in ARMS for seed in range(settings["seeds"])]
+                     for size in settings["key_sizes"] for name in arms_of(size, settings)
+                     for seed in range(settings["seeds"])]
 
 
 def best_rate(rows, arm, size):
-    """The rate at which the tuning seeds have the largest mean dev accuracy over training; the lowest of equals."""
+    """The rate with the largest mean dev accuracy over training and tuning seeds; the lowest of equals."""
     scores = by_rate(rows, ARMS[arm].tuned_as or arm, size)
     return max(scores, key=scores.get)
 
@@ -142,15 +155,17 @@ def measure(cell, settings, train):
 
 
 def draw(rows, settings):
-    """Seeds by arm and key size, the share that has learnt over steps, dev accuracy over rates, and entropy."""
+    """Seeds by arm and key size; the share that has learnt, by step; dev accuracy by rate; entropy."""
     final = [row for row in rows if row["stage"] == "final"]
     sizes = settings["key_sizes"]
     title = (f"recall where logits start alike: {seed_count(final)} seeds at each arm's best rate, "
              f"{settings['config']['training.steps']:,} steps")
     with titled_figure(13.2, 8.4, title) as figure:
-        top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1))
-        for ax, size in zip(top.subplots(1, len(sizes), sharey=True, squeeze=False)[0], sizes):
-            _draw_arms(ax, [row for row in final if row["key_size"] == size], size)
+        top, bottom = figure.subfigures(2, 1)
+        widths = [len(arms_of(size, settings)) for size in sizes]
+        panels = top.subplots(1, len(sizes), sharey=True, squeeze=False, width_ratios=widths)[0]
+        for ax, size in zip(panels, sizes):
+            _draw_arms(ax, [row for row in final if row["key_size"] == size], arms_of(size, settings), size)
         axes = bottom.subplots(1, 3)
         for name, colour in zip([name for name in ARMS if not ARMS[name].tuned_as], style.COLOURS):
             at = [row for row in final if row["arm"] == name and row["key_size"] == sizes[-1]]
@@ -172,14 +187,14 @@ def draw(rows, settings):
     return figure
 
 
-def _draw_arms(ax, rows, size):
+def _draw_arms(ax, rows, arms, size):
     for line in (GUESS, FLOOR):
         ax.axhline(line, color=style.FAINT, linewidth=0.8, linestyle=":")
-    for index, name in enumerate(ARMS):
+    for index, name in enumerate(arms):
         scores = [row["test_accuracy"] or 0.0 for row in rows if row["arm"] == name]
-        if scores:
-            draw_seeds(ax, index, scores, style.COLOURS[list(ARMS).index(ARMS[name].tuned_as or name)], half=0.3)
-    ax.set_xticks(range(len(ARMS)), [name.replace(", ", ",\n") for name in ARMS], rotation=0, fontsize=7)
+        draw_seeds(ax, index, scores, style.COLOURS[list(ARMS).index(ARMS[name].tuned_as or name)], half=0.3)
+    ax.set_xticks(range(len(arms)), [name.replace(", ", ",\n") for name in arms])
+    ax.set_xlim(-0.6, len(arms) - 0.4)
     ax.set(title=f"d_k = {size}", ylabel="test accuracy", ylim=(-0.03, 1.03))
 
 
@@ -188,7 +203,8 @@ def _draw_learnt(ax, rows, colour, label):
     steps = sorted(10.0 ** row["log_steps"] for row in rows if row["learnt"])
     last = max((row["curve"][-1, 0] for row in rows if len(row["curve"])), default=0)
     shares = np.arange(1, len(steps) + 1) / max(len(rows), 1)
-    ax.step([0, *steps, last], [0, *shares, shares[-1] if steps else 0], where="post", color=colour, label=label)
+    ax.step([0, *steps, last], [0, *shares, shares[-1] if steps else 0], where="post", color=colour,
+            label=label)
 
 
 STUDY = Study(
@@ -199,11 +215,11 @@ STUDY = Study(
                   "variant": "smoke", "config": {"training.steps": 3, "training.eval_every": 1,
                                                  "model.num_layers": 1}},
         "cpu": {"seeds": 10, "tuning_seeds": 4, "key_sizes": (16, 256),
-                "rates": (0.0003, 0.001, 0.003, 0.01, 0.03), "width": 64, "variant": "",
+                "rates": (0.0001, 0.0003, 0.001, 0.003, 0.01), "width": 64, "variant": "",
                 "config": {"training.steps": 3000, "training.eval_every": 100,
                            "training.checkpoint_every": 3000}},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "key_sizes": (16, 64, 256, 1024),
-                        "rates": (0.0003, 0.001, 0.003, 0.01, 0.03), "width": 64, "variant": "",
+                        "rates": (0.0001, 0.0003, 0.001, 0.003, 0.01), "width": 64, "variant": "",
                         "config": {"training.steps": 12000, "training.eval_every": 200,
                                    "training.checkpoint_every": 3000}},
     },
