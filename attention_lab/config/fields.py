@@ -147,6 +147,8 @@ class Attention(Group):
         choices=("inverse_sqrt", "inverse"), traced=True)
     small_query: bool = field(False, "divides the initial query projection by sqrt(key_size), which does at "
                               "the start the effect that the scale has throughout (Raffel et al. 2020)")
+    query_gain: float = field(1.0, "factor on the initial query projection: it sets how large logits are at "
+                              "the start, whatever the scale", above=0.0)
     weights: str = field("learned", "classifiers: weights of a pooling by attention: learned; uniform over "
                          "the sentence; frozen, those of the run that guide names; adversarial, learned to "
                          "give the guide's predictions by other weights",
@@ -170,6 +172,8 @@ class Optimizer(Group):
     """Adam with decoupled weight decay, and its schedule."""
 
     learning_rate: float = field(1e-3, "peak learning rate", low=0.0, traced=True)
+    query_key_rate: float = field(1.0, "factor on the rate of the projections to queries and keys, whose "
+                                  "step moves logits in proportion to key_size (Yang et al. 2022)", low=0.0)
     warmup_steps: int = field(400, "steps of linear warm-up", low=0)
     schedule: str = field("inverse_sqrt", "shape after the warm-up",
                           choices=names("training.optimizer.SCHEDULES"))

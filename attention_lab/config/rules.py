@@ -15,7 +15,8 @@ from attention_lab.config.schema import Field, all_fields, get
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
     "attention.small_query", "attention.implementation")
-ONLY_HEADS = ("attention.dropout", "attention.readouts", "training.entropy_weight")
+ONLY_HEADS = ("attention.dropout", "attention.readouts", "attention.query_gain", "optimizer.query_key_rate",
+              "training.entropy_weight")
 ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",

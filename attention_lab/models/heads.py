@@ -51,9 +51,8 @@ class Heads(nn.Module):
     def setup(self):
         model, choice = self.spec.model, self.spec.attention
         sizes = {"query": key_size(model), "key": key_size(model), "value": value_size(model)}
-        initializers = {name: GLOROT for name in sizes}
-        if choice.small_query:
-            initializers["query"] = lambda *a: GLOROT(*a) / key_size(model) ** 0.5
+        gain = choice.query_gain / (key_size(model) ** 0.5 if choice.small_query else 1.0)
+        initializers = {name: GLOROT for name in sizes} | {"query": lambda *a: gain * GLOROT(*a)}
         self.maps = {
             name: (self.param(f"{name}_kernel", initializers[name], (model.width, model.num_heads * size)),
                    self.param(f"{name}_bias", nn.initializers.zeros, (model.num_heads * size,)))

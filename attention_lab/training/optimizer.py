@@ -1,7 +1,7 @@
 """Adam with decoupled weight decay, clipped, under a schedule of unit height times a traced rate."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -41,11 +41,20 @@ def make_optimizer(optimizer: Optimizer, hyper: Hyper, total_steps: int) -> opta
     """The chain clip, Adam, weight decay, rate; `hyper` may be traced, so rebuild it inside the step."""
     shape = schedule(optimizer.schedule, optimizer.warmup_steps, total_steps)
     clip = [optax.clip_by_global_norm(optimizer.clip_norm)] if optimizer.clip_norm else []
+    factor = [] if optimizer.query_key_rate == 1.0 else [
+        optax.masked(optax.scale(optimizer.query_key_rate), queries_and_keys)]
     return optax.chain(
         *clip,
         optax.scale_by_adam(optimizer.beta1, optimizer.beta2, optimizer.epsilon),
         optax.add_decayed_weights(hyper.weight_decay),
+        *factor,
         optax.scale_by_schedule(lambda n: -hyper.learning_rate * shape(n)))
+
+
+def queries_and_keys(params: Any) -> Any:
+    """A tree like params: True = belongs to a projection to queries or keys."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, _: path[-1].key.startswith(("query_", "key_")), params)
 
 
 class Recipe(NamedTuple):

@@ -46,3 +46,10 @@ def test_a_small_query_without_the_scale_equals_the_scaled_arm_at_the_start(key_
     small = logits(size | {"attention.small_query": True}, scale=1.0)
     np.testing.assert_allclose(small, scaled, rtol=1e-5, atol=1e-5)
     assert np.abs(scaled - logits(size, scale=1.0)).max() > 1e-2
+
+
+def test_a_gain_of_the_query_is_at_the_start_a_factor_on_the_logits():
+    scaled = logits({}, scale=0.3)
+    gained = logits({"attention.query_gain": 6.0}, scale=0.05)
+    np.testing.assert_allclose(gained, scaled, rtol=1e-5, atol=1e-5)
+    assert np.abs(scaled - logits({}, scale=0.05)).max() > 1e-2

@@ -1,5 +1,6 @@
 """Schedules by hand, and the chain of clipping, Adam, weight decay and rate."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -44,3 +45,13 @@ def test_clipping_keeps_the_direction(clip, expected):
     _, state = first_update(jnp.array([3.0, 4.0]), jnp.zeros(2), **{"optimizer.clip_norm": clip})
     adam = next(part for part in state if hasattr(part, "mu"))
     np.testing.assert_allclose(adam.mu, 0.1 * np.array(expected), rtol=1e-5)
+
+
+def test_queries_and_keys_have_a_rate_of_their_own():
+    names = [f"{of}_{part}" for of in ("query", "key", "value") for part in ("kernel", "bias")]
+    params = {"layer": {name: jnp.zeros(2) for name in names}, "pool_query": jnp.zeros(2)}
+    gradient = jax.tree.map(lambda x: x + jnp.array([3.0, -4.0]), params)
+    update, _ = first_update(gradient, params, **{"optimizer.query_key_rate": 0.25})
+    for name, x in (update["layer"] | {"pool_query": update["pool_query"]}).items():
+        rate = 0.025 if name in names[:4] else 0.1
+        np.testing.assert_allclose(x, [-rate, rate], rtol=1e-5, err_msg=name)
