@@ -7,6 +7,7 @@ import pytest
 
 from attention_lab.config import split
 from attention_lab.config.parse import merge
+from attention_lab.studies.recipes import recall as recipe
 from attention_lab.studies.recipes import tuned_arms
 from configs.recall import get_config
 from tests.experiments.loaded import FOLDER, module, study, verdicts
@@ -102,13 +103,12 @@ def test_one_rate_is_not_tuned_and_the_data_are_asked_for():
 def test_answers_without_a_look_up_by_hand(monkeypatch):
     """Values a a b: the most frequent is right in 2 of 3, one at random in (2 + 2 + 1) / 9; a b c: 1 of 3."""
     targets = np.array([[0, 0, 0, 5, 5, 6], [0, 0, 0, 7, 8, 9]])
-    monkeypatch.setattr(score_scale.recall_data, "sequences",
-                        lambda *_: SimpleNamespace(target=targets))
-    found = score_scale.floors(SimpleNamespace(test_size=2, pairs=3, vocabulary_size=20, corpus_seed=0))
+    monkeypatch.setattr(recipe.recall, "sequences", lambda *_: SimpleNamespace(target=targets))
+    found = recipe.floors(SimpleNamespace(test_size=2, pairs=3, vocabulary_size=20, corpus_seed=0))
     assert list(found.values()) == pytest.approx([1 / 2, 4 / 9])
 
 
 def test_the_floors_of_the_figure_are_those_of_the_page():
     text = (FOLDER / "score_scale" / "README.md").read_text()
-    for level in score_scale.floors(get_config().data).values():
+    for level in recipe.floors(get_config().data).values():
         assert f"{level:.3f}" in text

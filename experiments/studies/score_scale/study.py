@@ -6,7 +6,6 @@ learning rate (recipes/tuned_arms.py). "Start" means the first evaluation on dev
 
 from attention_lab.config.load import load
 from attention_lab.config.parse import merge
-from attention_lab.data.synthetic import recall as recall_data
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, nearest
 from attention_lab.studies.recipes import runs, tuned_arms
@@ -15,6 +14,7 @@ from attention_lab.studies.recipes.drawing import (
     ranges_of,
     titled_figure,
 )
+from attention_lab.studies.recipes.recall import draw_floors
 from attention_lab.studies.recipes.tuned_arms import ARMS, MAIN
 
 FILE = "configs/recall.py:{variant}"
@@ -75,15 +75,6 @@ def measure(cell, settings, train):
         "curve": runs.curve(evaluations, "dev_accuracy", entropy, "dev_query_gradient")}
 
 
-def floors(data):
-    """Accuracy of answers that look nothing up, on the test sequences of a config's `data`: {name: share}."""
-    answers = recall_data.sequences(data.test_size, data.pairs, data.vocabulary_size, data.corpus_seed,
-                                    "test").target[:, -data.pairs:]
-    alike = (answers[:, :, None] == answers[:, None, :]).mean(axis=2)  # share of the pairs with this value
-    return {"most frequent value of the sequence": float(alike.max(axis=1).mean()),
-            "one of its values at random": float(alike.mean())}
-
-
 def draw(rows, settings):
     """Accuracy and steps of every seed over key size, accuracy over the rate, and three learning curves."""
     final = tuned_arms.final_of(rows)
@@ -95,9 +86,7 @@ def draw(rows, settings):
         axes = figure.subplots(2, 3)
         tuned_arms.draw_sizes(axes[0, 0], rows, "test_accuracy")
         axes[0, 0].set(ylabel="test accuracy, rate tuned on dev", ylim=(-0.03, 1.03))
-        for (name, level), line in zip(floors(config.data).items(), ("--", ":")):
-            axes[0, 0].axhline(level, color=style.INK, linestyle=line, linewidth=0.9,
-                               label=f"{name}: {level:.3f}")
+        draw_floors(axes[0, 0], config.data)
         last = config.training.steps
         tuned_arms.draw_sizes(axes[0, 2], rows, "steps_to_90", worst=last, open_from=last)
         axes[0, 2].set(ylabel="steps to 0.9 on dev", ylim=(0, 1.1 * last))

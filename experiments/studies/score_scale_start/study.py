@@ -12,14 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attention_lab.config.load import load
+from attention_lab.config.parse import merge
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.recipes.drawing import draw_seeds, seed_count, titled_figure
+from attention_lab.studies.recipes.recall import draw_floors
 
+FILE = "configs/recall.py:{variant}"
 TUNING_SEEDS = (100, 101, 102, 103)
 LEARNT = 0.9  # dev accuracy from which on a run has learnt
-GUESS, FLOOR = 0.125, 0.2115  # one of eight values at random; the most frequent value of the sequence
 SCALES = {1.0: 0.0, "inverse_sqrt": -0.5, "inverse": -1.0}  # attention.scale: the power of d_k that it is
 
 
@@ -157,7 +160,7 @@ def measure(cell, settings, train):
 def draw(rows, settings):
     """Seeds by arm and key size; the share that has learnt, by step; dev accuracy by rate; entropy."""
     final = [row for row in rows if row["stage"] == "final"]
-    sizes = settings["key_sizes"]
+    sizes, data = settings["key_sizes"], merge(load(FILE.format(**settings)), settings["config"]).data
     title = (f"recall where logits start alike: {seed_count(final)} seeds at each arm's best rate, "
              f"{settings['config']['training.steps']:,} steps")
     with titled_figure(13.2, 8.4, title) as figure:
@@ -166,6 +169,8 @@ def draw(rows, settings):
         panels = top.subplots(1, len(sizes), sharey=True, squeeze=False, width_ratios=widths)[0]
         for ax, size in zip(panels, sizes):
             _draw_arms(ax, [row for row in final if row["key_size"] == size], arms_of(size, settings), size)
+            draw_floors(ax, data)
+        panels[0].legend(loc="upper left", bbox_to_anchor=(0, 0.9))
         axes = bottom.subplots(1, 3)
         for name, colour in zip([name for name in ARMS if not ARMS[name].tuned_as], style.COLOURS):
             at = [row for row in final if row["arm"] == name and row["key_size"] == sizes[-1]]
@@ -188,8 +193,6 @@ def draw(rows, settings):
 
 
 def _draw_arms(ax, rows, arms, size):
-    for line in (GUESS, FLOOR):
-        ax.axhline(line, color=style.FAINT, linewidth=0.8, linestyle=":")
     for index, name in enumerate(arms):
         scores = [row["test_accuracy"] or 0.0 for row in rows if row["arm"] == name]
         draw_seeds(ax, index, scores, style.COLOURS[list(ARMS).index(ARMS[name].tuned_as or name)], half=0.3)
@@ -223,4 +226,4 @@ STUDY = Study(
                         "config": {"training.steps": 12000, "training.eval_every": 200,
                                    "training.checkpoint_every": 3000}},
     },
-    cells=cells, measure=measure, draw=draw, config="configs/recall.py:{variant}", overrides=overrides)
+    cells=cells, measure=measure, draw=draw, config=FILE, overrides=overrides)
