@@ -28,8 +28,8 @@ memory is what XLA allocates for the gradients beside inputs and outputs.""",
 over that of PyTorch: layers of `nn.Transformer` or an LSTM with the same first loss.""",
     "decoding": """Translation of the same sentences with the same weights in float32, in turn.
 CTranslate2's rate counts only where its outputs are ours in all sentences of greedy search, and in at least
-99 % with a beam of 5; it is given the batch size at which it is fastest. `share of peer` is our rate over that of
-the row: 0.5 is half as fast.""",
+99 % with a beam of 5; it is given the batch size at which it is fastest. `share of peer` is our rate
+over that of the row: 0.5 is half as fast.""",
     "sweep": """Milliseconds for one training step of one run: the runs one after another (`loop`), and all
 in one program. Medians of three stretches of each way, one way after another.""",
     "start": """Seconds from the shell to the first training step, the ways in turn. The compilation cache

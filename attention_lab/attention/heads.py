@@ -23,7 +23,8 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
                implementation: str = "auto", return_weights: bool = False,
                counterfactual: Counterfactual | None = None, bias: chex.Array | None = None,
                soft_cap: chex.Numeric | None = None, dropout: Dropout | None = None,
-               readouts: Sequence[str] = (), pairs: Mask | chex.Array | None = None) -> jax.Array | tuple:
+               readouts: Sequence[str] | None = None,
+               pairs: Mask | chex.Array | None = None) -> jax.Array | tuple:
     """`attend` for the H heads of B sentences at once (Vaswani et al. 2017, section 3.2.2).
 
     Args:
@@ -74,7 +75,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
         if x is not None and jnp.shape(x)[:1] not in ((), (H,)):
             raise ValueError(f"parameters[{name!r}] has shape {jnp.shape(x)}; its first axis must be H = {H}")
     check_options(bias, scale=scale, soft_cap=soft_cap)
-    readouts = readouts if isinstance(readouts, str) else tuple(dict.fromkeys(readouts))
+    readouts = readouts if isinstance(readouts, str) else tuple(dict.fromkeys(readouts or ()))
     check_readouts(readouts, pairs)
     for name, x, made in (("dropout", dropout, Dropout), ("counterfactual", counterfactual, Counterfactual)):
         if x is not None and not isinstance(x, made):

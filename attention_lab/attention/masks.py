@@ -73,17 +73,17 @@ def padding(lengths: chex.Array) -> Mask:
 
 
 def window(T: int, w: chex.Numeric) -> Mask:
-    """Position t may attend to source positions at most `w` away, |t - s| <= w; `w` >= 0 may be traced.
+    """Position t may attend to source positions at most `w` away, |t - s| <= w.
+
+    `w` is an integer of at least 0, which may be traced; a ValueError otherwise.
 
     >>> window(3, 1).as_array(3, 4).astype(int).tolist()
     [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1]]
     """
-    if known := isinstance(w, numbers.Integral):
-        w = int(w)
-        if w < 0:
-            raise ValueError(f"w is {w}; allowed are integers of at least 0")
-    t = jnp.arange(T)
-    w = w if known else _integers("w", w)
+    known = isinstance(w, numbers.Integral)
+    if known and w < 0:
+        raise ValueError(f"w is {w}; allowed are integers of at least 0")
+    t, w = jnp.arange(T), int(w) if known else _integers("w", w)
     return Mask(t - w, t + w + 1, band=(w, w) if known else (None, None))
 
 

@@ -84,6 +84,7 @@ def test_what_is_refused(options, words):
 def test_a_name_may_be_given_twice(implementation, monkeypatch):
     monkeypatch.setattr(blockwise, "BLOCK", 2)  # a window of few blocks
     x, mask = jnp.ones((1, 1, 16, 2)), attention.window(16, 1)
+    assert isinstance(attention.multi_head(x, x, x, mask, readouts=None), jax.Array)
     once, twice = (attention.multi_head(x, x, x, mask, implementation=implementation, readouts=names)[-1]
                    for names in (["received"], ["received", "received"]))
     np.testing.assert_array_equal(twice["received"], once["received"])
