@@ -28,7 +28,8 @@ memory is what XLA allocates for the gradients beside inputs and outputs.""",
 over that of PyTorch: layers of `nn.Transformer` or an LSTM with the same first loss.""",
     "decoding": """Translation of the same sentences with the same weights in float32, in turn.
 CTranslate2's rate counts only where its outputs are ours in all sentences of greedy search, and in at least
-99 % with a beam of 5; it is given the batch size at which it is fastest.""",
+99 % with a beam of 5; it is given the batch size at which it is fastest. `share of peer` is our rate
+over that of the row: 0.5 is half as fast.""",
     "sweep": """Milliseconds for one training step of one run: the runs one after another (`loop`), and all
 in one program. Medians of three stretches of each way, one way after another.""",
     "start": """Seconds from the shell to the first training step, the ways in turn. The compilation cache
@@ -47,7 +48,8 @@ def text(results: Mapping[str, Mapping[str, Any]]) -> str:
     parts = ["""# Benchmarks
 
 Every table was measured by the command above it. Times on other machines differ; the ratios are what to
-compare. `python -m experiments.benchmark page` writes this page from the files in
+compare. The rate of a large matrix product differs from table to table, and within one, so that a share of it
+may come out above 1. `python -m experiments.benchmark page` writes this page from the files in
 [experiments/benchmark](../experiments/benchmark).
 """]
     for name in SECTIONS:

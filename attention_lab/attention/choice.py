@@ -98,6 +98,8 @@ def why_not(name: str, call: Call) -> str:
 
 def check_readouts(readouts: Iterable[str], pairs: Any) -> None:
     """A ValueError for read-outs that are unknown, or "mass" without pairs or the other way round."""
+    if isinstance(readouts, str):
+        raise ValueError(f"readouts is {readouts!r}; allowed is a sequence of names, such as [{readouts!r}]")
     for name in readouts:
         if name not in READOUTS:
             raise ValueError(f"readouts has {name!r}; allowed are {', '.join(READOUTS)}")

@@ -28,7 +28,11 @@ def dropout(key: jax.Array, rate: jax.Array, example: jax.Array, heads: int) -> 
     Args:
       key: typed key of this step and layer. rate: share dropped, in [0, 1), may be traced.
       example: identity of each row of the batch, integers (B,). heads: H.
+    Raises:
+      ValueError: a rate outside [0, 1), where it is not traced.
     """
+    if isinstance(rate, (int, float)) and not 0 <= rate < 1:
+        raise ValueError(f"rate is {rate}; allowed are numbers from 0 to below 1")
     words = jax.random.key_data(key).astype(jnp.uint32).ravel()
     row = lowbias32(lowbias32(words[-1] ^ lowbias32(words[0])) ^ example.astype(jnp.uint32))
     head = jnp.arange(heads, dtype=jnp.uint32) * jnp.uint32(0x9E3779B9)

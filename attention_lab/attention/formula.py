@@ -23,6 +23,7 @@ def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
     if bias is not None and (
             jnp.ndim(bias) != 2 or any(a not in (1, b) for a, b in zip(jnp.shape(bias), shape))):
         raise ValueError(f"bias has shape {jnp.shape(bias)}; allowed is (T, S) = {shape}, or 1 for any")
+    check_options(bias, scale=scale, soft_cap=soft_cap)
     for name, x in {"scale": scale, "soft_cap": soft_cap}.items():
         if x is not None and jnp.shape(x):
             raise ValueError(f"{name} has shape {jnp.shape(x)}; allowed is ()")
@@ -42,6 +43,7 @@ def logits(q, k, mask, rows, scale, score, bias=None, soft_cap=None):
     x = scale * score(q if mask is None else jnp.where(rows, q, 0), k)
     if soft_cap is not None:
         x = soft_cap * jnp.tanh(x / soft_cap)
+    x = x.astype(jnp.float32)  # a factor may be float64, the score any function
     if bias is not None:
         x = x + (bias if mask is None else jnp.where(mask, bias, 0)).astype(jnp.float32)
     # What softmax(where=mask) gives, by a sum: XLA:CPU compiles it to the same bits inside a loop over runs
@@ -107,8 +109,20 @@ def attend(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array 
     return mean(w, v, mask), w
 
 
+def check_options(bias: chex.Array | None, **factors: chex.Numeric | None) -> None:
+    """A ValueError for a bias that is bool, as masks are, or complex, and for a factor that is a name."""
+    dtype = None if bias is None else jnp.asarray(bias).dtype
+    if dtype is not None and (dtype == bool or jnp.issubdtype(dtype, jnp.complexfloating)):
+        raise ValueError(f"bias has dtype {dtype}; allowed are floating-point numbers and integers; what a "
+                         "row may attend to is said by mask")
+    for name, x in factors.items():
+        if isinstance(x, str):
+            raise ValueError(f"{name} is {x!r}; allowed are numbers")
+
+
 def as_floats(**arrays: chex.Array) -> list[jax.Array]:
     """The arrays, integers as float32; a ValueError that names the array for complex numbers."""
+    arrays = {name: x if hasattr(x, "dtype") else jnp.asarray(x) for name, x in arrays.items()}
     for name, x in arrays.items():
         if jnp.iscomplexobj(x):
             raise ValueError(f"{name} has dtype {x.dtype}; allowed are floating-point numbers and integers")

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from attention_lab.attention.choice import Call, check_readouts, checked, chosen, needs
 from attention_lab.attention.counterfactual import Counterfactual, spread
 from attention_lab.attention.dropout import Dropout
-from attention_lab.attention.formula import as_floats
+from attention_lab.attention.formula import as_floats, check_options
 from attention_lab.attention.lift import by_vmap, lifted
 from attention_lab.attention.masks import Mask, as_mask, with_axes
 from attention_lab.attention.options import Options
@@ -23,7 +23,8 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
                implementation: str = "auto", return_weights: bool = False,
                counterfactual: Counterfactual | None = None, bias: chex.Array | None = None,
                soft_cap: chex.Numeric | None = None, dropout: Dropout | None = None,
-               readouts: Sequence[str] = (), pairs: Mask | chex.Array | None = None) -> jax.Array | tuple:
+               readouts: Sequence[str] | None = None,
+               pairs: Mask | chex.Array | None = None) -> jax.Array | tuple:
     """`attend` for the H heads of B sentences at once (Vaswani et al. 2017, section 3.2.2).
 
     Args:
@@ -62,7 +63,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     """
     q, k, v = as_floats(q=q, k=k, v=v)
     if not q.ndim == k.ndim == v.ndim == 4 or k.shape[:3] != v.shape[:3] or (
-            q.shape[0] != k.shape[0] or q.shape[1] % k.shape[1]):
+            q.shape[0] != k.shape[0] or not k.shape[1] or q.shape[1] % k.shape[1]):
         raise ValueError(f"q, k and v have shapes {q.shape}, {k.shape} and {v.shape}; allowed are "
                          "(B, H, T, K), (B, G, S, K) and (B, G, S, V), where G divides H")
     (B, H, T, K), (G, S) = q.shape, k.shape[1:3]
@@ -73,8 +74,13 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
     for name, x in parameters.items():
         if x is not None and jnp.shape(x)[:1] not in ((), (H,)):
             raise ValueError(f"parameters[{name!r}] has shape {jnp.shape(x)}; its first axis must be H = {H}")
-    readouts = tuple(readouts)
+    check_options(bias, scale=scale, soft_cap=soft_cap)
+    readouts = readouts if isinstance(readouts, str) else tuple(dict.fromkeys(readouts or ()))
     check_readouts(readouts, pairs)
+    for name, x, made in (("dropout", dropout, Dropout), ("counterfactual", counterfactual, Counterfactual)):
+        if x is not None and not isinstance(x, made):
+            raise ValueError(f"{name} is a {type(x).__name__}; allowed is a {made.__name__}, as "
+                             f"attention.{name} makes it")
     needed = needs(return_weights, counterfactual=counterfactual, bias=bias, soft_cap=soft_cap,
                    dropout=dropout, readouts=readouts)
     mask = _lead("mask", mask, (B, H, T, S))

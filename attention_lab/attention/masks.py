@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import numbers
 from typing import Self
 
 import chex
@@ -68,17 +69,22 @@ def padding(lengths: chex.Array) -> Mask:
     >>> padding(jnp.array([1, 3])).as_array(1, 3).astype(int).tolist()
     [[[1, 0, 0]], [[1, 1, 1]]]
     """
-    return Mask(stop=jnp.asarray(lengths)[..., None])
+    return Mask(stop=_integers("lengths", lengths)[..., None])
 
 
 def window(T: int, w: chex.Numeric) -> Mask:
-    """Position t may attend to source positions at most `w` away, |t - s| <= w; `w` >= 0 may be traced.
+    """Position t may attend to source positions at most `w` away, |t - s| <= w.
+
+    `w` is an integer of at least 0, which may be traced; a ValueError otherwise.
 
     >>> window(3, 1).as_array(3, 4).astype(int).tolist()
     [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1]]
     """
-    t = jnp.arange(T)
-    return Mask(t - w, t + w + 1, band=(w, w) if isinstance(w, int) else (None, None))
+    known = isinstance(w, numbers.Integral)
+    if known and w < 0:
+        raise ValueError(f"w is {w}; allowed are integers of at least 0")
+    t, w = jnp.arange(T), int(w) if known else _integers("w", w)
+    return Mask(t - w, t + w + 1, band=(w, w) if known else (None, None))
 
 
 def documents(ids: chex.Array) -> Mask:
@@ -96,6 +102,13 @@ def documents(ids: chex.Array) -> Mask:
     axis = ids.ndim - 1
     return Mask(jax.lax.cummax(jnp.where(first, t, 0), axis),
                 jax.lax.cummin(jnp.where(last, t + 1, T), axis, reverse=True))
+
+
+def _integers(name, x):
+    x = jnp.asarray(x)
+    if not jnp.issubdtype(x.dtype, jnp.integer):
+        raise ValueError(f"{name} has dtype {x.dtype}; allowed are integers")
+    return x
 
 
 def as_mask(mask: Mask | chex.Array, name: str = "mask") -> Mask:

@@ -50,8 +50,9 @@ def entropy(rows: Rows) -> jax.Array:
 
 
 def largest(rows: Rows) -> jax.Array:
-    """The largest weight of each row."""
-    return jnp.max(rows.weights, axis=-1)
+    """The largest weight of each row; 0 where there are no keys."""
+    w = rows.weights
+    return jnp.max(w, axis=-1) if w.shape[-1] else jnp.sum(w, axis=-1)
 
 
 def log_sum_exp(rows: Rows) -> jax.Array:

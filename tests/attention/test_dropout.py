@@ -69,3 +69,9 @@ def test_a_rate_of_0_drops_nothing_and_may_be_traced(lab):
         return attention.multi_head(q, k, v, dropout=attention.dropout(KEY, rate, jnp.arange(1), H))
     np.testing.assert_allclose(run(0.0), attention.multi_head(q, k, v), rtol=1e-5, atol=1e-6)
     assert (run(0.9) != run(0.0)).any() and run._cache_size() == 1
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, 1.5])
+def test_a_rate_that_is_no_share_is_refused(rate):
+    with pytest.raises(ValueError, match=f"rate is {rate}; allowed are numbers from 0 to below 1"):
+        attention.dropout(KEY, rate, jnp.arange(1), H)

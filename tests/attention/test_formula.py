@@ -208,3 +208,11 @@ def test_complex_numbers_are_refused():
     for arrays in ((x * 1j, x, x), (x, x * 1j, x), (x, x, x * 1j)):
         with pytest.raises(ValueError, match="has dtype complex64; allowed are floating-point"):
             attention.attend(*arrays)
+
+
+def test_lists_are_taken_and_complex_ones_refused():
+    q, k, v = [[1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]], [[1], [2]]
+    for a, b in zip(attention.attend(q, k, v), attention.attend(*map(jnp.asarray, (q, k, v))), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="q has dtype complex64"):
+        attention.attend([[1j, 2.0]], k, v)

@@ -12,6 +12,7 @@ from jax._src.cudnn import fused_attention_stablehlo
 
 from attention_lab import attention
 from attention_lab.attention import choice, masks
+from attention_lab.attention.implementations import blockwise
 
 B, H, T, S, K, V = 2, 3, 5, 7, 11, 13
 
@@ -240,6 +241,11 @@ def test_keys_or_values_too_wide_for_cudnn_are_computed_by_another(lab, on_its_d
     (dict(readouts=["mass"], pairs=np.ones((T, S), int)), "pairs has dtype int"),
     (dict(readouts=["mass"], pairs=np.ones(S, bool)), "pairs has shape (7,); allowed are (T, S)"),
     (dict(mask=attention.causal(T + 1)), "mask has axes (1, 1, 6); allowed is (2, 3, 5)"),
+    (dict(scale="inverse_sqrt"), "scale is 'inverse_sqrt'; allowed are numbers"),
+    (dict(bias=np.ones((T, S), bool)), "bias has dtype bool; allowed are floating-point numbers"),
+    (dict(bias=1j * np.ones((T, S))), "bias has dtype complex64; allowed are"),
+    (dict(dropout=0.1), "dropout is a float; allowed is a Dropout, as attention.dropout makes it"),
+    (dict(counterfactual="uniform"), "counterfactual is a str; allowed is a Counterfactual"),
     (dict(score=attention.general, parameters={"w": jnp.ones((H + 1, K, K))}),
      "parameters['w'] has shape (4, 11, 11)"),
 ])
@@ -262,7 +268,7 @@ def test_what_a_kernel_can_not_do_is_refused(qkv, on_its_device):
 def test_shapes_that_do_not_fit_are_refused(qkv):
     q, k, v = qkv
     for arguments in ((q[0], k, v), (q[:1], k, v), (q, k[:, :2], v), (q, k[..., :3], v),
-                      (q, k, v[:, :, :4])):
+                      (q, k, v[:, :, :4]), (q, k[:, :0], v[:, :0]), (q[:, :0], k[:, :0], v[:, :0])):
         with pytest.raises(ValueError, match="q, k and v have shapes|q and k have shapes"):
             attention.multi_head(*arguments)
 
@@ -271,3 +277,22 @@ def test_an_unknown_implementation_is_named():
     call = attention.Call(2, 3, "float32", None, attention.dot, ())
     with pytest.raises(ValueError, match="implementation is 'nope'; allowed are auto, reference"):
         attention.why_not("nope", call)
+
+
+@pytest.mark.parametrize("implementation", ["reference", "blockwise", "xla"])
+@pytest.mark.parametrize("mask", [None, attention.causal(16), attention.window(16, 1)],
+                         ids=["none", "causal", "window"])
+def test_with_float64_enabled_weights_and_read_outs_are_float32_too(monkeypatch, implementation, mask):
+    monkeypatch.setattr(blockwise, "BLOCK", 2)
+    options = {} if implementation == "xla" else {
+        "readouts": tuple(name for name in attention.READOUTS if name != "mass"), "soft_cap": 9.0}
+    with jax.enable_x64(True):
+        q = jnp.asarray(np.ones((1, 2, 16, 4)))
+        assert q.dtype == jnp.float64
+
+        def run(q, scale):
+            return attention.multi_head(q, q, q, mask, scale, implementation=implementation, **options)
+        context, *rest = jax.tree.leaves(jax.eval_shape(run, q, jnp.float64(0.5)))
+        slope = jax.eval_shape(jax.grad(
+            lambda q: sum(x.sum() for x in jax.tree.leaves(run(q, q[0, 0, 0, 0])))), q)
+    assert context.dtype == slope.dtype == jnp.float64 and all(x.dtype == jnp.float32 for x in rest)

@@ -104,6 +104,20 @@ def test_bounds_may_be_traced():
     np.testing.assert_array_equal(jax.jit(both)(lengths, 1), both(lengths, 1))
 
 
+@pytest.mark.parametrize("make, words", [
+    (lambda: attention.padding(jnp.array([2.5])), "lengths has dtype float32; allowed are integers"),
+    (lambda: attention.window(3, 2.5), "w has dtype float32; allowed are integers"),
+    (lambda: attention.window(3, -1), "w is -1; allowed are integers of at least 0")])
+def test_bounds_that_are_no_places_are_refused(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_the_band_of_a_window_is_known_of_any_integer():
+    assert attention.window(5, np.int64(2)).band == attention.window(5, 2).band == (2, 2)
+    assert attention.window(5, jnp.int32(2)).band == (None, None)
+
+
 @pytest.mark.parametrize("mask", [np.ones((2, 2)), np.ones(2, bool), np.ones((1,) * 5, bool)])
 @pytest.mark.parametrize("use", [lambda mask: attention.causal(2) & mask,
                                  functools.partial(attention.attend, *[jnp.ones((2, 2))] * 3)])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from attention_lab import attention
+from attention_lab.attention.implementations import blockwise
 
 # Logits 0, log 2, log 5 of a query, and a query that may attend to nothing.
 Q = jnp.array([[1.0], [7.0]])[None, None]
@@ -65,6 +66,7 @@ def test_the_sum_of_logits_is_0_of_rows_without_keys_alone(implementation):
 
 @pytest.mark.parametrize("options, words", [
     (dict(readouts=["sharpness"]), "readouts has 'sharpness'; allowed are entropy, largest"),
+    (dict(readouts="entropy"), "readouts is 'entropy'; allowed is a sequence of names, such as ['entropy']"),
     (dict(readouts=["mass"]), "give both or neither"),
     (dict(pairs=MASK), "give both or neither"),
     (dict(readouts=["mass"], pairs=jnp.ones((3, 3), bool)), "pairs has axes (1, 1, 3, 3); allowed is"),
@@ -76,3 +78,22 @@ def test_what_is_refused(options, words):
     with pytest.raises(ValueError) as error:
         attention.multi_head(Q, K, K, MASK, **options)
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("implementation", ["reference", "blockwise"])
+def test_a_name_may_be_given_twice(implementation, monkeypatch):
+    monkeypatch.setattr(blockwise, "BLOCK", 2)  # a window of few blocks
+    x, mask = jnp.ones((1, 1, 16, 2)), attention.window(16, 1)
+    assert isinstance(attention.multi_head(x, x, x, mask, readouts=None), jax.Array)
+    once, twice = (attention.multi_head(x, x, x, mask, implementation=implementation, readouts=names)[-1]
+                   for names in (["received"], ["received", "received"]))
+    np.testing.assert_array_equal(twice["received"], once["received"])
+
+
+@pytest.mark.parametrize("implementation", ["reference", "blockwise"])
+def test_without_keys_every_number_is_0(implementation):
+    names = [name for name, entry in attention.READOUTS.items() if entry.of == "query"]
+    values = attention.multi_head(Q, K[:, :, :0], K[:, :, :0], implementation=implementation, readouts=names,
+                                  pairs=jnp.ones((2, 0), bool))[-1]
+    for name in set(names) - {"log_sum_exp"}:  # of nothing, minus infinity
+        np.testing.assert_array_equal(values[name], np.zeros((1, 1, 2)))

@@ -51,10 +51,10 @@ def attention(q, k, v, options, score, readouts, return_weights):
         blocks = size * jnp.arange(count), q.reshape(count, size, -1), to_blocks(k), to_blocks(v)
         parts = [jax.lax.map(lambda x: block(x[0], x[1], across(x[2]), across(x[3]), x[0] - near[0] * size),
                              blocks)]
-        from_blocks = jax.linear_transpose(to_blocks, jnp.zeros((S, 1)))
+        from_blocks = jax.linear_transpose(to_blocks, jnp.zeros((S, 1), jnp.float32))
         totals = {name: from_blocks(parts[0][2].pop(name)[..., None])[0][:, 0] for name in sums}
     else:
-        totals, parts = {name: jnp.zeros(S) for name in sums}, []
+        totals, parts = {name: jnp.zeros(S, jnp.float32) for name in sums}, []
         for first, last, keys in prefixes(count, size, S, options.mask):
             many = largest_divisor(last - first, AREA // (size * keys)) * size
 

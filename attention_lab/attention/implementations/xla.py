@@ -18,6 +18,6 @@ def attention(q, k, v, options, score, readouts, return_weights):
         jnp.pad(jnp.where(used, x, 0).astype(jnp.float32), ((0, 0), (0, size - x.shape[-1])))[None, :, None]
         for x, used in ((q, rows), (k, keys), (v, keys)))
     context = jax.nn.dot_product_attention(
-        query * options.scale, key, value, scale=1.0, implementation="xla",
+        (query * options.scale).astype(jnp.float32), key, value, scale=1.0, implementation="xla",
         mask=None if mask is None else jnp.broadcast_to(allowed, (T, S))[None, None])
     return jnp.where(rows, context[0, :, 0, :v.shape[-1]], 0).astype(v.dtype), None, {}
