@@ -69,4 +69,4 @@ def small_blocks(monkeypatch):
     """Blocks smaller than the arrays of the tests, so that there are several."""
     monkeypatch.setattr(blockwise, "BLOCK", 4)
     monkeypatch.setattr(blockwise, "AREA", 64)
-    monkeypatch.setattr(blockwise, "PREFIXES", 3)
+    monkeypatch.setattr(blockwise, "STRETCHES", 3)

@@ -1,8 +1,8 @@
 """The formula mapped over blocks of queries, whose weights alone are in memory.
 
 The weights of a block are formed again in the backward pass (`jax.checkpoint`), so that memory grows with
-T + S instead of T S. What the band of the mask hides costs little or nothing: a causal mask takes a loop over
-each of a few prefixes of the keys, a window one loop over the keys near each block.
+T + S instead of T S. What the band of the mask hides costs little or nothing: a narrow window takes one loop
+over copies of the keys near each block, other bands a loop over each of a few stretches of the keys.
 """
 
 import functools
@@ -17,7 +17,8 @@ from attention_lab.attention.readouts import READOUTS
 
 BLOCK = 128  # queries of a block, at least
 AREA = 1 << 19  # weights of a block, at most, where a block has more queries: fewer, larger products
-PREFIXES = 8
+STRETCHES = 8  # of the queries, each with the keys that the band allows it
+NEAR = 8  # blocks of keys near a block, at most, of which copies are made
 
 
 def attention(q, k, v, options, score, readouts, return_weights):
@@ -41,8 +42,7 @@ def attention(q, k, v, options, score, readouts, return_weights):
         k, v = k.T, v.T
         here = options.block(t, q.shape[0], s, k.shape[0])
         context, weights, values = rows(q, k, v, here, score, readouts, t, s)
-        weights = jnp.pad(weights, ((0, 0), (0, S - k.shape[0]))) if return_weights else None
-        return context, weights, values
+        return context, weights if return_weights else None, values
 
     near = None if return_weights else window(options, size, S)
     if near:
@@ -55,12 +55,14 @@ def attention(q, k, v, options, score, readouts, return_weights):
         totals = {name: from_blocks(parts[0][2].pop(name)[..., None])[0][:, 0] for name in sums}
     else:
         totals, parts = {name: jnp.zeros(S, jnp.float32) for name in sums}, []
-        for first, last, keys in prefixes(count, size, S, options.mask):
-            many = largest_divisor(last - first, AREA // (size * keys)) * size
+        for first, last, start, stop in stretches(count, size, S, options.mask):
+            many = largest_divisor(last - first, AREA // (size * (stop - start))) * size
 
-            def step(totals, x, keys=keys, k=across(k[:keys]), v=across(v[:keys])):
-                context, weights, values = block(*x, k, v, 0)
-                totals = {name: total.at[:keys].add(values.pop(name)) for name, total in totals.items()}
+            def step(totals, x, s=start, k=across(k[start:stop]), v=across(v[start:stop])):
+                context, weights, values = block(*x, k, v, s)
+                weights = jnp.pad(weights, ((0, 0), (s, S - s - k.shape[1]))) if return_weights else None
+                totals = {name: total.at[s:s + k.shape[1]].add(values.pop(name))
+                          for name, total in totals.items()}
                 return totals, (context, weights, values)
             first, last = first * size, last * size
             totals, part = jax.lax.scan(step, totals, (jnp.arange(first, last, many),
@@ -79,12 +81,15 @@ def across(x):
     return jax.lax.optimization_barrier(x.T)
 
 
-def prefixes(count, size, S, mask):
-    """(first block, last block, keys that they may attend to) of each loop."""
-    if mask is None or mask.band[1] is None:
-        return [(0, count, S)]
-    edges = sorted({round(count * i / PREFIXES) for i in range(PREFIXES + 1)})
-    return [(a, b, max(1, min(S, b * size + mask.band[1]))) for a, b in zip(edges, edges[1:])]
+def stretches(count, size, S, mask):
+    """(first block, last block, first key, last key that they may see) of each loop; ends are exclusive."""
+    before, after = (None, None) if mask is None else mask.band
+    if before is None and after is None:
+        return [(0, count, 0, S)]
+    edges = sorted({round(count * i / STRETCHES) for i in range(STRETCHES + 1)})
+    stops = [S if after is None else max(1, min(S, b * size + after)) for b in edges[1:]]
+    starts = [0 if before is None else max(0, a * size - before) for a in edges]
+    return [(a, b, min(start, stop - 1), stop) for a, b, start, stop in zip(edges, edges[1:], starts, stops)]
 
 
 def largest_divisor(count, limit):
@@ -99,7 +104,8 @@ def window(options, size, S):
             options.mask.dense, options.bias, options.pairs, other and other.numbers)):
         return None
     before, after = (-(-max(0, bound) // size) for bound in options.mask.band)
-    return (before, after) if (before + 1 + after) * size < S / 2 else None
+    blocks = before + 1 + after
+    return (before, after) if blocks <= NEAR and blocks * size < S / 2 else None
 
 
 def windows(x, size, count, before, after):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from attention_lab import attention
 from attention_lab.attention import counterfactual as other
+from attention_lab.attention.implementations import blockwise
 
 B, H, K, V = 2, 3, 5, 7
 
@@ -27,6 +28,7 @@ MASKS = {
     "causal": lambda T, S: attention.causal(T),
     "window": lambda T, S: attention.window(T, 2),
     "narrow window": lambda T, S: attention.window(T, 0),
+    "wide window": lambda T, S: attention.window(T, T // 2),
     "traced window": lambda T, S: attention.window(T, jnp.int32(2)),
     "padding": lambda T, S: attention.padding(jnp.array([S // 2, 0])),
     "causal window and padding":
@@ -58,6 +60,17 @@ def derivatives(implementation, q, k, v, mask, options):
     def gradient(q, k, v):
         return jax.grad(total, (0, 1, 2), has_aux=True)(q, k, v)
     return jax.jit(lambda *x: (gradient(*x), jax.jvp(gradient, x, tuple(y[::-1] for y in x))[1]))(q, k, v)
+
+
+@pytest.mark.parametrize("options", ["plain", "bias", "read-outs", "weights", "dropout"])
+def test_a_wide_window_is_the_reference(lab, monkeypatch, options):
+    """Where its keys are not copied, stretches of them are seen."""
+    monkeypatch.setattr(blockwise, "NEAR", 0)
+    q, k, v = arrays(lab, 23, 19)
+    given = attention.window(23, 5), OPTIONS[options](lab, 23, 19)
+    ours, expected = (derivatives(name, q, k, v, *given) for name in ("blockwise", "reference"))
+    for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * max(1, np.abs(b).max()))
 
 
 @settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.generate))  # shrinking takes minutes
@@ -95,10 +108,14 @@ def test_no_block_is_larger_and_hidden_blocks_cost_nothing(lab):
     assert cost(None, "reference")[0] >= B * H * T * T
     largest, work = cost(None)
     assert largest < B * H * T * (T // 4)
-    # Three prefixes of the keys: (1 + 2 + 3) / 9 of the work; a window of 3 blocks of 24.
+    # Three stretches: with a causal mask (1 + 2 + 3) / 9 of the work; a window of 3 blocks of 24.
     np.testing.assert_allclose(cost(attention.causal(T))[1] / work, 6 / 9, rtol=0.01)
     np.testing.assert_allclose(cost(attention.window(T, 4))[1] / work, 3 / 24, rtol=0.01)
     np.testing.assert_allclose(cost(attention.window(T, jnp.int32(4)))[1] / work, 1, rtol=0.01)
+    # A window too wide for copies: the stretches see 52, 72 and 52 of the 96 keys.
+    largest, of_window = cost(attention.window(T, 20))
+    assert largest < B * H * T * (T // 4)
+    np.testing.assert_allclose(of_window / work, (52 + 72 + 52) / (3 * 96), rtol=0.01)
 
 
 def measured(jaxpr):
