@@ -18,7 +18,7 @@ from attention_lab.studies import declaration, history
 from attention_lab.studies.load import load
 from attention_lab.studies.old_trees import declaration_at
 
-CLEAN = ("experiments/studies", "attention_lab/studies", "attention_lab/statistics")
+CLEAN = (".", "../../attention_lab/studies", "../../attention_lab/statistics")  # from the studies
 
 
 class Declared(NamedTuple):
@@ -61,9 +61,8 @@ def _declared(root, name, results, versions, unknown, prove):
         if prove and not mismatches:
             now = declaration.changes(load(name, root), about)
             if now != changed:
-                mismatches.append(f"claims changed, untold: its verdicts tell {'; '.join(changed) or 'nothing'}, "
-                                  f""
-                                  f"its study {'; '.join(now) or 'nothing'}")
+                told, live = ("; ".join(phrases) or "no change" for phrases in (changed, now))
+                mismatches.append(f"claims changed, untold: its verdicts tell {told}, its study.py has {live}")
     except (ValueError, OSError) as error:
         return Declared("no", *[(f"no declaration: {error}",)] * 2)
     admitted = [f"claims changed since: {'; '.join(changed)}"] if changed else []
@@ -120,9 +119,9 @@ def _earlier(root, name, about, versions, prove):
         before = version.about
         if "claims" not in before and prove:
             try:
-                before = before | declaration_at(before["commit"], name, before.get("claims_scheme", 1),
-                                                 before.get("preset", ""), root)
-            except (ValueError, KeyError) as error:
+                before = before | declaration_at(before.get("commit") or "none", name,
+                                                 before.get("claims_scheme", 1), before.get("preset", ""), root)
+            except ValueError as error:
                 before = {"unknown": f"its claims can't be listed: {error}"}
         listed = declaration.differences(before, about) if "claims" in before else [
             before.get("unknown", f"hash {hashed}")]

@@ -1,7 +1,9 @@
 """What git knows of studies: the commits before others, and every committed version of each about.json."""
 
+import contextlib
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,11 +53,10 @@ def versions(folder: Path) -> dict[str, list[Version]]:
     contents = _blobs(folder, [blob for *_, blob in found])
     by_study: dict[str, list[Version]] = {}
     for commit, name, blob in found:
-        try:
+        with contextlib.suppress(ValueError):  # of a damaged version, which tells nothing
             about = json.loads(contents[blob])
-        except ValueError:
-            continue  # a damaged version is followed by one that is not, or `read_about` names it
-        by_study.setdefault(name, []).append(Version(commit, about))
+            if isinstance(about, dict):
+                by_study.setdefault(name, []).append(Version(commit, about))
     return by_study
 
 
@@ -69,10 +70,10 @@ def is_before(folder: Path, commit: str, later: str) -> bool:
     return True
 
 
-def uncommitted(folder: Path, paths: list[str]) -> list[str]:
-    """Files below these paths of the repository, new ones too, that differ from the last commit."""
+def uncommitted(folder: Path, paths: Sequence[str]) -> list[str]:
+    """Files below these paths, relative to a folder, that differ from the last commit; new ones, too."""
     changed = git(folder, "status", "--porcelain", "--no-renames", "-z", "--untracked-files=all", "--",
-                  *(f":(top){path}" for path in paths)).decode()
+                  *paths).decode()
     return [entry[3:] for entry in changed.split("\0") if entry]
 
 
