@@ -22,10 +22,10 @@ CLEAN = (".", "../../attention_lab/studies", "../../attention_lab/statistics")  
 
 
 class Declared(NamedTuple):
-    """Fields: state, as above; reasons against it, "short: detail"; mismatches, the reasons that no table tells.
+    """Fields: state, as above; reasons against it, "short: detail"; mismatches, those that no table tells.
 
-    A study that records itself that its tree was not clean, or that its claims were changed, is a "no" without
-    a mismatch.
+    A study that records itself that its tree was not clean, or that its claims were changed, is a "no"
+    without a mismatch.
     """
 
     state: str
@@ -62,7 +62,8 @@ def _declared(root, name, results, versions, unknown, prove):
             now = declaration.changes(load(name, root), about)
             if now != changed:
                 told, live = ("; ".join(phrases) or "no change" for phrases in (changed, now))
-                mismatches.append(f"claims changed, untold: its verdicts tell {told}, its study.py has {live}")
+                mismatches.append(f"claims changed, untold: its verdicts tell {told}, "
+                                  f"its study.py has {live}")
     except (ValueError, OSError) as error:
         return Declared("no", *[(f"no declaration: {error}",)] * 2)
     admitted = [f"claims changed since: {'; '.join(changed)}"] if changed else []
@@ -90,7 +91,8 @@ def _contradictions(about, results):
     """What about.json and verdicts.json say against each other, or against themselves."""
     found = []
     if not declaration.intact(about):
-        found.append(f"hash differs: the claims in its about.json are not those of hash {about['claims_hash']}")
+        found.append("hash differs: the claims in its about.json are not those of hash "
+                     f"{about['claims_hash']}")
     if results.get("declared_hash") != about["claims_hash"]:
         found.append(f"hash differs: its verdicts tell {results.get('declared_hash')}, its about.json "
                      f"{about['claims_hash']}")
@@ -103,8 +105,8 @@ def _order(root, about, versions):
     results = next((version.commit for version in versions if version.about.get("commit") == commit), None)
     try:
         if results == commit or not history.is_before(root, commit, results or "HEAD"):
-            return [f"results first: its commit {commit[:12]} is not before {(results or 'HEAD')[:12]}, which "
-                    "has its results"]
+            return [f"results first: its commit {commit[:12]} is not before {(results or 'HEAD')[:12]}, "
+                    "which has its results"]
     except ValueError:
         return [f"commit unknown: git has no commit {commit[:12]}, from which it was measured"]
     return []
@@ -120,20 +122,21 @@ def _earlier(root, name, about, versions, prove):
         if "claims" not in before and prove:
             try:
                 before = before | declaration_at(before.get("commit") or "none", name,
-                                                 before.get("claims_scheme", 1), before.get("preset", ""), root)
+                                                 before.get("claims_scheme", 1), before.get("preset", ""),
+                                                 root)
             except ValueError as error:
                 before = {"unknown": f"its claims can't be listed: {error}"}
         listed = declaration.differences(before, about) if "claims" in before else [
             before.get("unknown", f"hash {hashed}")]
         if listed:
-            found.append(f"claims changed after earlier results: those of {version.commit[:12]} had other claims "
-                         f"({'; '.join(listed)})")
+            found.append(f"claims changed after earlier results: those of {version.commit[:12]} had other "
+                         f"claims ({'; '.join(listed)})")
     return found
 
 
 def _recomputed(root, name, about):
     """What the tree of the commit says against the hash; ValueError where it does not run."""
-    found = declaration_at(about["commit"], name, about["claims_scheme"], about["preset"], root)["claims_hash"]
-    return [] if found == about["claims_hash"] else [
-        f"hash differs: at commit {about['commit'][:12]} its claims have hash {found}, its about.json "
-        f"{about['claims_hash']}"]
+    found = declaration_at(about["commit"], name, about["claims_scheme"], about["preset"], root)
+    return [] if found["claims_hash"] == about["claims_hash"] else [
+        f"hash differs: at commit {about['commit'][:12]} its claims have hash {found['claims_hash']}, its "
+        f"about.json {about['claims_hash']}"]

@@ -18,7 +18,7 @@ class Version(NamedTuple):
 
 
 def git(folder: Path, *words: str, given: bytes | None = None) -> bytes:
-    """What a git command writes to stdout; ValueError, with git's reason, where it fails or there is no git."""
+    """What a git command writes to stdout; ValueError, with the reason, where it fails or there is no git."""
     try:
         done = subprocess.run(["git", *words], cwd=folder, input=given, capture_output=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -41,8 +41,9 @@ def missing(folder: Path) -> str:
 
 def versions(folder: Path) -> dict[str, list[Version]]:
     """{study: the versions of its about.json, oldest first}, wherever in the repository its folder was."""
-    log = git(folder, "log", "--reverse", "--topo-order", "--full-history", "--no-renames", "--diff-filter=AM",
-              "--format=commit %H", "--raw", "--no-abbrev", "--", f":(top,glob)**/{ABOUT}").decode()
+    log = git(folder, "log", "--reverse", "--topo-order", "--full-history", "--no-renames",
+              "--diff-filter=AM", "--format=commit %H", "--raw", "--no-abbrev", "--",
+              f":(top,glob)**/{ABOUT}").decode()
     found, commit = [], ""
     for line in log.splitlines():
         if line.startswith("commit "):

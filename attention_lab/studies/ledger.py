@@ -19,7 +19,8 @@ MEANINGS = {
 def lines(results: Mapping[str, Any]) -> list[list[str]]:
     """A line of COLUMNS for each claim of a study, from its verdicts.json."""
     return [[each["statement"] + " (exploratory)" * (not each["primary"]), str(each["seeds"]),
-             value, interval or "-", tables.claimed(each), tables.published(each["published"]), each["verdict"]]
+             value, interval or "-", tables.claimed(each), tables.published(each["published"]),
+             each["verdict"]]
             for each in results["verdicts"] for value, interval in [tables.measured(each)]]
 
 

@@ -28,7 +28,8 @@ def test_the_ledger_and_its_figure(planted, said, tmp_path):
     assert (status, err) == (0, "") and "tiny: Is a better? Declared: recorded" in out
     figure = tmp_path / "claims.png"
     status, out, err = said("--format=markdown", f"--figure={figure}")
-    assert (status, err) == (0, "") and "| tiny | a scores more than b by over 2 | 6 | 3.09 | 3.00 to 3.25 |" in out
+    assert (status, err) == (0, "")
+    assert "| tiny | a scores more than b by over 2 | 6 | 3.09 | 3.00 to 3.25 |" in out
     before = figure.read_bytes()
     status, out, err = said(f"--figure={figure}")
     assert (status, out) == (2, "") and f"--figure={figure} exists" in err and figure.read_bytes() == before
@@ -38,7 +39,8 @@ def test_what_matches_passes_and_what_is_admitted_too(planted, said):
     planted.measure(planted.declare())
     assert said("--check") == (0, "tiny\tyes\n", "")
     planted.measure(planted.commit(), uncommitted_changes=True)
-    assert said("--check") == (0, "tiny\tno\tuncommitted changes: it was measured from a tree with some\n", "")
+    assert said("--check") == (
+        0, "tiny\tno\tuncommitted changes: it was measured from a tree with some\n", "")
 
 
 def test_a_mismatch_is_a_line_and_status_1(planted, said):
@@ -75,7 +77,8 @@ def test_a_copy_without_git_says_so_and_passes(planted, said):
     planted.measure(planted.declare())
     (planted.folder / ".git").rename(planted.folder.parent / "moved")
     status, out, err = said("--check")
-    assert status == 0 and out.startswith("tiny\tcan't tell\tnot a git checkout") and "in no git checkout" in err
+    assert status == 0 and out.startswith("tiny\tcan't tell\tnot a git checkout")
+    assert "in no git checkout" in err
 
 
 def test_what_would_have_no_effect_is_refused(planted, said):
