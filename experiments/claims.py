@@ -7,9 +7,9 @@ from experiments import flags
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = flags.Program("claims", "Shows all verdicts, and whether their claims were declared beforehand.", {
-    "check": flags.Flag(False, "in place of the table: computes the hash of each study's claims again from the "
-                        "commit before its runs; status 1, and a line on stderr, for what does not match, and "
-                        "for uncommitted changes of studies and of what judges them"),
+    "check": flags.Flag(False, "in place of the table: computes the hash of each study's claims again from "
+                        "the commit before its runs; status 1, and a line on stderr, for what does not match "
+                        "and for uncommitted changes of studies and of what judges them"),
     "format": flags.Flag("table", "table (120 columns wide) or markdown", choices=("table", "markdown")),
     "figure": flags.Flag("", "a new PNG: each claim a box in the colour of its verdict"),
     "studies": flags.Flag("", "parent of the studies' folders; empty: experiments/studies"),
