@@ -5,7 +5,7 @@ import importlib
 from experiments.program import Program
 
 NAMES = ("train", "translate", "evaluate", "disambiguate", "align", "sweep", "compare", "power", "runs",
-         "benchmark", "reproduce", "fetch")
+         "benchmark", "reproduce", "claims", "fetch")
 
 
 def programs() -> list[Program]:

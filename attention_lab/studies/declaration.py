@@ -12,15 +12,24 @@ data, after the runs, so that a later change of a value, a threshold or the reci
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from attention_lab.storage.files import plain, short_digest
+from attention_lab.storage.files import plain, read_json, short_digest
 from attention_lab.studies import values
 from attention_lab.studies.study import Study
 
+ABOUT = "about.json"
 SCHEME = 2
 COMPARED_1 = ("statement", "direction", "margin", "primary")  # fields that both schemes have in one form
+RUNS_CHANGED = "the runs' overrides were changed"
 LESS = re.compile(r",? less (?:log10 )?[\d.]+(?=\))")  # "(share, less 0.5)"
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """The content of a study's about.json; ValueError, naming it, where it is damaged."""
+    needed = {"preset": str, "claims_scheme": int, "claims_hash": str, "claims": list}
+    return read_json(folder / ABOUT, needed, {"settings": dict, "continued": list, "jax_settings": dict})
 
 
 def declare(study: Study, preset: str) -> dict[str, Any]:
@@ -53,22 +62,31 @@ def changes(study: Study, about: Mapping[str, Any]) -> list[str]:
         raise ValueError(f"about.json of {study.name} is damaged: its claims do not match the "
                          f"stored hash {about['claims_hash']}")
     now = declare(study, about["preset"])
-    before, after = ({claim["name"]: claim for claim in declared["claims"]} for declared in (about, now))
-    differing = [f"{name} was taken out" for name in before if name not in after]
-    differing += [f"{name} was added" for name in after if name not in before]
-    for name in [name for name in before if name in after]:
-        differing += [f"{name}: {field} was {json.dumps(old)}, is {json.dumps(new)}" for field, old, new in
-                      _compared(before[name], after[name], about["claims_scheme"]) if old != new]
-    if "settings" in about:
-        differing += [f"setting {name} was changed" for name in about["settings"] | now["settings"]
-                      if about["settings"].get(name) != now["settings"].get(name)]
+    differing = differences(about, now)
     restated = about.get("restated", {})
     differing += [f"{name}: value, threshold or published number was changed"
                   for name, of_claim in hashes(now)["claims"].items()
                   if restated.get("claims", {}).get(name, of_claim) != of_claim
                   and not any(phrase.startswith(f"{name}: ") for phrase in differing)]
-    if now["runs_hash"] != about.get("runs_hash", restated.get("runs_hash", now["runs_hash"])):
-        differing.append("the runs' overrides were changed")
+    if now["runs_hash"] != restated.get("runs_hash", now["runs_hash"]):
+        differing.append(RUNS_CHANGED)
+    return differing
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Differences between two declarations, in what both hold; one phrase each."""
+    schemes = [declared.get("claims_scheme", 1) for declared in (before, after)]
+    old, new = ({claim["name"]: claim for claim in declared["claims"]} for declared in (before, after))
+    differing = [f"{name} was taken out" for name in old if name not in new]
+    differing += [f"{name} was added" for name in new if name not in old]
+    for name in [name for name in old if name in new]:
+        differing += [f"{name}: {field} was {json.dumps(was)}, is {json.dumps(now)}" for field, was, now in
+                      _compared(old[name], new[name], len(set(schemes)) == 1) if was != now]
+    if "settings" in before and "settings" in after:
+        differing += [f"setting {name} was changed" for name in before["settings"] | after["settings"]
+                      if before["settings"].get(name) != after["settings"].get(name)]
+    if len({declared["runs_hash"] for declared in (before, after) if "runs_hash" in declared}) > 1:
+        differing.append(RUNS_CHANGED)
     return differing
 
 
@@ -78,8 +96,8 @@ def hashes(declared: Mapping[str, Any]) -> dict[str, Any]:
             "runs_hash": declared["runs_hash"]}
 
 
-def _compared(before, after, scheme):
-    if scheme == SCHEME:
+def _compared(before, after, one_scheme):
+    if one_scheme:
         return [(field, before.get(field), after.get(field)) for field in before | after]
     return [(field, *(LESS.sub("", claim[field]) if field == "statement" else claim[field]
                       for claim in (before, after))) for field in COMPARED_1]

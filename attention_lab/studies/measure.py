@@ -10,8 +10,9 @@ from attention_lab.config import all_fields
 from attention_lab.config.load import load
 from attention_lab.config.parse import merge
 from attention_lab.storage import environment
-from attention_lab.storage.files import read_json, write_json
+from attention_lab.storage.files import write_json
 from attention_lab.studies import declaration, table
+from attention_lab.studies.declaration import ABOUT, read_about
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.study import Rows, Study
 from attention_lab.sweeps.cell import Shared
@@ -20,7 +21,6 @@ from attention_lab.sweeps.plan import plan
 from attention_lab.tasks import build
 from attention_lab.training.progress import progress
 
-ABOUT = "about.json"
 # (config file, config, fields set in it, groups of cells, folder of runs, workers) -> None
 ByWorkers = Callable[[str, Any, Mapping[str, Any], Any, Path, int], None]
 
@@ -35,12 +35,6 @@ def train(study: Study, settings: Mapping[str, Any], rows: Rows, cell: Mapping[s
     """The run behind a cell, trained unless it is finished; ValueError where training fails."""
     return runs.trained(study.config_file(settings), study.overrides(cell, settings, rows), settings["runs"],
                         study.name)
-
-
-def read_about(folder: Path) -> dict[str, Any]:
-    """The content of a study's about.json; ValueError, naming it, where it is damaged."""
-    needed = {"preset": str, "claims_scheme": int, "claims_hash": str, "claims": list}
-    return read_json(folder / ABOUT, needed, {"settings": dict, "continued": list, "jax_settings": dict})
 
 
 def measure(study: Study, settings: Mapping[str, Any], preset: str, rows: Rows, folder: Path, command: str,

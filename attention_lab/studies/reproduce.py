@@ -10,7 +10,8 @@ from attention_lab.figures import style
 from attention_lab.storage import environment
 from attention_lab.storage.files import read_json, write_json
 from attention_lab.studies import declaration, table, tables
-from attention_lab.studies.measure import ABOUT, ByWorkers, lacking, measure, read_about
+from attention_lab.studies.declaration import ABOUT, read_about
+from attention_lab.studies.measure import ByWorkers, lacking, measure
 from attention_lab.studies.study import Study
 
 

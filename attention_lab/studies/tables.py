@@ -21,6 +21,7 @@ from attention_lab.figures import style
 from attention_lab.figures.verdicts import verdict_grid
 from attention_lab.statistics import Interval, Verdict
 from attention_lab.storage.files import read_json, write_text
+from attention_lab.studies.declared import declared
 from attention_lab.studies.study import Study
 
 VERDICTS = "verdicts.json"
@@ -62,8 +63,8 @@ def lines(results: Mapping[str, Any], claims: Sequence[str] = (), two_level: boo
               *["test sentences drawn anew, too"] * two_level, "n", "verdict"]]
     for verdict in chosen:
         anew = ["{:.3g} to {:.3g}".format(*verdict["two_level"])] if two_level else []
-        table.append([verdict["statement"] + " (exploratory)" * (not verdict["primary"]), _claimed(verdict),
-                      _published(verdict["published"]), _measured(verdict), *anew, str(verdict["seeds"]),
+        table.append([verdict["statement"] + " (exploratory)" * (not verdict["primary"]), claimed(verdict),
+                      published(verdict["published"]), _measured(verdict), *anew, str(verdict["seeds"]),
                       verdict["verdict"] + changed])
     return table
 
@@ -77,6 +78,13 @@ def notes(name: str, results: Mapping[str, Any]) -> list[str]:
             + "; ".join(results["changed_since_declared"])]
 
 
+def read(root: Path) -> dict[str, dict[str, Any]]:
+    """{study's name: content of its verdicts.json}, of all folders below `root` that have one."""
+    return {path.parent.name: read_json(path, {"question": str, "verdicts": list,
+                                               "changed_since_declared": list})
+            for path in sorted(root.glob(f"*/{VERDICTS}"))}
+
+
 def write_tables(root: Path, documents: Sequence[Path] = ()) -> None:
     """Updates the ledger, claims.png and the tables in write-ups and documents.
 
@@ -86,15 +94,15 @@ def write_tables(root: Path, documents: Sequence[Path] = ()) -> None:
     Raises:
       ValueError: a block names an unknown study or claim.
     """
-    every = {path.parent.name: read_json(path, {"question": str, "verdicts": list})
-             for path in sorted(root.glob(f"*/{VERDICTS}"))}
+    every = read(root)
     write_ups = {root / name / "README.md": _new_write_up(name, results) for name, results in every.items()}
     for path, new in {root / LEDGER: NEW_LEDGER, **write_ups, **dict.fromkeys(documents, "")}.items():
         before = path.read_text(encoding="utf-8") if path.exists() else new
         after = BLOCK.sub(lambda block: block[1] + _block(path, block, every) + block[4], before)
         if after != before or not path.exists():
             write_text(path, after)
-    style.save(verdict_grid(every), root / "claims.png")
+    style.save(verdict_grid(every, {name: found.short for name, found in declared(root, every).items()}),
+               root / "claims.png")
 
 
 def _new_write_up(name, results):
@@ -107,39 +115,48 @@ def _block(path, block, every):
         tables = {name: lines(results, two_level=False) for name, results in every.items()}
         head = ["study", *next(iter(tables.values()))[0]]
         body = [[f"[{name}]({name}/README.md)", *row] for name, table in tables.items() for row in table[1:]]
-        return _markdown([head, *body], [note for name in every for note in notes(name, every[name])])
+        return markdown([head, *body], [note for name in every for note in notes(name, every[name])])
     study, *claims = names
     if study not in every:
         raise ValueError(f"{path} names the study {study}, which has no verdicts")
     unknown = set(claims) - {verdict["name"] for verdict in every[study]["verdicts"]}
     if unknown:
         raise ValueError(f"{path} names claims that {study} does not have: {', '.join(sorted(unknown))}")
-    return _markdown(lines(every[study], claims), notes(study, every[study]))
+    return markdown(lines(every[study], claims), notes(study, every[study]))
 
 
-def _markdown(rows: list[list[str]], after: Sequence[str]) -> str:
+def markdown(rows: Sequence[Sequence[str]], after: Sequence[str]) -> str:
+    """A table, its header first, and a paragraph for each line `after` it."""
     table = ["| " + " | ".join(row) + " |" for row in [rows[0], ["---"] * len(rows[0]), *rows[1:]]]
     return "\n".join(table) + "\n" + "".join(f"\n{note}\n" for note in after)
 
 
-def _claimed(verdict):
+def claimed(verdict: Mapping[str, Any]) -> str:
+    """What is claimed of the value, such as "> 0.5 ± 0.1"."""
     margin = f" ± {verdict['margin']:g}" if verdict["margin"] else ""
     return f"{SIGNS[verdict['direction']]} {verdict['threshold']:.3g}{margin}"
 
 
-def _published(published):
-    if isinstance(published, str):
-        return published or "-"
-    return " to ".join(f"{end:.3g}" for end in np.atleast_1d(published))
+def published(found: Any) -> str:
+    """The published number, two as a range, or the words."""
+    if isinstance(found, str):
+        return found or "-"
+    return " to ".join(f"{end:.3g}" for end in np.atleast_1d(found))
 
 
 def _measured(verdict):
+    value, interval = measured(verdict)
+    return f"{value} ({interval or 'no interval: {} seeds'.format(verdict['seeds'])})"
+
+
+def measured(verdict: Mapping[str, Any]) -> tuple[str, str]:
+    """The value and its interval, "" where there is none."""
     ends = [verdict["low"], verdict["high"]]
     if None in ends:  # an infinite end, which JSON can't hold
-        return f"{verdict['value']:.3g} (no interval: {verdict['seeds']} seeds)"
+        return f"{verdict['value']:.3g}", ""
     # Three digits of the largest number and two of the interval's width, whichever are more decimals.
     places = max(_places(max(map(abs, ends)), 3), _places(ends[1] - ends[0], 2))
-    return "{0:.{3}f} ({1:.{3}f} to {2:.{3}f})".format(verdict["value"], *ends, places)
+    return f"{verdict['value']:.{places}f}", "{0:.{2}f} to {1:.{2}f}".format(*ends, places)
 
 
 def _places(number: float, digits: int) -> int:

@@ -39,7 +39,7 @@ def test_numbers_have_the_digits_that_tell_them_from_their_interval():
     assert tables._measured(one) == "0.99993 (0.99982 to 1.00000)"
     assert tables._measured({**one, "value": 53.91, "low": 48.2, "high": 60.8}) == "53.9 (48.2 to 60.8)"
     assert tables._measured({**one, "low": None, "high": None, "seeds": 3}) == "1 (no interval: 3 seeds)"
-    assert tables._published([0.48, 0.49]) == "0.48 to 0.49" and tables._published("") == "-"
+    assert tables.published([0.48, 0.49]) == "0.48 to 0.49" and tables.published("") == "-"
 
 
 def test_sentences_drawn_anew_have_a_column():

@@ -1,0 +1,58 @@
+"""The ledger: all claims of all studies in one table, for a terminal or as Markdown."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attention_lab.studies import tables
+from attention_lab.studies.declared import Declared
+
+COLUMNS = ("claim", "n", "value", "95 % interval", "is to be", "published", "verdict")
+WIDTHS = (2, 8, 18, 12, 12, 12)  # of all but the claim, which takes what is left of WIDTH
+WIDTH, GAP = 120, "  "
+MEANINGS = {
+    "yes": "claims with this hash were committed before the results, as that commit's own code says",
+    "recorded": "a clean commit before the results is recorded; --check computes the hash from it again",
+}
+
+
+def lines(results: Mapping[str, Any]) -> list[list[str]]:
+    """A line of COLUMNS for each claim of a study, from its verdicts.json."""
+    return [[each["statement"] + " (exploratory)" * (not each["primary"]), str(each["seeds"]),
+             value, interval or "-", tables.claimed(each), tables.published(each["published"]),
+             each["verdict"]]
+            for each in results["verdicts"] for value, interval in [tables.measured(each)]]
+
+
+def markdown(every: Mapping[str, Mapping[str, Any]], declared: Mapping[str, Declared]) -> str:
+    """One table of all studies; below it a line for each study with something against its declaration."""
+    rows = [[name, *line, declared[name].state] for name in every for line in lines(every[name])]
+    return tables.markdown([["study", *COLUMNS, "declared"], *rows], notes(declared))
+
+
+def terminal(every: Mapping[str, Mapping[str, Any]], declared: Mapping[str, Declared]) -> str:
+    """A block for each study, no line of it wider than WIDTH."""
+    blocks = ["\n".join(_line(COLUMNS))]
+    for name, results in every.items():
+        head = textwrap.wrap(f"{name}: {results['question']} Declared: {declared[name].state}", WIDTH)
+        blocks.append("\n".join([*head, *(part for line in lines(results) for part in _line(line))]))
+    wrapped = [textwrap.fill(note, WIDTH, subsequent_indent=GAP) for note in notes(declared)]
+    return "\n\n".join([*blocks, "\n".join(wrapped)]) + "\n"
+
+
+def notes(declared: Mapping[str, Declared]) -> list[str]:
+    """What the states mean, then what is said against the declaration of a study, one line each."""
+    states = {found.state for found in declared.values()}
+    return [*(f"declared, {state}: {meaning}" for state, meaning in MEANINGS.items() if state in states),
+            *(f"declared, {found.state}: {name}: {'; '.join(found.reasons)}"
+              for name, found in declared.items() if found.reasons)]
+
+
+def _line(cells: Sequence[str]) -> list[str]:
+    """A row's cells side by side, each in the lines that it needs."""
+    widths = [WIDTH - sum(WIDTHS) - len(GAP) * len(WIDTHS), *WIDTHS]
+    columns = [textwrap.wrap(cell, width, subsequent_indent=" " * (index == 0)) or [""]
+               for index, (cell, width) in enumerate(zip(cells, widths, strict=True))]
+    return [GAP.join((column[row] if row < len(column) else "").ljust(width)
+                     for column, width in zip(columns, widths)).rstrip()
+            for row in range(max(map(len, columns)))]
