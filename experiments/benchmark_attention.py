@@ -126,9 +126,13 @@ def programs(function: Callable, dtype: str = "float32") -> tuple[Callable, Call
 def measured(case: Case, peers: dict[str, Callable], rounds: int, rate: float) -> list[dict[str, Any]]:
     """A row for each way to compute a case."""
     ways = {name: programs(ours(case, name), case.dtype) for name in implementations(case)}
+    if case.readouts:
+        plain = dataclasses.replace(case, readouts=())
+        ways |= {f"{name}, none read": programs(ours(plain, name), case.dtype) for name in tuple(ways)}
     shapes = [jax.ShapeDtypeStruct(x.shape, case.dtype) for x in arrays(case, 0)]
     memory = {name: jax.jit(lambda *x, name=name: jax.vjp(ours(case, name), *x[:3])[1](x[3]))
-              .lower(*shapes).compile().memory_analysis().temp_size_in_bytes for name in ways}
+              .lower(*shapes).compile().memory_analysis().temp_size_in_bytes
+              for name in implementations(case)}
     ways |= {name: pair for name, peer in peers.items() if (pair := peer(case, masks(case)))}
     seconds = [interleaved({name: pair[i] for name, pair in ways.items()},
                            lambda seed: tuple(arrays(case, seed)), rounds) for i in (0, 1)]
@@ -180,14 +184,14 @@ def errors(case: Case, implementation: str, peaky: float, dtype: str) -> tuple[f
     return context, max(gradients)
 
 
-def check() -> int:
+def check(options: Options) -> int:
     """Prints the errors of each implementation against float64; status 1 where one is beyond its bound.
 
     By mask, size of the values, single and half precision, flat and sharp weights. What this device can't run
     is named on stderr, with the reason.
     """
     print("implementation\tmask\tvalues\tdtype\tfactor_on_queries\terror_of_context\terror_of_gradients")
-    bad = 0
+    bad, rows = 0, []
     for name, case, dtype in itertools.product(attention.IMPLEMENTATIONS, CHECKS, BOUNDS):
         if problem := why_not(name, dataclasses.replace(case, dtype=dtype)):
             say(f"{name}, mask {case.mask}, {dtype}: left out, for {problem}")
@@ -196,16 +200,20 @@ def check() -> int:
             found = errors(case, name, peaky, dtype)
             high = max(found) > BOUNDS[dtype]
             bad += high
+            rows.append({"case": f"{case.mask}, values of {case.V}, {dtype}", "way": name,
+                         "factor_on_queries": peaky, "error_of_context": found[0],
+                         "error_of_gradients": found[1]})
             print(f"{name}\t{case.mask}\t{case.V}\t{dtype}\t{peaky:g}\t{found[0]:.2e}\t{found[1]:.2e}"
                   + f"\tbeyond {BOUNDS[dtype]:g}" * high, flush=True)
+    machine.write(options.json, options.command, machine.facts({}), rows)
     return 1 if bad else 0
 
 
 def main(options: Options) -> int:
     """Prints a line for each case and way: milliseconds, of quartiles too, and temporary memory."""
-    if options.check:
-        return check()
     machine.check_new(options.json)
+    if options.check:
+        return check(options)
     try:
         lengths = [int(length) for length in options.lengths.split(",")]
     except ValueError:

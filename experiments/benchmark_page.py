@@ -24,6 +24,9 @@ faster than PyTorch; the next column is the same with gradients. The share of th
 two products of the formula alone, against the rate of a large matrix product in the same run. Temporary
 memory is what XLA allocates for the gradients beside inputs and outputs.""",
     "attention_long": "One head of 65,536 tokens, measured and shown as above.",
+    "attention_check": """The largest error of the context and of the gradients against the formula in
+float64, each as a share of the largest number. With a factor of 30 on the queries the weights are peaky. Rows
+and keys that are padding hold NaN.""",
     "training": """Training steps on the same batches from the same parameters, in turn; `times` is the rate
 over that of PyTorch: layers of `nn.Transformer` or an LSTM with the same first loss.""",
     "decoding": """Translation of the same sentences with the same weights in float32, in turn.
@@ -63,8 +66,13 @@ may come out above 1. `python -m experiments.benchmark page` writes this page fr
         flags = facts["jax_settings"]["xla_flags"]
         parts.append(f"## {name.replace('_', ' ')}\n\n    {result['command']}\n\n{SECTIONS[name]}\n\n"
                      f"{machine.heading(facts)}; {libraries}" + (f"; `XLA_FLAGS={flags}`" if flags else "")
-                     + f".\n\n{table(result['rows'])}")
+                     + f"; {_source(facts)}.\n\n{table(result['rows'])}")
     return "\n".join(parts)
+
+
+def _source(facts):
+    changed = " with uncommitted changes" if facts.get("uncommitted_changes") else ""
+    return f"commit {facts['commit'][:10]}{changed}" if facts.get("commit") else "no commit known"
 
 
 def table(rows: list[Mapping[str, Any]]) -> str:
