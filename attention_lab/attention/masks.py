@@ -2,12 +2,12 @@
 
 import dataclasses
 import functools
-import numbers
 from typing import Self
 
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 CAUSAL, CUT = "causal", "causal and padding"  # values of `Mask.form`
 
@@ -80,7 +80,7 @@ def window(T: int, w: chex.Numeric) -> Mask:
     >>> window(3, 1).as_array(3, 4).astype(int).tolist()
     [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1]]
     """
-    known = isinstance(w, numbers.Integral)
+    known = isinstance(w, (int, np.integer))
     if known and w < 0:
         raise ValueError(f"w is {w}; allowed are integers of at least 0")
     t, w = jnp.arange(T), int(w) if known else _integers("w", w)

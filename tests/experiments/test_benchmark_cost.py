@@ -46,7 +46,7 @@ def test_the_page_is_written_from_the_committed_files(call, tmp_path, monkeypatc
     assert status == 2 and "has no results" in err
     machine = {"processor": "a processor", "cores": 2, "product_rate": {"jax": 2e9, "torch": 3.4e9},
                "torch": {"version": "2.1", "threads": 2}, "versions": {"python": "3.12.1", "jax": "0.12"},
-               "jax_settings": {"xla_flags": ""}}
+               "jax_settings": {"xla_flags": ""}, "commit": "0123456789abcdef", "uncommitted_changes": True}
     rows = [{"case": "heads", "way": str(n), "step_ms": [n, 2.0 * n, 1234.5 * n],
              "exponent": [0.9, 1.0, 1.1], "empty": None} for n in (1, 2)]
     (tmp_path / "cost.json").write_text(json.dumps(
@@ -58,7 +58,7 @@ def test_the_page_is_written_from_the_committed_files(call, tmp_path, monkeypatc
     assert "| case | way | step ms | exponent |\n| --- | --- | ---: | ---: |" in page
     assert "| heads | 2 | 4 (2 to 2,469) | 1 (0.9 to 1.1) |\n" in page
     assert ("a processor, 2 cores; matrix products: jax 2 GFLOP/s, torch 3 GFLOP/s; Python 3.12.1, "
-            "jax 0.12, torch 2.1 on 2 threads.\n") in page
+            "jax 0.12, torch 2.1 on 2 threads; commit 0123456789 with uncommitted changes.\n") in page
 
 
 def test_the_committed_page_is_what_the_command_writes():
