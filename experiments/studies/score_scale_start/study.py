@@ -170,7 +170,7 @@ def draw(rows, settings):
         for ax, size in zip(panels, sizes):
             _draw_arms(ax, [row for row in final if row["key_size"] == size], arms_of(size, settings), size)
             draw_floors(ax, data)
-        panels[0].legend(loc="upper left", bbox_to_anchor=(0, 0.9))
+        panels[-1].legend(loc="center left")
         axes = bottom.subplots(1, 3)
         for name, colour in zip([name for name in ARMS if not ARMS[name].tuned_as], style.COLOURS):
             at = [row for row in final if row["arm"] == name and row["key_size"] == sizes[-1]]
@@ -188,7 +188,7 @@ def draw(rows, settings):
                     ylabel=f"mean dev accuracy over training, d_k = {sizes[-1]}")
         axes[2].set(xlabel="optimizer steps", ylim=(-0.03, 1.03),
                     ylabel=f"entropy of the last layer, share of log S, d_k = {sizes[-1]}")
-        axes[1].legend()
+        axes[0].legend(loc="lower right")
     return figure
 
 
