@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import re
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ ADDRESS, COUNT, INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PRO
 HEARTBEAT = 30  # seconds of silence after which JAX takes a process for dead
 PREEMPTION = "jax_enable_preemption_service"  # keeps SIGTERM from Python
 WAIT = 5  # seconds of one request to the coordination service, repeated so that Ctrl-C is heard between
+LAST = 2  # seconds by which the first process ends later: it has the service, without which JAX ends the others
 # What XLA's errors, which begin with a code, say where another process is gone. The codes left out are of
 # this process's memory and of what it was given.
 LOST = re.compile(r"UNAVAILABLE: |(?!RESOURCE_EXHAUSTED|INVALID_ARGUMENT)[A-Z_]+: "
@@ -77,6 +79,8 @@ class Group:
         if failed and self.count > 1:
             with contextlib.suppress(jax.errors.JaxRuntimeError):  # all hear it before the first one ends
                 _client().wait_at_barrier(next(self._keys), 1000 * WAIT)
+            if self.first:
+                time.sleep(LAST)
         if problem is not None:
             raise problem
         for index, line in failed:
