@@ -25,7 +25,7 @@ ADDRESS, COUNT, INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PRO
 HEARTBEAT = 30  # seconds of silence after which JAX takes a process for dead
 PREEMPTION = "jax_enable_preemption_service"  # keeps SIGTERM from Python
 WAIT = 5  # seconds of one request to the coordination service, repeated so that Ctrl-C is heard between
-LAST = 2  # seconds by which the first process ends later: it has the service, without which JAX ends the others
+LAST = 2  # seconds by which the first process ends later than others: JAX ends them when its service is gone
 # What XLA's errors, which begin with a code, say where another process is gone. The codes left out are of
 # this process's memory and of what it was given.
 LOST = re.compile(r"UNAVAILABLE: |(?!RESOURCE_EXHAUSTED|INVALID_ARGUMENT)[A-Z_]+: "
