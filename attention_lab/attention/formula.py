@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab.attention.masks import Mask, rows_and_keys, within
-from attention_lab.attention.scores import Score, default_scale, dot
+from attention_lab.attention.scores import Score, check_score, default_scale, dot
 
 
 def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
@@ -27,6 +27,7 @@ def weights(q: chex.Array, k: chex.Array, mask: Mask | chex.Array | None = None,
     for name, x in {"scale": scale, "soft_cap": soft_cap}.items():
         if x is not None and jnp.shape(x):
             raise ValueError(f"{name} has shape {jnp.shape(x)}; allowed is ()")
+    check_score(score)
     scale = default_scale(score, q.shape[-1]) if scale is None else scale
     if mask is None:
         return softmax(logits(q, k, None, None, scale, score, bias, soft_cap), None)

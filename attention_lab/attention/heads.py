@@ -15,7 +15,7 @@ from attention_lab.attention.formula import as_floats, check_options
 from attention_lab.attention.lift import by_vmap, lifted
 from attention_lab.attention.masks import Mask, as_mask, with_axes
 from attention_lab.attention.options import Options
-from attention_lab.attention.scores import Score, default_scale, dot
+from attention_lab.attention.scores import Score, check_score, default_scale, dot
 
 
 def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Array | None = None,
@@ -67,6 +67,7 @@ def multi_head(q: chex.Array, k: chex.Array, v: chex.Array, mask: Mask | chex.Ar
         raise ValueError(f"q, k and v have shapes {q.shape}, {k.shape} and {v.shape}; allowed are "
                          "(B, H, T, K), (B, G, S, K) and (B, G, S, V), where G divides H")
     (B, H, T, K), (G, S) = q.shape, k.shape[1:3]
+    check_score(score)
     scale, parameters = default_scale(score, K) if scale is None else scale, dict(parameters or {})
     for name, x in {"scale": scale, "soft_cap": soft_cap}.items():
         if x is not None and jnp.shape(x) not in ((), (H,)):

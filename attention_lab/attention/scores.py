@@ -140,6 +140,13 @@ SCORES = {
 }
 
 
+def check_score(score: Score) -> None:
+    """Raises a ValueError for what is no function, such as the name of a score."""
+    if not callable(score):
+        raise ValueError(f"score is {score!r}; allowed are functions of queries and keys, such as "
+                         f"attention.dot and the others in SCORES: {', '.join(SCORES)}")
+
+
 def default_scale(score: Score, size: int) -> float:
     """The factor that `scale=None` stands for, for keys of this size; 1 for functions not in SCORES."""
     function = getattr(score, "func", score)  # of a functools.partial

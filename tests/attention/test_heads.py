@@ -244,6 +244,7 @@ def test_keys_or_values_too_wide_for_cudnn_are_computed_by_another(lab, on_its_d
     (dict(scale="inverse_sqrt"), "scale is 'inverse_sqrt'; allowed are numbers"),
     (dict(bias=np.ones((T, S), bool)), "bias has dtype bool; allowed are floating-point numbers"),
     (dict(bias=1j * np.ones((T, S))), "bias has dtype complex64; allowed are"),
+    (dict(score="dot"), "score is 'dot'; allowed are functions of queries and keys"),
     (dict(dropout=0.1), "dropout is a float; allowed is a Dropout, as attention.dropout makes it"),
     (dict(counterfactual="uniform"), "counterfactual is a str; allowed is a Counterfactual"),
     (dict(score=attention.general, parameters={"w": jnp.ones((H + 1, K, K))}),
