@@ -1,9 +1,15 @@
-"""Multi-query recall in studies: what answers that look nothing up would score."""
+"""Multi-query recall in studies: the lead of an arm, and what answers that look nothing up would score."""
 
 from typing import Any
 
 from attention_lab.data.synthetic import recall
 from attention_lab.figures import style
+from attention_lab.studies.values import Nearest, Sum, difference
+
+
+def lead(arm: str, other: str, size: int | Nearest) -> Sum:
+    """Test accuracy of an arm minus another's at a key size; a run that diverged counts as 0."""
+    return difference("test_accuracy", arm, other, missing=0.0, stage="final", key_size=size)
 
 
 def floors(data: Any) -> dict[str, float]:

@@ -14,35 +14,28 @@ from attention_lab.studies.recipes.drawing import (
     ranges_of,
     titled_figure,
 )
-from attention_lab.studies.recipes.recall import draw_floors
+from attention_lab.studies.recipes.recall import draw_floors, lead
 from attention_lab.studies.recipes.tuned_arms import ARMS, MAIN
 
 FILE = "configs/recall.py:{variant}"
 TRAINED = 0.9
-
-
-def recall(arm, other, size):
-    """Test accuracy of an arm minus another's; a run that diverged counts as 0."""
-    return difference("test_accuracy", arm, other, missing=0.0, stage="final", key_size=nearest(size))
-
-
-SMALLEST, MIDDLE, LARGEST = 16, 256, 1024  # key sizes of the claims
+SMALLEST, MIDDLE, LARGEST = map(nearest, (16, 256, 1024))  # key sizes of the claims
 CLAIMS = (
     Claim("tied_at_small", "at d_k = 16 scaled and unscaled are equal, to two points of accuracy",
-          recall("scaled", "unscaled", SMALLEST), "equal", margin=0.02, published="tied"),
+          lead("scaled", "unscaled", SMALLEST), "equal", margin=0.02, published="tied"),
     Claim("worse_at_large", "at the largest d_k the unscaled arm recalls less, its rate tuned",
-          recall("scaled", "unscaled", LARGEST), "greater", margin=0.02, published="scaled better"),
+          lead("scaled", "unscaled", LARGEST), "greater", margin=0.02, published="scaled better"),
     Claim("additive_beats_unscaled", "at d_k = 256 additive attention recalls more than unscaled",
-          recall("additive", "unscaled", MIDDLE), "greater", margin=0.02, published="additive better"),
+          lead("additive", "unscaled", MIDDLE), "greater", margin=0.02, published="additive better"),
     Claim("additive_as_scaled", "at d_k = 256 additive and scaled are equal, to two points",
-          recall("additive", "scaled", MIDDLE), "equal", margin=0.02, published="similar"),
+          lead("additive", "scaled", MIDDLE), "equal", margin=0.02, published="similar"),
     Claim("cosine_as_scaled", "at d_k = 256 cosine with a learned gain and scaled are equal, to two points",
-          recall("cosine", "scaled", MIDDLE), "equal", margin=0.02, primary=False),
+          lead("cosine", "scaled", MIDDLE), "equal", margin=0.02, primary=False),
     Claim("inverse_as_scaled", "at d_k = 256 the scale 1/d_k and scaled are equal, to two points",
-          recall("inverse", "scaled", MIDDLE), "equal", margin=0.02, primary=False),
+          lead("inverse", "scaled", MIDDLE), "equal", margin=0.02, primary=False),
     Claim("entropy_at_start", "at the largest d_k attention starts less spread out without the scale",
           difference("start_entropy", "scaled", "unscaled", missing="skip", stage="final",
-                     key_size=nearest(LARGEST)), "greater", primary=False),
+                     key_size=LARGEST), "greater", primary=False),
 )
 
 
