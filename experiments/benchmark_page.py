@@ -33,6 +33,9 @@ over that of PyTorch: layers of `nn.Transformer` or an LSTM with the same first 
 CTranslate2's rate counts only where its outputs are ours in all sentences of greedy search, and in at least
 99 % with a beam of 5; it is given the batch size at which it is fastest. `share of peer` is our rate
 over that of the row: 0.5 is half as fast.""",
+    "decoding_joeynmt": """The same beside JoeyNMT too, which reads every hypothesis again at each step
+and has another length penalty, so that the outputs of its beam search may differ; fewer sentences, for it is
+slow.""",
     "sweep": """Milliseconds for one training step of one run: the runs one after another (`loop`), and all
 in one program. Medians of three stretches of each way, one way after another.""",
     "start": """Seconds from the shell to the first training step, the ways in turn. The compilation cache

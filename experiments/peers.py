@@ -5,7 +5,8 @@ import importlib.util
 from experiments.flags import say
 
 INSTALL = {"torch": "pip install -e '.[peers]'", "ctranslate2": "pip install -e '.[peers]'",
-           "joeynmt": "pip install joeynmt, in an environment of its own, for it needs an old protobuf"}
+           "joeynmt": "pip install joeynmt importlib_metadata, in an environment of its own, for it "
+                      "needs an old protobuf"}
 
 
 def available(name: str) -> bool:

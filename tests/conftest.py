@@ -1,5 +1,6 @@
 """What every test runs under: virtual devices, no silent broadcasting, our warnings as errors."""
 
+import contextlib
 import gc
 import os
 import pathlib
@@ -26,7 +27,7 @@ import jax  # noqa: E402
 import pytest  # noqa: E402
 
 from attention_lab.attention import IMPLEMENTATIONS, choice  # noqa: E402
-from attention_lab.attention.implementations import cudnn, splash  # noqa: E402
+from attention_lab.attention.implementations import cudnn, splash, tokamax  # noqa: E402
 from attention_lab.storage import memory_maps  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -61,7 +62,14 @@ def data_folder():
 
 
 @pytest.fixture
-def on_its_device(monkeypatch):
+def allow_other_ranks():
+    """Allows arrays of different ranks in one operation, as another library's code may have them."""
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(jax.numpy_rank_promotion("allow"))
+
+
+@pytest.fixture
+def on_its_device(monkeypatch, allow_other_ranks):
     """Has an implementation run here, whatever it is made for.
 
     Where its device is missing, Pallas interprets splash attention, and in place of cuDNN's kernel the same
@@ -71,10 +79,14 @@ def on_its_device(monkeypatch):
 
     def on(name):
         entry = IMPLEMENTATIONS[name]
+        if entry.library:
+            pytest.importorskip(entry.library)
+            allow_other_ranks()
         monkeypatch.setattr(choice, "here", here)
         if entry.runs_on not in ("", here()):
             monkeypatch.setattr(choice, "here", lambda: entry.runs_on)
             monkeypatch.setattr(splash, "INTERPRET", True)
             monkeypatch.setattr(cudnn, "LIBRARY", "xla")
+            monkeypatch.setattr(tokamax, "LIBRARY", "xla")
         return entry
     return on

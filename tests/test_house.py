@@ -61,7 +61,7 @@ def breaches(room, names):
         if room in NO_JAX and top in JAX_FAMILY:
             found.append(f"{name}: {room} does without jax")
         if room == "attention" and top not in {"jax", "numpy", "chex", "functools", "collections",
-                                               "typing", "dataclasses", "math", "attention_lab"}:
+                                               "importlib", "typing", "dataclasses", "math", "attention_lab"}:
             found.append(f"{name}: attention imports jax, numpy, chex and itself alone")
         if top in OURS - {"attention_lab"}:
             found.append(f"{name}: attention_lab/ stands below {top}/")

@@ -1,5 +1,6 @@
 """Which implementation computes a call of `multi_head`."""
 
+import importlib.util
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -86,6 +87,9 @@ def why_not(name: str, call: Call) -> str:
             return f"implementation {name!r} cannot compute {option}; allowed are {names}"
     if entry.runs_on not in ("", here()):
         return f"implementation {name!r} runs on {DEVICES[entry.runs_on]} alone; the device here is {here()}"
+    if entry.library and not importlib.util.find_spec(entry.library):
+        return (f"implementation {name!r} needs the library {entry.library}, which is not installed: "
+                f"pip install -e '.[{entry.library}]'")
     if entry.dtypes is not None and jnp.dtype(call.dtype).name not in entry.dtypes:
         return f"q is {jnp.dtype(call.dtype).name}; implementation {name!r} allows {', '.join(entry.dtypes)}"
     if entry.largest is not None and call.size > (largest := entry.largest()):

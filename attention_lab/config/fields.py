@@ -162,8 +162,9 @@ class Attention(Group):
                           "heads and layers, separated by commas: " + ", ".join(LOGGED))
     implementation: str = field("reference", "reference forms all weights, blockwise those of a block of "
                                 "queries; of dot alone: xla (jax.nn.dot_product_attention), cudnn (GPUs, "
-                                "bfloat16), splash (TPUs); auto takes the device's own where that can "
-                                "compute it, else blockwise for many queries and keys, else reference",
+                                "bfloat16), splash (TPUs), tokamax (GPUs, by that library); auto takes the "
+                                "device's own where that can compute it, else blockwise for many queries and "
+                                "keys, else reference",
                                 choices=names("attention.implementations.IMPLEMENTATIONS") + ("auto",))
 
 

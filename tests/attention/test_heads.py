@@ -12,7 +12,7 @@ from jax._src.cudnn import fused_attention_stablehlo
 
 from attention_lab import attention
 from attention_lab.attention import choice, masks
-from attention_lab.attention.implementations import blockwise
+from attention_lab.attention.implementations import blockwise, tokamax
 
 B, H, T, S, K, V = 2, 3, 5, 7, 11, 13
 
@@ -187,6 +187,35 @@ def test_a_kernel_is_lowered_for_its_device_from_any_machine(lab, monkeypatch, n
             text = lowered.as_text()
             assert f"custom_call @{calls[name]}(" in text, kind
             assert (f"custom_call @{calls[name]}Backward(" in text) == (name == "cudnn")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_tokamax_lowers_its_triton_kernel_for_a_gpu_from_any_machine(
+        lab, monkeypatch, allow_other_ranks, dtype):
+    allow_other_ranks()
+    config = pytest.importorskip("tokamax").config
+    entry = attention.IMPLEMENTATIONS["tokamax"]
+    monkeypatch.setattr(choice, "here", lambda: entry.runs_on)
+    monkeypatch.setattr(tokamax, "LIBRARY", "triton")
+    arrays = lab.normal(0, (B, H, T, K), (B, H, S, K), (B, H, S, V), dtype=dtype)
+    gpu = jax.sharding.AbstractDevice("NVIDIA H100 80GB HBM3", 132, "gpu")
+    mesh = jax.sharding.AbstractMesh((1,), ("x",), abstract_device=gpu)
+    for kind, mask in lab.masks_of(T, S).items():
+        if kind in entry.masks:
+            def gradient(q, k, v, scale, mask=mask):
+                return jax.grad(lambda *x: attention.multi_head(
+                    *x, mask, scale, implementation="tokamax").astype(jnp.float32).sum(), (0, 1, 2))(q, k, v)
+            with config.cross_compile(True), jax.sharding.use_abstract_mesh(mesh):
+                lowered = jax.jit(gradient).trace(*arrays, 0.3).lower(lowering_platforms=("cuda",))
+            assert "custom_call @__gpu$xla.gpu.triton(" in lowered.as_text(), kind
+
+
+def test_a_kernel_whose_library_is_missing_is_refused_in_one_line(monkeypatch):
+    call = choice.Call(T, S, jnp.float32, None, attention.dot, ())
+    monkeypatch.setattr(choice, "here", lambda: "cuda")
+    monkeypatch.setattr(choice.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="'tokamax' needs the library tokamax, which is not installed"):
+        choice.checked("tokamax", call)
 
 
 def test_auto_takes_the_kernel_of_the_device_where_it_can(monkeypatch):

@@ -11,7 +11,7 @@ where options are `Options` and readouts names in READOUTS. heads.py lifts it ov
 import dataclasses
 from collections.abc import Callable
 
-from attention_lab.attention.implementations import blockwise, cudnn, reference, splash, xla
+from attention_lab.attention.implementations import blockwise, cudnn, reference, splash, tokamax, xla
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Implementation:
       dtypes: of the query, a literal; None is any.
       masks: kinds of masks, as of `masks.kind`, a literal; None is any.
       largest: () -> the largest K and V that it computes on this device; None is any.
+      library: an optional package that has to be installed; "" is none.
       twice: whether it has forward and second derivatives, not only gradients.
     """
 
@@ -37,6 +38,7 @@ class Implementation:
     dtypes: tuple[str, ...] | None = None
     masks: tuple[str, ...] | None = None
     largest: Callable[[], int] | None = None
+    library: str = ""
     twice: bool = True
 
 
@@ -53,4 +55,8 @@ IMPLEMENTATIONS = {
                              dtypes=("bfloat16", "float32"),
                              masks=("all", "causal", "padding", "causal and padding", "keys",
                                     "causal and keys")),
+    "tokamax": Implementation(tokamax.attention, scores=("dot",), computes=(), runs_on="cuda", twice=False,
+                              library="tokamax", dtypes=("bfloat16", "float16", "float32"),
+                              masks=("all", "causal", "padding", "causal and padding", "keys",
+                                     "causal and keys")),
 }
