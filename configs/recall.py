@@ -1,9 +1,13 @@
-"""Multi-query associative recall with a two-layer causal Transformer of one head.
+"""Multi-query associative recall with a two-layer causal Transformer of one head, or another model.
 
     python -m experiments.train --config=configs/recall.py --workdir=runs/recall
+    python -m experiments.train --config=configs/recall.py:mqar --config.model.kind=gru --workdir=runs/gru
+    python -m experiments.train --config=configs/recall.py:mqar --config.attention.compatibility=linear \
+        --workdir=runs/linear
     python -m experiments.sweep --config=configs/recall.py      # key size x scale x 8 seeds
 
     (none)     8 pairs over 64 ids, 600 steps (Arora et al. 2023 have 8,192 ids and up to 64 pairs)
+    mqar       8 pairs of 64 keys and 64 values, 4 of the keys are asked for, 3,000 steps
     hard       16 pairs over 256 ids, 1,500 steps
     smoke      seconds
 
@@ -42,6 +46,13 @@ BASE = {
 }
 
 VARIANTS = {
+    "mqar": {
+        "data.vocabulary_size": 132,  # with the four special ids
+        "data.queries": 4,
+        "training.steps": 3000,
+        "training.eval_every": 100,
+        "training.checkpoint_every": 3000,
+    },
     "hard": {
         "data.vocabulary_size": 256,
         "data.pairs": 16,
