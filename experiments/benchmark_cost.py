@@ -17,7 +17,7 @@ from attention_lab.training.devices import shard
 from attention_lab.training.programs import programs
 from experiments import machine
 from experiments.flags import Options
-from experiments.timing import interleaved, quartiles
+from attention_lab.analysis.timing import interleaved, quartiles
 
 STEPS = 2  # of one timing
 LARGEST = 3  # values of an axis, from its largest on, to which an exponent is fitted

@@ -13,7 +13,7 @@ from attention_lab.training import profile
 from experiments import machine
 from experiments.flags import Options, say
 from experiments.peers import available
-from experiments.timing import interleaved, quartiles
+from attention_lab.analysis.timing import interleaved, quartiles
 
 BEAMS = {1: "greedy", 5: "beam 5"}
 PEERS = {"ctranslate2": "benchmark_ctranslate2", "joeynmt": "benchmark_joeynmt"}

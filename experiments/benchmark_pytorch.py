@@ -21,7 +21,7 @@ from attention_lab.training import loop
 from attention_lab.training.profile import PRODUCT
 from attention_lab.training.programs import programs
 from attention_lab.training.state import parameter_count
-from experiments import timing
+from attention_lab.analysis import timing
 
 CLOSE = {"float32": 1e-3, "bfloat16": 3e-2}  # nats by which the first losses may differ
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments import machine, pages
 from experiments.flags import Options
-from experiments.timing import quartiles
+from attention_lab.analysis.timing import quartiles
 
 PACE = 0.005  # seconds between two looks at the log
 # Settings of each way to start; those of "filled" read what "empty" has written.

@@ -22,7 +22,7 @@ from attention_lab.training.state import parameter_count
 from experiments import machine
 from experiments.flags import Options, say
 from experiments.peers import available
-from experiments.timing import quartiles
+from attention_lab.analysis.timing import quartiles
 
 pytorch = Later("experiments.benchmark_pytorch")
 

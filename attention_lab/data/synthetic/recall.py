@@ -48,7 +48,7 @@ def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: st
                          "for at most once")
     # The raw words of PCG64 are fixed for good, the methods of Generator may change with numpy.
     bits = np.random.PCG64([seed, SPLITS.index(split)])
-    parts = np.array_split(np.arange(count), -(-count * keys // AT_ONCE))
+    parts = np.array_split(np.arange(count), max(1, -(-count * keys // AT_ONCE)))
     drawn = np.concatenate([np.argsort(bits.random_raw(len(part) * keys).reshape(len(part), keys), axis=1)[
         :, :pairs] for part in parts])
     answers = (bits.random_raw(count * pairs) % np.uint64(values)).astype(np.int64).reshape(count, pairs)
