@@ -1,7 +1,8 @@
 """Layers over the length of a sequence: how long, how much memory, how many steps that wait for one another.
 
-A layer maps a sequence (T, D) to another, and no position sees what comes after it. It can be computed for the
-whole sequence, or token by token with a carry: the state of a GRU, of linear attention, or all keys and values.
+A layer maps a sequence (T, D) to another, and no position sees what comes after it. It can be computed for
+the whole sequence, or token by token with a carry: the state of a GRU or of linear attention, or all keys and
+values.
 """
 
 from collections.abc import Callable
@@ -55,7 +56,7 @@ def _projected(params, x, H):
 
 
 def _attending(D: int, whole: Callable, begin: Callable, step: Callable) -> Layer:
-    """A layer of heads: `whole` and `step` are of q, k and v, between one map to these and one to the output."""
+    """A layer of heads: `whole` and `step` map to the heads' contexts, a product these to the output."""
     def init(key):
         to, back = jax.random.split(key)
         return {"in": D ** -0.5 * jax.random.normal(to, (D, 3 * D)),
@@ -72,7 +73,7 @@ def _attending(D: int, whole: Callable, begin: Callable, step: Callable) -> Laye
 
 
 def attending(D: int, H: int, implementation: str) -> Layer:
-    """Causal attention of H heads by an implementation; the carry holds keys and values, the oldest first out."""
+    """Causal attention of H heads by an implementation; the carry holds the last keys and values."""
     def whole(params, x):
         q, k, v = (part[None] for part in _projected(params, x, H))
         return attention.multi_head(q, k, v, attention.causal(len(x)), implementation=implementation)[0]
@@ -93,7 +94,8 @@ def attending(D: int, H: int, implementation: str) -> Layer:
 def linear(D: int, H: int) -> Layer:
     """Causal linear attention of H heads, in parallel; token by token its state."""
     def whole(params, x):
-        return jax.vmap(lambda *head: linear_attention.parallel(*head, causal=True))(*_projected(params, x, H))
+        heads = _projected(params, x, H)
+        return jax.vmap(lambda *head: linear_attention.parallel(*head, causal=True))(*heads)
 
     def step(params, carry, x):
         q, k, v = _projected(params, x, H)[:, :, 0]
@@ -139,7 +141,8 @@ def depth(function: Callable, *given: Any) -> int:
 def _iterations(jaxpr):
     total = 0
     for equation in jaxpr.eqns:
-        inner = [x for value in equation.params.values() for x in (value if isinstance(value, tuple) else (value,))]
+        inner = [x for value in equation.params.values()
+                 for x in (value if isinstance(value, tuple) else (value,))]
         inner = sum(_iterations(getattr(x, "jaxpr", x)) for x in inner
                     if hasattr(getattr(x, "jaxpr", x), "eqns"))
         total += equation.params["length"] * max(1, inner) if equation.primitive.name == "scan" else inner

@@ -1,7 +1,7 @@
 """Is attention a look-up? What the place of the match and the value there decide, on trained recall models.
 
-A sequence is asked for one of its keys, at the first position after its P pairs. A model that looks up attends,
-in its last layer, to one place for each pair; the place is that of the pair's value, 2 i + 1 for pair i.
+At the first position after its P pairs a sequence is asked for one of its keys. A model that looks up attends
+there, in its last layer, to the place of the pair's value, 2 i + 1 for pair i.
 """
 
 from functools import partial
@@ -109,6 +109,7 @@ def interventions(model: Model, params: Any, hyper: Any, sequences: Sequences, p
     shares = {
         "matched": place == here, "answered": answers == source[row, here],
         "value_followed": new_answers == new[row, here], "value_stayed": new_place == place,
-        "key_moved": (place == here) & (key_place == there), "key_followed": key_answers == source[row, there],
+        "key_moved": (place == here) & (key_place == there),
+        "key_followed": key_answers == source[row, there],
         "vectors_followed": exchanged_answers == source[row, there]}
     return {name: float(np.mean(share)) for name, share in shares.items()}

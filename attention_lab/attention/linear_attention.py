@@ -81,8 +81,8 @@ def _prepared(q, k, v, allowed, causal):
     q, k, v = as_floats(q=q, k=k, v=v)
     if not q.ndim == k.ndim == v.ndim == 2 or k.shape[0] != v.shape[0] or q.shape[1] != k.shape[1] or (
             causal and q.shape[0] != k.shape[0]):
-        raise ValueError(f"q, k and v have shapes {q.shape}, {k.shape} and {v.shape}; allowed are (T, K), (S, K) "
-                         "and (S, V), where T is S if causal")
+        raise ValueError(f"q, k and v have shapes {q.shape}, {k.shape} and {v.shape}; allowed are (T, K), "
+                         "(S, K) and (S, V), where T is S if causal")
     if allowed is not None and (jnp.shape(allowed) != k.shape[:1] or jnp.asarray(allowed).dtype != bool):
         raise ValueError(f"allowed has shape {jnp.shape(allowed)} and dtype {jnp.asarray(allowed).dtype}; "
                          f"allowed is bool, (S,) = {k.shape[:1]}")

@@ -43,7 +43,7 @@ def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], 
 def merge(config: Config, values: Mapping[str, Any]) -> Config:
     """A copy of `config` with typed values put in at dotted keys; a given duration unsets the others.
 
-    A given model.kind puts fields that it does not read at the values that it requires, unless these are given.
+    A given model.kind puts fields that it does not read at the values that it requires, unless given too.
     A ValueError names an unknown key, or two durations.
     """
     for key in values:

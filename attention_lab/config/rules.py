@@ -55,7 +55,7 @@ def no_transformer() -> dict[str, Any]:
 
 
 def fitted(config: Config, kind: str) -> dict[str, Any]:
-    """Fields of `config` that a model of this kind does not read, with the values that it requires of them."""
+    """Fields of `config` that a model of this kind does not read, at the values that it requires."""
     changes = {key: all_fields()[key].default for key in _unread(kind)}
     if kind not in WITH_HEADS and TASKS[task_of(config)]["output"] != "sentence":
         changes |= {"attention.compatibility": "none", "attention.scale": None}

@@ -17,7 +17,7 @@ def made(arm):
 
 @pytest.mark.parametrize("arm", lengths.LAYERS)
 def test_token_by_token_is_the_whole(arm):
-    """Attention's carry has room for as many tokens as there are, so that it is the whole's at the last alone."""
+    """Attention's carry is filled with zeros, and full at the last of as many tokens as it has room for."""
     layer, params, x = made(arm)
     carry, outs = layer.begin(T), []
     for t in range(T):

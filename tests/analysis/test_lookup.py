@@ -1,4 +1,4 @@
-"""A look-up is recognised: sequences are changed as said, and a model made by hand does what a look-up does."""
+"""Sequences are changed as said; a model made by hand does what a look-up does, and another does not."""
 
 import dataclasses
 
@@ -37,7 +37,7 @@ def test_swapped_keys_leave_values():
 
 
 def by_hand(width, matches):
-    """A model whose one layer looks up the token after a matching key, or with matches=False the first value."""
+    """A model whose layer looks up the token after a matching key, or with matches=False the first value."""
     def apply(params, batch, hyper, with_weights=False, intervention=None):
         source = batch["source"]
         T = source.shape[1]

@@ -33,7 +33,8 @@ def test_the_rate_is_the_best_on_dev_and_one_layer_takes_that_of_two():
             for rate, scores in {0.01: (0.9, 0.3), 0.001: (0.5, 0.8), 0.003: (0.2, 0.2)}.items()
             for seed, score in zip(LOOKUP.TUNING_SEEDS, scores)]
     for arm in ("attention", LOOKUP.LAYER):
-        final = config_of({"stage": "final", "arm": arm, "pairs": 8, "width": 64, "rate": None, "seed": 3}, rows)
+        cell = {"stage": "final", "arm": arm, "pairs": 8, "width": 64, "rate": None, "seed": 3}
+        final = config_of(cell, rows)
         assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
 
 

@@ -1,4 +1,4 @@
-"""The parallelism study: a cell is measured, exponents and ratios by hand, claims judged by what is planted."""
+"""The parallelism study: a cell is measured, exponents and ratios by hand, planted claims are judged."""
 
 import math
 
@@ -9,8 +9,8 @@ from tests.experiments.loaded import module, study, verdicts
 
 STUDY, PARALLEL = study("parallelism"), module("parallelism")
 # Exponent and factor of each layer's time, memory and time of a token.
-PLANTED = {"gru": (1.0, 4.0, 1.0, 0.0), "attention": (2.0, 0.01, 2.0, 1.0), "blockwise": (2.0, 0.005, 1.0, 1.0),
-           "linear": (1.0, 1.0, 1.0, 0.0)}
+PLANTED = {"gru": (1.0, 4.0, 1.0, 0.0), "attention": (2.0, 0.01, 2.0, 1.0),
+           "blockwise": (2.0, 0.005, 1.0, 1.0), "linear": (1.0, 1.0, 1.0, 0.0)}
 
 
 def planted(of=PLANTED, seeds=10):
@@ -51,9 +51,10 @@ def test_attention_and_a_gru_cross_where_their_times_are_equal():
     assert np.isnan(PARALLEL.crossing(sooner, "attention", "gru", "gradients")[0])
 
 
-def test_a_cell_is_measured(monkeypatch):
+def test_a_cell_is_measured():
     settings = STUDY.settings("smoke")
     row = PARALLEL.measure({"seed": 0, "length": 32}, settings, None)
-    assert all(row[f"{arm}_{column}"] > 0 for arm in PARALLEL.NAMES for column in ("forward", "gradients", "token"))
+    assert all(row[f"{arm}_{column}"] > 0 for arm in PARALLEL.NAMES
+               for column in ("forward", "gradients", "token"))
     assert row["gru_depth"] == 64 and row["attention_depth"] == row["linear_depth"] == 0
     assert row["attention_temporary"] >= 4 * 2 * 32 * 32 and row["device"]

@@ -3,8 +3,8 @@
     source   k3 v7 k1 v2 k9 v2   k1 k9 k3
     target    .  .  .  .  .  .   v2 v2 v7
 
-Keys and values are disjoint parts of one vocabulary. A key is defined once in a sequence and asked for at most
-once, values are uniform, so that an answer can only be looked up.
+Keys and values are disjoint parts of one vocabulary. A key is defined once in a sequence and asked for at
+most once, values are uniform, so that an answer can only be looked up.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: st
     Args:
       count: N. pairs: P. split: "train", "dev" or "test".
       vocabulary_size: keys, values and the special ids.
-      queries: Q, keys asked for; 0: all P. keys, values: ids of either; 0: half of those that are not special.
+      queries: Q, keys asked for; 0: all P. keys, values: ids of either; 0: half of those that aren't special.
     Raises:
       ValueError: fewer keys than a sequence has pairs or queries, or ids that would be key and value.
 
@@ -38,14 +38,14 @@ def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: st
                          f"at least {2 * least + first} ids")
     keys, values, queries = keys or half, values or half, queries or pairs
     if keys < least or values < 2:
-        raise ValueError(f"data.keys={keys} and data.values={values}: data.pairs={pairs} needs at least {least} "
-                         "keys and 2 values")
+        raise ValueError(f"data.keys={keys} and data.values={values}: data.pairs={pairs} needs at least "
+                         f"{least} keys and 2 values")
     if keys + values > vocabulary_size - first:
         raise ValueError(f"data.keys={keys} and data.values={values} overlap: data.vocabulary_size="
                          f"{vocabulary_size} has {vocabulary_size - first} ids for both")
     if queries > pairs:
-        raise ValueError(f"data.queries={queries}: data.pairs={pairs} allows at most {pairs}, for a key is asked "
-                         "for at most once")
+        raise ValueError(f"data.queries={queries}: data.pairs={pairs} allows at most {pairs}, for a key is "
+                         "asked for at most once")
     # The raw words of PCG64 are fixed for good, the methods of Generator may change with numpy.
     bits = np.random.PCG64([seed, SPLITS.index(split)])
     parts = np.array_split(np.arange(count), max(1, -(-count * keys // AT_ONCE)))

@@ -1,11 +1,11 @@
 """Is attention a differentiable look-up, and what does a state need to look up as much? (Arora et al. 2023)
 
 Multi-query recall: pairs of a key and a value, then some of the keys, each to be answered by its value. On
-trained models of attention the study asks what match and value decide: it replaces values, swaps keys, exchanges
-the vectors, and makes the softmax sharper until it is a hard look-up, or flat. Beside them it trains GRUs, LSTMs
-and linear attention of several widths: the width at which nine in ten answers are right, over the number of pairs.
-All models have two layers of one width, embeddings and states alike. Each arm and width takes the rate with the best
-accuracy on dev, over tuning seeds, at the middle number of pairs.
+trained models of attention the study tests what match and value decide: it replaces values, swaps keys,
+exchanges vectors, and makes the softmax sharper until it is a hard look-up, or flat. Beside them it trains
+GRUs, LSTMs and linear attention of several widths, for the width at which nine in ten answers are right. All
+models have two layers of one width, embeddings and states alike. Each arm and width takes the rate with the
+best accuracy on dev over training, of the tuning seeds, at PAIRS pairs.
 """
 
 import math
@@ -23,7 +23,13 @@ from attention_lab.figures import style
 from attention_lab.storage.runs import load_run
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import runs
-from attention_lab.studies.recipes.drawing import draw_band, draw_ranges, draw_seeds, seed_count, titled_figure
+from attention_lab.studies.recipes.drawing import (
+    draw_band,
+    draw_ranges,
+    draw_seeds,
+    seed_count,
+    titled_figure,
+)
 from attention_lab.tasks.sequences.task import correct
 from attention_lab.training.weights import scored_weights
 
@@ -57,37 +63,41 @@ def growth(arm):
 
 
 CLAIMS = (
-    Claim("place_by_match", "the largest weight of the last layer is at the value of the key that is asked for, in over "
-          "nine in ten sequences", model("matched"), "greater", RIGHT, published="high match, high weight"),
+    Claim("place_by_match", "the largest weight of the last layer is at the value of the key that is asked "
+          "for, in over nine in ten sequences", model("matched"), "greater", RIGHT,
+          published="high match, high weight"),
     Claim("value_decides", "where that value is replaced, the answer is the new one, in over nine in ten",
           model("value_followed"), "greater", RIGHT, published="sum of values"),
-    Claim("value_does_not_move", "where that value is replaced, the largest weight stays, in over nine in ten",
-          model("value_stayed"), "greater", RIGHT),
-    Claim("key_decides", "where two keys change places, the largest weight moves with the key, in over nine in ten",
-          model("key_moved"), "greater", RIGHT, published="high match, high weight"),
-    Claim("vectors_decide", "where the last layer's values at two places are exchanged, and nothing else, the answer "
-          "is the other value, in over nine in ten", model("vectors_followed"), "greater", RIGHT,
+    Claim("value_does_not_move", "where that value is replaced, the largest weight stays, in over nine in "
+          "ten", model("value_stayed"), "greater", RIGHT),
+    Claim("key_decides", "where two keys change places, the largest weight moves with the key, in over nine "
+          "in ten", model("key_moved"), "greater", RIGHT, published="high match, high weight"),
+    Claim("vectors_decide", "where the last layer's values at two places are exchanged, and nothing else, "
+          "the answer is the other value, in over nine in ten", model("vectors_followed"), "greater", RIGHT,
           published="sum of values"),
-    Claim("hard_suffices", "a hard look-up (the largest weight is 1) recalls as much as the softmax, to five points",
-          model("accuracy_hard") - model("test_accuracy"), "equal", margin=0.05),
+    Claim("hard_suffices", "a hard look-up (the largest weight is 1) recalls as much as the softmax, to five "
+          "points", model("accuracy_hard") - model("test_accuracy"), "equal", margin=0.05),
     Claim("flat_fails", "weights that are all but equal (temperature 100) recall less than half",
           model("accuracy_flat"), "less", 0.5),
-    Claim("one_layer_fails", "one layer of attention, whose values can't be matched by the key before them, recalls less "
-          "than half", mean("test_accuracy", 0.0, stage="final", arm=LAYER, pairs=PAIRS, width=WIDTH), "less", 0.5,
-          published="induction needs two layers"),
+    Claim("one_layer_fails", "one layer of attention, in which no place has both a value and its key, "
+          "recalls less than half",
+          mean("test_accuracy", 0.0, stage="final", arm=LAYER, pairs=PAIRS, width=WIDTH),
+          "less", 0.5, published="induction needs two layers"),
     Claim("gru_grows", "a GRU needs more width the more pairs there are (slope of log2 width on log2 pairs)",
           growth("gru"), "greater", published="grows"),
-    Claim("lstm_grows", "so does an LSTM", growth("lstm"), "greater", published="grows"),
-    Claim("linear_grows", "so does linear attention", growth("linear attention"), "greater", published="grows"),
-    Claim("attention_does_not", "attention does not (slope, to a quarter)", growth(ATTENTION), "equal", margin=0.25,
-          published="constant"),
-    Claim("gru_needs_more", "at the most pairs a GRU needs over twice the width of attention (log2 of the ratio)",
-          function("width_ratio", arm="gru", other=ATTENTION), "greater", 1.0),
+    Claim("lstm_grows", "an LSTM needs more width the more pairs there are (the same slope)", growth("lstm"),
+          "greater", published="grows"),
+    Claim("linear_grows", "linear attention needs more width the more pairs there are (the same slope)",
+          growth("linear attention"), "greater", published="grows"),
+    Claim("attention_does_not", "attention needs the same width for any number of pairs (the same slope, to "
+          "a quarter)", growth(ATTENTION), "equal", margin=0.25, published="constant"),
+    Claim("gru_needs_more", "at the most pairs a GRU needs over twice the width of attention (log2 of the "
+          "ratio)", function("width_ratio", arm="gru", other=ATTENTION), "greater", 1.0),
 )
 
 
 def grid(settings):
-    """(arm, pairs, width) of the final runs: one layer where models are intervened on, all others everywhere."""
+    """(arm, pairs, width) of the final runs: one layer where models are intervened on, all others at all."""
     return [(arm, pairs, width) for arm in ARMS for pairs in settings["pairs"] for width in settings["widths"]
             if arm != LAYER or (pairs, width) == (PAIRS, WIDTH)]
 
@@ -98,12 +108,13 @@ def cells(settings):
     tuning = [{"stage": "tune", "arm": arm, "pairs": pairs, "width": width, "rate": rate, "seed": seed}
               for arm, pairs, width in grid(settings) if pairs == PAIRS and arm != LAYER
               for rate in settings["rates"] for seed in seeds]
-    return tuning + [{"stage": "final", "arm": arm, "pairs": pairs, "width": width, "rate": None, "seed": seed}
-                     for arm, pairs, width in grid(settings) for seed in range(settings["seeds"])]
+    return tuning + [
+        {"stage": "final", "arm": arm, "pairs": pairs, "width": width, "rate": None, "seed": seed}
+        for arm, pairs, width in grid(settings) for seed in range(settings["seeds"])]
 
 
 def by_rate(rows, arm, width):
-    """{rate: mean dev accuracy over the tuning seeds, and over training}, rates rising; one layer takes two's."""
+    """{rate: mean dev accuracy over tuning seeds and training}, rates rising; one layer takes two layers'."""
     scores = {}
     for row in rows:
         if (row["stage"], row["arm"], row["width"]) == ("tune", ATTENTION if arm == LAYER else arm, width):
@@ -130,7 +141,8 @@ def measure(cell, settings, train):
     run = train(cell)
     curve = runs.curve(run.evaluations, "dev_accuracy")
     row = {"rate_used": run.changes["optimizer.learning_rate"], "status": run.result["status"],
-           "dev_accuracy": run.result.get("dev_accuracy", 0.0), "test_accuracy": run.result.get("test_accuracy"),
+           "dev_accuracy": run.result.get("dev_accuracy", 0.0),
+           "test_accuracy": run.result.get("test_accuracy"),
            "dev_mean": float(curve[:, 1].mean()) if len(curve) else 0.0,
            "late_rise": float(curve[-1, 1] - curve[int(0.8 * len(curve)), 1]) if len(curve) else None}
     probed = cell["stage"] == "final" and cell["arm"] == ATTENTION and run.result["status"] == "finished"
@@ -150,8 +162,8 @@ def _probed(run, settings):
     first = len(SPECIALS) + words
     some = sequences.Sequences(*(x[:settings["probed"]] for x in test))
     shares = lookup.interventions(made, params, hyper, some, config.data.pairs, range(first, first + words))
-    curve = [accuracy(made, params, hyper._replace(attention_scale=hyper.attention_scale / np.float32(t)), test)
-             for t in TEMPERATURES]
+    scales = [hyper.attention_scale / np.float32(temperature) for temperature in TEMPERATURES]
+    curve = [accuracy(made, params, hyper._replace(attention_scale=scale), test) for scale in scales]
     return shares | {"accuracy_flat": curve[0], "accuracy_hard": curve[-1], "by_temperature": np.array(curve)}
 
 
@@ -204,7 +216,8 @@ def draw(rows, settings):
     probed = [row for row in final if (row["arm"], row["pairs"], row["width"]) == (ATTENTION, PAIRS, WIDTH)]
     arms = [arm for arm in ARMS if arm != LAYER]
     colours = dict(zip(ARMS, style.COLOURS))
-    title = f"recall: {seed_count(final)} seeds, {settings['config']['training.steps']:,} steps; mean and range"
+    steps = settings["config"]["training.steps"]
+    title = f"multi-query recall: {seed_count(final)} seeds, {steps:,} steps; mean and range (no interval)"
     with titled_figure(13.2, 7.6, title) as figure:
         top, bottom = figure.subfigures(2, 1)
         left, right, width = top.subplots(1, 3, width_ratios=(5, 3, 3))
@@ -228,20 +241,25 @@ def draw(rows, settings):
         width.set(xlabel="pairs", ylabel=f"width for {RIGHT:.0%} (twice the largest: none)")
         width.set_xticks(_pairs(rows), [str(pairs) for pairs in _pairs(rows)])
         width.legend()
-        for ax, pairs in zip(bottom.subplots(1, len(_pairs(rows)), sharey=True, squeeze=False)[0], _pairs(rows)):
-            for arm in ARMS:
-                scores = {}
-                for row in final:
-                    if (row["arm"], row["pairs"]) == (arm, pairs):
-                        scores.setdefault(row["width"], []).append(row["test_accuracy"] or 0.0)
-                if scores:
-                    draw_ranges(ax, sorted(scores), [scores[size] for size in sorted(scores)], colours[arm], label=arm)
-            ax.set_xscale("log", base=2)
-            ax.set_xticks(settings["widths"], [str(size) for size in settings["widths"]])
-            ax.axhline(RIGHT, color=style.FAINT, zorder=0)
+        panels = bottom.subplots(1, len(_pairs(rows)), sharey=True, squeeze=False)[0]
+        for ax, pairs in zip(panels, _pairs(rows)):
+            _draw_widths(ax, [row for row in final if row["pairs"] == pairs], settings["widths"], colours)
             ax.set(title=f"{pairs} pairs", xlabel="width", ylabel="test accuracy", ylim=(-0.03, 1.03))
-        ax.legend(loc="lower right")
+        panels[-1].legend(loc="lower right")
     return figure
+
+
+def _draw_widths(ax, rows, widths, colours):
+    for arm, colour in colours.items():
+        scores = {}
+        for row in rows:
+            if row["arm"] == arm:
+                scores.setdefault(row["width"], []).append(row["test_accuracy"] or 0.0)
+        if scores:
+            draw_ranges(ax, sorted(scores), [scores[size] for size in sorted(scores)], colour, label=arm)
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(widths, [str(size) for size in widths])
+    ax.axhline(RIGHT, color=style.FAINT, zorder=0)
 
 
 SMOKE = {"data.vocabulary_size": 44, "data.queries": 2, "data.train_size": 64, "data.dev_size": 8,
@@ -256,8 +274,9 @@ STUDY = Study(
                 "rates": (0.001, 0.003, 0.01), "rows": 64, "probed": 512, "variant": "mqar",
                 "config": {"data.queries": 4, "training.steps": 1000, "training.eval_every": 100,
                            "training.checkpoint_every": 1000}},
-        "accelerator": {"seeds": 10, "tuning_seeds": 4, "pairs": (4, 8, 16, 32, 64), "widths": (32, 64, 128, 256, 512),
-                        "rates": (0.0003, 0.001, 0.003, 0.01), "rows": 256, "probed": 1024, "variant": "mqar",
+        "accelerator": {"seeds": 10, "tuning_seeds": 4, "pairs": (4, 8, 16, 32, 64),
+                        "widths": (32, 64, 128, 256, 512), "rates": (0.0003, 0.001, 0.003, 0.01),
+                        "rows": 256, "probed": 1024, "variant": "mqar",
                         "config": {"data.vocabulary_size": 8196, "data.queries": 4, "data.train_size": 100000,
                                    "training.steps": 20000, "training.eval_every": 500,
                                    "training.checkpoint_every": 20000}},

@@ -1,10 +1,10 @@
-"""Is attention parallel where a recurrent network is not, and what does that cost? (Vaswani et al. 2017, table 1)
+"""Is attention parallel where a GRU is not, and what does that cost? (Vaswani et al. 2017, table 1)
 
-One causal layer, before training, on one sequence: the time of the forward pass, and of the gradients, over the
-length; temporary memory, as XLA says it; loop iterations that wait for one another; and the time of a token where
-a sequence is written token by token. All layers take turns in each round, on fresh inputs. A seed is a block of
-rounds with parameters of its own, and its time the median. The verdicts are about the device that the figure
-names, with other programs at rest.
+One causal layer, before training, on one sequence: the time of the forward pass, and of the gradients, over
+the length; temporary memory, as XLA says it; loop iterations that wait for one another; and the time of a
+token where a sequence is written token by token. All layers take turns in each round, on fresh inputs. A seed
+is a block of rounds with parameters of its own, and its time the median. The verdicts are about the device
+that the figure names, with other programs at rest.
 """
 
 import functools
@@ -25,7 +25,8 @@ from attention_lab.studies.recipes.runs import crossed
 NAMES = {"gru": "GRU", "attention": "attention, all weights", "blockwise": "attention, blockwise",
          "linear": "linear attention"}
 COLUMNS = {"forward": "forward, s", "gradients": "gradients, s", "token": "a token, s",
-           "temporary": "temporary memory of the gradients, bytes", "depth": "loop iterations of the gradients"}
+           "temporary": "temporary memory of the gradients, bytes",
+           "depth": "loop iterations of the gradients"}
 HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
 TOKENS = 64  # written token by token in one timing
 
@@ -48,23 +49,27 @@ CLAIMS = (
           exponent("attention"), "equal", 2.0, margin=0.3, published="O(n^2)"),
     Claim("sooner_when_short", "at 256 positions attention is done sooner than a GRU (log2 of the ratio)",
           times("gru", "attention", 256), "greater", published="faster for n < d"),
-    Claim("later_when_long", "at the greatest length a GRU is done sooner than attention (log2 of the ratio)",
-          times("attention", "gru", LONGEST), "greater", published="slower for n > d"),
-    Claim("blockwise_later", "so it is than blockwise attention", times("blockwise", "gru", LONGEST), "greater"),
-    Claim("linear_sooner", "at the greatest length linear attention is done sooner than a GRU (log2 of the ratio)",
+    Claim("later_when_long", "at the greatest length a GRU is done sooner than attention that holds all "
+          "weights (log2 of the ratio)", times("attention", "gru", LONGEST), "greater",
+          published="slower for n > d"),
+    Claim("blockwise_later", "there a GRU is done sooner than blockwise attention (log2 of the ratio)",
+          times("blockwise", "gru", LONGEST), "greater"),
+    Claim("linear_sooner", "there linear attention is done sooner than a GRU (log2 of the ratio)",
           times("gru", "linear", LONGEST), "greater"),
-    Claim("linear_as_length", "linear attention's time grows as the length (exponent)", exponent("linear"), "equal",
-          1.0, margin=0.15, published="O(n)"),
-    Claim("memory_squared", "temporary memory of attention that holds all weights grows as the square (exponent)",
-          exponent("attention", "temporary"), "equal", 2.0, margin=0.1, published="O(n^2)"),
-    Claim("memory_of_blocks", "that of blockwise attention grows as the length (exponent)",
+    Claim("linear_as_length", "linear attention's time grows as the length (exponent)", exponent("linear"),
+          "equal", 1.0, margin=0.15, published="O(n)"),
+    Claim("memory_squared", "temporary memory of attention that holds all weights grows as the square of the "
+          "length (exponent)", exponent("attention", "temporary"), "equal", 2.0, margin=0.1,
+          published="O(n^2)"),
+    Claim("memory_of_blocks", "temporary memory of blockwise attention grows as the length (exponent)",
           exponent("blockwise", "temporary"), "equal", 1.0, margin=0.15, published="O(n)"),
     Claim("token_of_gru", "token by token, a GRU's time does not depend on the length (exponent)",
           exponent("gru", "token"), "equal", margin=0.1, published="O(1)"),
-    Claim("token_of_attention", "token by token, behind the greatest length attention needs over twice a GRU's time "
-          "(log2 of the ratio)", times("attention", "gru", LONGEST, "token"), "greater", 1.0, published="O(n)"),
-    Claim("token_of_linear", "token by token, linear attention's time does not depend on the length (exponent)",
-          exponent("linear", "token"), "equal", margin=0.1, published="O(1)"),
+    Claim("token_of_attention", "token by token, behind the greatest length attention needs over twice a "
+          "GRU's time (log2 of the ratio)", times("attention", "gru", LONGEST, "token"), "greater", 1.0,
+          published="O(n)"),
+    Claim("token_of_linear", "token by token, linear attention's time does not depend on the length "
+          "(exponent)", exponent("linear", "token"), "equal", margin=0.1, published="O(1)"),
 )
 
 
@@ -85,15 +90,16 @@ def measure(cell, settings, train):
         return rng.standard_normal((2, length, D), np.float32), jax.random.key(int(rng.integers(1 << 31)))
 
     for column in ("forward", "gradients", "token"):
-        seconds = interleaved({arm: _way(arm, made[arm], column, length) for arm in arms}, inputs, settings["rounds"])
+        ways = {arm: _way(made[arm], column, length) for arm in arms}
+        seconds = interleaved(ways, inputs, settings["rounds"])
         row |= {f"{arm}_{column}": float(np.median(each)) / (TOKENS if column == "token" else 1)
                 for arm, each in seconds.items()}
     for arm in arms:
         row[f"{arm}_temporary"] = made[arm]["gradients"].memory_analysis().temp_size_in_bytes
         row[f"{arm}_depth"] = made[arm]["depth"]
     here = environment.hardware()
-    name = f"{environment.processor()}, {here['cores']} cores" if here["platform"] == "cpu" else here["device"]
-    return row | {"device": name}
+    on_cpu = f"{environment.processor()}, {here['cores']} cores"
+    return row | {"device": on_cpu if here["platform"] == "cpu" else here["device"]}
 
 
 @functools.cache
@@ -101,14 +107,16 @@ def _programs(arm, D, H, length):
     """The layer, its compiled programs by column, and the loop iterations of its gradients."""
     layer = lengths.LAYERS[arm](D, H)
     params = jax.eval_shape(layer.init, jax.random.key(0))
-    x, carry = jax.ShapeDtypeStruct((length, D), jnp.float32), jax.eval_shape(lambda: layer.begin(length))
+    x, token = (jax.ShapeDtypeStruct(shape, jnp.float32) for shape in ((length, D), (D,)))
+    carry = jax.eval_shape(lambda: layer.begin(length))
     given = {"forward": (layer.whole, params, x), "gradients": (lengths.gradients(layer), params, x, x),
-             "token": (lengths.token_by_token(layer, TOKENS), params, carry, jax.ShapeDtypeStruct((D,), jnp.float32))}
-    programs = {column: jax.jit(function).lower(*shapes).compile() for column, (function, *shapes) in given.items()}
+             "token": (lengths.token_by_token(layer, TOKENS), params, carry, token)}
+    programs = {column: jax.jit(function).lower(*shapes).compile()
+                for column, (function, *shapes) in given.items()}
     return programs | {"layer": layer, "depth": lengths.depth(*given["gradients"])}
 
 
-def _way(arm, made, column, length):
+def _way(made, column, length):
     """A way of `interleaved`: on a round's inputs, one of the programs."""
     def way(arrays, key):
         x, g = map(jnp.asarray, arrays)
@@ -135,7 +143,8 @@ def slope_from(rows, arm, column, least):
         there = [row for row in each if row[name] is not None]
         points = [row for row in there if row["length"] >= least]
         points = points if len(points) > 1 else there[-2:]
-        found[seed] = float(np.polyfit(*(np.log([row[key] for row in points]) for key in ("length", name)), 1)[0])
+        logs = [np.log([row[key] for row in points]) for key in ("length", name)]
+        found[seed] = float(np.polyfit(*logs, 1)[0])
     return found
 
 
@@ -191,12 +200,12 @@ def draw(rows, settings):
 
 
 STUDY = Study(
-    question="From which length on does a recurrent network take less time than attention, and which less memory?",
+    question="From which length on is a GRU faster than attention, and which of them needs less memory?",
     claims=CLAIMS,
     presets={
         "smoke": {"seeds": 2, "rounds": 1, "lengths": (32, 64, 128), "width": 16, "heads": 2},
-        "cpu": {"seeds": 10, "rounds": 3, "lengths": (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192), "width": 64,
-                "heads": 1},
+        "cpu": {"seeds": 10, "rounds": 3, "width": 64, "heads": 1,
+                "lengths": (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)},
         "accelerator": {"seeds": 10, "rounds": 10, "width": 64, "heads": 1, "lengths": (
             32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)},
     },

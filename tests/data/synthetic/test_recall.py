@@ -38,7 +38,7 @@ def test_keys_and_values_are_as_many_as_said():
 
 
 @pytest.mark.parametrize("given, words", [
-    ((3, 24, 0, "dev", 0, 15, 11), "data.keys=15 and data.values=11 overlap: data.vocabulary_size=24 has 20 ids"),
+    ((3, 24, 0, "dev", 0, 15, 11), "data.keys=15 and data.values=11 overlap: data.vocabulary_size=24 has 20"),
     ((3, 24, 0, "dev", 0, 15), "data.keys=15 and data.values=10 overlap"),
     ((6, 24, 0, "dev", 0, 5, 5), "data.keys=5 and data.values=5: data.pairs=6 needs at least 6 keys and 2"),
     ((3, 24, 0, "dev", 4), "data.queries=4: data.pairs=3 allows at most 3"),
