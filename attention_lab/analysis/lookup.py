@@ -69,7 +69,7 @@ def answered(model: Model, params: Any, source: jax.Array, hyper: Any, query: in
     batch = {"source": source, "target": source, "example": jnp.arange(len(source))}
     changed = None
     if weights is not None:
-        (N, S), L = source.shape, model.spec.model.num_layers
+        S, L = source.shape[1], model.spec.model.num_layers
         at = (jnp.arange(L) == L - 1)[:, None, None, None] & (jnp.arange(S) == query)[None, None, None, :]
         changed = {"encoder": counterfactual.given(weights[None, :, None, None, :], at)}
     output = model.apply(params, batch, hyper, with_weights=True, intervention=changed)

@@ -35,7 +35,7 @@ def parallel(q: chex.Array, k: chex.Array, v: chex.Array, allowed: chex.Array | 
     q, k, v, dtype = _prepared(q, k, v, allowed, causal)
     if not causal:
         return _mean(q @ (k.T @ v), dtype)
-    (T, K), count = q.shape, -(-q.shape[0] // BLOCK)
+    T, count = len(q), -(-len(q) // BLOCK)
     q, k, v = (jnp.pad(x, ((0, count * BLOCK - T), (0, 0))).reshape(count, BLOCK, -1) for x in (q, k, v))
     sums = jnp.einsum("bsk,bsv->bkv", k, v)
     before = jnp.cumsum(sums, axis=0) - sums

@@ -145,6 +145,8 @@ def _check_data(config: Config) -> None:
 def _check_model(config: Config) -> None:
     model, attention, source = config.model, config.attention, f"data.source={config.data.source}"
     task, kinds = task_of(config), TASKS[task_of(config)]["kinds"]
+    if TASKS[task]["output"] != "tokens":
+        _check_defaults(config, ["model.shift"], source)
     if model.kind not in kinds:
         raise ValueError(f"model.kind={model.kind} does not fit {source}: {', '.join(kinds)} do")
     _check_defaults(config, _unread(model.kind), f"model.kind={model.kind}")

@@ -16,7 +16,6 @@ import numpy as np
 from attention_lab import models
 from attention_lab.analysis import lookup
 from attention_lab.config import split
-from attention_lab.config.fields import RECURRENT
 from attention_lab.data import sequences, sources
 from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.figures import style
