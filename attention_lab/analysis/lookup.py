@@ -41,13 +41,19 @@ def asked(source: np.ndarray, pairs: int) -> Asked:
 
 
 def value_replaced(source: np.ndarray, pairs: int, at: Asked, values: range) -> np.ndarray:
-    """Sequences whose asked value is another one, the first after it in `values` that they do not have."""
-    changed, row = source.copy(), np.arange(len(source))
+    """Sequences whose asked value is another one, the first after it in `values` that they do not have.
+
+    ValueError for a sequence that has every value.
+    """
+    changed, row, left = source.copy(), np.arange(len(source)), np.ones(len(source), bool)
     there = source[:, 1:2 * pairs:2]
     for step in range(len(values) - 1, 0, -1):  # the nearest of those that fit comes last
         new = values.start + (there[row, at.pair] - values.start + step) % len(values)
         fits = (there != new[:, None]).all(axis=1)
         changed[fits, 2 * at.pair[fits] + 1] = new[fits]
+        left &= ~fits
+    if left.any():
+        raise ValueError("a sequence has every value: there is none to replace one by")
     return changed
 
 

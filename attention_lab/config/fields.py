@@ -131,8 +131,8 @@ class Model(Group):
                                    "at 1 their units enter the network with standard deviation 1", above=0.0)
     tie_embeddings: bool = field(True, "one matrix for source, target and output embeddings")
     causal: bool = field(False, "encoder: a token sees only itself and the tokens before it")
-    shift: bool = field(False, "recall and echo: to each token's vector that of the token before is added, through "
-                        "a matrix, as by a short convolution, so that one layer can match a pair by its key")
+    shift: bool = field(False, "recall and echo: the vector of the token before is added to each token's, "
+                        "through a matrix, so that one layer can match a pair by its key")
     bidirectional: bool = field(False, "recurrent: the source is read both ways, by half of hidden each")
     reverse_source: bool = field(False, "recurrent: the source is read from its end to its beginning")
     input_feeding: bool = field(False, "recurrent: the query is the new state, not the last one (Bahdanau et "

@@ -29,6 +29,8 @@ def test_a_replaced_value_is_new_to_the_sequence():
     wanted = SOURCE.copy()
     wanted[0, 5], wanted[1, 3] = 12, 10
     np.testing.assert_array_equal(changed, wanted)
+    with pytest.raises(ValueError, match="has every value"):
+        lookup.value_replaced(SOURCE[:1], 3, lookup.Asked(at.pair[:1], at.other[:1]), range(10, 12))
 
 
 def test_swapped_keys_leave_values():

@@ -24,18 +24,18 @@ def test_every_arm_can_be_trained_on_as_many_sequences_a_step(arm):
     check(config)
     assert config.training.batch_tokens == 64 * (2 * 16 + config.data.queries)
     assert config.model.width == config.model.hidden == 32 and config.data.split == "dev"
-    assert config.model.num_layers == (1 if arm == LOOKUP.LAYER else 2)
+    assert config.model.num_layers == (2 if arm == "no shift, two layers" else 1)
+    assert config.model.shift == ("no shift" not in arm)
 
 
-def test_the_rate_is_the_best_on_dev_and_one_layer_takes_that_of_two():
+def test_the_rate_is_the_best_on_dev():
     rows = [{"stage": "tune", "arm": "attention", "pairs": 8, "width": 64, "rate": rate, "seed": seed,
              "dev_mean": score}
             for rate, scores in {0.01: (0.9, 0.3), 0.001: (0.5, 0.8), 0.003: (0.2, 0.2)}.items()
             for seed, score in zip(LOOKUP.TUNING_SEEDS, scores)]
-    for arm in ("attention", LOOKUP.LAYER):
-        cell = {"stage": "final", "arm": arm, "pairs": 8, "width": 64, "rate": None, "seed": 3}
-        final = config_of(cell, rows)
-        assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
+    cell = {"stage": "final", "arm": "attention", "pairs": 8, "width": 64, "rate": None, "seed": 3}
+    final = config_of(cell, rows)
+    assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
 
 
 def test_no_seed_is_tuned_and_scored():
@@ -66,8 +66,9 @@ def planted(likes_a_lookup, grows):
         enough = cell["arm"] == "attention" or not grows or cell["width"] >= 8 * cell["pairs"]
         shares = dict.fromkeys(LOOKUP.COLUMNS, 0.97 + wobble if likes_a_lookup else 0.5 + wobble)
         accuracy = 0.95 + wobble if enough else 0.4
-        if cell["arm"] == LOOKUP.LAYER:
-            accuracy = 0.2 + wobble if likes_a_lookup else 0.95
+        if cell["arm"] in LOOKUP.CONTROLS:
+            one = cell["arm"] == "no shift, one layer"
+            accuracy = 0.95 - 0.75 * (one == likes_a_lookup) + wobble
         rows.append(cell | shares | {
             "test_accuracy": accuracy, "accuracy_hard": accuracy - (0 if likes_a_lookup else 0.5),
             "accuracy_flat": 0.1 + wobble if likes_a_lookup else 0.9})

@@ -3,9 +3,11 @@
 Multi-query recall: pairs of a key and a value, then some of the keys, each to be answered by its value. On
 trained models of attention the study tests what match and value decide: it replaces values, swaps keys,
 exchanges vectors, and makes the softmax sharper until it is a hard look-up, or flat. Beside them it trains
-GRUs, LSTMs and linear attention of several widths, for the width at which nine in ten answers are right. All
-models have two layers of one width, embeddings and states alike. Each arm and width takes the rate with the
-best accuracy on dev over training, of the tuning seeds, at PAIRS pairs.
+GRUs, LSTMs and linear attention of several widths, for the width at which nine in ten answers are right.
+These models have one layer, embeddings and states of one width, and at each place see the token before as
+well (`model.shift`), so that they differ in their memory alone. Without that shift one layer of attention is
+compared with two: the first of two can bring the key to its value. Each arm and width takes the rate with the
+best accuracy on dev, mean over training and tuning seeds, at PAIRS pairs.
 """
 
 import math
@@ -33,15 +35,16 @@ from attention_lab.tasks.sequences.task import correct
 from attention_lab.training.weights import scored_weights
 
 TUNING_SEEDS = (100, 101, 102, 103)
-ATTENTION, LAYER = "attention", "attention, one layer"
-STATES = ("linear attention", "gru", "lstm")  # arms whose memory does not grow with the sequence
+ATTENTION = "attention"
 ARMS = {
     ATTENTION: {"model.kind": "encoder"},
-    LAYER: {"model.kind": "encoder", "model.num_layers": 1},
     "linear attention": {"model.kind": "encoder", "attention.compatibility": "linear"},
     "gru": {"model.kind": "gru"},
     "lstm": {"model.kind": "lstm"},
+    "no shift, one layer": {"model.kind": "encoder", "model.shift": False},
+    "no shift, two layers": {"model.kind": "encoder", "model.shift": False, "model.num_layers": 2},
 }
+CONTROLS = ("no shift, one layer", "no shift, two layers")  # where models are intervened on alone
 PAIRS, WIDTH = 8, 64  # of the models that are intervened on
 RIGHT = 0.9  # accuracy that counts as recall
 # Temperatures of the softmax in all layers; 1 is that of training, the last picks the largest weight.
@@ -54,6 +57,11 @@ DID = {"value_followed": "value replaced:\nanswer follows", "value_stayed": "val
 def model(column):
     """A column of the models that are intervened on; a run that diverged counts as 0."""
     return mean(column, 0.0, stage="final", arm=ATTENTION, pairs=PAIRS, width=WIDTH)
+
+
+def control(layers):
+    """The accuracy of attention without the shift; a run that diverged counts as 0."""
+    return mean("test_accuracy", 0.0, stage="final", arm=CONTROLS[layers - 1], pairs=PAIRS, width=WIDTH)
 
 
 def growth(arm):
@@ -78,10 +86,11 @@ CLAIMS = (
           "points", model("accuracy_hard") - model("test_accuracy"), "equal", margin=0.05),
     Claim("flat_fails", "weights that are all but equal (temperature 100) recall less than half",
           model("accuracy_flat"), "less", 0.5),
-    Claim("one_layer_fails", "one layer of attention, in which no place has both a value and its key, "
-          "recalls less than half",
-          mean("test_accuracy", 0.0, stage="final", arm=LAYER, pairs=PAIRS, width=WIDTH),
-          "less", 0.5, published="induction needs two layers"),
+    Claim("one_layer_fails", "without the shift, where no place has both a value and its key, one layer of "
+          "attention recalls less than half", control(1), "less", 0.5,
+          published="induction needs two layers"),
+    Claim("two_layers_do_not", "without the shift two layers of attention recall over nine in ten",
+          control(2), "greater", RIGHT, published="induction needs two layers"),
     Claim("gru_grows", "a GRU needs more width the more pairs there are (slope of log2 width on log2 pairs)",
           growth("gru"), "greater", published="grows"),
     Claim("lstm_grows", "an LSTM needs more width the more pairs there are (the same slope)", growth("lstm"),
@@ -96,16 +105,16 @@ CLAIMS = (
 
 
 def grid(settings):
-    """(arm, pairs, width) of the final runs: one layer where models are intervened on, all others at all."""
+    """(arm, pairs, width) of the final runs; of controls where models are intervened on alone."""
     return [(arm, pairs, width) for arm in ARMS for pairs in settings["pairs"] for width in settings["widths"]
-            if arm != LAYER or (pairs, width) == (PAIRS, WIDTH)]
+            if arm not in CONTROLS or (pairs, width) == (PAIRS, WIDTH)]
 
 
 def cells(settings):
     """Tuning cells at the number of pairs of the models that are intervened on; then the final ones."""
     seeds = TUNING_SEEDS[:settings["tuning_seeds"]]
     tuning = [{"stage": "tune", "arm": arm, "pairs": pairs, "width": width, "rate": rate, "seed": seed}
-              for arm, pairs, width in grid(settings) if pairs == PAIRS and arm != LAYER
+              for arm, pairs, width in grid(settings) if pairs == PAIRS
               for rate in settings["rates"] for seed in seeds]
     return tuning + [
         {"stage": "final", "arm": arm, "pairs": pairs, "width": width, "rate": None, "seed": seed}
@@ -113,10 +122,10 @@ def cells(settings):
 
 
 def by_rate(rows, arm, width):
-    """{rate: mean dev accuracy over tuning seeds and training}, rates rising; one layer takes two layers'."""
+    """{rate: mean dev accuracy over the tuning seeds and over training}, rates rising."""
     scores = {}
     for row in rows:
-        if (row["stage"], row["arm"], row["width"]) == ("tune", ATTENTION if arm == LAYER else arm, width):
+        if (row["stage"], row["arm"], row["width"]) == ("tune", arm, width):
             scores.setdefault(row["rate"], []).append(row["dev_mean"])
     return {rate: float(np.mean(scores[rate])) for rate in sorted(scores)}
 
@@ -127,16 +136,18 @@ def overrides(cell, settings, rows):
     if rate is None and rows is not None:
         scores = by_rate(rows, arm, width)
         rate = max(scores, key=scores.get)
-    changes = ARMS[arm] | {
+    steps = settings["steps"][arm]
+    return settings["config"] | {"model.shift": True, "model.num_layers": 1} | ARMS[arm] | {
         "model.width": width, "model.hidden": width, "data.pairs": pairs,
+        "training.steps": steps, "training.eval_every": max(1, steps // 10),
+        "training.checkpoint_every": steps,
         "training.batch_tokens": settings["rows"] * (2 * pairs + settings["config"]["data.queries"]),
         "optimizer.learning_rate": rate, "seed": cell["seed"],
         "data.split": "test" if cell["stage"] == "final" else "dev"}
-    return settings["config"] | changes
 
 
 def measure(cell, settings, train):
-    """Scores of a run; of models of attention with two layers also what interventions and temperatures do."""
+    """Scores of a run; of the models that are intervened on also what interventions and temperatures do."""
     run = train(cell)
     curve = runs.curve(run.evaluations, "dev_accuracy")
     row = {"rate_used": run.changes["optimizer.learning_rate"], "status": run.result["status"],
@@ -144,7 +155,8 @@ def measure(cell, settings, train):
            "test_accuracy": run.result.get("test_accuracy"),
            "dev_mean": float(curve[:, 1].mean()) if len(curve) else 0.0,
            "late_rise": float(curve[-1, 1] - curve[int(0.8 * len(curve)), 1]) if len(curve) else None}
-    probed = cell["stage"] == "final" and cell["arm"] == ATTENTION and run.result["status"] == "finished"
+    probed = run.result["status"] == "finished" and (
+        cell["stage"], cell["arm"], cell["pairs"], cell["width"]) == ("final", ATTENTION, PAIRS, WIDTH)
     return row | (_probed(run, settings) if probed else dict.fromkeys(COLUMNS))
 
 
@@ -213,10 +225,9 @@ def draw(rows, settings):
     """What interventions do; accuracy over temperature; accuracy over width; the width needed over pairs."""
     final = [row for row in rows if row["stage"] == "final"]
     probed = [row for row in final if (row["arm"], row["pairs"], row["width"]) == (ATTENTION, PAIRS, WIDTH)]
-    arms = [arm for arm in ARMS if arm != LAYER]
+    arms = [arm for arm in ARMS if arm not in CONTROLS]
     colours = dict(zip(ARMS, style.COLOURS))
-    steps = settings["config"]["training.steps"]
-    title = f"multi-query recall: {seed_count(final)} seeds, {steps:,} steps; mean and range (no interval)"
+    title = f"multi-query recall: {seed_count(final)} seeds; mean and range (no interval)"
     with titled_figure(13.2, 7.6, title) as figure:
         top, bottom = figure.subfigures(2, 1)
         left, right, width = top.subplots(1, 3, width_ratios=(5, 3, 3))
@@ -227,7 +238,7 @@ def draw(rows, settings):
         left.set(ylim=(-0.03, 1.03), ylabel=f"share of sequences, {PAIRS} pairs, width {WIDTH}")
         curves = np.array([row["by_temperature"] for row in probed if row["by_temperature"] is not None])
         if len(curves):
-            draw_band(right, TEMPERATURES, curves, colours[ATTENTION], label="attention, two layers")
+            draw_band(right, TEMPERATURES, curves, colours[ATTENTION], label=ATTENTION)
         right.set(xscale="log", xlabel="temperature of the softmax (1: as trained)", ylabel="test accuracy",
                   ylim=(-0.03, 1.03))
         right.invert_xaxis()
@@ -261,24 +272,25 @@ def _draw_widths(ax, rows, widths, colours):
     ax.axhline(RIGHT, color=style.FAINT, zorder=0)
 
 
+STEPS = {arm: 3000 if arm in ("gru", "lstm") else 600 for arm in ARMS}
 SMOKE = {"data.vocabulary_size": 44, "data.queries": 2, "data.train_size": 64, "data.dev_size": 8,
-         "data.test_size": 8, "training.steps": 2, "training.eval_every": 1, "training.checkpoint_every": 2}
+         "data.test_size": 8}
 STUDY = Study(
     question="Is attention a look-up by match, and how wide must a recurrent state be to look up as much?",
     claims=CLAIMS,
     presets={
         "smoke": {"seeds": 2, "tuning_seeds": 1, "pairs": (4, 8), "widths": (8, 64), "rates": (0.001, 0.003),
-                  "rows": 8, "probed": 8, "variant": "mqar", "config": SMOKE},
+                  "rows": 8, "probed": 8, "variant": "mqar", "steps": dict.fromkeys(ARMS, 2),
+                  "config": SMOKE},
         "cpu": {"seeds": 10, "tuning_seeds": 4, "pairs": (4, 8, 16), "widths": (16, 32, 64, 128),
-                "rates": (0.001, 0.003, 0.01), "rows": 64, "probed": 512, "variant": "mqar",
-                "config": {"data.queries": 4, "training.steps": 1000, "training.eval_every": 100,
-                           "training.checkpoint_every": 1000}},
+                "rates": (0.003, 0.01, 0.03), "rows": 64, "probed": 512, "variant": "mqar", "steps": STEPS,
+                "config": {"data.vocabulary_size": 36, "data.queries": 4}},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "pairs": (4, 8, 16, 32, 64),
                         "widths": (32, 64, 128, 256, 512), "rates": (0.0003, 0.001, 0.003, 0.01),
                         "rows": 256, "probed": 1024, "variant": "mqar",
-                        "config": {"data.vocabulary_size": 8196, "data.queries": 4, "data.train_size": 100000,
-                                   "training.steps": 20000, "training.eval_every": 500,
-                                   "training.checkpoint_every": 20000}},
+                        "steps": dict.fromkeys(ARMS, 20000),
+                        "config": {"data.vocabulary_size": 8196, "data.queries": 4,
+                                   "data.train_size": 100000}},
     },
     cells=cells, measure=measure, draw=draw, config="configs/recall.py:{variant}", overrides=overrides,
     functions={"growth": slope_of_width, "width_ratio": width_ratio})
