@@ -45,7 +45,7 @@ ARMS = {
     "no shift, two layers": {"model.kind": "encoder", "model.shift": False, "model.num_layers": 2},
 }
 CONTROLS = ("no shift, one layer", "no shift, two layers")  # where models are intervened on alone
-PAIRS, WIDTH = 8, 64  # of the models that are intervened on
+PAIRS, WIDTH = 8, 32  # of the models that are intervened on
 RIGHT = 0.9  # accuracy that counts as recall
 # Temperatures of the softmax in all layers; 1 is that of training, the last picks the largest weight.
 TEMPERATURES = (100.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125, 0.001)
@@ -169,10 +169,11 @@ def _probed(run, settings):
     made = models.build(structure, config.data.vocabulary_size)
     params = scored_weights(load_run(run.folder), made.init)
     test = sources.load(config.data, ("test",))["test"]
-    words = (config.data.vocabulary_size - len(SPECIALS)) // 2
-    first = len(SPECIALS) + words
+    half = (config.data.vocabulary_size - len(SPECIALS)) // 2
+    first = len(SPECIALS) + (config.data.keys or half)
+    values = range(first, first + (config.data.values or half))
     some = sequences.Sequences(*(x[:settings["probed"]] for x in test))
-    shares = lookup.interventions(made, params, hyper, some, config.data.pairs, range(first, first + words))
+    shares = lookup.interventions(made, params, hyper, some, config.data.pairs, values)
     scales = [hyper.attention_scale / np.float32(temperature) for temperature in TEMPERATURES]
     curve = [accuracy(made, params, hyper._replace(attention_scale=scale), test) for scale in scales]
     return shares | {"accuracy_flat": curve[0], "accuracy_hard": curve[-1], "by_temperature": np.array(curve)}
@@ -272,19 +273,19 @@ def _draw_widths(ax, rows, widths, colours):
     ax.axhline(RIGHT, color=style.FAINT, zorder=0)
 
 
-STEPS = {arm: 3000 if arm in ("gru", "lstm") else 600 for arm in ARMS}
+STEPS = {arm: 2000 if arm in ("gru", "lstm") else 600 for arm in ARMS}
 SMOKE = {"data.vocabulary_size": 44, "data.queries": 2, "data.train_size": 64, "data.dev_size": 8,
          "data.test_size": 8}
 STUDY = Study(
     question="Is attention a look-up by match, and how wide must a recurrent state be to look up as much?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "tuning_seeds": 1, "pairs": (4, 8), "widths": (8, 64), "rates": (0.001, 0.003),
+        "smoke": {"seeds": 2, "tuning_seeds": 1, "pairs": (4, 8), "widths": (8, 32), "rates": (0.001, 0.003),
                   "rows": 8, "probed": 8, "variant": "mqar", "steps": dict.fromkeys(ARMS, 2),
                   "config": SMOKE},
-        "cpu": {"seeds": 10, "tuning_seeds": 4, "pairs": (4, 8, 16), "widths": (16, 32, 64, 128),
+        "cpu": {"seeds": 10, "tuning_seeds": 4, "pairs": (2, 4, 8), "widths": (8, 16, 32),
                 "rates": (0.003, 0.01, 0.03), "rows": 64, "probed": 512, "variant": "mqar", "steps": STEPS,
-                "config": {"data.vocabulary_size": 36, "data.queries": 4}},
+                "config": {"data.vocabulary_size": 28, "data.keys": 8, "data.values": 16, "data.queries": 2}},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "pairs": (4, 8, 16, 32, 64),
                         "widths": (32, 64, 128, 256, 512), "rates": (0.0003, 0.001, 0.003, 0.01),
                         "rows": 256, "probed": 1024, "variant": "mqar",
