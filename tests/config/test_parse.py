@@ -153,8 +153,8 @@ def test_home_is_put_in_for_its_sign(monkeypatch):
 
 def test_a_kind_that_is_given_fits_the_fields_that_it_does_not_read():
     recurrent = overrides.apply(get_recall("mqar"), {"model.kind": "gru"})
-    assert [get(recurrent, key) for key in ("model.causal", "model.num_heads", "attention.compatibility")] == [
-        False, 4, "none"]
+    keys = ("model.causal", "model.num_heads", "attention.compatibility")
+    assert [get(recurrent, key) for key in keys] == [False, 4, "none"]
     back = overrides.apply(recurrent, {"model.kind": "encoder", "model.causal": "true"})
     assert (back.attention.compatibility, back.model.causal, back.model.shift) == ("dot", True, True)
     scaled = replace(get_recall("mqar"), {"attention.scale": 1.0})

@@ -194,7 +194,8 @@ def test_minutes_are_said_to_be_beyond_repeating(call, tmp_path):
 
 
 @pytest.mark.parametrize("flags, parts", [
-    (["--config.data.keys=12", "--config.data.values=9"], ["data.keys=12 and data.values=9 overlap", "20 ids"]),
+    (["--config.data.keys=12", "--config.data.values=9"],
+     ["data.keys=12 and data.values=9 overlap", "20 ids"]),
     (["--config.data.pairs=11"], ["data.pairs=11", "10 keys", "at least 26 ids"]),
     (["--config.data.queries=5"], ["data.queries=5", "at most 4"]),
 ])
