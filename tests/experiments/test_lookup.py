@@ -19,10 +19,10 @@ def config_of(cell, rows):
 
 @pytest.mark.parametrize("arm", LOOKUP.ARMS)
 def test_every_arm_can_be_trained_on_as_many_sequences_a_step(arm):
-    cell = {"stage": "tune", "arm": arm, "pairs": 16, "width": 32, "rate": 0.003, "seed": 100}
+    cell = {"stage": "tune", "arm": arm, "pairs": 8, "width": 32, "rate": 0.003, "seed": 100}
     config = config_of(cell, [])
     check(config)
-    assert config.training.batch_tokens == 64 * (2 * 16 + config.data.queries)
+    assert config.training.batch_tokens == 64 * (2 * 8 + 4) and config.data.queries == 4
     assert config.model.width == config.model.hidden == 32 and config.data.split == "dev"
     assert config.model.num_layers == (2 if arm == "no shift, two layers" else 1)
     assert config.model.shift == ("no shift" not in arm)
@@ -57,13 +57,13 @@ def test_the_width_needed_is_read_between_two_widths(scores, wanted):
 
 
 def planted(likes_a_lookup, grows):
-    """Rows in which states recall while their width is four times the pairs, or at every width."""
+    """Rows in which states recall while their width is eight times the pairs, or at every width."""
     rows = []
     for cell in LOOKUP.cells(CPU):
         if cell["stage"] == "tune":
             continue
         wobble = 0.001 * (cell["seed"] % 3)
-        enough = cell["arm"] == "attention" or not grows or cell["width"] >= 4 * cell["pairs"]
+        enough = cell["arm"] == "attention" or not grows or cell["width"] >= 8 * cell["pairs"]
         shares = dict.fromkeys(LOOKUP.COLUMNS, 0.97 + wobble if likes_a_lookup else 0.5 + wobble)
         accuracy = 0.95 + wobble if enough else 0.4
         if cell["arm"] in LOOKUP.CONTROLS:
@@ -86,6 +86,6 @@ def test_claims_are_judged_by_what_is_planted():
     assert set(other.values()) == {"refuted"}
 
 
-def test_a_state_that_recalls_at_four_times_the_pairs_has_a_slope_near_one():
+def test_a_state_that_recalls_at_eight_times_the_pairs_has_a_slope_near_one():
     slopes = LOOKUP.slope_of_width(planted(True, True), "gru")
     assert len(slopes) == 10 and np.allclose(list(slopes.values()), 1.0, atol=0.1)

@@ -10,8 +10,6 @@ compared with two: the first of two can bring the key to its value. Each arm and
 best accuracy on dev, mean over training and tuning seeds, at PAIRS pairs.
 """
 
-import math
-
 import jax
 import numpy as np
 
@@ -31,6 +29,7 @@ from attention_lab.studies.recipes.drawing import (
     seed_count,
     titled_figure,
 )
+from attention_lab.studies.recipes.recall import RIGHT, width_needed
 from attention_lab.tasks.sequences.task import correct
 from attention_lab.training.weights import scored_weights
 
@@ -44,9 +43,9 @@ ARMS = {
     "no shift, one layer": {"model.kind": "encoder", "model.shift": False},
     "no shift, two layers": {"model.kind": "encoder", "model.shift": False, "model.num_layers": 2},
 }
+RECURRENT = ("gru", "lstm")
 CONTROLS = ("no shift, one layer", "no shift, two layers")  # where models are intervened on alone
-PAIRS, WIDTH = 8, 32  # of the models that are intervened on
-RIGHT = 0.9  # accuracy that counts as recall
+PAIRS, WIDTH = 4, 32  # of the models that are intervened on
 # Temperatures of the softmax in all layers; 1 is that of training, the last picks the largest weight.
 TEMPERATURES = (100.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125, 0.001)
 DID = {"value_followed": "value replaced:\nanswer follows", "value_stayed": "value replaced:\nweight stays",
@@ -106,7 +105,8 @@ CLAIMS = (
 
 def grid(settings):
     """(arm, pairs, width) of the final runs; of controls where models are intervened on alone."""
-    return [(arm, pairs, width) for arm in ARMS for pairs in settings["pairs"] for width in settings["widths"]
+    return [(arm, pairs, width) for arm in ARMS for pairs in settings["pairs"]
+            for width in settings["widths" if arm not in RECURRENT else "recurrent_widths"]
             if arm not in CONTROLS or (pairs, width) == (PAIRS, WIDTH)]
 
 
@@ -136,12 +136,13 @@ def overrides(cell, settings, rows):
     if rate is None and rows is not None:
         scores = by_rate(rows, arm, width)
         rate = max(scores, key=scores.get)
-    steps = settings["steps"][arm]
+    steps = settings["recurrent_steps" if arm in RECURRENT else "steps"]
     return settings["config"] | {"model.shift": True, "model.num_layers": 1} | ARMS[arm] | {
         "model.width": width, "model.hidden": width, "data.pairs": pairs,
         "training.steps": steps, "training.eval_every": max(1, steps // 10),
         "training.checkpoint_every": steps,
-        "training.batch_tokens": settings["rows"] * (2 * pairs + settings["config"]["data.queries"]),
+        "training.batch_tokens": settings["rows"] * (2 * pairs + min(pairs, settings["queries"])),
+        "data.queries": min(pairs, settings["queries"]),
         "optimizer.learning_rate": rate, "seed": cell["seed"],
         "data.split": "test" if cell["stage"] == "final" else "dev"}
 
@@ -183,21 +184,6 @@ def accuracy(made, params, hyper, test):
     """The share of right answers."""
     sums = [jax.device_get(correct(made, params, batch, hyper)) for batch in sequences.in_order(test, 256)]
     return float(sum(part.total for part in sums) / sum(part.count for part in sums))
-
-
-def width_needed(rows, arm, pairs, seed):
-    """log2 of the width from which on RIGHT of the answers are right, interpolated between two widths.
-
-    The smallest width if that is enough; twice the largest if none is.
-    """
-    points = sorted((math.log2(row["width"]), row["test_accuracy"] or 0.0) for row in rows
-                    if (row["stage"], row["arm"], row["pairs"], row["seed"]) == ("final", arm, pairs, seed))
-    last = None
-    for width, score in points:
-        if score >= RIGHT:
-            return width if last is None else width - (width - last[0]) * (score - RIGHT) / (score - last[1])
-        last = width, score
-    return points[-1][0] + 1.0
 
 
 def _seeds(rows):
@@ -254,13 +240,14 @@ def draw(rows, settings):
         width.legend()
         panels = bottom.subplots(1, len(_pairs(rows)), sharey=True, squeeze=False)[0]
         for ax, pairs in zip(panels, _pairs(rows)):
-            _draw_widths(ax, [row for row in final if row["pairs"] == pairs], settings["widths"], colours)
+            _draw_widths(ax, [row for row in final if row["pairs"] == pairs], colours)
             ax.set(title=f"{pairs} pairs", xlabel="width", ylabel="test accuracy", ylim=(-0.03, 1.03))
         panels[-1].legend(loc="lower right")
     return figure
 
 
-def _draw_widths(ax, rows, widths, colours):
+def _draw_widths(ax, rows, colours):
+    widths = sorted({row["width"] for row in rows})
     for arm, colour in colours.items():
         scores = {}
         for row in rows:
@@ -273,25 +260,24 @@ def _draw_widths(ax, rows, widths, colours):
     ax.axhline(RIGHT, color=style.FAINT, zorder=0)
 
 
-STEPS = {arm: 2000 if arm in ("gru", "lstm") else 600 for arm in ARMS}
-SMOKE = {"data.vocabulary_size": 44, "data.queries": 2, "data.train_size": 64, "data.dev_size": 8,
-         "data.test_size": 8}
+SMOKE = {"data.vocabulary_size": 44, "data.train_size": 64, "data.dev_size": 8, "data.test_size": 8}
 STUDY = Study(
     question="Is attention a look-up by match, and how wide must a recurrent state be to look up as much?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "tuning_seeds": 1, "pairs": (4, 8), "widths": (8, 32), "rates": (0.001, 0.003),
-                  "rows": 8, "probed": 8, "variant": "mqar", "steps": dict.fromkeys(ARMS, 2),
-                  "config": SMOKE},
+        "smoke": {"seeds": 2, "tuning_seeds": 1, "pairs": (2, 4), "widths": (8, 32), "recurrent_widths": (8,),
+                  "rates": (0.001, 0.003), "queries": 2, "rows": 8, "probed": 8, "variant": "mqar",
+                  "steps": 2, "recurrent_steps": 2, "config": SMOKE},
+        # As many keys and values as a GRU learns to bind in minutes.
         "cpu": {"seeds": 10, "tuning_seeds": 4, "pairs": (2, 4, 8), "widths": (8, 16, 32),
-                "rates": (0.003, 0.01, 0.03), "rows": 64, "probed": 512, "variant": "mqar", "steps": STEPS,
-                "config": {"data.vocabulary_size": 28, "data.keys": 8, "data.values": 16, "data.queries": 2}},
+                "recurrent_widths": (16, 32, 64), "rates": (0.003, 0.01, 0.03), "queries": 4, "rows": 64,
+                "probed": 512, "variant": "mqar", "steps": 600, "recurrent_steps": 2000,
+                "config": {"data.vocabulary_size": 20}},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "pairs": (4, 8, 16, 32, 64),
-                        "widths": (32, 64, 128, 256, 512), "rates": (0.0003, 0.001, 0.003, 0.01),
-                        "rows": 256, "probed": 1024, "variant": "mqar",
-                        "steps": dict.fromkeys(ARMS, 20000),
-                        "config": {"data.vocabulary_size": 8196, "data.queries": 4,
-                                   "data.train_size": 100000}},
+                        "widths": (32, 64, 128, 256, 512), "recurrent_widths": (32, 64, 128, 256, 512),
+                        "rates": (0.0003, 0.001, 0.003, 0.01), "queries": 64, "rows": 256, "probed": 1024,
+                        "variant": "mqar", "steps": 20000, "recurrent_steps": 20000,
+                        "config": {"data.vocabulary_size": 8196, "data.train_size": 100000}},
     },
     cells=cells, measure=measure, draw=draw, config="configs/recall.py:{variant}", overrides=overrides,
     functions={"growth": slope_of_width, "width_ratio": width_ratio})
