@@ -87,5 +87,5 @@ def test_claims_are_judged_by_what_is_planted():
 
 
 def test_a_state_that_recalls_at_eight_times_the_pairs_has_a_slope_near_one():
-    slopes = LOOKUP.slope_of_width(planted(True, True), "gru")
+    slopes = LOOKUP.slope_of_width(planted(True, True), "linear attention")
     assert len(slopes) == 10 and np.allclose(list(slopes.values()), 1.0, atol=0.1)
