@@ -195,10 +195,10 @@ def _pairs(rows):
 
 
 def slope_of_width(rows, arm):
-    """The slope of log2 of the width needed on log2 of the pairs, by seed."""
+    """The slope of log2 of the width needed on log2 of the pairs, by seed; without noise of rounding."""
     pairs = _pairs(rows)
-    return {seed: float(np.polyfit(np.log2(pairs), [width_needed(rows, arm, p, seed) for p in pairs], 1)[0])
-            for seed in _seeds(rows)}
+    needed = {seed: [width_needed(rows, arm, many, seed) for many in pairs] for seed in _seeds(rows)}
+    return {seed: round(float(np.polyfit(np.log2(pairs), widths, 1)[0]), 9) for seed, widths in needed.items()}
 
 
 def width_ratio(rows, arm, other):

@@ -137,14 +137,14 @@ def _of_seeds(rows):
 
 
 def slope_from(rows, arm, column, least):
-    """The exponent of a column from a length on, of the lengths that the arm has, by seed."""
+    """The exponent of a column from a length on, of those that the arm has, by seed; without rounding noise."""
     name, found = f"{arm}_{column}", {}
     for seed, each in _of_seeds(rows).items():
         there = [row for row in each if row[name] is not None]
         points = [row for row in there if row["length"] >= least]
         points = points if len(points) > 1 else there[-2:]
         logs = [np.log([row[key] for row in points]) for key in ("length", name)]
-        found[seed] = float(np.polyfit(*logs, 1)[0])
+        found[seed] = round(float(np.polyfit(*logs, 1)[0]), 9)
     return found
 
 
