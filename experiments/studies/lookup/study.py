@@ -198,7 +198,8 @@ def slope_of_width(rows, arm):
     """The slope of log2 of the width needed on log2 of the pairs, by seed; without noise of rounding."""
     pairs = _pairs(rows)
     needed = {seed: [width_needed(rows, arm, many, seed) for many in pairs] for seed in _seeds(rows)}
-    return {seed: round(float(np.polyfit(np.log2(pairs), widths, 1)[0]), 9) for seed, widths in needed.items()}
+    slopes = {seed: np.polyfit(np.log2(pairs), widths, 1)[0] for seed, widths in needed.items()}
+    return {seed: round(float(slope), 9) for seed, slope in slopes.items()}
 
 
 def width_ratio(rows, arm, other):
@@ -265,8 +266,8 @@ STUDY = Study(
     question="Is attention a look-up by match, and how wide must a recurrent state be to look up as much?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "tuning_seeds": 1, "pairs": (2, 4), "widths": (8, 32), "recurrent_widths": (8,),
-                  "rates": (0.001, 0.003), "queries": 2, "rows": 8, "probed": 8, "variant": "mqar",
+        "smoke": {"seeds": 2, "tuning_seeds": 1, "pairs": (2, 4), "widths": (32,), "recurrent_widths": (8,),
+                  "rates": (0.003,), "queries": 2, "rows": 8, "probed": 8, "variant": "mqar",
                   "steps": 2, "recurrent_steps": 2, "config": SMOKE},
         # As many keys and values as a GRU learns to bind in minutes.
         "cpu": {"seeds": 10, "tuning_seeds": 4, "pairs": (2, 4, 8), "widths": (8, 16, 32),

@@ -137,7 +137,7 @@ def _of_seeds(rows):
 
 
 def slope_from(rows, arm, column, least):
-    """The exponent of a column from a length on, of those that the arm has, by seed; without rounding noise."""
+    """The exponent of a column from a length on, by seed; of the last two where the arm has no more."""
     name, found = f"{arm}_{column}", {}
     for seed, each in _of_seeds(rows).items():
         there = [row for row in each if row[name] is not None]
