@@ -59,10 +59,10 @@ CLAIMS = (
     Claim("linear_as_length", "linear attention's time grows as the length (exponent)", exponent("linear"),
           "equal", 1.0, margin=0.15, published="O(n)"),
     Claim("memory_squared", "temporary memory of attention that holds all weights grows as the square of the "
-          "length (exponent)", exponent("attention", "temporary"), "equal", 2.0, margin=0.1,
+          "length (exponent)", exponent("attention", "temporary"), "equal", 2.0, margin=0.25,
           published="O(n^2)"),
-    Claim("memory_of_blocks", "temporary memory of blockwise attention grows as the length (exponent)",
-          exponent("blockwise", "temporary"), "equal", 1.0, margin=0.15, published="O(n)"),
+    Claim("memory_of_blocks", "temporary memory of blockwise attention grows at most as the length (exponent, "
+          "below 1.15)", exponent("blockwise", "temporary"), "less", 1.15, published="O(n)"),
     Claim("token_of_gru", "token by token, a GRU's time does not depend on the length (exponent)",
           exponent("gru", "token"), "equal", margin=0.1, published="O(1)"),
     Claim("token_of_attention", "token by token, behind the greatest length attention needs over twice a "
@@ -154,7 +154,7 @@ def ratio_at(rows, arm, other, column, length):
     for seed, each in _of_seeds(rows).items():
         both = [row for row in each if None not in (row[f"{arm}_{column}"], row[f"{other}_{column}"])]
         row = min(both, key=lambda row: abs(row["length"] - length))
-        found[seed] = math.log2(row[f"{arm}_{column}"] / row[f"{other}_{column}"])
+        found[seed] = round(math.log2(row[f"{arm}_{column}"] / row[f"{other}_{column}"]), 9)
     return found
 
 
@@ -185,6 +185,8 @@ def draw(rows, settings):
                 draw_ranges(ax, list(there), list(there.values()), colour, label=NAMES[arm], markersize=3)
             ax.set_xscale("log", base=2)
             ax.set_yscale("symlog" if column == "depth" else "log")
+            if column == "depth":
+                ax.set_ylim(bottom=-0.5)
             ax.set(xlabel="positions" if column != "token" else "positions before the token", ylabel=label)
         for column, ax in zip(("forward", "gradients"), axes):
             where = [length for length in crossing(rows, "attention", "gru", column).values()
