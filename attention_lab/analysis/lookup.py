@@ -87,6 +87,8 @@ def interventions(model: Model, params: Any, hyper: Any, sequences: Sequences, p
                   ) -> dict[str, float]:
     """Shares of the sequences in which a model of attention does what a look-up does, by name.
 
+    Sequences with one value alone, or with every value, are left out: there is none to put in its place.
+
     Fields:
       matched: the largest weight is at the asked pair's value. answered: the answer is right.
       value_followed, value_stayed: where that value is replaced in the sequence, the answer is the new one;
@@ -96,7 +98,10 @@ def interventions(model: Model, params: Any, hyper: Any, sequences: Sequences, p
       vectors_followed: where the last layer's values at the two places are exchanged, and nothing else, the
         answer is the other pair's. A mean is the same where the two weights are exchanged, as is done.
     """
-    source, query, row = sequences.source, 2 * pairs, np.arange(len(sequences.source))
+    there = np.sort(sequences.source[:, 1:2 * pairs:2], axis=1)
+    different = 1 + (np.diff(there, axis=1) > 0).sum(axis=1)
+    source = sequences.source[(different > 1) & (different < len(values))]
+    query, row = 2 * pairs, np.arange(len(source))
     at = asked(source, pairs)
     here, there = 2 * at.pair + 1, 2 * at.other + 1
     run = partial(answered, model, params, hyper=hyper, query=query)

@@ -58,6 +58,17 @@ def by_hand(width, matches):
     return dataclasses.replace(model, apply=apply), hyper
 
 
+def test_sequences_without_another_value_are_left_out():
+    """Of two pairs some have one value alone; three values are never all there."""
+    model, hyper = by_hand(10, True)
+    drawn = recall.sequences(8, 2, 20, 0, "test", keys=2, values=3)
+    alike = drawn.source[:, 1] == drawn.source[:, 3]
+    assert alike.any() and not alike.all()
+    with jax.numpy_rank_promotion("allow"):
+        found = lookup.interventions(model, {}, hyper, drawn, 2, range(6, 9))
+    assert set(found.values()) == {1.0}
+
+
 @pytest.mark.parametrize("matches", [True, False])
 def test_a_model_that_looks_up_does_all_that_a_look_up_does_and_another_does_not(matches):
     sequences = recall.sequences(40, 5, 20, 0, "test")

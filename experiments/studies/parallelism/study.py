@@ -61,8 +61,8 @@ CLAIMS = (
     Claim("memory_squared", "temporary memory of attention that holds all weights grows as the square of the "
           "length (exponent)", exponent("attention", "temporary"), "equal", 2.0, margin=0.25,
           published="O(n^2)"),
-    Claim("memory_of_blocks", "temporary memory of blockwise attention grows at most as the length (exponent, "
-          "below 1.15)", exponent("blockwise", "temporary"), "less", 1.15, published="O(n)"),
+    Claim("memory_of_blocks", "temporary memory of blockwise attention grows at most as the length "
+          "(exponent below 1.15)", exponent("blockwise", "temporary"), "less", 1.15, published="O(n)"),
     Claim("token_of_gru", "token by token, a GRU's time does not depend on the length (exponent)",
           exponent("gru", "token"), "equal", margin=0.1, published="O(1)"),
     Claim("token_of_attention", "token by token, behind the greatest length attention needs over twice a "
