@@ -1,9 +1,14 @@
-"""Multi-query associative recall with a two-layer causal Transformer of one head.
+"""Multi-query associative recall with a two-layer causal Transformer of one head, or another model.
 
     python -m experiments.train --config=configs/recall.py --workdir=runs/recall
+    python -m experiments.train --config=configs/recall.py:mqar --config.model.kind=gru --workdir=runs/gru
+    python -m experiments.train --config=configs/recall.py:mqar --config.attention.compatibility=linear \
+        --workdir=runs/linear
     python -m experiments.sweep --config=configs/recall.py      # key size x scale x 8 seeds
 
     (none)     8 pairs over 64 ids, 600 steps (Arora et al. 2023 have 8,192 ids and up to 64 pairs)
+    mqar       4 pairs of 8 keys and 8 values, 3 of the keys are asked for; each token sees the one before it
+               (model.shift), so that one layer will do; 2,000 steps; model.kind=gru, lstm
     hard       16 pairs over 256 ids, 1,500 steps
     smoke      seconds
 
@@ -42,6 +47,17 @@ BASE = {
 }
 
 VARIANTS = {
+    "mqar": {
+        "data.vocabulary_size": 20,  # with the four special ids
+        "data.pairs": 4,
+        "data.queries": 3,
+        "model.shift": True,
+        "model.num_layers": 1,
+        "optimizer.learning_rate": 0.01,
+        "training.steps": 2000,
+        "training.eval_every": 100,
+        "training.checkpoint_every": 2000,
+    },
     "hard": {
         "data.vocabulary_size": 256,
         "data.pairs": 16,

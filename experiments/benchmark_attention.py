@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import attention
+from attention_lab.analysis.timing import interleaved, product_rate, quartiles
 from attention_lab.training import profile
 from experiments import machine
 from experiments.flags import Options, say
 from experiments.peers import available
-from experiments.timing import interleaved, product_rate, quartiles
 
 HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
 LONG = 16_384  # tokens, beyond which one head alone is measured

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from scipy import stats
 
+from attention_lab.analysis.timing import interleaved, quartiles
 from attention_lab.config import Config, replace, split
 from attention_lab.config.load import load
 from attention_lab.storage import xla
@@ -17,7 +18,6 @@ from attention_lab.training.devices import shard
 from attention_lab.training.programs import programs
 from experiments import machine
 from experiments.flags import Options
-from experiments.timing import interleaved, quartiles
 
 STEPS = 2  # of one timing
 LARGEST = 3  # values of an axis, from its largest on, to which an exponent is fitted

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from attention_lab.analysis.timing import interleaved, quartiles
 from attention_lab.config import replace
 from attention_lab.data import sources
 from attention_lab.tasks.load import load
@@ -13,7 +14,6 @@ from attention_lab.training import profile
 from experiments import machine
 from experiments.flags import Options, say
 from experiments.peers import available
-from experiments.timing import interleaved, quartiles
 
 BEAMS = {1: "greedy", 5: "beam 5"}
 PEERS = {"ctranslate2": "benchmark_ctranslate2", "joeynmt": "benchmark_joeynmt"}

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from attention_lab.analysis import timing
 from attention_lab.config import Config, get, replace, split
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.tasks import build
@@ -21,7 +22,6 @@ from attention_lab.training import loop
 from attention_lab.training.profile import PRODUCT
 from attention_lab.training.programs import programs
 from attention_lab.training.state import parameter_count
-from experiments import timing
 
 CLOSE = {"float32": 1e-3, "bfloat16": 3e-2}  # nats by which the first losses may differ
 

@@ -8,9 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from attention_lab.analysis.timing import quartiles
 from experiments import machine, pages
 from experiments.flags import Options
-from experiments.timing import quartiles
 
 PACE = 0.005  # seconds between two looks at the log
 # Settings of each way to start; those of "filled" read what "empty" has written.

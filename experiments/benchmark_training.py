@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from attention_lab.analysis.timing import quartiles
 from attention_lab.config import Config
 from attention_lab.config import parse as overrides
 from attention_lab.config import replace, split
@@ -22,7 +23,6 @@ from attention_lab.training.state import parameter_count
 from experiments import machine
 from experiments.flags import Options, say
 from experiments.peers import available
-from experiments.timing import quartiles
 
 pytorch = Later("experiments.benchmark_pytorch")
 

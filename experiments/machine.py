@@ -10,18 +10,8 @@ from attention_lab.storage.files import write_json
 
 def facts(product_rate: Mapping[str, float]) -> dict[str, Any]:
     """Versions, device, cores and processor; product_rate: library -> FLOP/s of a large matrix product."""
-    return {**environment.software(), **environment.hardware(), "processor": processor(),
+    return {**environment.software(), **environment.hardware(), "processor": environment.processor(),
             "product_rate": dict(product_rate)}
-
-
-def processor() -> str:
-    """The name of the processor, as Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return "unknown processor"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
-                "unknown processor")
 
 
 def heading(machine: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ size, V value size, D model width, N vocabulary, L layers.
 
     attend, weights                      the formula, one head, one sentence
     multi_head                           lifted over heads and sentences, by any of IMPLEMENTATIONS
-    dot, general, additive, cosine       scores; SCORES has their parameters and default scales
+    dot, general, additive, cosine, linear    scores; SCORES has their parameters and default scales
+    linear_attention                     the score `linear` without weights: in parallel, and as a recurrence
     causal, padding, window, documents   masks, of the type Mask; `&` joins them
     READOUTS                             statistics of weights that need no (T, S); an argument of multi_head
     dropout, Dropout                     dropout of weights; an argument of multi_head
@@ -24,7 +25,7 @@ size, V value size, D model width, N vocabulary, L layers.
                                          without the largest; an argument of multi_head
 """
 
-from attention_lab.attention import counterfactual
+from attention_lab.attention import counterfactual, linear_attention
 from attention_lab.attention.choice import Call, able, chosen, needs, why_not
 from attention_lab.attention.counterfactual import Counterfactual
 from attention_lab.attention.dropout import Dropout, dropout
@@ -34,8 +35,9 @@ from attention_lab.attention.heads import multi_head
 from attention_lab.attention.implementations import IMPLEMENTATIONS
 from attention_lab.attention.masks import Mask, causal, documents, padding, window
 from attention_lab.attention.readouts import READOUTS
-from attention_lab.attention.scores import SCORES, additive, cosine, dot, general
+from attention_lab.attention.scores import SCORES, additive, cosine, dot, general, linear
 
 __all__ = ["IMPLEMENTATIONS", "READOUTS", "SCORES", "Call", "Counterfactual", "Dropout", "Mask", "able",
            "additive", "attend", "causal", "chosen", "cosine", "counterfactual", "documents", "dot",
-           "dropout", "entropy", "general", "multi_head", "needs", "padding", "weights", "why_not", "window"]
+           "dropout", "entropy", "general", "linear", "linear_attention", "multi_head", "needs", "padding",
+           "weights", "why_not", "window"]

@@ -73,6 +73,28 @@ def cosine(q: chex.Array, k: chex.Array, gain: chex.Numeric = 1.0) -> jax.Array:
     return gain * dot(_unit(q), _unit(k))
 
 
+def linear(q: chex.Array, k: chex.Array) -> jax.Array:
+    """log(phi(q_t) . phi(k_s)) with phi = `feature`: its softmax is linear attention, at a scale of 1.
+
+    The weights are phi(q_t) . phi(k_s), divided by their sum over s (Katharopoulos et al. 2020, equation 5).
+    `linear_attention` computes the same without forming them.
+
+    >>> jnp.exp(linear(jnp.array([[0., 1.]]), jnp.array([[2., 0.], [0., 0.]]))).round(3).tolist()
+    [[5.0, 3.0]]
+    """
+    products = dot(feature(q), feature(k))
+    return jnp.log(jnp.maximum(products, jnp.finfo(jnp.float32).tiny))
+
+
+def feature(x: chex.Array) -> jax.Array:
+    """phi(x) = elu(x) + 1, that is x + 1 above 0 and exp(x) below: positive, float32.
+
+    >>> feature(jnp.array([2., 0.])).tolist()
+    [3.0, 1.0]
+    """
+    return jax.nn.elu(x.astype(jnp.float32)) + 1.0
+
+
 def _unit(x):
     # rsqrt of the floored square: a vector of zeros stays zero, with a finite gradient.
     x = x.astype(jnp.float32)
@@ -137,6 +159,7 @@ SCORES = {
     "general": Entry(general, scale="inverse_sqrt", parameters={
         "w": Parameter("score_matrix", "KK", lecun)}),
     "cosine": Entry(cosine, scale=1.0, parameters={"gain": Parameter("gain", "", henry_gain)}),
+    "linear": Entry(linear, scale=1.0),
 }
 
 

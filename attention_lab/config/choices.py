@@ -15,7 +15,7 @@ def names(registry: str) -> tuple[str, ...]:
     """The keys of a dictionary literal at the top of a module of attention_lab.
 
     >>> names("attention.scores.SCORES")
-    ('dot', 'additive', 'general', 'cosine')
+    ('dot', 'additive', 'general', 'cosine', 'linear')
     """
     return tuple(ast.literal_eval(key) for key in _literal(registry).keys)
 

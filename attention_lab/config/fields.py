@@ -93,6 +93,9 @@ class Data(Group):
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
                                          "sense at another position, each in equally many sentences")
     pairs: int = field(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
+    queries: int = field(0, "recall: how many keys of a sequence are asked for; 0: all", low=0, high=128)
+    keys: int = field(0, "recall: ids that are keys, the first after the specials; 0: half of the ids", low=0)
+    values: int = field(0, "recall: ids that are values, the next after the keys; 0: half of the ids", low=0)
     distance: int = field(20, "echo: how many positions ago the answer was read", low=1, high=480)
     answers: int = field(16, "echo: positions of a sequence that have an answer", low=1, high=480)
     lexicon_size: int = field(1000, "grammar and senses: English and French word types, about", low=100)
@@ -128,6 +131,8 @@ class Model(Group):
                                    "at 1 their units enter the network with standard deviation 1", above=0.0)
     tie_embeddings: bool = field(True, "one matrix for source, target and output embeddings")
     causal: bool = field(False, "encoder: a token sees only itself and the tokens before it")
+    shift: bool = field(False, "recall and echo: the vector of the token before is added to each token's, "
+                        "through a matrix, so that one layer can match a pair by its key")
     bidirectional: bool = field(False, "recurrent: the source is read both ways, by half of hidden each")
     reverse_source: bool = field(False, "recurrent: the source is read from its end to its beginning")
     input_feeding: bool = field(False, "recurrent: the query is the new state, not the last one (Bahdanau et "
@@ -139,11 +144,12 @@ class Model(Group):
 class Attention(Group):
     """How a query meets a key."""
 
-    compatibility: str = field("dot", "score of a query and a key; none: a network without it, whose pooling "
-                               "may attend", choices=names("attention.scores.SCORES") + ("none",))
+    compatibility: str = field("dot", "score of a query and a key; linear: that of linear attention; none: a "
+                               "network without it, whose pooling may attend",
+                               choices=names("attention.scores.SCORES") + ("none",))
     scale: str | float | None = field(
         None, "factor on the scores: inverse_sqrt (1/sqrt(key_size)), inverse (1/key_size) or a number; "
-        "unset: inverse_sqrt for dot and general, 1 for additive and for cosine, whose gain is learned",
+        "unset: inverse_sqrt for dot and general, 1 for additive, linear, and cosine, whose gain is learned",
         choices=("inverse_sqrt", "inverse"), traced=True)
     small_query: bool = field(False, "divides the initial query projection by sqrt(key_size), which does at "
                               "the start the effect that the scale has throughout (Raffel et al. 2020)")

@@ -10,7 +10,7 @@ from typing import Any
 
 from attention_lab.config import Config, Field, all_fields, replace
 from attention_lab.config.registries import SOURCES
-from attention_lab.config.rules import DURATIONS, allowed, check, check_value, members, show
+from attention_lab.config.rules import DURATIONS, allowed, check, check_value, fitted, members, show
 
 
 def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], whole: bool = True
@@ -43,6 +43,7 @@ def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], 
 def merge(config: Config, values: Mapping[str, Any]) -> Config:
     """A copy of `config` with typed values put in at dotted keys; a given duration unsets the others.
 
+    A given model.kind puts fields that it does not read at the values that it requires, unless given too.
     A ValueError names an unknown key, or two durations.
     """
     for key in values:
@@ -52,7 +53,11 @@ def merge(config: Config, values: Mapping[str, Any]) -> Config:
         listed = " and ".join(f"{key}={show(values[key])}" for key in durations)
         raise ValueError(f"{listed} are both given: one duration is allowed")
     unset = {key: None for key in DURATIONS} if durations else {}
-    return replace(config, unset | dict(values))
+    config = replace(config, unset | dict(values))
+    if values.get("model.kind") in all_fields()["model.kind"].choices:
+        changes = fitted(config, values["model.kind"])
+        config = replace(config, {key: value for key, value in changes.items() if key not in values})
+    return config
 
 
 def combine(config: Config, variants: Mapping[str, Mapping[str, Any]], names: str) -> Config:

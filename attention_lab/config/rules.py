@@ -12,6 +12,7 @@ from attention_lab.config.hyper import key_size, readouts_of, task_of
 from attention_lab.config.registries import SOURCES, TASKS
 from attention_lab.config.schema import Field, all_fields, get
 
+WITH_HEADS = ("transformer", "encoder")  # kinds of model
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
     "attention.small_query", "attention.implementation")
@@ -51,6 +52,16 @@ def no_transformer() -> dict[str, Any]:
     Committed results are hashed with these: no field is added.
     """
     return {key: all_fields()[key].default for key in ONLY_TRANSFORMER}
+
+
+def fitted(config: Config, kind: str) -> dict[str, Any]:
+    """Fields of `config` that a model of this kind does not read, at the values that it requires."""
+    changes = {key: all_fields()[key].default for key in _unread(kind)}
+    if kind not in WITH_HEADS and TASKS[task_of(config)]["output"] != "sentence":
+        changes |= {"attention.compatibility": "none", "attention.scale": None}
+    elif kind in WITH_HEADS and config.attention.compatibility == "none":
+        changes["attention.compatibility"] = all_fields()["attention.compatibility"].default
+    return changes
 
 
 def members(kind: Any) -> tuple[Any, ...]:
@@ -134,24 +145,29 @@ def _check_data(config: Config) -> None:
 def _check_model(config: Config) -> None:
     model, attention, source = config.model, config.attention, f"data.source={config.data.source}"
     task, kinds = task_of(config), TASKS[task_of(config)]["kinds"]
+    if TASKS[task]["output"] != "tokens":
+        _check_defaults(config, ["model.shift"], source)
     if model.kind not in kinds:
         raise ValueError(f"model.kind={model.kind} does not fit {source}: {', '.join(kinds)} do")
-    with_heads = model.kind in ("transformer", "encoder")
-    unread = ONLY_RECURRENT if with_heads else ONLY_TRANSFORMER + ONLY_HEADS
-    unread += ONLY_RECURRENT if model.kind in WITHOUT_LAYERS else ()
-    unread += ("model.causal",) if model.kind == "transformer" else ()
-    _check_defaults(config, unread, f"model.kind={model.kind}")
+    _check_defaults(config, _unread(model.kind), f"model.kind={model.kind}")
     if task == "classification":
         _check_classifier(config)
     else:
         _check_defaults(config, ONLY_CLASSIFIERS, source)
     if model.kind in RECURRENT:
         _check_recurrent(config)
-    if with_heads:
+    if model.kind in WITH_HEADS:
         _check_heads(config)
     elif attention.compatibility == "none" and attention.scale is not None:
         raise ValueError(f"attention.scale={show(attention.scale)} means nothing with "
                          "attention.compatibility=none: leave it at none")
+
+
+def _unread(kind: str) -> tuple[str, ...]:
+    """Fields that mean nothing to a kind of model."""
+    unread = ONLY_RECURRENT if kind in WITH_HEADS else ONLY_TRANSFORMER + ONLY_HEADS
+    unread += ONLY_RECURRENT if kind in WITHOUT_LAYERS else ()
+    return unread + (("model.causal",) if kind == "transformer" else ())
 
 
 def _check_heads(config: Config) -> None:

@@ -138,7 +138,8 @@ SOURCES = {
         task="translation", location="data.path", contents="a file of 'english TAB french' lines",
         splits=("whole",), read=_tsv, read_whole=lambda data: tsv.read(data.path)),
     "recall": Source(task="sequences", read=_drawn(lambda data, count, split: recall.sequences(
-        count, data.pairs, data.vocabulary_size, data.corpus_seed, split))),
+        count, data.pairs, data.vocabulary_size, data.corpus_seed, split, data.queries, data.keys,
+        data.values))),
     "echo": Source(task="sequences", read=_drawn(lambda data, count, split: echo.sequences(
         count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed, split))),
     "senses": Source(task="classification", classified="word", read=_classified(_senses)),

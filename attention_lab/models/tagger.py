@@ -1,6 +1,7 @@
 """Networks with a prediction at every token of the source, for recall and echo."""
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from attention_lab import attention
@@ -14,6 +15,22 @@ from attention_lab.models.products import GLOROT, product
 from attention_lab.models.spec import Model, ModelSpec, Output, Pass, as_model
 
 
+def vectors(module: nn.Module, tokens: jax.Array) -> jax.Array:
+    """Tokens (B, T) as vectors (B, T, D); with `model.shift` x_t = e_t + e_(t-1) W, where e_0 is 0."""
+    model = module.spec.model
+    x = module.embedding[tokens] * model.width ** 0.5
+    if not model.shift:
+        return x
+    before = jnp.pad(x, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    return x + product(before, module.shift_kernel, module.spec.precision)
+
+
+def shift_kernel(module: nn.Module) -> jax.Array | None:
+    """The matrix W of `vectors`; None without `model.shift`."""
+    model = module.spec.model
+    return module.param("shift_kernel", GLOROT, (model.width, model.width)) if model.shift else None
+
+
 class Encoder(nn.Module):
     """Embeddings, encoder layers, a final norm; with `model.causal` a token sees itself and the past."""
 
@@ -22,6 +39,7 @@ class Encoder(nn.Module):
     def setup(self):
         model = self.spec.model
         self.embedding, self.readout = embeddings(self, "embedding", "readout")
+        self.shift_kernel = shift_kernel(self)
         self.position_table = position_table(self)
         self.layers = [EncoderLayer(self.spec, name=f"encoder_{i}") for i in range(model.num_layers)]
         self.norm = last_norm(self.spec)
@@ -32,7 +50,7 @@ class Encoder(nn.Module):
         mask, positions = (source != PAD)[:, None, :], jnp.arange(source.shape[1])
         mask = mask & attention.causal(source.shape[1]) if model.causal else mask
         mask = real_rows(mask, source != PAD, run)
-        x = self.embedding[source] * model.width ** 0.5
+        x = vectors(self, source)
         x = add_positions(x, positions, model.positions, self.position_table)
         x, attended = through(self.layers, run.drop(x, 0), positions, mask, run, counterfactuals)
         return Output(self.norm(x), self.readout, *outputs_by_kind(encoder=attended))
@@ -46,6 +64,7 @@ class RecurrentTagger(nn.Module):
     def setup(self):
         model = self.spec.model
         self.embedding, self.readout = embeddings(self, "embedding", "readout")
+        self.shift_kernel = shift_kernel(self)
         self.cells = [Cell(self.spec, model.hidden, model.hidden if i else model.width,
                            name=f"cell_{i}") for i in range(model.num_layers)]
         self.output_kernel = self.param("output_kernel", GLOROT, (model.hidden, model.width))
@@ -54,7 +73,7 @@ class RecurrentTagger(nn.Module):
     def __call__(self, batch, run: Pass, intervention=None):
         by_layer(intervention)  # which refuses any, for there is no attention
         mask = batch["source"] != PAD
-        x = self.embedding[batch["source"]] * self.spec.model.width ** 0.5
+        x = vectors(self, batch["source"])
         for i, cell in enumerate(self.cells):
             x = run.drop(x, i)
             _, x = scan(cell.step(), cell.initial_state(x.shape[0]), cell.project_inputs(x), mask)

@@ -42,6 +42,16 @@ def hardware() -> dict[str, Any]:
             "devices": jax.device_count(), "cores": cores, "jax_settings": settings()}
 
 
+def processor() -> str:
+    """The name of the processor, as Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown processor"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+                "unknown processor")
+
+
 def settings() -> dict[str, Any]:
     """SETTINGS as they are in this process, and the flags that XLA was given."""
     import jax

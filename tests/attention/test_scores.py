@@ -21,6 +21,8 @@ def test_each_pair_has_the_score_of_its_definition(lab):
         partial(attention.additive, w_query=w_query, w_key=w_key, v=u):
             lambda a, b: u @ np.tanh(a @ w_query + b @ w_key),
         attention.cosine: lambda a, b: a @ b / np.linalg.norm(a) / np.linalg.norm(b),
+        attention.linear: lambda a, b: np.log(sum(
+            np.where(x > 0, x + 1, np.exp(x)) * np.where(y > 0, y + 1, np.exp(y)) for x, y in zip(a, b))),
         partial(attention.cosine, gain=3.0): lambda a, b: 3 * a @ b / np.linalg.norm(a) / np.linalg.norm(b),
     }
     for score, pair in expected.items():
@@ -44,6 +46,7 @@ def test_no_scale_means_that_of_the_score(lab):
     q, k, v, w, u = lab.normal(3, (T, 4), (S, 4), (S, 2), (4, 4), (4,))
     for score, scale in ((attention.dot, 0.5), (partial(attention.general, w=w), 0.5),
                          (partial(attention.additive, w_query=w, w_key=w, v=u), 1.0), (attention.cosine, 1.0),
+                         (attention.linear, 1.0),
                          (lambda q, k: q @ k.T, 1.0)):
         assert default_scale(score, 4) == scale
         for a, b in zip(attention.attend(q, k, v, None, None, score),
@@ -102,7 +105,7 @@ def test_matrices_begin_with_the_variance_that_keeps_lengths():
 
 def test_narrow_inputs_give_float32_logits(lab):
     q, k, w, u = (x.astype(jnp.bfloat16) for x in lab.normal(5, (T, K), (S, K), (K, K), (K,)))
-    for score in (attention.dot, attention.cosine, partial(attention.general, w=w),
+    for score in (attention.dot, attention.cosine, attention.linear, partial(attention.general, w=w),
                   partial(attention.additive, w_query=w, w_key=w, v=u)):
         assert score(q, k).dtype == jnp.float32
 

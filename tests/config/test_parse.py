@@ -6,6 +6,7 @@ from attention_lab.config import Config, all_fields, get
 from attention_lab.config import parse as overrides
 from attention_lab.config import replace
 from attention_lab.config.rules import show
+from configs.recall import get_config as get_recall
 
 
 @pytest.mark.parametrize("key, text, value", [
@@ -148,3 +149,22 @@ def test_home_is_put_in_for_its_sign(monkeypatch):
     monkeypatch.setenv("HOME", "/home/someone")
     for text, value in (("~/a.tsv", "/home/someone/a.tsv"), ("a~/b", "a~/b"), ("~", "/home/someone")):
         assert overrides.parse("data.path", text) == value
+
+
+def test_a_kind_that_is_given_fits_the_fields_that_it_does_not_read():
+    recurrent = overrides.apply(get_recall("mqar"), {"model.kind": "gru"})
+    keys = ("model.causal", "model.num_heads", "attention.compatibility")
+    assert [get(recurrent, key) for key in keys] == [False, 4, "none"]
+    back = overrides.apply(recurrent, {"model.kind": "encoder", "model.causal": "true"})
+    assert (back.attention.compatibility, back.model.causal, back.model.shift) == ("dot", True, True)
+    scaled = replace(get_recall("mqar"), {"attention.scale": 1.0})
+    assert overrides.apply(scaled, {"model.kind": "lstm"}).attention.scale is None
+    additive = replace(Config(), {"attention.compatibility": "additive", "model.num_heads": 2})
+    changed = overrides.apply(additive, {"model.kind": "gru"})  # a recurrent translator attends
+    assert (changed.attention.compatibility, changed.model.num_heads) == ("additive", 4)
+
+
+def test_what_is_given_with_a_kind_is_not_changed_but_refused():
+    for key, text in (("model.num_heads", "2"), ("attention.compatibility", "dot")):
+        with pytest.raises(ValueError, match=f"{key}={text}"):
+            overrides.apply(get_recall("mqar"), {"model.kind": "gru", key: text})

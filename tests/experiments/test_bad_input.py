@@ -191,3 +191,14 @@ def test_minutes_are_said_to_be_beyond_repeating(call, tmp_path):
             "optimizer.schedule=cosine has to know its end")
     status, _, err = call(train, SMOKE, "--config.training.max_minutes=0.0001", f"--workdir={tmp_path}/run")
     assert status == 0 and "can't be reproduced" in err
+
+
+@pytest.mark.parametrize("flags, parts", [
+    (["--config.data.keys=12", "--config.data.values=9"],
+     ["data.keys=12 and data.values=9 overlap", "20 ids"]),
+    (["--config.data.pairs=11"], ["data.pairs=11", "10 keys", "at least 26 ids"]),
+    (["--config.data.queries=5"], ["data.queries=5", "at most 4"]),
+])
+def test_keys_and_values_that_do_not_fit(call, tmp_path, flags, parts):
+    refused(call(train, "--config=configs/recall.py:mqar,smoke", f"--workdir={tmp_path}/run", *flags), *parts)
+    assert not (tmp_path / "run" / "metrics.jsonl").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from attention_lab import attention
 from attention_lab.attention.implementations import reference
-from experiments import benchmark, benchmark_attention, benchmark_start, flags, timing
+from experiments import benchmark, benchmark_attention, benchmark_start, flags
 
 CONFIG = "--config=configs/recall.py:smoke"
 ANYWHERE = {name for name, entry in attention.IMPLEMENTATIONS.items() if not entry.runs_on}
@@ -150,14 +150,3 @@ def test_a_start_is_that_of_the_shells_command(tmp_path):
     assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="it did not start: .*training.devices=97"):
         benchmark_start.first_step(options(97), tmp_path, {})
-
-
-def test_each_way_is_timed_in_each_round_on_fresh_inputs(monkeypatch):
-    clock = itertools.count()
-    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    calls = []
-    ways = {name: lambda x, name=name: lambda: calls.append((name, x)) for name in "ab"}
-    seconds = timing.interleaved(ways, lambda number: (number,), 2)
-    assert calls == [("a", -1), ("b", -1), ("a", 0), ("b", 0), ("a", 1), ("b", 1)]
-    assert seconds == {"a": [1.0, 1.0], "b": [1.0, 1.0]}
-    assert timing.quartiles([1.0, 2.0, 3.0]) == (1.5, 2.0, 2.5)

@@ -68,6 +68,7 @@ SCORES = {
     "general": lambda w, s, h: s @ w["score_matrix"] @ h / H ** 0.5,
     "additive": lambda w, s, h: w["score_vector"] @ np.tanh(s @ w["score_query"] + h @ w["score_key"]),
     "cosine": lambda w, s, h: w["gain"] * (s @ h) / (np.linalg.norm(s) * np.linalg.norm(h)),
+    "linear": lambda w, s, h: np.log(np.where(s > 0, s + 1, np.exp(s)) @ np.where(h > 0, h + 1, np.exp(h))),
 }
 
 

@@ -76,7 +76,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         return Scores(numbers, [])
 
     words = data.vocabulary_size - len(SPECIALS)
-    chance = 1 / (words // 2 if data.source == "recall" else words)
+    chance = 1 / (data.values or words // 2 if data.source == "recall" else words)
     return Task(
         init=tagger.model.init,
         loss=loss,

@@ -22,6 +22,38 @@ def test_every_key_is_asked_once_and_answered():
         assert [table[key] for key in source[2 * P:]] == target[2 * P:].tolist()
 
 
+def test_some_keys_are_asked_once_and_all_else_is_as_without():
+    all_asked, some = (recall.sequences(50, P, SIZE, 3, "train", queries) for queries in (0, 2))
+    assert some.source.shape == some.target.shape == (50, 2 * P + 2)
+    np.testing.assert_array_equal(some.source, all_asked.source[:, :2 * P + 2])
+    np.testing.assert_array_equal(some.target, all_asked.target[:, :2 * P + 2])
+    assert all(len(set(asked)) == 2 for asked in some.source[:, 2 * P:])
+
+
+def test_keys_and_values_are_as_many_as_said():
+    found = recall.sequences(200, 3, 24, 0, "dev", 3, 5, 11)  # keys 4..8, values 9..19
+    keys, values = found.source[:, 0:6:2], found.source[:, 1:6:2]
+    assert set(keys.ravel()) == set(range(4, 9)) and set(values.ravel()) == set(range(9, 20))
+    assert set(found.target[:, 6:].ravel()) == set(range(9, 20))
+
+
+@pytest.mark.parametrize("given, words", [
+    ((3, 24, 0, "dev", 0, 15, 11), "data.keys=15 and data.values=11 overlap: data.vocabulary_size=24 has 20"),
+    ((3, 24, 0, "dev", 0, 15), "data.keys=15 and data.values=10 overlap"),
+    ((6, 24, 0, "dev", 0, 5, 5), "data.keys=5 and data.values=5: data.pairs=6 needs at least 6 keys and 2"),
+    ((3, 24, 0, "dev", 4), "data.queries=4: data.pairs=3 allows at most 3"),
+])
+def test_what_does_not_fit_is_refused(given, words):
+    with pytest.raises(ValueError, match=words):
+        recall.sequences(1, *given)
+
+
+def test_sequences_drawn_in_parts_are_those_drawn_at_once(monkeypatch):
+    whole = recall.sequences(23, P, SIZE, 0, "train").source
+    monkeypatch.setattr(recall, "AT_ONCE", 64)
+    np.testing.assert_array_equal(recall.sequences(23, P, SIZE, 0, "train").source, whole)
+
+
 def test_splits_and_seeds_are_apart_and_repeat():
     one = recall.sequences(20, P, SIZE, 0, "train").source
     np.testing.assert_array_equal(one, recall.sequences(20, P, SIZE, 0, "train").source)

@@ -1,0 +1,83 @@
+"""Sequences are changed as said; a model made by hand does what a look-up does, and another does not."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from attention_lab.analysis import lookup
+from attention_lab.data.synthetic import recall
+from attention_lab.models import Output
+from tests.models.sentences import built
+
+# Pairs 4:10, 5:11, 6:10; the key 6 is asked, then 4.
+SOURCE = np.array([[4, 10, 5, 11, 6, 10, 6, 4], [7, 12, 4, 12, 5, 13, 4, 7]])
+
+
+def test_the_asked_pair_and_the_next_with_another_value():
+    found = lookup.asked(SOURCE, 3)
+    assert found.pair.tolist() == [2, 1] and found.other.tolist() == [1, 2]
+    with pytest.raises(ValueError, match="one value alone"):
+        lookup.asked(np.array([[4, 9, 5, 9, 4, 5]]), 2)
+
+
+def test_a_replaced_value_is_new_to_the_sequence():
+    at = lookup.asked(SOURCE, 3)
+    changed = lookup.value_replaced(SOURCE, 3, at, range(10, 14))
+    wanted = SOURCE.copy()
+    wanted[0, 5], wanted[1, 3] = 12, 10
+    np.testing.assert_array_equal(changed, wanted)
+    with pytest.raises(ValueError, match="has every value"):
+        lookup.value_replaced(SOURCE[:1], 3, lookup.Asked(at.pair[:1], at.other[:1]), range(10, 12))
+
+
+def test_swapped_keys_leave_values():
+    changed = lookup.keys_swapped(SOURCE, lookup.asked(SOURCE, 3))
+    assert changed.tolist() == [[4, 10, 6, 11, 5, 10, 6, 4], [7, 12, 5, 12, 4, 13, 4, 7]]
+
+
+def by_hand(width, matches):
+    """A model whose layer looks up the token after a matching key, or with matches=False the first value."""
+    def apply(params, batch, hyper, with_weights=False, intervention=None):
+        source = batch["source"]
+        T = source.shape[1]
+        s = jnp.arange(T)
+        hit = (source[:, :, None] == jnp.roll(source, 1, axis=1)[:, None, :]) & (s % 2 == 1) & (
+            s[None, None, :] < s[None, :, None])
+        w = (hit if matches else jnp.broadcast_to(s == 1, hit.shape)).astype(jnp.float32)
+        if intervention:
+            changed = intervention["encoder"]
+            w = jnp.where(changed.rows[0, :, 0, :, None], changed.numbers[0, :, 0], w)
+        return Output(w @ jax.nn.one_hot(source, 20), jnp.eye(20), {"encoder": w[None, :, None]})
+
+    # Models of one specification are equal, so that each of these has a width of its own.
+    model, _, hyper = built({"data.source": "recall", "model.kind": "encoder", "model.num_layers": 1,
+                             "model.width": width, "model.num_heads": 1})
+    return dataclasses.replace(model, apply=apply), hyper
+
+
+def test_sequences_without_another_value_are_left_out():
+    """Of two pairs some have one value alone; three values are never all there."""
+    model, hyper = by_hand(10, True)
+    drawn = recall.sequences(8, 2, 20, 0, "test", keys=2, values=3)
+    alike = drawn.source[:, 1] == drawn.source[:, 3]
+    assert alike.any() and not alike.all()
+    with jax.numpy_rank_promotion("allow"):
+        found = lookup.interventions(model, {}, hyper, drawn, 2, range(6, 9))
+    assert set(found.values()) == {1.0}
+
+
+@pytest.mark.parametrize("matches", [True, False])
+def test_a_model_that_looks_up_does_all_that_a_look_up_does_and_another_does_not(matches):
+    sequences = recall.sequences(40, 5, 20, 0, "test")
+    model, hyper = by_hand(6 if matches else 8, matches)
+    with jax.numpy_rank_promotion("allow"):
+        found = lookup.interventions(model, {}, hyper, sequences, 5, range(12, 20))
+    if matches:
+        assert set(found.values()) == {1.0}
+    else:
+        assert found["value_stayed"] == 1.0 and found["key_moved"] == 0.0
+        assert all(found[name] < 0.6 for name in ("matched", "answered", "value_followed", "key_followed",
+                                                  "vectors_followed"))
