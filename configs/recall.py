@@ -5,6 +5,7 @@
 
     (none)     8 pairs over 64 ids, 600 steps (Arora et al. 2023 have 8,192 ids and up to 64 pairs)
     hard       16 pairs over 256 ids, 1,500 steps
+    kfold      k-fold recall: a query names four of eight places at once; one layer of four heads
     smoke      seconds
 
 Measured: eight seeds, one core of an Intel Xeon each, key size 64 (7 s a run): test accuracy 0.80; six seeds
@@ -48,6 +49,16 @@ VARIANTS = {
         "training.steps": 1500,
         "training.batch_tokens": 3072,
         "training.eval_every": 250,
+    },
+    "kfold": {
+        "data.source": "kfold",
+        "data.vocabulary_size": 144,
+        "data.fold": 4,
+        "model.num_layers": 1,
+        "model.num_heads": 4,
+        "training.steps": 1500,
+        "training.eval_every": 100,
+        "training.checkpoint_every": 1500,
     },
     "smoke": {
         "data.vocabulary_size": 24,

@@ -92,7 +92,10 @@ class Data(Group):
     most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
                                          "sense at another position, each in equally many sentences")
-    pairs: int = field(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
+    pairs: int = field(16, "recall: pairs of a key and a value in a sequence; kfold: places with a value",
+                       low=1, high=128)
+    fold: int = field(1, "kfold: places that one query names at once, all of whose values it is to give",
+                      low=1, high=16)
     distance: int = field(20, "echo: how many positions ago the answer was read", low=1, high=480)
     answers: int = field(16, "echo: positions of a sequence that have an answer", low=1, high=480)
     lexicon_size: int = field(1000, "grammar and senses: English and French word types, about", low=100)
