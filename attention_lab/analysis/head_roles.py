@@ -10,10 +10,25 @@ import numpy as np
 from attention_lab.data import batching
 from attention_lab.data.grammar import Sentence
 from attention_lab.data.vocabulary import UNKNOWN
-from attention_lab.evaluation.phenomena import CASES
+from attention_lab.evaluation.phenomena import CASES, Case
 from attention_lab.tasks.translation.translator import SCORING_TOKENS, Attention, Translator
+from attention_lab.training.task import Batch
 
 EVEN, ODD = 0, 1  # sentences to pick a head on, and to score it on, by index modulo 2
+
+# Choices between two forms: of verbs whose number only the subject shows in English (`will see`), and of
+# pronouns by the gender of their antecedent.
+CHOICES: Mapping[str, Callable[[Sentence], Sequence[Case]]] = {
+    "agreement": lambda sentence: [Case(verb.french_verb, verb.right, (verb.wrong,))
+                                   for verb in sentence.agreement if not verb.marked],
+    "pronoun": CASES["pronoun"],
+}
+
+
+def batches(translator: Translator, sources: Sequence[str], targets: Sequence[str]) -> list[Batch]:
+    """Sentences and their translations in batches of the translator's model, in order."""
+    ids = [translator.tokenizer.encode(side) for side in (sources, targets)]
+    return list(batching.in_order(*ids, translator.buckets, SCORING_TOKENS))
 
 
 class Choices:
@@ -23,23 +38,23 @@ class Choices:
     left out.
 
     Fields:
-      batches: of the model. names: the phenomena that were given.
-      sentence: {phenomenon: index of each case's sentence}.
+      batches: of the model. sentence: {key of CHOICES: index of each case's sentence}.
     """
 
-    def __init__(self, translator: Translator, sentences: Sequence[Sentence], names: Sequence[str]):
-        """ValueError where a word is not one token, or a phenomenon has no case."""
-        whole_words(translator)
-        self.translator, self.names = translator, tuple(names)
-        sides = [translator.tokenizer.encode([getattr(sentence, side) for sentence in sentences])
-                 for side in ("source", "target")]
-        self.batches = list(batching.in_order(*sides, translator.buckets, SCORING_TOKENS))
+    def __init__(self, translator: Translator, sentences: Sequence[Sentence]):
+        """ValueError where tokens are parts of words, or a choice has no case."""
+        if not translator.tokenizer.segmentation.whole_words:
+            raise ValueError(f"data.tokenizer={translator.config.data.tokenizer} cuts words into pieces: "
+                             "roles of heads are told word by word; word is allowed")
+        self.translator = translator
+        self.batches = batches(translator, [sentence.source for sentence in sentences],
+                               [sentence.target for sentence in sentences])
         rows = {int(example): (number, row) for number, batch in enumerate(self.batches)
                 for row, example in enumerate(batch["example"]) if example >= 0}
         self._cases, self.sentence = {}, {}
-        for name in self.names:
+        for name, cases_of in CHOICES.items():
             found = [(*rows[index], case.position, *self._ids(case), index)
-                     for index, sentence in enumerate(sentences) for case in CASES[name](sentence)]
+                     for index, sentence in enumerate(sentences) for case in cases_of(sentence)]
             cases = np.array([case for case in found if UNKNOWN not in case[3:5]], np.int64).reshape(-1, 6)
             if not len(cases):
                 raise ValueError(f"no sentence has a case of {name}")
@@ -50,14 +65,16 @@ class Choices:
         return right, wrong
 
     def log_odds(self, params: Any) -> dict[str, np.ndarray]:
-        """log p(right) - log p(wrong) of each case, by phenomenon, nats."""
+        """log p(right) - log p(wrong) of each case, by key of CHOICES, nats."""
         computed = [jax.device_get(_states(self.translator.model, params, batch, self.translator.hyper))
                     for batch in self.batches]
-        odds = {}
-        for name, cases in self._cases.items():
-            odds[name] = np.array([states[row, t] @ (readout[right] - readout[wrong]) for states, readout, row,
-                                   t, right, wrong in ((*computed[b], *rest) for b, *rest in cases.tolist())])
-        return odds
+
+        def odds(number, row, position, right, wrong):
+            states, readout = computed[number]
+            return states[row, position] @ (readout[right] - readout[wrong])
+
+        return {name: np.array([odds(*case) for case in cases.tolist()])
+                for name, cases in self._cases.items()}
 
 
 @partial(jax.jit, static_argnames="model")
@@ -66,35 +83,39 @@ def _states(model, params, batch, hyper):
     return output.hidden, output.readout
 
 
-def whole_words(translator: Translator) -> None:
-    """ValueError where the translator's tokens are parts of words."""
-    if not translator.tokenizer.segmentation.whole_words:
-        raise ValueError(f"data.tokenizer={translator.config.data.tokenizer} cuts words into pieces: roles of "
-                         "heads are told word by word; word is allowed")
+class Related(NamedTuple):
+    """A word and one that it is related to: indices in the English and in the French sentence."""
+
+    english: int
+    french: int
+    english_other: int
+    french_other: int
 
 
-def _subjects(sentence: Sentence) -> Iterator[tuple[int, int]]:
-    return ((verb.english_verb, verb.english_subject) for verb in sentence.agreement)
+def _subjects(sentence: Sentence) -> Iterator[Related]:
+    return (Related(verb.english_verb, verb.french_verb, verb.english_subject, verb.french_subject)
+            for verb in sentence.agreement)
 
 
-def _antecedents(sentence: Sentence) -> Iterator[tuple[int, int]]:
-    return ((pronoun.english_pronoun, pronoun.english_antecedent) for pronoun in sentence.antecedents)
+def _antecedents(sentence: Sentence) -> Iterator[Related]:
+    return (Related(pronoun.english_pronoun, pronoun.french_pronoun, pronoun.english_antecedent,
+                    pronoun.french_antecedent) for pronoun in sentence.antecedents)
 
 
-def _nouns(sentence: Sentence) -> Iterator[tuple[int, int]]:
-    """The noun after an adjective, or the subject of the verb before it: `an old dog`, `the dog is old`."""
-    tags = sentence.english_tags
+def _nouns(sentence: Sentence) -> Iterator[Related]:
+    """Of an adjective the noun after it, or the subject of the verb before: an old dog, the dog is old."""
+    tags, french = sentence.english_tags, dict(sentence.alignment)
     for i in (i for i, tag in enumerate(tags) if tag == "ADJ"):
-        after = next(j for j in range(i + 1, len(tags)) if tags[j] != "ADJ")
-        if tags[after] == "NOUN":
-            yield i, after
+        noun = next(j for j in range(i + 1, len(tags)) if tags[j] != "ADJ")
+        if tags[noun] == "NOUN":
+            yield Related(i, french[i], noun, french[noun])
         else:
             before = [verb for verb in sentence.agreement if verb.english_verb < i]
-            yield i, max(before, key=lambda verb: verb.english_verb).english_subject
+            verb = max(before, key=lambda verb: verb.english_verb)
+            yield Related(i, french[i], verb.english_subject, verb.french_subject)
 
 
-# Relation -> its (word, word that it is related to) in an English sentence.
-RELATIONS: Mapping[str, Callable[[Sentence], Iterator[tuple[int, int]]]] = {
+RELATIONS: Mapping[str, Callable[[Sentence], Iterator[Related]]] = {
     "subject": _subjects, "antecedent": _antecedents, "noun": _nouns}
 
 
@@ -103,9 +124,9 @@ class Linked(NamedTuple):
 
     Fields:
       head: share of words whose largest weight is on the related word, of the head with the largest such
-        share; number: that head, layer * H + head, from 0.
-      fixed: share of words whose related word is at the most frequent distance; distance: in words, below 0 to
-        the left.
+        share; number: of that head in `head_ablation.heads`.
+      fixed: share of words whose related word is at the best fixed distance; distance: in words, below 0 to
+        the left, counted in one sentence or from the French word's index to the English one.
       count: words in sentences of odd index.
     """
 
@@ -117,35 +138,45 @@ class Linked(NamedTuple):
 
 
 def linked(attentions: Sequence[Attention], sentences: Sequence[Sentence], relation: str) -> Linked:
-    """The best head of encoder self-attention against the best fixed distance, for a key of RELATIONS.
+    """The best head against the best fixed distance, for a key of RELATIONS.
 
-    ValueError if one of the halves has no pair of related words.
+    The encoder looks from the English word to the English one; the decoder and cross-attention look, at the
+    step that predicts the French word, to the French and to the English one. ValueError if one of the halves
+    has no pair of related words.
     """
     hits, distances, halves = [], [], []
     for index, (attention, sentence) in enumerate(zip(attentions, sentences, strict=True)):
-        for word, other in RELATIONS[relation](sentence):
-            hits.append(attention.encoder[:, :, word].argmax(axis=-1).ravel() == other)
-            distances.append(other - word)
+        for word in RELATIONS[relation](sentence):
+            # The decoder's inputs begin with a mark, so that word j is its key j + 1.
+            looks = ((attention.encoder, word.english, word.english_other),
+                     (attention.decoder, word.french, word.french_other + 1),
+                     (attention.cross, word.french, word.english_other))
+            hits.append([weights[:, :, query].argmax(axis=-1) == key for weights, query, key in looks])
+            distances.append([word.english_other - word.english, word.french_other - word.french,
+                              word.english_other - word.french])
             halves.append(index % 2)
-    halves = np.array(halves)
-    if len(set(halves.tolist())) < 2:
+    hits, distances, halves = np.array(hits).reshape(len(halves), -1), np.array(distances), np.array(halves)
+    even, odd = halves == EVEN, halves == ODD
+    if not (even.any() and odd.any()):
         raise ValueError(f"{relation}: each half of the sentences needs a pair of related words")
-    hits, distances = np.array(hits), np.array(distances)
-    number = int(hits[halves == EVEN].mean(axis=0).argmax())
-    values, counts = np.unique(distances[halves == EVEN], return_counts=True)
-    distance = int(values[counts.argmax()])
-    odd = halves == ODD
-    return Linked(float(hits[odd, number].mean()), number, float((distances[odd] == distance).mean()),
-                  distance, int(odd.sum()))
+    number = int(hits[even].mean(axis=0).argmax())
+    share, kind, distance = max(_most_frequent(distances[even, kind], kind) for kind in range(3))
+    return Linked(float(hits[odd, number].mean()), number,
+                  float((distances[odd, kind] == distance).mean()), distance, int(odd.sum()))
+
+
+def _most_frequent(distances, kind):
+    values, counts = np.unique(distances, return_counts=True)
+    return counts.max() / len(distances), kind, int(values[counts.argmax()])
 
 
 class Dissociation(NamedTuple):
-    """A crossed double dissociation of two costs over heads, with heads picked on another half of the sentences.
+    """A crossed double dissociation of two costs over heads, picked on another half of the sentences.
 
     Fields:
       first, second: heads that cost most of each kind on the half for picking.
-      in_first: cost of the first kind without head `first` minus without head `second`; in_second: cost of the
-        second kind without `second` minus without `first`; both on the half for scoring.
+      in_first: cost of the first kind without head `first` minus without head `second`; in_second: cost of
+        the second kind without `second` minus without `first`; both on the half for scoring.
       chance: the 0.95 quantile of their sum over all ordered pairs of different heads: what a permutation of
         the heads' labels gives.
     """

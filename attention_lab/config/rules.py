@@ -129,8 +129,8 @@ def _check_data(config: Config) -> None:
         _check_defaults(config, ["data.fold"], f"data.source={data.source}")
     elif data.pairs % data.fold:
         divisors = [n for n in range(1, all_fields()["data.fold"].high + 1) if data.pairs % n == 0]
-        raise ValueError(f"data.fold={data.fold} does not divide data.pairs={data.pairs}, of which each place "
-                         f"is asked for once: allowed are {show(tuple(divisors))}")
+        raise ValueError(f"data.fold={data.fold} does not divide data.pairs={data.pairs}, of which each "
+                         f"place is asked for once: allowed are {show(tuple(divisors))}")
     length = data.distance + data.answers
     if data.source == "echo" and config.model.positions == "learned" and length > LEARNED_POSITIONS:
         raise ValueError(f"data.distance={data.distance} and data.answers={data.answers} make sequences "

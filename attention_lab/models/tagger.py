@@ -16,7 +16,7 @@ from attention_lab.models.spec import Model, ModelSpec, Output, Pass, as_model
 
 
 class Answers(nn.Module):
-    """States (B, T, D): of every k-th token k linear maps, at that token and the k - 1 after it; none for k = 1."""
+    """Of the state of every k-th token k linear maps, at it and the k - 1 after it; x (B, T, D) for k = 1."""
 
     spec: ModelSpec
 

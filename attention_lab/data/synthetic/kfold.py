@@ -3,10 +3,10 @@
     k = 2    source   v7 v2 v9 v4   {0,3}  .   {1,2}  .
              target    .  .  .  .    v7   v4    v2   v9
 
-The answers stand at the query and the k - 1 positions after it, whose source is PAD: all k are read out of the
-state of the query (`ModelSpec.answers`), in the order of the places. A set of places is one token and values
-are uniform, so that each of the k values has to be looked up from that one position (compare the q-sparse
-averaging of Sanford, Hsu & Telgarsky 2023).
+The answers stand at the query and the k - 1 positions after it, whose source is PAD: all k are read out of
+the state of the query (`ModelSpec.answers`), in the order of the places. A set of places is one token and
+values are uniform, so that each of the k values has to be looked up from that one position (compare the
+q-sparse averaging of Sanford, Hsu & Telgarsky 2023).
 """
 
 import math

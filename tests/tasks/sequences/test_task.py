@@ -7,7 +7,8 @@ import pytest
 from attention_lab import config as configs
 from attention_lab.config.rules import check, no_transformer
 from attention_lab.tasks import build
-from attention_lab.tasks.sequences.task import Tagger
+from attention_lab.tasks.sequences.task import Tagger, attention_statistics
+from attention_lab.training.losses import TokenLoss
 from configs.echo import get_config as get_echo
 from configs.recall import get_config
 
@@ -59,14 +60,15 @@ def test_k_answers_are_read_out_of_the_state_of_one_query(kind):
     other = tagger.model.apply(params, batch | {"source": source + (np.arange(8) > 4)}, hyper).hidden[0, 4:]
     np.testing.assert_allclose(answers, other, rtol=1e-5, atol=1e-6)
     assert min(np.abs(answers[i] - answers[j]).max() for i in range(4) for j in range(i)) > 0.01
-    changed = tagger.model.apply(params, batch | {"source": source + 2 * (np.arange(8) == 1)}, hyper).hidden[0, 4:]
+    changed = tagger.model.apply(params, batch | {"source": source + 2 * (np.arange(8) == 1)},
+                                 hyper).hidden[0, 4:]
     assert (np.abs(answers - changed).max(axis=1) > 1e-4).all()  # each reads the values
 
 
 def test_one_answer_takes_no_parameters():
-    params = Tagger(configs.replace(get_config("kfold,smoke"), {"data.fold": 1})).model.init(jax.random.key(0))
-    assert "answers" not in params
-    assert Tagger(get_config("kfold,smoke")).model.init(jax.random.key(0))["answers"]["kernel"].shape == (16, 64)
+    one, four = (Tagger(configs.replace(get_config("kfold,smoke"), {"data.fold": k})).model.init(
+        jax.random.key(0)) for k in (1, 4))
+    assert "answers" not in one and four["answers"]["kernel"].shape == (16, 64)
 
 
 def test_k_fold_recall_is_scored_at_its_answers():
@@ -78,8 +80,8 @@ def test_k_fold_recall_is_scored_at_its_answers():
 
 
 @pytest.mark.parametrize("changes, said", [
-    ({"data.fold": 3}, "data.fold=3 does not divide data.pairs=8, of which each place is asked for once: allowed "
-                       "are 1,2,4,8"),
+    ({"data.fold": 3}, "data.fold=3 does not divide data.pairs=8, of which each place is asked for once: "
+                       "allowed are 1,2,4,8"),
     ({"data.fold": 16}, "data.fold=16 does not divide data.pairs=8"),
     ({"data.source": "recall"}, "data.fold=4 means nothing to data.source=recall: leave it at 1"),
     ({"model.num_heads": 3}, "model.num_heads=3 does not divide model.width=64"),
@@ -88,3 +90,14 @@ def test_a_fold_that_means_nothing_is_refused(changes, said):
     with pytest.raises(ValueError) as refused:
         check(configs.replace(get_config("kfold"), changes))
     assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_the_entropy_is_that_of_queries_not_of_the_padding_after_them():
+    config = get_config("kfold,smoke")
+    tagger, (_, hyper) = Tagger(config), configs.split(config)
+    params = tagger.model.init(jax.random.key(0))
+    batch = next(build(config).dev_batches())
+    found, _ = attention_statistics(TokenLoss(tagger.model, "float32"), params, batch, hyper)
+    entropy = tagger.model.apply(params, batch, hyper, readouts=("entropy",)).readouts["encoder"]["entropy"]
+    queries = entropy[:, :, :, 4::4]  # four places, then one query for all of them
+    np.testing.assert_allclose(found, queries.mean((1, 2, 3)) / np.log(8), rtol=1e-5)
