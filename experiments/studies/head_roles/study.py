@@ -163,16 +163,19 @@ STUDY = Study(
     question="Do heads specialise, one for agreement and one for gender?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "variant": "smoke", "arms": {ARM: {}}, "config": architectures.smoke(test=60)},
+        "smoke": {"seeds": 2, "variant": "smoke", "arms": {ARM: {}},
+                  "config": architectures.smoke(test=300) | {
+                      "data.split": "dev", "data.lexicon_size": 300, "data.train_size": 1000,
+                      "data.max_words": 12}},
         "cpu": {"seeds": 10, "variant": "", "arms": {ARM: {"model.hidden": 256}},
                 "config": architectures.GRAMMAR | {
-                    "data.test_size": 2000, "training.steps": 1600, "training.eval_every": 800,
-                    "training.checkpoint_every": 1600}},
+                    "data.split": "dev", "data.test_size": 2000, "training.steps": 1600,
+                    "training.eval_every": 800, "training.checkpoint_every": 1600}},
         "accelerator": {"seeds": 16, "variant": "", "arms": {ARM: {
             "model.num_layers": 6, "model.num_heads": 8, "model.width": 256, "model.hidden": 512}},
             "config": architectures.GRAMMAR | architectures.LONG_GRAMMAR | {
-                "optimizer.learning_rate": 0.001, "data.test_size": 4000, "training.eval_every": 2000,
-                "training.checkpoint_every": 4000}},
+                "data.split": "dev", "data.test_size": 4000, "optimizer.learning_rate": 0.001,
+                "training.eval_every": 2000, "training.checkpoint_every": 4000}},
     },
     measure=measure, draw=draw, functions={"dissociated": dissociated, "zeros_over_means": zeros_over_means},
     **architectures.SHARED)

@@ -146,8 +146,8 @@ STUDY = Study(
                   "rates": (0.003,), "width": 16, "variant": "kfold,smoke",
                   "config": {"training.steps": 2, "training.eval_every": 1}},
         "cpu": {"seeds": 10, "tuning_seeds": 4, "heads": (1, 2, 4, 8), "folds": (1, 2, 4), "layers": (1, 2),
-                "rates": (0.001, 0.003, 0.01), "width": 64, "variant": "kfold",
-                "config": {"training.steps": 1000}},
+                "rates": (0.003, 0.01, 0.03), "width": 64, "variant": "kfold",
+                "config": {"training.steps": 800}},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "heads": (1, 2, 4, 8, 16, 32), "folds": (1, 2, 4, 8),
                         "layers": (1, 2, 4), "rates": (0.0003, 0.001, 0.003, 0.01), "width": 256,
                         "variant": "kfold", "config": {
