@@ -10,6 +10,7 @@
     mqar       4 pairs of 8 keys and 8 values, 3 of the keys are asked for; each token sees the one before it
                (model.shift), so that one layer will do; 2,000 steps; model.kind=gru, lstm
     hard       16 pairs over 256 ids, 1,500 steps
+    kfold      k-fold recall: a query names four of eight places at once; one layer of four heads
     smoke      seconds
 
 Measured: eight seeds, one core of an Intel Xeon each, key size 64 (7 s a run): test accuracy 0.80; six seeds
@@ -64,6 +65,16 @@ VARIANTS = {
         "training.steps": 1500,
         "training.batch_tokens": 3072,
         "training.eval_every": 250,
+    },
+    "kfold": {
+        "data.source": "kfold",
+        "data.vocabulary_size": 144,
+        "data.fold": 4,
+        "model.num_layers": 1,
+        "model.num_heads": 4,
+        "training.steps": 1500,
+        "training.eval_every": 100,
+        "training.checkpoint_every": 1500,
     },
     "smoke": {
         "data.vocabulary_size": 24,

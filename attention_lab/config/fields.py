@@ -92,7 +92,10 @@ class Data(Group):
     most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
                                          "sense at another position, each in equally many sentences")
-    pairs: int = field(16, "recall: pairs of a key and a value in a sequence", low=1, high=128)
+    pairs: int = field(16, "recall: pairs of a key and a value in a sequence; kfold: places with a value",
+                       low=1, high=128)
+    fold: int = field(1, "kfold: places that one query names at once, all of whose values it is to give",
+                      low=1, high=16)
     queries: int = field(0, "recall: how many keys of a sequence are asked for; 0: all", low=0, high=128)
     keys: int = field(0, "recall: ids that are keys, the first after the specials; 0: half of the ids", low=0)
     values: int = field(0, "recall: ids that are values, the next after the keys; 0: half of the ids", low=0)

@@ -136,6 +136,12 @@ def _check_data(config: Config) -> None:
     if data.source == "senses" and (not data.distractors or min(data.distractors) < 0):
         raise ValueError(f"data.distractors={show(data.distractors)}: numbers of at least 0, one or several, "
                          "are allowed")
+    if data.source != "kfold":
+        _check_defaults(config, ["data.fold"], f"data.source={data.source}")
+    elif data.pairs % data.fold:
+        divisors = [n for n in range(1, all_fields()["data.fold"].high + 1) if data.pairs % n == 0]
+        raise ValueError(f"data.fold={data.fold} does not divide data.pairs={data.pairs}, of which each "
+                         f"place is asked for once: allowed are {show(tuple(divisors))}")
     length = data.distance + data.answers
     if data.source == "echo" and config.model.positions == "learned" and length > LEARNED_POSITIONS:
         raise ValueError(f"data.distance={data.distance} and data.answers={data.answers} make sequences "

@@ -14,7 +14,7 @@ from attention_lab.data.corpus import SPLITS, Corpus, overlaps
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.readers import coarsewsd, multi30k, senses_tsv, sentiment_csv, sentiment_files, tsv
-from attention_lab.data.synthetic import echo, recall, senses
+from attention_lab.data.synthetic import echo, kfold, recall, senses
 from attention_lab.storage.files import text_digest
 
 
@@ -140,6 +140,8 @@ SOURCES = {
     "recall": Source(task="sequences", read=_drawn(lambda data, count, split: recall.sequences(
         count, data.pairs, data.vocabulary_size, data.corpus_seed, split, data.queries, data.keys,
         data.values))),
+    "kfold": Source(task="sequences", read=_drawn(lambda data, count, split: kfold.sequences(
+        count, data.pairs, data.fold, data.vocabulary_size, data.corpus_seed, split))),
     "echo": Source(task="sequences", read=_drawn(lambda data, count, split: echo.sequences(
         count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed, split))),
     "senses": Source(task="classification", classified="word", read=_classified(_senses)),

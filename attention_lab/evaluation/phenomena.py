@@ -33,19 +33,22 @@ class Accuracy(NamedTuple):
     missing: int  # neither form near that position
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
+    """A French word that depends on another word: the right form and the wrong ones."""
+
     position: int  # of the form in the reference
     right: str
     wrong: tuple[str, ...]
 
 
-_CASES = {
+# Phenomenon -> its cases in a sentence of the grammar.
+CASES = {
     "sense": lambda sentence: [
-        _Case(sense.french, sense.right, tuple(sense.wrong)) for sense in sentence.senses],
+        Case(sense.french, sense.right, tuple(sense.wrong)) for sense in sentence.senses],
     "agreement": lambda sentence: [
-        _Case(verb.french_verb, verb.right, (verb.wrong,)) for verb in sentence.agreement],
+        Case(verb.french_verb, verb.right, (verb.wrong,)) for verb in sentence.agreement],
     "pronoun": lambda sentence: [
-        _Case(pronoun.french_pronoun, pronoun.right, (pronoun.wrong,)) for pronoun in sentence.antecedents],
+        Case(pronoun.french_pronoun, pronoun.right, (pronoun.wrong,)) for pronoun in sentence.antecedents],
 }
 
 
@@ -58,7 +61,7 @@ def accuracies(hypotheses: Sequence[str], sentences: Sequence[Any]) -> dict[str,
     """
     check_pairs(hypotheses, sentences)
     scores = {}
-    for name, cases in _CASES.items():
+    for name, cases in CASES.items():
         verdicts = [verdict for hypothesis, sentence in zip(hypotheses, sentences)
                     for verdict in _judge(hypothesis.split(), sentence.french, cases(sentence))]
         if verdicts:
@@ -67,7 +70,7 @@ def accuracies(hypotheses: Sequence[str], sentences: Sequence[Any]) -> dict[str,
     return scores
 
 
-def _judge(hypothesis: Sequence[str], reference: Sequence[str], cases: Sequence[_Case]) -> list[str]:
+def _judge(hypothesis: Sequence[str], reference: Sequence[str], cases: Sequence[Case]) -> list[str]:
     """The verdict on each case of one sentence."""
     if not cases:
         return []

@@ -28,14 +28,15 @@ def from_spec(spec: ModelSpec) -> Model:
     return look_up(outputs, f"with model.kind={spec.model.kind} output", spec.output)(spec)
 
 
-def spec_of(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = ()) -> ModelSpec:
-    """The part of a config that its model reads; `classes` as in ModelSpec."""
+def spec_of(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = (), answers: int = 1
+            ) -> ModelSpec:
+    """The part of a config that its model reads; `classes` and `answers` as in ModelSpec."""
     output = TASKS[task_of(config)]["output"]
     config = replace(config, {"attention.scale": None, "attention.guide": "", "attention.divergence": 0.0})
     return ModelSpec(config.model, config.attention, config.training.precision, vocabulary_size, output,
-                     tuple(classes))
+                     tuple(classes), answers)
 
 
-def build(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = ()) -> Model:
+def build(config: Structure, vocabulary_size: int, classes: tuple[int, ...] = (), answers: int = 1) -> Model:
     """The model that a config describes, as plain functions over a pytree of parameters; see `spec_of`."""
-    return from_spec(spec_of(config, vocabulary_size, classes))
+    return from_spec(spec_of(config, vocabulary_size, classes, answers))

@@ -20,6 +20,8 @@ class ModelSpec:
       vocabulary: ids N. classes: of a classifier, how many each word has.
       output: "sentence", a translation; "tokens", an answer at each token of the source; "class", one of the
         classes of a word or sentence.
+      answers: k, with output "tokens": the states of every k-th token and the k - 1 after it are k linear
+        maps of the last state of that token, so that k answers are read out of one state.
     """
 
     model: fields.Model
@@ -28,6 +30,7 @@ class ModelSpec:
     vocabulary: int
     output: str = "sentence"
     classes: tuple[int, ...] = ()
+    answers: int = 1
 
 
 class Output(NamedTuple):

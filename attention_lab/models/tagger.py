@@ -1,4 +1,4 @@
-"""Networks with a prediction at every token of the source, for recall and echo."""
+"""Networks with a prediction at every token of the source, for recall, k-fold recall and echo."""
 
 import flax.linen as nn
 import jax
@@ -31,6 +31,20 @@ def shift_kernel(module: nn.Module) -> jax.Array | None:
     return module.param("shift_kernel", GLOROT, (model.width, model.width)) if model.shift else None
 
 
+class Answers(nn.Module):
+    """Of the state of every k-th token k linear maps, at it and the k - 1 after it; x (B, T, D) for k = 1."""
+
+    spec: ModelSpec
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        k, (B, T, D) = self.spec.answers, x.shape
+        if k == 1:
+            return x
+        kernel = self.param("kernel", GLOROT, (D, k * D))
+        return product(x[:, ::k], kernel, self.spec.precision).reshape(B, -1, D)[:, :T]
+
+
 class Encoder(nn.Module):
     """Embeddings, encoder layers, a final norm; with `model.causal` a token sees itself and the past."""
 
@@ -42,7 +56,7 @@ class Encoder(nn.Module):
         self.shift_kernel = shift_kernel(self)
         self.position_table = position_table(self)
         self.layers = [EncoderLayer(self.spec, name=f"encoder_{i}") for i in range(model.num_layers)]
-        self.norm = last_norm(self.spec)
+        self.norm, self.answers = last_norm(self.spec), Answers(self.spec)
 
     def __call__(self, batch, run: Pass, intervention=None):
         model, source = self.spec.model, batch["source"]
@@ -53,7 +67,7 @@ class Encoder(nn.Module):
         x = vectors(self, source)
         x = add_positions(x, positions, model.positions, self.position_table)
         x, attended = through(self.layers, run.drop(x, 0), positions, mask, run, counterfactuals)
-        return Output(self.norm(x), self.readout, *outputs_by_kind(encoder=attended))
+        return Output(self.answers(self.norm(x)), self.readout, *outputs_by_kind(encoder=attended))
 
 
 class RecurrentTagger(nn.Module):
@@ -69,6 +83,7 @@ class RecurrentTagger(nn.Module):
                            name=f"cell_{i}") for i in range(model.num_layers)]
         self.output_kernel = self.param("output_kernel", GLOROT, (model.hidden, model.width))
         self.output_bias = self.param("output_bias", nn.initializers.zeros, (model.width,))
+        self.answers = Answers(self.spec)
 
     def __call__(self, batch, run: Pass, intervention=None):
         by_layer(intervention)  # which refuses any, for there is no attention
@@ -78,7 +93,7 @@ class RecurrentTagger(nn.Module):
             x = run.drop(x, i)
             _, x = scan(cell.step(), cell.initial_state(x.shape[0]), cell.project_inputs(x), mask)
         x = product(run.drop(x, len(self.cells)), self.output_kernel, self.spec.precision)
-        return Output(x + self.output_bias[None, None, :], self.readout, {})
+        return Output(self.answers(x + self.output_bias[None, None, :]), self.readout, {})
 
 
 def build_encoder(spec: ModelSpec) -> Model:

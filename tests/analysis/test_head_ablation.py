@@ -72,6 +72,53 @@ def test_weights_of_others_are_the_same_objects():
     np.testing.assert_array_equal(after[10:], 0.0)
 
 
+def batches():
+    """Two batches of different lengths, with padding on both sides."""
+    rng = np.random.default_rng(5)
+    for S, T in ((5, 7), (3, 2)):
+        source, target = rng.integers(4, 12, (2, S)), rng.integers(4, 12, (2, T))
+        source[1, S - 1:], target[1, T - 1:] = 0, 0
+        yield {"source": jnp.asarray(source), "target": jnp.asarray(target), "example": jnp.arange(2)}
+
+
+def test_the_mean_context_is_that_of_tokens_alone():
+    """Against a loop over sentences, heads and tokens."""
+    translator, params = built()
+    model, hyper = translator.model, translator.hyper
+    found = head_ablation.mean_contexts(model, params, batches(), hyper)
+    assert list(found) == heads(CONFIG.model)
+    for head in (Head("encoder", 1, 2), Head("decoder", 0, 1), Head("cross", 1, 0)):
+        contexts = []
+        for batch in batches():
+            weights = model.apply(params, batch, hyper, with_weights=True).weights[head.kind][head.layer]
+            values = model.projections(params, batch, hyper)[head.kind][head.layer][2]
+            side = batch["source" if head.kind == "encoder" else "target"]
+            contexts += [weights[b, head.number, t] @ values[b, head.number]
+                         for b in range(2) for t in range(side.shape[1]) if side[b, t]]
+        np.testing.assert_allclose(found[head], np.mean(contexts, axis=0), rtol=1e-4, atol=1e-5)
+
+
+def test_mean_ablation_leaves_a_constant_head_alone():
+    """Values that are the same at every token make each context their mean, so that nothing is lost."""
+    translator, params = built()
+    name = "decoder_1"
+    constant = params[name]["cross"] | {"value_kernel": jnp.zeros_like(params[name]["cross"]["value_kernel"]),
+                                        "value_bias": jnp.arange(15.0)}
+    params = {**params, name: {**params[name], "cross": constant}}
+    means = head_ablation.mean_contexts(translator.model, params, batches(), translator.hyper)
+    head = Head("cross", 1, 1)
+    np.testing.assert_allclose(means[head], np.arange(5.0, 10.0), rtol=1e-5)
+    batch = next(batches())
+
+    def hidden(params):
+        return translator.model.apply(params, batch, translator.hyper).hidden
+
+    whole = hidden(params)
+    np.testing.assert_allclose(hidden(without(params, head, CONFIG.model, means[head])), whole, rtol=1e-4,
+                               atol=1e-5)
+    assert np.abs(hidden(without(params, head, CONFIG.model)) - whole).max() > 0.01
+
+
 def test_losses_are_differences_of_bleu():
     translator, params = built()
     references = translator.translate(params, SOURCES, beam=1).texts
@@ -82,6 +129,11 @@ def test_losses_are_differences_of_bleu():
     assert found[head].points == pytest.approx(100.0 - corpus_bleu(other, references).score, abs=1e-4)
     assert any(loss.points > 0 for loss in found.values())
     assert all(1 / 11 <= loss.p <= 1 for loss in found.values())
+    means = dict.fromkeys(heads(CONFIG.model), jnp.linspace(-60.0, 60.0, 5))
+    replaced = translator.translate(without(params, head, CONFIG.model, means[head]), SOURCES, beam=1).texts
+    assert losses(translator, params, SOURCES, references, 10, means)[head].points == pytest.approx(
+        100.0 - corpus_bleu(replaced, references).score, abs=1e-4)
+    assert replaced != other
 
 
 def test_other_heads_and_other_models_are_refused():

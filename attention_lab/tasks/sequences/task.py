@@ -1,4 +1,4 @@
-"""Tasks with an answer at some of the tokens of a sequence: recall and echo."""
+"""Tasks with an answer at some of the tokens of a sequence: recall, k-fold recall and echo."""
 
 import math
 from functools import partial
@@ -22,7 +22,7 @@ class Tagger:
     """The model of one config. Fields: model, the Model; attends, whether it has attention."""
 
     def __init__(self, config: Config):
-        self.model = models.build(config, config.data.vocabulary_size)
+        self.model = models.build(config, config.data.vocabulary_size, answers=config.data.fold)
         self.attends = config.model.kind == "encoder"
 
 
@@ -45,7 +45,8 @@ def attention_statistics(loss: TokenLoss, params: Any, batch: Batch, hyper: Hype
                          ) -> tuple[jax.Array, jax.Array]:
     """At the answers: each layer's entropy as a share of log S, (L,); norm of the query kernels' gradient."""
     entropy = loss.model.apply(params, batch, hyper, readouts=("entropy",)).readouts["encoder"]["entropy"]
-    real = jnp.broadcast_to((batch["target"] != PAD)[None, :, None], entropy.shape)
+    asked = (batch["target"] != PAD) & (batch["source"] != PAD)  # at several answers of a query, the query
+    real = jnp.broadcast_to(asked[None, :, None], entropy.shape)
     keys = batch["source"].shape[1]
     mean = (entropy / max(math.log(keys), 1e-12) * real).sum((1, 2, 3)) / real.sum((1, 2, 3))
     gradient = jax.grad(lambda params: loss(params, batch, hyper, None)[0].total)(params)
@@ -76,7 +77,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         return Scores(numbers, [])
 
     words = data.vocabulary_size - len(SPECIALS)
-    chance = 1 / (data.values or words // 2 if data.source == "recall" else words)
+    chance = 1 / (data.values or words // 2 if data.source in ("recall", "kfold") else words)
     return Task(
         init=tagger.model.init,
         loss=loss,
