@@ -125,6 +125,9 @@ def _check_data(config: Config) -> None:
     if data.source == "senses" and (not data.distractors or min(data.distractors) < 0):
         raise ValueError(f"data.distractors={show(data.distractors)}: numbers of at least 0, one or several, "
                          "are allowed")
+    if data.source == "marked" and data.distance >= data.length:
+        raise ValueError(f"data.distance={data.distance} is not below data.length={data.length}: at most "
+                         f"{data.length - 1} is allowed")
     length = data.distance + data.answers
     if data.source == "echo" and config.model.positions == "learned" and length > LEARNED_POSITIONS:
         raise ValueError(f"data.distance={data.distance} and data.answers={data.answers} make sequences "

@@ -1,4 +1,4 @@
-"""Tasks with an answer at some of the tokens of a sequence: recall and echo."""
+"""Tasks with an answer at some of the tokens of a sequence: recall, echo, and a marked word."""
 
 import math
 from functools import partial
@@ -76,7 +76,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         return Scores(numbers, [])
 
     words = data.vocabulary_size - len(SPECIALS)
-    chance = 1 / (words // 2 if data.source == "recall" else words)
+    # Answers of recall and marked are one half of the words.
+    chance = 1 / (words if data.source == "echo" else words // 2)
     return Task(
         init=tagger.model.init,
         loss=loss,
