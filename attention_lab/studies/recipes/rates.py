@@ -10,12 +10,15 @@ from attention_lab.studies.values import Rows
 TUNING_SEEDS = (100, 101, 102, 103)
 
 
-def cells(arms: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> Rows:
-    """Tuning cells of each arm at each of `rates`; then the final ones, whose rate is None: the best.
+def cells(arms: Sequence[Mapping[str, Any]], settings: Mapping[str, Any],
+          tuned: Sequence[Mapping[str, Any]] | None = None) -> Rows:
+    """Tuning cells at each of `rates`; then the final ones, whose rate is None: the best.
 
-    arms: the columns that name each. settings: with rates, tuning_seeds and seeds.
+    Args:
+      arms: the columns that name each. settings: with rates, tuning_seeds and seeds.
+      tuned: the arms that are tuned, whose rates others take; None: all.
     """
-    tuning = [{"stage": "tune", **arm, "rate": rate, "seed": seed} for arm in arms
+    tuning = [{"stage": "tune", **arm, "rate": rate, "seed": seed} for arm in tuned or arms
               for rate in settings["rates"] for seed in TUNING_SEEDS[:settings["tuning_seeds"]]]
     return tuning + [{"stage": "final", **arm, "rate": None, "seed": seed}
                      for arm in arms for seed in range(settings["seeds"])]

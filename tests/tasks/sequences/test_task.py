@@ -1,4 +1,4 @@
-"""Recall and echo as tasks: accuracy counts questions, and a Transformer that translates is not asked."""
+"""Sequences as tasks: accuracy counts questions, and a Transformer that translates is not asked."""
 
 import jax
 import pytest
@@ -7,6 +7,7 @@ from attention_lab import config as configs
 from attention_lab.config.rules import check
 from attention_lab.tasks import build
 from configs.echo import get_config as get_echo
+from configs.memory import get_config as get_memory
 from configs.recall import get_config
 
 
@@ -41,3 +42,12 @@ def test_an_echo_is_scored_where_it_is_asked():
     assert set(numbers) == {"dev_accuracy"}  # nothing is attended to
     assert numbers["dev_accuracy"] * 16 * 4 == pytest.approx(round(numbers["dev_accuracy"] * 64), abs=1e-3)
     assert task.facts["length"] == 7 and task.facts["chance"] == 1 / 4
+
+
+def test_a_marked_word_is_asked_once_a_sequence():
+    config = get_memory("gru,smoke")
+    task = build(config)
+    numbers = task.score(task.init(jax.random.key(0)), configs.split(config)[1], "dev", True).numbers
+    accuracy = numbers["dev_accuracy"]
+    assert accuracy * 16 == pytest.approx(round(accuracy * 16), abs=1e-3)
+    assert task.facts["length"] == 7 and task.facts["chance"] == 1 / 4 and task.facts["rows"] == 16
