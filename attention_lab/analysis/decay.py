@@ -4,6 +4,8 @@ Products of a hundred Jacobians overflow or underflow float32, so they are carri
 the logarithm of its scale.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
@@ -110,6 +112,12 @@ def token_norms(structure: Structure, params: dict, hyper: Hyper, source: jax.Ar
         return model.apply(table, batch, hyper).hidden[0, -1]
 
     return _log_norms(last, x)
+
+
+@partial(jax.jit, static_argnames="structure")
+def sequence_norms(structure: Structure, params: dict, hyper: Hyper, sources: jax.Array) -> jax.Array:
+    """`token_norms` of each of several sequences of ids, (N, T) -> (N, T). ValueError as there."""
+    return jax.lax.map(lambda source: token_norms(structure, params, hyper, source), sources)
 
 
 def _log_norms(last, x):

@@ -78,11 +78,11 @@ class Data(Group):
                             "counted and left out", low=2)
     buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; empty: the "
                                      "six that waste least")
-    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo), of the "
-                             "parts held out of a file, and of the shots", low=0)
-    train_size: int = field(20000, "grammar, senses, recall and echo: examples of train", low=1)
-    dev_size: int = field(500, "grammar, senses, recall, echo and tsv: examples of dev", low=1)
-    test_size: int = field(500, "grammar, senses, recall, echo and tsv: examples of test", low=1)
+    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo, marked), of "
+                             "the parts held out of a file, and of the shots", low=0)
+    train_size: int = field(20000, "grammar, senses, recall, echo and marked: examples of train", low=1)
+    dev_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of dev", low=1)
+    test_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of test", low=1)
     dev_share: float = field(0.15, "coarsewsd, senses_tsv and sentiment_files: share of each class held out "
                              "for dev, and for test where the files have no test split", above=0.0, high=0.4)
     word: str = field("all", "coarsewsd: the ambiguous word, a folder's name, or all of them in one model")
@@ -99,8 +99,10 @@ class Data(Group):
     queries: int = field(0, "recall: how many keys of a sequence are asked for; 0: all", low=0, high=128)
     keys: int = field(0, "recall: ids that are keys, the first after the specials; 0: half of the ids", low=0)
     values: int = field(0, "recall: ids that are values, the next after the keys; 0: half of the ids", low=0)
-    distance: int = field(20, "echo: how many positions ago the answer was read", low=1, high=480)
+    distance: int = field(20, "echo and marked: how many positions ago the answer was read", low=1, high=480)
     answers: int = field(16, "echo: positions of a sequence that have an answer", low=1, high=480)
+    length: int = field(128, "marked: tokens of a sequence, more than distance", low=2,
+                        high=LEARNED_POSITIONS)
     lexicon_size: int = field(1000, "grammar and senses: English and French word types, about", low=100)
     min_words: int = field(3, "grammar: shortest English sentence, words", low=3)
     max_words: int = field(20, "grammar and senses: longest English sentence, words", low=3, high=120)

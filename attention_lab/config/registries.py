@@ -47,6 +47,6 @@ def of_task(task: str) -> tuple[str, ...]:
     """The sources of a task.
 
     >>> of_task("sequences")
-    ('recall', 'kfold', 'echo')
+    ('recall', 'kfold', 'echo', 'marked')
     """
     return tuple(name for name, source in SOURCES.items() if source.task == task)

@@ -142,6 +142,9 @@ def _check_data(config: Config) -> None:
         divisors = [n for n in range(1, all_fields()["data.fold"].high + 1) if data.pairs % n == 0]
         raise ValueError(f"data.fold={data.fold} does not divide data.pairs={data.pairs}, of which each "
                          f"place is asked for once: allowed are {show(tuple(divisors))}")
+    if data.source == "marked" and data.distance >= data.length:
+        raise ValueError(f"data.distance={data.distance} is not below data.length={data.length}: at most "
+                         f"{data.length - 1} is allowed")
     length = data.distance + data.answers
     if data.source == "echo" and config.model.positions == "learned" and length > LEARNED_POSITIONS:
         raise ValueError(f"data.distance={data.distance} and data.answers={data.answers} make sequences "

@@ -1,4 +1,4 @@
-"""Networks with a prediction at every token of the source, for recall, k-fold recall and echo."""
+"""Networks with a prediction at every token of the source, for recall, echo and a marked word."""
 
 import flax.linen as nn
 import jax

@@ -112,3 +112,14 @@ def test_gradients_whose_squares_leave_float32_keep_their_logarithm():
     found = decay._log_norms(lambda x: (sizes[:, None] * x).sum(axis=0), jnp.ones((4, 3)))[::-1]
     np.testing.assert_allclose(found[:2], np.log(np.array([1.0, 1e-25]) * 3 ** 0.5), rtol=1e-5)
     assert found[3] == -np.inf and np.isfinite(found[:2]).all()
+
+
+def test_norms_of_several_sequences_are_those_of_each():
+    structure, hyper = split(replace(Config(), {
+        "data.source": "marked", "model.kind": "gru", "model.width": D, "model.hidden": H,
+        "model.num_layers": 1, "attention.compatibility": "none"}))
+    params = models.build(structure, 9).init(jax.random.key(0))
+    sources = jnp.array([[4, 5, 6, 7, 8], [8, 4, 4, 6, 5]])
+    np.testing.assert_allclose(
+        decay.sequence_norms(structure, params, hyper, sources),
+        [decay.token_norms(structure, params, hyper, source) for source in sources], rtol=1e-5)

@@ -8,7 +8,7 @@ from attention_lab import models
 from attention_lab.config import replace, split
 from attention_lab.config.rules import check
 from attention_lab.data import batching
-from attention_lab.studies.recipes import alignment_errors, architectures
+from attention_lab.studies.recipes import alignment_errors, architectures, lengths
 from attention_lab.training.state import parameter_count
 from configs.echo import get_config as get_echo
 from configs.translation import get_config
@@ -207,7 +207,7 @@ def test_steps_to_learn_judge_what_is_planted():
 
 def test_sentences_of_a_length_are_none_that_is_trained_on():
     config = get_config("smoke")
-    found = sentence_length._sentences(config.data, 5, 7)
+    found = lengths.unseen(config.data, 5, 7)
     from attention_lab.data import sources
     train = set(sources.load(config.data, ("train",))["train"].source)
     assert len(found) == 7 and all(one.words == 5 and one.source not in train for one in found)

@@ -1,1 +1,1 @@
-"""Recall and echo: sequences that are answered token by token."""
+"""Recall, echo and a marked word: sequences that are answered token by token."""

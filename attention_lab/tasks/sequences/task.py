@@ -1,4 +1,4 @@
-"""Tasks with an answer at some of the tokens of a sequence: recall, k-fold recall and echo."""
+"""Tasks with an answer at some of the tokens of a sequence: recall, echo, and a marked word."""
 
 import math
 from functools import partial
@@ -77,7 +77,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         return Scores(numbers, [])
 
     words = data.vocabulary_size - len(SPECIALS)
-    chance = 1 / (data.values or words // 2 if data.source in ("recall", "kfold") else words)
+    # Answers of echo are any words, of the others one half of them.
+    chance = 1 / (data.values or (words if data.source == "echo" else words // 2))
     return Task(
         init=tagger.model.init,
         loss=loss,

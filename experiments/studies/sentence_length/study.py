@@ -11,8 +11,6 @@ import functools
 import numpy as np
 
 from attention_lab.config import split
-from attention_lab.data import grammar
-from attention_lab.data.sources import load as load_corpus
 from attention_lab.evaluation.bleu_counts import COLUMNS, bleu_counts, bleu_of
 from attention_lab.evaluation.lengths import EDGES, by_length, right_words
 from attention_lab.figures import style
@@ -21,6 +19,7 @@ from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes import architectures
 from attention_lab.studies.recipes.architectures import of_arm
 from attention_lab.studies.recipes.drawing import draw_ranges, ranges_of, titled_figure
+from attention_lab.studies.recipes.lengths import unseen
 from attention_lab.studies.values import of_seeds
 from attention_lab.tasks.load import load
 
@@ -77,26 +76,12 @@ CLAIMS = (
 )
 
 
-@functools.cache
-def _sentences(data, length, count):
-    """Pairs of exactly `length` English words that are not in the train split of `data`."""
-    train = set(load_corpus(data, ("train",))["train"].source)
-    # Another seed than the corpus's, and more sentences than needed, as some may be in train.
-    drawn = grammar.generate(3 * count, seed=1000 + data.corpus_seed, lexicon_size=data.lexicon_size,
-                             min_words=length, max_words=length)
-    unseen = [pair for pair in drawn if pair.source not in train][:count]
-    if len(unseen) < count:
-        raise ValueError(f"{len(unseen)} of {len(drawn)} sentences of {length} words are not in train: "
-                         f"{count} are needed")
-    return unseen
-
-
 def measure(cell, settings, train):
     """Scores of a run on sentences of each length."""
     run = train(cell)
     finished = load(run.folder)
     config, lengths = finished.run.config, settings["lengths"]
-    pairs = [pair for length in lengths for pair in _sentences(config.data, length, settings["sentences"])]
+    pairs = [pair for length in lengths for pair in unseen(config.data, length, settings["sentences"])]
     sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
     texts = finished.translator.translate(finished.params, sources, 1, split(config)[1]).texts
     bins = by_length(sources, references, texts,

@@ -6,9 +6,6 @@ training. Norms are measured on sequences longer than those trained on; their sl
 distances.
 """
 
-import functools
-
-import jax
 import numpy as np
 
 from attention_lab import models
@@ -109,15 +106,9 @@ def _norms(run, count, followed):
     source = echo.sequences(count, data.distance, 1 + followed - data.distance, data.vocabulary_size,
                             data.corpus_seed, "dev").source
     # No model depends on the distance or the batch size: one program serves all.
-    norms = _jitted(replace(structure, {"data.distance": 1, "training.batch_tokens": 1}))
-    return [norms(params, hyper, source) for params in (first_weights(run.config, model.init),
-                                                        scored_weights(run, model.init))]
-
-
-@functools.lru_cache(maxsize=8)
-def _jitted(structure):
-    return jax.jit(lambda params, hyper, sources: jax.lax.map(
-        lambda source: decay.token_norms(structure, params, hyper, source), sources))
+    structure = replace(structure, {"data.distance": 1, "training.batch_tokens": 1})
+    return [decay.sequence_norms(structure, params, hyper, source)
+            for params in (first_weights(run.config, model.init), scored_weights(run, model.init))]
 
 
 def log_steps(rows, arm):

@@ -1,4 +1,4 @@
-"""Recall and echo as tasks: accuracy counts questions, and a Transformer that translates is not asked."""
+"""Sequences as tasks: accuracy counts questions, and a Transformer that translates is not asked."""
 
 import jax
 import numpy as np
@@ -10,6 +10,7 @@ from attention_lab.tasks import build
 from attention_lab.tasks.sequences.task import Tagger, attention_statistics
 from attention_lab.training.losses import TokenLoss
 from configs.echo import get_config as get_echo
+from configs.memory import get_config as get_memory
 from configs.recall import get_config
 
 
@@ -101,3 +102,12 @@ def test_the_entropy_is_that_of_queries_not_of_the_padding_after_them():
     entropy = tagger.model.apply(params, batch, hyper, readouts=("entropy",)).readouts["encoder"]["entropy"]
     queries = entropy[:, batch["example"] >= 0][..., 4::4]  # four places, then one query for all of them
     np.testing.assert_allclose(found, queries.mean((1, 2, 3)) / np.log(8), rtol=1e-5)
+
+
+def test_a_marked_word_is_asked_once_a_sequence():
+    config = get_memory("gru,smoke")
+    task = build(config)
+    numbers = task.score(task.init(jax.random.key(0)), configs.split(config)[1], "dev", True).numbers
+    accuracy = numbers["dev_accuracy"]
+    assert accuracy * 16 == pytest.approx(round(accuracy * 16), abs=1e-3)
+    assert task.facts["length"] == 7 and task.facts["chance"] == 1 / 4 and task.facts["rows"] == 16
