@@ -8,6 +8,8 @@
     bpe, bytes       the same on subwords, or bytes, of a text, in contexts of 256
     rnn, lstm, gru   256 units that read from left to right
     smoke            seconds
+
+Measured: nothing yet.
 """
 
 from attention_lab.config import RECURRENT, Config, replace

@@ -24,7 +24,7 @@ def test_contexts_are_stories_and_their_surprisal(parts, tokenizer):
     assert contexts.target.shape == contexts.source.shape == contexts.surprisal.shape == (5, 11)
     assert (contexts.source[:, 0] == EOS).all()
     assert np.array_equal(contexts.source[:, 1:], contexts.target[:, :-1])
-    assert {tokenizer.decode([row])[0].split()[0] for row in contexts.target} == {"one", "two"}
+    assert {tokenizer.decode([row])[0].split()[0] for row in contexts.target} <= {"one", "two"}
     assert np.allclose(np.exp(-contexts.surprisal[:, 0]), np.where(
         contexts.target[:, 0] == tokenizer.encode(["one"])[0][0], 0.6, 0.4))
 

@@ -2,8 +2,8 @@
 
 Causal Transformers and GRUs of equal numbers of weights model stories whose entropy H is known from the rules
 of the grammar that writes them. So the loss above H is measured and not fitted: loss - H = a x^-alpha, of
-weights, tokens and compute. Stories never repeat, so that nothing is overfitted. Learning rates were selected
-on dev with other seeds.
+weights, tokens and compute. Stories never repeat, so that nothing is overfitted. Learning rates are set by
+hand and fall with the square root of the width.
 """
 
 import numpy as np
@@ -150,7 +150,7 @@ def _by_context(rows, arm, seed):
 def draw(rows, settings):
     """The loss above the entropy over weights, tokens and compute, and by position."""
     title = f"loss above the entropy of {rows[0]['entropy']:.2f} nats a word; {ranges_of(rows)}"
-    tokens = settings["config"].get("training.batch_tokens", 0) or 1
+    tokens = settings["config"]["training.batch_tokens"]
     with titled_figure(13.2, 3.8, title) as figure:
         axes = figure.subplots(1, 4)
         for arm, colour, mark in zip(ARMS, style.COLOURS, ("o-", "s-")):

@@ -76,7 +76,7 @@ def test_the_surprisal_of_a_word_is_that_of_its_prefix():
 def test_the_mean_surprisal_is_the_entropy():
     """Sentence by sentence, of the grammar that is trained on; 0 is exact for both."""
     given = stories.stories(300, 5)
-    words, surprisal = write(given, np.random.default_rng(1).random((3000, 60)))
+    words, surprisal = write(given, np.random.default_rng(1).random((3000, 120)))
     stop = given.grammar.words.index(".")
     ends = np.cumsum(words == stop, axis=1) - (words == stop)  # the sentence of each word
     for sentence, exact in enumerate(entropy(given, 4)):
