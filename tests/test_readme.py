@@ -26,7 +26,7 @@ COMMANDS = list(dict.fromkeys(  # those of extending.md are run by test_extendin
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder that holds what the commands call DIR, STORIES, WORDS, pairs.tsv and sst_dataset.csv.gz."""
+    """A folder with what the commands call DIR, STORIES, WORDS, pairs.tsv, text.txt and sst_dataset.csv.gz."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "DIR").mkdir()
     sentences = [(f"the dog {i} sees", f"le chien {i} voit") for i in range(40)]
@@ -41,6 +41,7 @@ def place(tmp_path_factory):
                        ("ali_w2w_Chien_Dog", "0\t0-0 1-1 2p2\n1\t0-0\n")):
         (folder / "STORIES" / f"{name}.txt").write_text(text)
     (folder / "pairs.tsv").write_text("".join("\t".join(pair) + "\n" for pair in sentences))
+    (folder / "text.txt").write_text("".join(f"{source}\n" for source, _ in sentences))
     (folder / "WORDS" / "bank").mkdir(parents=True)
     for split in ("train", "test"):
         for kind, line in (("data", "1\tthe bank {i}\n"), ("gold", "{odd}\n")):

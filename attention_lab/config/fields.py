@@ -64,25 +64,29 @@ class Data(Group):
     directory: str = field("", "folder of the Multi30k files (multi30k), of a folder for each word "
                            "(coarsewsd), or of a file for each class (sentiment_files)", recorded=False)
     path: str = field("", "file of 'english TAB french' lines (tsv), of 'index TAB sentence TAB sense' lines "
-                      "(senses_tsv), or of text,label,exp_split (sentiment_csv)", recorded=False)
+                      "(senses_tsv), of text,label,exp_split (sentiment_csv), or any text (text; unset: "
+                      "stories that the grammar writes)", recorded=False)
     text: str = field("tokenized", "form of the text: tokenized (lower-cased, and scored so) or raw, as "
                       "people write it, scored cased by sacreBLEU's 13a; picks the files of Multi30k; files "
                       "of classified text are read unchanged, a user's text is converted to this form",
                       choices=("tokenized", "raw"))
     split: str = field("test", "split scored at the end of a run, besides dev; with dev, test is never read",
                        choices=("dev", "test"))
-    tokenizer: str = field("word", "unit of text: byte-pair subwords or whole words",
+    tokenizer: str = field("word", "unit of text: byte-pair subwords, whole words, or bytes",
                            choices=names("data.tokenizers.TOKENIZERS"))
     vocabulary_size: int = field(6000, "joint vocabulary, tokens, specials included", low=8)
     max_length: int = field(48, "longest training sentence, tokens with the end mark; longer ones are "
                             "counted and left out", low=2)
     buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; empty: the "
                                      "six that waste least")
-    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo, marked), of "
+    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo, marked, stories), of "
                              "the parts held out of a file, and of the shots", low=0)
-    train_size: int = field(20000, "grammar, senses, recall, echo and marked: examples of train", low=1)
-    dev_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of dev", low=1)
-    test_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of test", low=1)
+    train_size: int = field(20000, "grammar, senses, recall, echo and marked: examples of train; stories, which "
+                            "never repeat: contexts of an epoch", low=1)
+    dev_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of dev; stories: "
+                          "contexts; a text file: lines before those of test", low=1)
+    test_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of test; stories: "
+                           "contexts; a text file: its last lines", low=1)
     dev_share: float = field(0.15, "coarsewsd, senses_tsv and sentiment_files: share of each class held out "
                              "for dev, and for test where the files have no test split", above=0.0, high=0.4)
     word: str = field("all", "coarsewsd: the ambiguous word, a folder's name, or all of them in one model")
@@ -92,6 +96,8 @@ class Data(Group):
     most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
                                          "sense at another position, each in equally many sentences")
+    context: int = field(128, "text: tokens that are predicted one after another, each from those before "
+                         "it in the context", low=2)
     pairs: int = field(16, "recall: pairs of a key and a value in a sequence; kfold: places with a value",
                        low=1, high=128)
     fold: int = field(1, "kfold: places that one query names at once, all of whose values it is to give",
@@ -103,7 +109,7 @@ class Data(Group):
     answers: int = field(16, "echo: positions of a sequence that have an answer", low=1, high=480)
     length: int = field(128, "marked: tokens of a sequence, more than distance", low=2,
                         high=LEARNED_POSITIONS)
-    lexicon_size: int = field(1000, "grammar and senses: English and French word types, about", low=100)
+    lexicon_size: int = field(1000, "grammar, senses, stories: English and French word types, about", low=100)
     min_words: int = field(3, "grammar: shortest English sentence, words", low=3)
     max_words: int = field(20, "grammar and senses: longest English sentence, words", low=3, high=120)
 
@@ -112,9 +118,9 @@ class Data(Group):
 class Model(Group):
     """The sizes of the network around attention."""
 
-    kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token "
-                      "or classifies; rnn, lstm and gru do any of it; average, which sees each token alone, "
-                      "and bag_of_words classify", choices=names("models.MODELS"))
+    kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token, "
+                      "predicts the next or classifies; rnn, lstm and gru do any of it; average, which sees "
+                      "each token alone, and bag_of_words classify", choices=names("models.MODELS"))
     pooling: str = field("place", "classifiers: from a sentence's states to one vector: that of the target "
                          "word (place), their mean, or their mean under additive or dot attention by a "
                          "learned query", choices=names("models.pooling.POOLINGS"))

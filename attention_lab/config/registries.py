@@ -13,6 +13,7 @@ class Source:
     Fields:
       task: key of TASKS in tasks/registry.py.
       location: the config field with the path of its files; "" of a source that is generated.
+      generated: whether examples are generated where no location is given.
       contents: what the files hold, for messages. classified: "word" or "sentence"; "" of other tasks.
       splits: those that its files have. A missing dev is held out of train; of "whole", a file without
         splits, test is held out too.
@@ -22,6 +23,7 @@ class Source:
 
     task: str
     location: str = ""
+    generated: bool = False
     contents: str = ""
     splits: tuple[str, ...] = ("train", "dev", "test")
     classified: str = ""

@@ -129,10 +129,13 @@ def _check_data(config: Config) -> None:
             raise ValueError(f"{least}={get(config, least)} is above {most}={get(config, most)}: at most "
                              "that is allowed")
     source = SOURCES[data.source]
-    if source.location and not get(config, source.location):
+    if source.location and not source.generated and not get(config, source.location):
         what = "DIR" if source.location == "data.directory" else "FILE"
         raise ValueError(f"{source.location} is not set: data.source={data.source} needs {source.contents}, "
                          f"--config.{source.location}={what}")
+    if data.source == "text" and config.model.positions == "learned" and data.context > LEARNED_POSITIONS:
+        raise ValueError(f"data.context={data.context} is beyond the table of model.positions=learned: at "
+                         f"most {LEARNED_POSITIONS} is allowed")
     if data.source == "senses" and (not data.distractors or min(data.distractors) < 0):
         raise ValueError(f"data.distractors={show(data.distractors)}: numbers of at least 0, one or several, "
                          "are allowed")
@@ -158,6 +161,9 @@ def _check_model(config: Config) -> None:
         _check_defaults(config, ["model.shift"], source)
     if model.kind not in kinds:
         raise ValueError(f"model.kind={model.kind} does not fit {source}: {', '.join(kinds)} do")
+    if task == "language" and model.kind == "encoder" and not model.causal:
+        raise ValueError(f"model.causal=false: with {source} a word would see the one that it predicts; "
+                         "true is allowed")
     _check_defaults(config, _unread(model.kind), f"model.kind={model.kind}")
     if task == "classification":
         _check_classifier(config)

@@ -20,7 +20,8 @@ def content_of(config: Config) -> Content:
     """The content of the files of a config; one that can't be read has a `problem` instead of an error."""
     try:
         sha256 = ""
-        if location := SOURCES[config.data.source].location:
+        location = SOURCES[config.data.source].location
+        if location and get(config, location):
             sha256 = _corpus_digest(config.data, _stamp(get(config, location)))
         of_files = _files(config)
         return Content(sha256, {key: text for key, (text, _) in of_files.items()},

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import IO
 
 GZIP_MAGIC = b"\x1f\x8b"
+LONGEST = 1 << 20  # bytes of a line of `stream`
 MARK = "\u2581"  # the block that stands for a space inside subwords
 
 
@@ -79,6 +80,43 @@ def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
         lines.pop()  # what follows the last LF is no line
     counts["cr_line_ends"] = sum(line.endswith("\r") for line in lines)
     return [line.removesuffix("\r") for line in lines], counts
+
+
+def stream(path: str | os.PathLike) -> Iterator[str]:
+    """The lines of a UTF-8 file one after another, without their ends; the file is never in memory whole.
+
+    LF and CR LF end a line, and the last may lack its end. ValueError if the file can't be read or unpacked,
+    has no line end, or a line (named by number) is longer than LONGEST, is not UTF-8 or has a NUL.
+    """
+    path = os.fspath(path)
+    if os.path.isdir(path):
+        raise ValueError(f"{path}: can't be read: it is a folder")
+    with unpacked(path) as file:
+        number, line = 0, b""
+        while line := file.readline(LONGEST + 1):
+            number += 1
+            if len(line) > LONGEST:
+                raise ValueError(f"{path}: line {number} has no end within {LONGEST:,} bytes: break the text "
+                                 "into lines")
+            if number == 1 and not line.endswith(b"\n"):
+                raise ValueError(f"{path}: has no line end: a text of several lines is needed")
+            text = _decoded(line, path, number)
+            text = text.removeprefix("\ufeff") if number == 1 else text
+            yield text.removesuffix("\n").removesuffix("\r")
+        if not number:
+            raise ValueError(f"{path}: has no text: it is empty")
+
+
+def _decoded(line: bytes, path: str, number: int) -> str:
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x}); convert "
+                         "the file to UTF-8") from error
+    if "\0" in text:
+        raise ValueError(f"{path}: line {number} has a NUL, which is in no text; if the file is UTF-16, "
+                         "convert it to UTF-8")
+    return text
 
 
 def one_space(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from attention_lab.config import Data
 from attention_lab.config.choices import look_up
 from attention_lab.config.registries import Source
-from attention_lab.data import grammar, labelled
+from attention_lab.data import endless, grammar, labelled, text
 from attention_lab.data.corpus import SPLITS, Corpus, overlaps
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.pairs import Pairs
@@ -35,7 +35,7 @@ def load_whole(data: Data) -> Any:
 
 def _source(data: Data) -> Source:
     source = look_up(SOURCES, "data.source", data.source)
-    if source.location and not getattr(data, source.location.removeprefix("data.")):
+    if source.location and not (source.generated or getattr(data, source.location.removeprefix("data."))):
         raise ValueError(f"{source.location}: not given; data.source={data.source} needs {source.contents}")
     return source
 
@@ -57,6 +57,18 @@ def _grammar(data: Data, splits: tuple[str, ...]) -> dict[str, Pairs]:
     return {split: Pairs([s.source for s in sentences], [s.target for s in sentences], sentences,
                          {"pairs": len(sentences)})
             for split, sentences in corpus.items() if split in splits}
+
+
+def _text(data: Data, splits: tuple[str, ...]) -> dict[str, Any]:
+    if data.path:
+        parts: dict[str, Any] = text.split(data.path, data.dev_size, data.test_size)
+    else:
+        sizes = {split: getattr(data, f"{split}_size") for split in SPLITS}
+        try:
+            parts = endless.endless(data.lexicon_size, data.corpus_seed, sizes)
+        except ValueError as error:
+            raise ValueError(f"data.{error}") from error
+    return {split: parts[split] for split in splits}
 
 
 def _tsv(data: Data, splits: tuple[str, ...]) -> dict[str, Pairs]:
@@ -137,6 +149,7 @@ SOURCES = {
     "tsv": Source(
         task="translation", location="data.path", contents="a file of 'english TAB french' lines",
         splits=("whole",), read=_tsv, read_whole=lambda data: tsv.read(data.path)),
+    "text": Source(task="language", location="data.path", generated=True, contents="a text file", read=_text),
     "recall": Source(task="sequences", read=_drawn(lambda data, count, split: recall.sequences(
         count, data.pairs, data.vocabulary_size, data.corpus_seed, split, data.queries, data.keys,
         data.values))),

@@ -1,7 +1,8 @@
-"""Text to ids and back: byte-pair subwords (Sennrich et al. 2016) or whole words.
+"""Text to ids and back: byte-pair subwords (Sennrich et al. 2016), whole words, or bytes.
 
-Both kinds are `tokenizers.Tokenizer` of Hugging Face, saved as its JSON, with one vocabulary for source and
-target. A subword that begins a word begins with U+2581, as in SentencePiece.
+All kinds are `tokenizers.Tokenizer` of Hugging Face, saved as its JSON, with one vocabulary for source and
+target. A subword that begins a word begins with U+2581, as in SentencePiece; a byte is a letter of GPT-2's
+alphabet (Radford et al. 2019), and the space that begins a word is U+0120.
 """
 
 import os
@@ -24,6 +25,7 @@ UNKNOWN = vocabulary.SPECIALS[vocabulary.UNKNOWN]
 # In raw text a full stop is attached to its word and an article to its noun ("l'herbe"): splitting them first
 # lets all sentences share the word. Tokenised text is split already, and `&apos;` must stay whole.
 MARKS = f"{MARK}?(?:[.,!?:\"()«»“”…]+(?![\\p{{L}}\\p{{N}}])|(?<![\\p{{L}}\\p{{N}}])[\"(«“]+)"
+BYTES = tuple(sorted(pre_tokenizers.ByteLevel.alphabet()))
 ELISION = f"{MARK}?\\p{{L}}+['’](?=\\p{{L}}{{2}})"
 
 
@@ -35,12 +37,19 @@ class Segmentation:
       model: class of the Hugging Face model, by which a stored tokenizer is recognised.
       untrained: () -> (untrained Hugging Face tokenizer, its trainer).
       whole_words: whether each word is one token. Otherwise it is one subword or several, of which the first
-        begins with MARK.
+        begins with `mark`.
+      mark: the space before a word, as it is written in tokens.
     """
 
     model: type
     untrained: Callable[[], tuple[huggingface.Tokenizer, Any]]
     whole_words: bool
+    mark: str = MARK
+
+    @property
+    def of_bytes(self) -> bool:
+        """Whether tokens are bytes, which know every text."""
+        return self.mark != MARK
 
     @property
     def unit(self) -> str:
@@ -48,20 +57,21 @@ class Segmentation:
         return "words" if self.whole_words else "characters"
 
     def units(self, words: Sequence[str]) -> Iterable[str]:
-        """The words, or their characters."""
-        return words if self.whole_words else "".join(words)
+        """The words, or their characters; none of bytes, all of which are known."""
+        return words if self.whole_words else "" if self.of_bytes else "".join(words)
 
     def begins_word(self, token: str) -> bool:
         """Whether a token is the first of its word."""
-        return self.whole_words or token.startswith(MARK)
+        return self.whole_words or token.startswith(self.mark)
 
     def join(self, tokens: Iterable[str]) -> str:
         """The text of tokens."""
-        return lines.one_space((" " if self.whole_words else "").join(tokens))
+        text = (" " if self.whole_words else "").join(tokens)
+        return lines.one_space(decoders.ByteLevel().decode([text]) if self.of_bytes else text)
 
     def least_entries(self, characters: set[str]) -> int:
         """Least number of entries, special ones apart, for text of these characters."""
-        return 1 if self.whole_words else len(characters | {MARK})
+        return 1 if self.whole_words else len(BYTES) if self.of_bytes else len(characters | {MARK})
 
 
 class Tokenizer:
@@ -79,7 +89,9 @@ class Tokenizer:
         inner.encode_special_tokens = True
         self._inner = inner
         self._tokens = [inner.id_to_token(i) or "" for i in range(inner.get_vocab_size())]
-        self.kind = {entry.model: kind for kind, entry in TOKENIZERS.items()}[type(inner.model)]
+        of_bytes = isinstance(inner.pre_tokenizer, pre_tokenizers.ByteLevel)
+        self.kind, = (kind for kind, entry in TOKENIZERS.items()
+                      if isinstance(inner.model, entry.model) and entry.of_bytes == of_bytes)
 
     @property
     def segmentation(self) -> Segmentation:
@@ -139,7 +151,7 @@ def train(kind: str, sentences: Iterable[str], vocabulary_size: int) -> Tokenize
     """A tokenizer of at most `vocabulary_size` ids for source and target together.
 
     Args:
-      kind: "bpe" or "word" (the most frequent words; the rest is UNKNOWN).
+      kind: "bpe", "word" (the most frequent words; the rest is UNKNOWN) or "byte", which learns nothing.
       sentences: training text, tokenised or raw.
       vocabulary_size: the four special ids included; bpe needs all characters of the text.
     Raises:
@@ -177,9 +189,22 @@ def _word():
     return inner, trainers.WordLevelTrainer
 
 
+def _byte():
+    inner = huggingface.Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+    inner.decoder = decoders.ByteLevel()
+
+    def trainer(vocab_size, **more):  # as many entries as there are bytes, so that none are joined
+        size = len(vocabulary.SPECIALS) + len(BYTES)
+        return trainers.BpeTrainer(vocab_size=size, initial_alphabet=list(BYTES), **more)
+
+    return inner, trainer
+
+
 TOKENIZERS = {  # the choices of data.tokenizer
     "bpe": Segmentation(model=models.BPE, untrained=_bpe, whole_words=False),
     "word": Segmentation(model=models.WordLevel, untrained=_word, whole_words=True),
+    "byte": Segmentation(model=models.BPE, untrained=_byte, whole_words=False, mark="\u0120"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A finished run read back as a model that translates, classifies and shows its attention."""
+"""A finished run read back as a model that translates, classifies, continues text and shows its attention."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from attention_lab.storage.device_errors import device_errors
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.classification import guidance, new_text
 from attention_lab.tasks.classification.classifier import Classifier, Predictions
+from attention_lab.tasks.language.language_model import LanguageModel
 from attention_lab.tasks.registry import TASKS
 from attention_lab.tasks.sequences.task import Tagger
 from attention_lab.tasks.translation.translator import Translator
@@ -40,7 +41,7 @@ class Trained:
 
     run: Run
     config: Config
-    model: Translator | Classifier | Tagger
+    model: Translator | Classifier | Tagger | LanguageModel
     params: Any
 
     @property

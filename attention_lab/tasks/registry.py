@@ -8,6 +8,8 @@ from attention_lab.config import Config, task_of
 from attention_lab.tasks.classification import classifier
 from attention_lab.tasks.classification import evaluate as evaluate_classes
 from attention_lab.tasks.classification import task as classification
+from attention_lab.tasks.language import language_model
+from attention_lab.tasks.language import task as language
 from attention_lab.tasks.sequences import task as sequences
 from attention_lab.tasks.translation import evaluate as evaluate_translations
 from attention_lab.tasks.translation import task as translation
@@ -64,6 +66,9 @@ TASKS = {
                                                    evaluate_classes.scores)),
     "sequences": Family(build=sequences.build, read=sequences.read,
                         kinds=("encoder", "rnn", "lstm", "gru"), output="tokens", scores=("accuracy",)),
+    "language": Family(build=language.build, read=language_model.read,
+                       kinds=("encoder", "rnn", "lstm", "gru"), output="tokens",
+                       scores=("perplexity", "bits_per_byte", "excess")),
 }
 
 

@@ -68,10 +68,15 @@ def by_seed(rows: Rows, column: str, arm: str) -> np.ndarray:
     return np.array([row[column] for row in of_arm(rows, arm)], np.float64)
 
 
+def parameters(params: Any) -> int:
+    """Numbers in the parameters of a model, without embeddings."""
+    return parameter_count({name: leaf for name, leaf in params.items() if name != "embedding"})
+
+
 def facts(result: Mapping[str, Any], params: Any) -> dict[str, Any]:
     """Columns about a run: status, parameters without embeddings, target tokens per second."""
     return {"status": result["status"], "tokens_per_second": round(result["tokens_per_second"]),
-            "weights": parameter_count({name: leaf for name, leaf in params.items() if name != "embedding"})}
+            "weights": parameters(params)}
 
 
 # Fields of Study.

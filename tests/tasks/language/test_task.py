@@ -1,0 +1,154 @@
+"""Language models: scores by hand, no word sees the next one, and prompts are continued."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import attention_lab
+from attention_lab import config as configs
+from attention_lab.config.rules import check
+from attention_lab.data import sources
+from attention_lab.data.contexts import Contexts
+from attention_lab.data.vocabulary import BOS, EOS, PAD, UNKNOWN
+from attention_lab.tasks import build
+from attention_lab.tasks.language.language_model import LanguageModel, step
+from attention_lab.tasks.language.task import numbers
+from attention_lab.tasks.text import tokenizer_of
+from attention_lab.training.losses import TokenLoss
+from configs.language import get_config
+
+KINDS = ("smoke", "gru,smoke", "lstm,smoke")
+
+
+def test_scores_by_hand():
+    """Eight tokens of two bits each; of a text of four bytes, or of stories that had one bit each."""
+    nats = 8 * 2 * math.log(2)
+    ids = np.zeros((2, 4), np.int32)
+    assert numbers(nats, 8, Contexts(ids, ids, 4)) == {"perplexity": 4.0, "bits_per_byte": 4.0}
+    assert numbers(nats, 8, Contexts(ids, ids, surprisal=np.full((2, 4), math.log(2)))) == {
+        "perplexity": 4.0, "entropy": pytest.approx(math.log(2), abs=1e-6),
+        "excess": pytest.approx(math.log(2), abs=1e-6)}
+    assert math.isfinite(numbers(1e6, 8, Contexts(ids, ids))["perplexity"])
+
+
+def test_scores_are_those_of_the_logits(tmp_path):
+    """The last context is not full, and its padding counts nowhere."""
+    (tmp_path / "text.txt").write_text("".join(f"the dog {i % 7} sees\n" for i in range(60)))
+    config = configs.replace(get_config("smoke"), {"data.path": str(tmp_path / "text.txt"),
+                                                   "data.dev_size": 5})
+    task = build(config)
+    params, hyper = task.init(jax.random.key(0)), configs.split(config)[1]
+    total = count = 0
+    for batch in task.dev_batches():
+        output = task.loss.model.apply(params, batch, hyper)
+        log_p = jax.nn.log_softmax(output.hidden @ output.readout.T)
+        real = batch["target"] != PAD
+        total -= np.take_along_axis(np.asarray(log_p), batch["target"][..., None], -1)[..., 0][real].sum()
+        count += real.sum()
+    scores = task.score(params, hyper, "dev", True).numbers
+    assert count == 5 * 5 and set(scores) == {"dev_perplexity", "dev_bits_per_byte"}
+    assert scores["dev_perplexity"] == pytest.approx(math.exp(total / count), rel=1e-4)
+    assert scores["dev_bits_per_byte"] == pytest.approx(total / math.log(2) / (5 * 15), rel=1e-4)
+    assert task.facts["vocabulary"] == 4 + 3 + 7 and "sha256" in task.facts
+    assert task.notices == ["dev: 5 lines also in train", "test: 16 lines also in train"]
+
+
+@pytest.mark.parametrize("variant", KINDS)
+def test_no_prediction_sees_what_it_predicts(variant):
+    config = get_config(variant)
+    task = build(config)
+    params, hyper = task.init(jax.random.key(1)), configs.split(config)[1]
+    batch = next(task.batches(0, 0))
+    changed = batch | {"source": batch["source"].copy()}
+    changed["source"][:, 7] = np.where(batch["source"][:, 7] == 5, 6, 5)
+    before, after = (task.loss.model.apply(params, one, hyper).hidden for one in (batch, changed))
+    assert jnp.array_equal(before[:, :7], after[:, :7])
+    assert jnp.abs(before[:, 7:] - after[:, 7:]).max(axis=(0, 2)).min() > 0
+
+
+@pytest.mark.parametrize("variant", KINDS)
+def test_steps_of_sampling_give_the_logits_of_the_whole(variant):
+    """Up to the context's length; beyond it the oldest token is forgotten."""
+    config = get_config(variant)
+    task = build(config)
+    model, params, hyper = task.loss.model, task.init(jax.random.key(2)), configs.split(config)[1]
+    row = next(task.batches(0, 0))["target"][:1, :13]
+    T = 11
+
+    def logits_of(tokens):
+        batch = {"source": tokens, "target": tokens, "example": np.zeros(1, np.int32)}
+        output = model.apply(params, batch, hyper)
+        return output.hidden[:, -1] @ output.readout.T
+
+    carry = {"window": jnp.full((1, T), PAD), "filled": jnp.zeros(1, jnp.int32)}
+    for t in range(13):
+        logits, carry = step(model, params, hyper, carry, row[:, t])
+        expected = logits_of(row[:, max(0, t + 1 - T):t + 1])
+        assert jnp.abs(logits - expected).max() < 1e-4, t
+
+
+def test_a_prompt_is_continued_greedily(tmp_path):
+    """As by taking the likeliest token again and again; special ids are never written."""
+    config = get_config("smoke")
+    trained = attention_lab.train(config, tmp_path / "run")
+    language = trained.model
+    text = trained.sample("one king", tokens=5, temperature=0.0)
+    ids = [EOS, *language.tokenizer.encode(["one king"])[0]]
+    for _ in range(5):
+        batch = {"source": np.array([ids]), "target": np.array([ids]), "example": np.zeros(1, np.int32)}
+        output = language.model.apply(trained.params, batch, language.hyper)
+        logits = np.array(output.hidden[0, -1] @ output.readout.T)
+        logits[[PAD, UNKNOWN, BOS]] = -np.inf
+        ids.append(int(logits.argmax()))
+    words = ["|" if i == EOS else language.tokenizer.tokens([i])[0] for i in ids[1:]]
+    assert text.replace("\n", " | ").split() == words
+    assert trained.sample("", tokens=3, seed=1) == trained.sample("", tokens=3, seed=1)
+    assert len({trained.sample("", tokens=6, seed=seed) for seed in range(4)}) > 1
+    for wrong in (trained.translate, trained.classify):
+        with pytest.raises(ValueError, match="its data.source is text$"):
+            wrong(["one king"])
+    with pytest.raises(ValueError, match="has no attention$"):
+        trained.attention(["one king"])
+
+
+def test_lines_are_kept_in_prompts_and_answers():
+    config = get_config("smoke")
+    task = build(config)
+    language = LanguageModel(config, _tokenizer(config))
+    text = language.sample(task.init(jax.random.key(0)), "one king .\nthe king", 1, top_k=10 ** 6)
+    assert text.startswith("one king .\nthe king") and len(text.split()) in (5, 6)
+
+
+def _tokenizer(config):
+    return tokenizer_of(config, None, sources.load(config.data, ("train",))["train"].sample())
+
+
+def test_training_comes_nearer_to_the_entropy(tmp_path):
+    """Loss falls, and stays above what the grammar itself says of the same words."""
+    config = configs.replace(get_config("smoke"), {
+        "training.steps": 60, "training.eval_every": 60, "training.checkpoint_every": 60,
+        "optimizer.learning_rate": 0.01, "optimizer.warmup_steps": 5})
+    result = attention_lab.train(config, tmp_path / "run").run.result
+    task = build(config)
+    start = task.score(task.init(jax.random.key(0)), configs.split(config)[1], "test", True).numbers
+    assert 0 < result["test_excess"] < start["test_excess"] - 0.5
+    assert result["test_entropy"] == start["test_entropy"]
+    assert math.log(result["test_perplexity"]) == pytest.approx(
+        result["test_excess"] + result["test_entropy"], abs=1e-4)
+
+
+def test_the_loss_of_two_runs_is_one_program():
+    assert build(get_config("smoke")).loss == build(get_config("smoke")).loss
+    assert isinstance(build(get_config("gru,smoke")).loss, TokenLoss)
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"model.causal": False}, "^model.causal=false: with data.source=text a word would see the one that it"),
+    ({"model.kind": "transformer"}, "^model.kind=transformer does not fit data.source=text: encoder, rnn"),
+    ({"model.positions": "learned", "data.context": 513}, "^data.context=513 is beyond the table of")])
+def test_what_is_no_language_model(changes, message):
+    with pytest.raises(ValueError, match=message):
+        check(configs.replace(get_config(), changes))
