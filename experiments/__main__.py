@@ -4,7 +4,7 @@ import importlib
 
 from experiments.program import Program
 
-NAMES = ("train", "translate", "evaluate", "disambiguate", "align", "sweep", "compare", "power", "runs",
+NAMES = ("train", "translate", "evaluate", "disambiguate", "view", "align", "sweep", "compare", "power", "runs",
          "benchmark", "reproduce", "claims", "fetch")
 
 

@@ -8,7 +8,7 @@ import jax
 
 from attention_lab.config import PATHS, Config, digest, split
 from attention_lab.storage import checksums, environment, runs
-from attention_lab.training import checkpoint
+from attention_lab.training import checkpoint, views
 from attention_lab.training.optimizer import recipe
 from attention_lab.training.programs import initial_state
 from attention_lab.training.state import scored_params
@@ -58,3 +58,23 @@ def scored_weights(run: runs.Run, init: Callable, say: Callable[[str], None] = l
     say(f"the checkpoint of the best step, {best_step}, can't be read: the parameters of step {newest[0]} "
         "are used")
     return scored_params(newest[1])
+
+
+def history(folder: str | Path, config: Config, init: Callable) -> tuple[dict[int, Any], int]:
+    """Parameters of a run on its way, as they would be scored: {step: params}, rising; and the step selected on dev.
+
+    Those before the first step, made anew (not with data.vectors, whose file may be gone), those that
+    `training.keep_views` has kept, and those of the checkpoints that are left. A damaged file is left out, with
+    a warning. Without any checkpoint the selected step is 0.
+    """
+    structure, hyper = split(config)
+    shapes = jax.eval_shape(lambda: initial_state(init, recipe(structure, 1), hyper))
+    checkpoints, selected = Path(folder) / "checkpoints", 0
+    kept = {} if config.data.vectors else {0: first_weights(config, init)}
+    for step in checkpoint.steps(views.folder(folder)):
+        if read := checkpoint.restore(views.folder(folder), shapes.params, step=step):
+            kept[step] = read[1]
+    for step in checkpoint.steps(checkpoints):
+        if read := checkpoint.restore(checkpoints, shapes, step=step):
+            kept[step], selected = scored_params(read[1]), read[2]["best_step"] or step
+    return dict(sorted(kept.items())), selected if selected in kept else max(kept, default=0)
