@@ -92,8 +92,8 @@ def check_table(browser, table, columns):
         for (_, number), s in zip(said, best, strict=True):
             close = {short(table[t, s] + shift) for shift in (-1e-3, 0, 1e-3)}  # norms are rounded on the page
             assert number in close, (t, said, table[t])
-        assert sorted(word for word, _ in said[:1]) == [columns[best[0]]] or len(best) > 1 and np.isclose(
-            table[t, best[0]], table[t, best[1]], atol=2e-3)
+        if len(best) and not (len(best) > 1 and table[t, best[0]] - table[t, best[1]] < 2e-3):
+            assert said[0][0] == columns[best[0]]
 
 
 @pytest.mark.parametrize("kind", ["cross", "encoder", "decoder"])

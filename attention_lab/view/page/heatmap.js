@@ -1,20 +1,21 @@
 // The heat map: a row for each word that looks, a column for each that is looked at.
 const TILT = 55 * Math.PI / 180;
 
-function cellSize(map) {
-  return Math.max(15, Math.min(34, Math.floor(520 / Math.max(map.columns.length, map.rows.length, 8))));
-}
+const SMALLEST_CELL = 15, LARGEST_CELL = 34;
 
-function heatmap(map, table) {
-  const colours = palette(), cell = cellSize(map), widths = map.columns.map((word) => widthOf(label(word)));
+// room: pixels from left to right.
+function heatmap(map, table, room) {
+  const colours = palette(), widths = map.columns.map((word) => widthOf(label(word)));
   const left = Math.max(...map.rows.map((word) => widthOf(label(word)))) + 14;
+  const fitting = Math.min((room - left - 24) / map.columns.length, 620 / map.rows.length);
+  const cell = Math.max(SMALLEST_CELL, Math.min(LARGEST_CELL, Math.floor(fitting)));
   const top = Math.max(...widths) * Math.sin(TILT) + 20;
   const right = Math.max(0, ...widths.map((width, s) =>
     width * Math.cos(TILT) - (map.columns.length - s - 0.5) * cell)) + 12;
   const width = left + cell * map.columns.length + right, height = top + cell * map.rows.length + 46;
   const most = tops(map, table, view.scale), marks = [];
   map.columns.forEach((word, s) => marks.push(svg("text", { "data-c": s, class: "word", fill: colours.ink, tabindex: 0,
-    transform: `translate(${left + cell * (s + 0.5) + 2} ${top - 7}) rotate(${-55})` }, label(word))));
+    transform: `translate(${left + cell * (s + 0.5) + 2} ${top - 7}) rotate(-55)` }, label(word))));
   map.rows.forEach((word, t) => {
     marks.push(svg("text", { "data-r": t, class: "word", fill: colours.ink, "text-anchor": "end", tabindex: 0,
       x: left - 8, y: top + cell * (t + 0.5) + 4.5 }, label(word)));
@@ -29,8 +30,8 @@ function heatmap(map, table) {
       width: cell - 4, height: cell - 4, rx: 2, fill: "none", stroke: colours.truth, "stroke-width": 2,
       "pointer-events": "none" }));
   }
-  marks.push(...colourBar(left, height - 24, Math.max(120, Math.min(220, cell * map.columns.length)), map, table));
-  return drawing(Math.max(width, left + 250), height, "heat map", ...marks);
+  marks.push(...colourBar(left, height - 24, Math.max(150, Math.min(220, cell * map.columns.length)), map, table));
+  return drawing(Math.max(width, left + 170), height, "heat map", ...marks);
 }
 
 function colourBar(x, y, width, map, table) {

@@ -7,7 +7,7 @@ function linesBetween(map, table) {
   const at = (words, n) => 40 + (words.length > 1 ? n * Math.min(space(words), LINE_HEIGHT * 1.6)
     : (count - 1) * LINE_HEIGHT / 2);
   const left = Math.max(...map.columns.map((word) => widthOf(label(word)))) + 16;
-  const right = Math.max(...map.rows.map((word) => widthOf(label(word)))) + 16, gap = 170;
+  const right = Math.max(...map.rows.map((word) => widthOf(label(word)))) + 16, gap = 150;
   const most = tops(map, table, view.scale), marks = [];
   const head = (text, x, anchor) => svg("text", { x, y: 14, "font-size": 11, fill: colours.muted,
     "text-anchor": anchor }, text);

@@ -55,7 +55,8 @@ function draw() {
   byId("bys").replaceChildren(...segmented("by", BY_NAMES));
   byId("scales").replaceChildren(...segmented("scale", SCALE_NAMES));
   byId("title").textContent = titleText();
-  byId("figure").replaceChildren(heatmap(map, table), linesBetween(map, table));
+  const lines = linesBetween(map, table), room = byId("figure").clientWidth, left = room - lines.width.baseVal.value - 28;
+  byId("figure").replaceChildren(heatmap(map, table, left > 280 ? left : room), lines);
   drawHeads(byId("heads"));
   drawTruths(byId("truths"));
   drawChanges(byId("changes"));
@@ -93,6 +94,7 @@ function listen() {
   document.addEventListener("keydown", onKey);
   addEventListener("hashchange", readFragment);
   prefersDark.addEventListener("change", () => set({}));
+  addEventListener("resize", () => set({}));
 }
 
 build();
