@@ -15,8 +15,8 @@ Word and position are - if the run classifies whole sentences; word, sense, prob
 for an input line without a known word, or too long."""
 PROGRAM = flags.Program("disambiguate", MEANING, {
     "run": flags.Flag("", "folder of a finished run that classifies", required=True),
-    "attention": flags.Flag("", "a PNG to draw, the attention of the model for the first four words; or an .html "
-                            "to look at it in, for the first eight"),
+    "attention": flags.Flag("", "a PNG to draw, the attention of the model for the first four words; or an "
+                            ".html to look at it in, for the first eight"),
 }, config="overrides", keys=("attention.guide",))
 NONE = "-"  # for a missing word, sense, probability or position
 

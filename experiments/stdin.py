@@ -85,7 +85,7 @@ def is_page(path: str) -> bool:
 
 
 def check_path(flag: str, path: str, endings: Sequence[str]) -> None:
-    """ValueError for a path, given by a flag, that has another ending, is a folder, or in none that can be written."""
+    """ValueError for a flag's path that has another ending, is a folder, or can't be written."""
     file = Path(path)
     folder = file.absolute().parent
     if file.suffix.lower() not in endings or not folder.is_dir():

@@ -10,8 +10,8 @@ PROGRAM = flags.Program("translate", "Translates sentences from stdin, one per l
     "run": flags.Flag("", "folder of a finished run", required=True),
     "beam": flags.Flag(0, "beam size; 0: that of the run's config, 1: greedy", low=0,
                        high=all_fields()["decoding.beam"].high),
-    "attention": flags.Flag("", "a PNG to draw, the attention of the model for the first four sentences; or an "
-                            ".html to look at it in, for the first eight"),
+    "attention": flags.Flag("", "a PNG to draw, the attention of the model for the first four sentences; or "
+                            "an .html to look at it in, for the first eight"),
 }, config="none")
 
 

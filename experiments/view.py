@@ -6,8 +6,8 @@ from experiments.flags import say
 
 PROGRAM = flags.Program("view", "Writes one HTML file to look at a run's attention in, without a server.", {
     "run": flags.Flag("", "folder of a finished run with attention", required=True),
-    "sentences": flags.Flag("", "a file of sentences, one on each line; without it some of the run's dev split are "
-                            "shown, beside the truth about them"),
+    "sentences": flags.Flag("", "a file of sentences, one on each line; without it some of the run's dev "
+                            "split are shown, beside the truth about them"),
     "out": flags.Flag("view.html", "the file to write"),
 }, config="none")
 

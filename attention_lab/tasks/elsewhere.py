@@ -1,8 +1,8 @@
-"""What a model says while its attention looks elsewhere: passes in which weights of one sentence are replaced.
+"""What a model says while its attention looks elsewhere: passes in which weights are replaced.
 
-The weights that a sentence has are changed (uniform, permuted, without the largest) and given to the model in all
-layers and heads at once, in one layer, or in one head; layers after the change see its effect, and attend by
-themselves where nothing is replaced. With all layers at once the given weights are those of the undisturbed
+The weights that a sentence has are changed (uniform, permuted, without the largest) and given to the model in
+all layers and heads at once, in one layer, or in one head; layers after the change see its effect, and attend
+by themselves where nothing is replaced. With all layers at once the given weights are those of the undisturbed
 pass, changed.
 """
 
@@ -81,8 +81,8 @@ def replacements(requests: Sequence[Request | None], sizes: Mapping[str, tuple[i
                  ) -> dict[str, Counterfactual]:
     """An intervention for a batch, a row for each request, None in rows that only fill it up.
 
-    sizes: {kind of attention: (L, H, T, S)} of the padded batch. It covers every kind, so that all changes are
-    one program.
+    sizes: {kind of attention: (L, H, T, S)} of the padded batch. Every kind is in the intervention, so that
+    all changes are one program.
     """
     intervention = {}
     for kind, (layers, heads, T, S) in sizes.items():

@@ -1,4 +1,4 @@
-"""The page of a run's attention, whatever its task: passes of all checkpoints, and of the selected one elsewhere."""
+"""The page of a run's attention, whatever its task: all checkpoints; the selected one looks elsewhere, too."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +86,8 @@ def _elsewhere(viewer: Viewer, params: Any, looks: Sequence[tuple[Weights, np.nd
         for kind, table in weights.items():
             for change in view.CHANGES:
                 numbers = changed(table, allowed[kind], change, orders[i][kind])
-                requests += [Request(i, kept | {kind: (numbers, where)}) for where in places(*table.shape[:2])]
+                requests += [Request(i, kept | {kind: (numbers, where)})
+                             for where in places(*table.shape[:2])]
     outputs, result = iter(viewer.outputs(params, requests)), []
     for i, (weights, own) in enumerate(looks):
         def answers(table):
@@ -119,8 +120,8 @@ def check_lengths(tokens: Sequence[int]) -> None:
         raise ValueError(f"{len(tokens)} sentences: from 1 to {MOST} fit on a page")
     for number, count in enumerate(tokens, 1):
         if count > LONGEST:
-            raise ValueError(f"sentence {number} has {count} tokens, end mark included: at most {LONGEST} fit "
-                             "on a page")
+            raise ValueError(f"sentence {number} has {count} tokens, end mark included: at most {LONGEST} "
+                             "fit on a page")
 
 
 def _fitting(viewer, count, config, history, selected):

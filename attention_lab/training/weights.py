@@ -61,11 +61,11 @@ def scored_weights(run: runs.Run, init: Callable, say: Callable[[str], None] = l
 
 
 def history(folder: str | Path, config: Config, init: Callable) -> tuple[dict[int, Any], int]:
-    """Parameters of a run on its way, as they would be scored: {step: params}, rising; and the step selected on dev.
+    """Parameters of a run on its way, as they are scored, {step: params}, rising; and the selected step.
 
     Those before the first step, made anew (not with data.vectors, whose file may be gone), those that
-    `training.keep_views` has kept, and those of the checkpoints that are left. A damaged file is left out, with
-    a warning. Without any checkpoint the selected step is 0.
+    `training.keep_views` has kept, and those of the checkpoints that are left. A damaged file is left out,
+    with a warning. Without any checkpoint the selected step is 0.
     """
     structure, hyper = split(config)
     shapes = jax.eval_shape(lambda: initial_state(init, recipe(structure, 1), hyper))

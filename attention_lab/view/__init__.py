@@ -3,7 +3,7 @@
     from attention_lab import view
     view.save(view.Page("Transformer, 2 layers of 4 heads", steps, selected, sentences), "view.html")
 
-The file holds data, style and script; it asks no address for anything, and shows a picture without JavaScript.
+The file holds data, style and script; it asks no address for anything. Without JavaScript it is a picture.
 """
 
 from attention_lab.view.document import html, save

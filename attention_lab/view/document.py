@@ -1,8 +1,8 @@
 """The page as one HTML file: template, style, script and data in it, and nothing that is asked for elsewhere.
 
-Text of users reaches the file as JSON whose `<`, `>` and `&` are escaped, or through `html.escape`; the script
-writes it as text nodes alone. A content policy names the script by its digest, so that no other script runs
-and nothing is fetched.
+Text of users reaches the file as JSON whose `<`, `>` and `&` are escaped, or through `html.escape`; the
+script writes it as text nodes alone. A content policy names the script by its digest, so that no other script
+runs and nothing is fetched.
 """
 
 import base64
@@ -18,8 +18,8 @@ from attention_lab.view import encoding, picture
 from attention_lab.view.tables import Page
 
 # In this order: a file uses what stands in those before it.
-SCRIPTS = ("decode", "weights", "truth", "state", "svg", "colours", "heatmap", "lines", "focus", "output", "heads",
-           "steps", "controls", "export", "keys", "main")
+SCRIPTS = ("decode", "weights", "truth", "state", "svg", "colours", "heatmap", "lines", "focus", "output",
+           "heads", "steps", "controls", "export", "keys", "main")
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 

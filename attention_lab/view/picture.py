@@ -47,4 +47,5 @@ def _squares(table: Map) -> list[tuple[int, int]]:
     pairs = {tuple(pair) for pair in next(iter(table.links.values()), ())}
     rows = range(len(table.rows)) if table.row_words is None else table.row_words
     columns = range(len(table.columns)) if table.column_words is None else table.column_words
-    return [(t, s) for t, row in enumerate(rows) for s, column in enumerate(columns) if (row, column) in pairs]
+    return [(t, s) for t, row in enumerate(rows) for s, column in enumerate(columns)
+            if (row, column) in pairs]

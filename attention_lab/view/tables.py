@@ -1,7 +1,7 @@
 """What a page shows, as tables of words and numbers; the room knows no model.
 
-Letters: C checkpoints, L layers, H heads, T rows (queries), S columns (keys), N steps of output, G places where
-weights are changed: all layers and heads, then each layer, then each head, layer by layer.
+Letters: C checkpoints, L layers, H heads, T rows (queries), S columns (keys), N steps of output, G places
+where weights are changed: all layers and heads, then each layer, then each head, layer by layer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,11 +46,11 @@ class Map(NamedTuple):
     Fields:
       rows, columns: the words that look, T, and those that are looked at, S.
       weights: of each checkpoint (L, H, T, S), 0 to 1.
-      norms: of each checkpoint (L, H, S), what a column adds at a weight of 1; None where that has no meaning.
+      norms: of each checkpoint (L, H, S), what a column adds at a weight of 1, or None.
       allowed: bool (T, S), True = the row may look there.
       links: {name of a truth: pairs (row, column)}, counted in whole words if `row_words` is given.
-      row_words, column_words: index of the whole word that each row or column is a part of, -1 for marks; None
-        where rows and columns are whole words already.
+      row_words, column_words: index of the whole word that each row or column is a part of, -1 for marks;
+        None where rows and columns are whole words already.
       elsewhere: outputs under other weights, of the selected checkpoint.
     """
 

@@ -1,4 +1,4 @@
-"""view, and the pages of train, translate and disambiguate: what they show, and what is refused in one line."""
+"""view, and the pages of train, translate and disambiguate: what they show, what is refused in one line."""
 
 import json
 import os
@@ -19,7 +19,8 @@ SMALL = {"training.steps": 6, "training.devices": 1, "training.keep_views": 2}
 def runs(tmp_path_factory):
     """{name: folder of a finished run}."""
     parent = tmp_path_factory.mktemp("runs")
-    configs = {"translation": "configs/translation.py:smoke", "gru": "configs/translation.py:gru_bahdanau,smoke",
+    configs = {"translation": "configs/translation.py:smoke",
+               "gru": "configs/translation.py:gru_bahdanau,smoke",
                "plain": "configs/translation.py:gru,smoke", "senses": get_senses("smoke"),
                "recall": get_recall("smoke")}
     for name, config in configs.items():
@@ -30,7 +31,7 @@ def runs(tmp_path_factory):
 def data(path):
     """The data of a page."""
     text = path.read_text(encoding="utf-8")
-    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
 
 
 def refused(answer, *parts):
@@ -67,7 +68,8 @@ def test_sentences_of_a_file(call, runs, tmp_path):
     page = data(tmp_path / "view.html")
     assert status == 0 and "1 of 3 lines" in err
     assert page["sentences"][0]["text"] == "the dog sees a cat ." and len(page["sentences"]) == 2
-    assert "</script>" in page["sentences"][1]["text"] and page["sentences"][0]["note"] == "the model's translation"
+    assert "</script>" in page["sentences"][1]["text"]
+    assert page["sentences"][0]["note"] == "the model's translation"
     # It is read along with the model's own translation.
     own = load(runs["translation"]).translate(["The dog sees a cat."])[0].split()
     assert page["sentences"][0]["written"][-1] == "</s>" and len(page["sentences"][0]["written"]) >= len(own)
@@ -84,12 +86,14 @@ def test_words_in_sentences_of_a_file(call, runs, tmp_path):
 
 def test_translate_and_disambiguate_write_pages(call, runs, tmp_path):
     path = tmp_path / "view.html"
-    status, out, _ = call(translate, f"--run={runs['gru']}", f"--attention={path}", stdin=b"the dog .\na cat .\n")
+    status, out, _ = call(translate, f"--run={runs['gru']}", f"--attention={path}",
+                          stdin=b"the dog .\na cat .\n")
     assert status == 0 and len(out.splitlines()) == 2
     assert len(data(path)["sentences"]) == 2
     status, out, _ = call(disambiguate, f"--run={runs['senses']}", f"--attention={path}",
                           stdin=b"the bank .\nthe old bank .\n")
-    assert status == 0 and [one["text"] for one in data(path)["sentences"]] == ["the bank .", "the old bank ."]
+    assert status == 0
+    assert [one["text"] for one in data(path)["sentences"]] == ["the bank .", "the old bank ."]
 
 
 def test_bad_input(call, runs, tmp_path):
@@ -118,4 +122,5 @@ def test_bad_input(call, runs, tmp_path):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_can_not_be_written(call, runs, tmp_path):
     (tmp_path / "closed").mkdir(mode=0o500)
-    refused(call(view, f"--run={runs['translation']}", f"--out={tmp_path}/closed/view.html"), "can't be written")
+    path = tmp_path / "closed" / "view.html"
+    refused(call(view, f"--run={runs['translation']}", f"--out={path}"), "can't be written")

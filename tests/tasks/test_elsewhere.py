@@ -20,7 +20,8 @@ def tables(seed, allowed):
     return np.asarray(jax.nn.softmax(jnp.asarray(logits, jnp.float32), axis=-1))
 
 
-@pytest.mark.parametrize("allowed", [np.ones((T, S), bool), np.tri(T, S, dtype=bool), np.tri(T, S, 2, dtype=bool)])
+@pytest.mark.parametrize("allowed", [np.ones((T, S), bool), np.tri(T, S, dtype=bool),
+                                     np.tri(T, S, 2, dtype=bool)])
 @pytest.mark.parametrize("change", CHANGES)
 def test_changes_are_those_of_counterfactual_weights(change, allowed):
     weights, order = tables(3, allowed), elsewhere.order_of(allowed, 11)
@@ -63,7 +64,8 @@ def test_replacements_stand_in_the_rows_of_their_requests():
     requests = [elsewhere.Request(0), elsewhere.Request(1, {"cross": (numbers, where)}), None]
     given_weights = elsewhere.replacements(requests, {"cross": (L, H, T, S), "decoder": (L, H, T, T)})
     cross = given_weights["cross"]
-    assert cross.kind == "given" and cross.numbers.shape == (L, 3, H, T, S) and cross.rows.shape == (L, 3, H, T)
+    assert cross.kind == "given"
+    assert cross.numbers.shape == (L, 3, H, T, S) and cross.rows.shape == (L, 3, H, T)
     assert not cross.rows[:, [0, 2]].any() and not given_weights["decoder"].rows.any()
     np.testing.assert_array_equal(cross.numbers[:, 1, :, :2, :3], numbers)
     assert cross.rows[1, 1, :, :2].all() and not cross.rows[0].any() and not cross.rows[:, :, :, 2:].any()

@@ -1,7 +1,7 @@
 """A headless Chromium driven over its pipe, by nothing but the standard library.
 
-`--remote-debugging-pipe` takes commands of the DevTools protocol as JSON on descriptor 3 and answers on descriptor
-4, each ended by a NUL.
+`--remote-debugging-pipe` takes commands of the DevTools protocol as JSON on descriptor 3 and answers on
+descriptor 4, each ended by a NUL.
 """
 
 import base64
@@ -99,8 +99,9 @@ class Browser:
 
     def middle(self, selector):
         """The middle of an element, in pixels, scrolled into sight."""
-        where = self.js(f"(() => {{ const node = document.querySelector({json.dumps(selector)}); if (!node) return null; "
-                        "node.scrollIntoView({block: 'center'}); const box = node.getBoundingClientRect(); "
+        where = self.js(f"(() => {{ const node = document.querySelector({json.dumps(selector)}); "
+                        "if (!node) return null; node.scrollIntoView({block: 'center'}); "
+                        "const box = node.getBoundingClientRect(); "
                         "return [box.x + box.width / 2, box.y + box.height / 2]; })()")
         if where is None:
             raise LookupError(f"the page has no {selector}")
@@ -114,7 +115,11 @@ class Browser:
 
     def texts(self, selector):
         """The text of every element that a selector means."""
-        return self.js(f"[...document.querySelectorAll({json.dumps(selector)})].map((node) => node.textContent)")
+        return self.each(selector, "node.textContent")
+
+    def each(self, selector, expression):
+        """The value of an expression of `node` for every element that a selector means."""
+        return self.js(f"[...document.querySelectorAll({json.dumps(selector)})].map((node) => {expression})")
 
     def screenshot(self, path):
         """Writes what is seen, whole, as a PNG."""
@@ -146,7 +151,7 @@ class Browser:
         if method == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
         elif method == "Runtime.exceptionThrown":
-            self.errors.append(params["exceptionDetails"].get("exception", {}).get("description", "an exception"))
+            self.errors.append(str(params["exceptionDetails"].get("exception", {}).get("description")))
         elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):
             self.errors.append(str([arg.get("value") for arg in params["args"]]))
         elif method == "Log.entryAdded" and params["entry"]["level"] == "error":

@@ -34,8 +34,8 @@ def table(rng, rows, columns, allowed, links, row_words, column_words, written):
     for row, mask in zip(order, allowed):
         row[mask] = rng.permutation(np.flatnonzero(mask))
     return view.Map(rows, columns, [weights(rng, allowed, c) for c in range(1, C + 1)],
-                    [rng.uniform(0.5, 3.0, (L, H, len(columns))) for _ in range(C)], allowed, links, row_words,
-                    column_words, view.Elsewhere(order, {
+                    [rng.uniform(0.5, 3.0, (L, H, len(columns))) for _ in range(C)], allowed, links,
+                    row_words, column_words, view.Elsewhere(order, {
                         change: said(rng, written, places) for change in view.CHANGES}))
 
 

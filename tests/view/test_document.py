@@ -1,4 +1,4 @@
-"""The file: everything in it, nothing of a sentence is markup, and a picture for readers without JavaScript."""
+"""The file: everything in it, nothing of a sentence is markup, a picture for readers without JavaScript."""
 
 import base64
 import hashlib

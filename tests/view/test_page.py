@@ -1,4 +1,4 @@
-"""Pages in a real browser: what is shown is what the tables hold, and clicks, keys and the slider change it."""
+"""Pages in a real browser: what is shown is what the tables hold; clicks, keys and the slider change it."""
 
 import json
 import os
@@ -90,7 +90,7 @@ def check_table(browser, table, columns):
     for t, said in shown_rows(browser).items():
         best = [s for s in np.argsort(-table[t], kind="stable")[:5] if table[t, s] > 0]
         for (_, number), s in zip(said, best, strict=True):
-            close = {short(table[t, s] + shift) for shift in (-1e-3, 0, 1e-3)}  # norms are rounded on the page
+            close = {short(table[t, s] + shift) for shift in (-1e-3, 0, 1e-3)}  # norms are rounded
             assert number in close, (t, said, table[t])
         if len(best) and not (len(best) > 1 and table[t, best[0]] - table[t, best[1]] < 2e-3):
             assert said[0][0] == columns[best[0]]
@@ -125,7 +125,7 @@ def test_colours_follow_the_weights(opened):
         go(opened, layer=0, head=0, scale=scale)
         table = expected(0, "cross", 0, 0)
         table = table / table.max(axis=1, keepdims=True) if scale == "row" else table
-        fills = opened.js("[...document.querySelectorAll('#figure .cell')].map((node) => node.getAttribute('fill'))")
+        fills = opened.each("#figure .cell", "node.getAttribute('fill')")
         # Red falls evenly from the paper's 244 to 11.
         red = np.array([int(re.match(r"rgb\((\d+)", fill)[1]) for fill in fills]).reshape(table.shape)
         order = np.argsort(table, axis=None)
@@ -199,7 +199,7 @@ def test_other_weights_belong_to_the_selected_checkpoint(opened):
     opened.click("#changes [data-value=uniform]")
     assert opened.js("document.querySelector('input').value") == str(pages.SELECTED)
     opened.press("ArrowLeft")
-    assert "alike" not in opened.texts("#title")[0]
+    assert "uniformly" not in opened.texts("#title")[0]
 
 
 def error_rate(name, sentences, kind="cross", layer=1, head="mean", **how):
@@ -207,7 +207,8 @@ def error_rate(name, sentences, kind="cross", layer=1, head="mean", **how):
     links, sure = [], []
     for i in sentences:
         table = PAGE.sentences[i].maps[kind]
-        words = alignment.merge_subwords(expected(i, kind, layer, head, **how), table.column_words, table.row_words)
+        words = alignment.merge_subwords(expected(i, kind, layer, head, **how), table.column_words,
+                                         table.row_words)
         links.append({(row, column) for column, row in alignment.hard_links(words)})
         sure.append(set(table.links[name]))
     if name == "alignment":
@@ -228,19 +229,19 @@ def test_the_error_rate_of_what_is_shown(opened, name):
 
 
 def test_the_truth_is_outlined(opened):
-    cells = "[...document.querySelectorAll('#figure rect.truth')].map((node) => [node.dataset.r, node.dataset.c].map(Number))"
+    cells = "#figure rect.truth", "[node.dataset.r, node.dataset.c].map(Number)"
     # The word 3 of the French side is in two parts, tokens 3 and 4.
-    assert sorted(opened.js(cells)) == [[0, 0], [1, 1], [2, 3], [3, 2], [4, 2]]
+    assert sorted(opened.each(*cells)) == [[0, 0], [1, 1], [2, 3], [3, 2], [4, 2]]
     opened.click("#truths [data-value=subject]")
-    assert opened.js(cells) == [[3, 1], [4, 1]]
+    assert opened.each(*cells) == [[3, 1], [4, 1]]
     opened.click("#truths [data-value=none]")
-    assert opened.js(cells) == []
+    assert opened.each(*cells) == []
 
 
 def test_lines_join_what_the_cells_show(opened):
     go(opened, layer=0, head=1, checkpoint=17)
-    lines = opened.js("[...document.querySelectorAll('#figure .line')].map((node) => [Number(node.dataset.r), "
-                      "Number(node.dataset.c), Number(node.getAttribute('stroke-width'))])")
+    lines = opened.each("#figure .line", "[node.dataset.r, node.dataset.c, "
+                        "node.getAttribute('stroke-width')].map(Number)")
     table = expected(0, "cross", 0, 1, checkpoint=4)
     assert {(t, s) for t, s, _ in lines} == {(t, s) for t, s in np.argwhere(table >= 0.02)}
     for t, s, width in lines:
@@ -268,14 +269,13 @@ def test_a_click_pins_a_word_until_escape(opened):
 
 def test_pointing_fades_the_others(opened):
     opened.point("#figure .word[data-r='1']")
-    faded = opened.js("[...document.querySelectorAll('#figure .cell')].map((node) => "
-                      "[node.dataset.r === '1', Number(node.style.opacity)])")
+    faded = opened.each("#figure .cell", "[node.dataset.r === '1', Number(node.style.opacity)]")
     assert all((opacity == 1) == own for own, opacity in faded)
 
 
-@pytest.mark.parametrize("key, field", [("k", "kind=encoder"), ("l", "layer=all"), ("h", "head=0"), ("w", "by=norm"),
-                                        ("c", "scale=row"), ("t", "truth=subject"), ("e", "change=uniform"),
-                                        ("d", "theme=dark"), ("ArrowDown", "sentence=1")])
+@pytest.mark.parametrize("key, field", [
+    ("k", "kind=encoder"), ("l", "layer=all"), ("h", "head=0"), ("w", "by=norm"), ("c", "scale=row"),
+    ("t", "truth=subject"), ("e", "change=uniform"), ("d", "theme=dark"), ("ArrowDown", "sentence=1")])
 def test_keys(opened, key, field):
     opened.press(key)
     assert field in opened.js("location.hash")
@@ -297,7 +297,8 @@ def test_a_permalink_shows_the_same(browser, opened, address):
 
 
 def test_a_permalink_with_nonsense_shows_something(browser, address):
-    browser.open(address + "#sentence=99&kind=<b>&layer=-1&head=7&checkpoint=5&change=all&by=&theme=green&x=%E0%A4%A")
+    browser.open(address + "#sentence=99&kind=<b>&layer=-1&head=7&checkpoint=5&change=all&by=&theme=green&"
+                 "x=%E0%A4%A")
     assert browser.errors == [] and browser.js("location.hash") in ("", "#")
     assert browser.texts("#title")[0] == "cross-attention, layer 2, mean over heads, step 13"
 
@@ -315,8 +316,8 @@ def test_dark_and_light(browser, address):
 
 
 def test_text_can_be_selected(opened):
-    selected = opened.js("(() => { getSelection().selectAllChildren(document.querySelector('#figure .word')); "
-                         "return String(getSelection()); })()")
+    selected = opened.js("getSelection().selectAllChildren(document.querySelector('#figure .word')), "
+                         "String(getSelection())")
     assert selected in PAGE.sentences[0].maps["cross"].columns
 
 
@@ -329,7 +330,7 @@ def test_the_saved_picture_is_what_is_shown(opened, browser, tmp_path):
     root = ElementTree.fromstring(saved.read_text(encoding="utf-8"))
     name = "{http://www.w3.org/2000/svg}"
     cells = [node for node in root.iter(f"{name}rect") if node.get("class") == "cell"]
-    fills = opened.js("[...document.querySelectorAll('#figure .cell')].map((node) => node.getAttribute('fill'))")
+    fills = opened.each("#figure .cell", "node.getAttribute('fill')")
     assert [node.get("fill") for node in cells] == fills
     texts = ["".join(node.itertext()) for node in root.iter(f"{name}text")]
     assert set(PAGE.sentences[0].maps["cross"].rows) <= set(texts)

@@ -27,7 +27,7 @@ DRAWN = 4  # number of these in the figure
 
 def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: Labelled, folder: str | Path,
           guided: Mapping[str, Any] | None = None) -> None:
-    """Writes attention.npz for a few sentences of about fourteen words, attention.png for the first, and view.html.
+    """Writes attention.npz for a few sentences of about fourteen words, attention.png, and view.html.
 
     attention.npz holds, for sentence i, i_tokens (with the end mark), i_place, and as far as the model has
     them i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has none of these.

@@ -136,7 +136,7 @@ class Viewer:
 def of_run(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: Labelled, folder: str | Path,
            path: str | os.PathLike, guided: Mapping[str, Any] | None = None,
            say: Callable[[str], None] = lambda line: None) -> None:
-    """Writes the page of some sentences with a run's checkpoints; guided: as of Viewer, on these sentences."""
+    """Writes the page of some sentences with a run's checkpoints; guided: as of Viewer."""
     answers = classifier.predict(params, sentences, hyper, extra=guided).labels
     viewer = Viewer(classifier, sentences, answers, hyper, guided)
     views.of_run(viewer, len(sentences), classifier.config, classifier.model.init, params, folder, path, say)
@@ -155,7 +155,8 @@ def of_trained(trained: Any, written: Sequence[str] | None, path: str | os.PathL
             raise ValueError(f"sentence {line + 1} {reason}")
         without = len(written) - len(set(targets.lines))
         if without:
-            say(f"{without} of {len(written)} sentences are without a word that the run knows: they are not shown")
+            say(f"{without} of {len(written)} sentences are without a word that the run knows: they are not "
+                "shown")
         sentences = targets.sentences
     views.check_lengths(batching.lengths(classifier.tokenizer.encode(sentences.text)).tolist())
     guide = guidance.of(trained.run, config.attention.guide)

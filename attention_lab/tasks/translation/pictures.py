@@ -23,7 +23,7 @@ DRAWN = 4  # number of these in the figure
 
 
 def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs, folder: str | Path) -> None:
-    """Writes attention.npz for a few pairs of about ten words, attention.png of the first of them, and view.html.
+    """Writes attention.npz for a few pairs of about ten words, attention.png of the first, and view.html.
 
     attention.npz holds the fields of `Attention` of pair i as i_source, i_target, i_cross and so on. A model
     without attention has neither file.

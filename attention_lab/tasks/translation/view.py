@@ -117,10 +117,11 @@ class Viewer:
                 columns, column_words = [SPECIALS[BOS], *columns[:-1]], np.array([-1, *column_words[:-1]])
             maps[kind] = view.Map(words[row], columns, [], None, np.ones((1, 1)), truth.get(kind, {}),
                                   numbers[row], column_words)
-        return view.Sentence(unescape(texts[0]), unescape(self.translations[i]), self.note, words[1], [], maps)
+        return view.Sentence(unescape(texts[0]), unescape(self.translations[i]), self.note, words[1], [],
+                             maps)
 
     def _spelled(self, ids, sentence=""):
-        """Tokens as words; a part that goes on a word begins with a dot, an unknown word is that of the text."""
+        """Tokens as words; a part that goes on a word begins with a dot, an unknown word is the text's."""
         tokens, begins = self.tokenizer.tokens(ids), self.tokenizer.segmentation.begins_word
         whole = sentence.split(" ") if self.tokenizer.segmentation.whole_words else []
         return [whole[n] if ids[n] == UNKNOWN and n < len(whole) else token if ids[n] < len(SPECIALS)

@@ -3,16 +3,20 @@ const TILT = 55 * Math.PI / 180;
 
 const SMALLEST_CELL = 15, LARGEST_CELL = 34;
 
-// room: pixels from left to right.
-function heatmap(map, table, room) {
-  const colours = palette(), widths = map.columns.map((word) => widthOf(label(word)));
+// Places in pixels: of a map that has `room` from left to right.
+function frameOf(map, room) {
+  const widths = map.columns.map((word) => widthOf(label(word)));
   const left = Math.max(...map.rows.map((word) => widthOf(label(word)))) + 14;
   const fitting = Math.min((room - left - 24) / map.columns.length, 620 / map.rows.length);
   const cell = Math.max(SMALLEST_CELL, Math.min(LARGEST_CELL, Math.floor(fitting)));
-  const top = Math.max(...widths) * Math.sin(TILT) + 20;
   const right = Math.max(0, ...widths.map((width, s) =>
     width * Math.cos(TILT) - (map.columns.length - s - 0.5) * cell)) + 12;
-  const width = left + cell * map.columns.length + right, height = top + cell * map.rows.length + 46;
+  return { left, cell, right, top: Math.max(...widths) * Math.sin(TILT) + 20 };
+}
+
+function heatmap(map, table, { left, cell, right, top }) {
+  const colours = palette(), width = left + cell * map.columns.length + right;
+  const height = top + cell * map.rows.length + 46;
   const most = tops(map, table, view.scale), marks = [];
   map.columns.forEach((word, s) => marks.push(svg("text", { "data-c": s, class: "word", fill: colours.ink, tabindex: 0,
     transform: `translate(${left + cell * (s + 0.5) + 2} ${top - 7}) rotate(-55)` }, label(word))));

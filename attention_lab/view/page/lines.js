@@ -1,15 +1,22 @@
 // Lines between words: on the left those that are looked at, on the right those that look.
-const LINE_HEIGHT = 26;
+const GAP = 150, LEAST_LINE = 18;
 
-function linesBetween(map, table) {
-  const colours = palette(), count = Math.max(map.rows.length, map.columns.length);
-  const space = (words) => (words.length > 1 ? (count - 1) * LINE_HEIGHT / (words.length - 1) : 0);
-  const at = (words, n) => 40 + (words.length > 1 ? n * Math.min(space(words), LINE_HEIGHT * 1.6)
-    : (count - 1) * LINE_HEIGHT / 2);
-  const left = Math.max(...map.columns.map((word) => widthOf(label(word)))) + 16;
-  const right = Math.max(...map.rows.map((word) => widthOf(label(word)))) + 16, gap = 150;
+function sideWidth(words) {
+  return Math.max(...words.map((word) => widthOf(label(word)))) + 16;
+}
+
+function linesWidth(map) {
+  return sideWidth(map.columns) + GAP + sideWidth(map.rows);
+}
+
+function linesBetween(map, table, { top, cell }) {
+  const colours = palette(), left = sideWidth(map.columns), right = sideWidth(map.rows), gap = GAP;
+  const line = Math.max(LEAST_LINE, cell);
+  // The words that look stand beside their rows of the heat map; the others fill the same height.
+  const at = (words, n) => top + line * (words === map.rows || words.length === 1 ? n + 0.5
+    : 0.5 + n * (Math.max(map.rows.length, words.length * LEAST_LINE / line) - 1) / (words.length - 1));
   const most = tops(map, table, view.scale), marks = [];
-  const head = (text, x, anchor) => svg("text", { x, y: 14, "font-size": 11, fill: colours.muted,
+  const head = (text, x, anchor) => svg("text", { x, y: top - 14, "font-size": 11, fill: colours.muted,
     "text-anchor": anchor }, text);
   marks.push(head("looked at", left - 8, "end"), head("looks", left + gap + 8, "start"));
   const curve = (t, s) => {
@@ -35,5 +42,5 @@ function linesBetween(map, table) {
   map.rows.forEach((word, t) => marks.push(svg("text", { class: "word", "data-r": t, x: left + gap + 8,
     y: at(map.rows, t) + 4.5, fill: colours.ink, tabindex: 0 }, label(word))));
   const last = Math.max(at(map.rows, map.rows.length - 1), at(map.columns, map.columns.length - 1));
-  return drawing(left + gap + right, last + 24, "lines between words", ...marks);
+  return drawing(left + gap + right, last + line, "lines between words", ...marks);
 }

@@ -1,6 +1,6 @@
 // The page: built once, drawn after every choice.
 const BY_NAMES = { weight: "weight", norm: "weight × norm of value" };
-const SCALE_NAMES = { fixed: "fixed", row: "by row" };
+const SCALE_NAMES = { fixed: "one scale", row: "scale by row" };
 
 function section(title, hint, ...children) {
   return html("section", {}, html("h2", {}, title), hint ? html("p", { class: "hint" }, hint) : "", ...children);
@@ -34,9 +34,16 @@ function build() {
 }
 
 function titleText() {
-  const parts = [KIND_NAMES[view.kind], whereText(), view.change === "none" ? "" : CHANGE_NAMES[view.change],
+  const parts = [KIND_NAMES[view.kind], whereText(), view.change === "none" ? "" : `if it looks ${CHANGE_NAMES[view.change]}`,
     PAGE.steps.length > 1 ? `step ${PAGE.steps[view.checkpoint].toLocaleString("en")}` : ""];
   return parts.filter(Boolean).join(", ");
+}
+
+// Heat map and lines, side by side with their rows at one height where there is room.
+function drawFigure(map, table, room) {
+  const beside = room - linesWidth(map) - 28;
+  const frame = frameOf(map, beside > 280 ? beside : room);
+  return [heatmap(map, table, frame), linesBetween(map, table, frame)];
 }
 
 function saysText(sentence) {
@@ -55,8 +62,7 @@ function draw() {
   byId("bys").replaceChildren(...segmented("by", BY_NAMES));
   byId("scales").replaceChildren(...segmented("scale", SCALE_NAMES));
   byId("title").textContent = titleText();
-  const lines = linesBetween(map, table), room = byId("figure").clientWidth, left = room - lines.width.baseVal.value - 28;
-  byId("figure").replaceChildren(heatmap(map, table, left > 280 ? left : room), lines);
+  byId("figure").replaceChildren(...drawFigure(map, table, byId("figure").clientWidth));
   drawHeads(byId("heads"));
   drawTruths(byId("truths"));
   drawChanges(byId("changes"));

@@ -1,8 +1,8 @@
 // What is shown, as an object; the address fragment is its permalink.
 const KINDS = Object.keys(PAGE.sentences[0].maps);
 const KIND_NAMES = { cross: "cross-attention", encoder: "encoder", decoder: "decoder", pool: "pooling" };
-const CHANGE_NAMES = { none: "as it looks", uniform: "at all words alike", permuted: "at permuted words",
-  zero_max: "not at the word with the most weight" };
+const CHANGE_NAMES = { none: "as it does", uniform: "uniformly", permuted: "with weights permuted",
+  zero_max: "without the largest weight" };
 
 function start() {
   const map = PAGE.sentences[0].maps[KINDS[0]];

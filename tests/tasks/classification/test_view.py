@@ -10,6 +10,7 @@ import pytest
 from attention_lab.attention import counterfactual
 from attention_lab.config import Config, replace
 from attention_lab.data import tokenizers
+from attention_lab.data.batching import pad
 from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.tasks import views
 from attention_lab.tasks.classification import view
@@ -65,7 +66,6 @@ def test_weights_are_those_that_are_used(viewed):
 def output(classifier, params, guided, i, intervention=None):
     """Probabilities of one sentence by the model itself."""
     ids, positions = classifier.encode(SENTENCES.select([i]))
-    from attention_lab.data.batching import pad
     batch = with_columns({"source": pad(ids, len(ids[0]) + 1), "example": np.zeros(1, np.int32)},
                          classifier.columns(SENTENCES.select([i])) | {"position": positions} | {
                              name: [column[i]] for name, column in guided.items()})
@@ -84,8 +84,8 @@ def test_outputs_elsewhere_are_those_of_replaced_weights(viewed, change):
                                          layers + layers * heads: (layers - 1, heads - 1)}.items():
                 rows = np.zeros((layers, 1, heads, T), bool)
                 rows[layer, 0, head] = True
-                other = {kind: counterfactual.given(jnp.asarray(numbers[:, None], jnp.float32), jnp.asarray(rows))}
-                p = output(classifier, params, guided, i, other)
+                other = counterfactual.given(jnp.asarray(numbers[:, None], jnp.float32), jnp.asarray(rows))
+                p = output(classifier, params, guided, i, {kind: other})
                 said = table.elsewhere.said[change]
                 np.testing.assert_allclose(said.moved[place], [0.5 * np.abs(p - own).sum()], atol=2e-6)
                 assert said.words[place, 0] == CLASSES["bank"][p.argmax()]

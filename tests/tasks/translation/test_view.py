@@ -28,7 +28,7 @@ GRU = {"model.kind": "gru", "model.width": 6, "model.hidden": 10, "model.num_lay
 
 @pytest.fixture(scope="module", params=["transformer", "gru"])
 def viewed(request):
-    """A translator that knows nothing, its params, the viewer of two pairs, and the tables of one checkpoint."""
+    """A translator that knows nothing, its params, the viewer of two pairs, their tables at two checkpoints."""
     config = replace(Config(), TRANSFORMER if request.param == "transformer" else GRU)
     translator = Translator(config, tokenizers.train("word", SOURCES + TARGETS, 30), (7, 11))
     params = jax.tree.map(lambda leaf: 1.5 * leaf, translator.model.init(jax.random.key(3)))
@@ -51,7 +51,8 @@ def output(translator, params, i, intervention=None):
 def test_weights_and_norms_are_those_of_the_model(viewed):
     translator, params, _, sentences = viewed
     for i, attention in enumerate(translator.attention(params, SOURCES, TARGETS)):
-        for kind, own in (("cross", attention.cross), ("encoder", attention.encoder), ("decoder", attention.decoder)):
+        for kind in view.SIDES:
+            own = getattr(attention, kind)
             if own is None:
                 assert kind not in sentences[i].maps
                 continue
@@ -70,7 +71,8 @@ def test_norms_of_self_attention(viewed):
     batch = dict(source=np.array([ids[0]], np.int32), target=np.array([ids[1]], np.int32),
                  example=np.zeros(1, np.int32))
     for kind in ("encoder", "decoder"):
-        norms = value_norms(translator.model.projections, kind, kind, "heads", params, batch, translator.hyper)
+        norms = value_norms(translator.model.projections, kind, kind, "heads", params, batch,
+                            translator.hyper)
         np.testing.assert_allclose(sentences[1].maps[kind].norms[1], norms[:, 0], rtol=1e-5)
 
 
@@ -108,7 +110,8 @@ def test_of_one_layer_it_is_the_model_s_own_counterfactual(viewed):
     table = sentences[0].maps["cross"]
     layers, heads, T, _ = table.weights[1].shape
     rows = jnp.broadcast_to(jnp.arange(layers)[:, None, None, None] == layers - 1, (layers, 1, heads, T))
-    for change, other in (("uniform", counterfactual.uniform(rows)), ("zero_max", counterfactual.zero_max(rows))):
+    for change, other in (("uniform", counterfactual.uniform(rows)),
+                          ("zero_max", counterfactual.zero_max(rows))):
         p, _ = output(translator, params, 0, {"cross": other})
         if layers > 1:  # a GRU's later steps see what earlier ones attended to, and attend otherwise
             np.testing.assert_allclose(table.elsewhere.said[change].moved[layers],
@@ -132,7 +135,8 @@ def test_pieces_and_unknown_words():
     translator = Translator(replace(Config(), TRANSFORMER | {"data.tokenizer": "bpe"}), tokenizer, (17,))
     frame = view.Viewer(translator, Pairs(["cab ab"], ["ab"]), ["ab"], "").frame(0)
     columns = frame.maps["cross"].columns
-    assert "".join(columns).replace("·", "") == "cabab</s>" and list(frame.maps["cross"].column_words)[-1] == -1
+    assert "".join(columns).replace("·", "") == "cabab</s>"
+    assert list(frame.maps["cross"].column_words)[-1] == -1
     word = Translator(replace(Config(), TRANSFORMER), tokenizers.train("word", ["a b"], 9), (17,))
     assert view.Viewer(word, Pairs(["a <x> b"], ["b"]), ["b"], "").frame(0).maps["cross"].columns == [
         "a", "<x>", "b", "</s>"]
@@ -165,7 +169,7 @@ def test_pairs_of_a_page_have_truths_and_are_of_middle_length():
     translator = SimpleNamespace(tokenizer=tokenizer)
     chosen = view.pairs_of_page(translator, pairs)
     assert len(chosen) == views.SENTENCES
-    assert all(view.WORDS - view.SPAN <= len(text.split()) <= view.WORDS + view.SPAN for text in chosen.source)
+    assert all(abs(len(text.split()) - view.WORDS) <= view.SPAN for text in chosen.source)
     assert all(one.senses or one.antecedents for one in chosen.truth)
     with pytest.raises(ValueError, match="no pair of dev has at most 64 tokens"):
         view.pairs_of_page(translator, Pairs(["a " * 90], ["b"]))
