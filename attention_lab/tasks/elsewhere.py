@@ -2,8 +2,8 @@
 
 The weights that a sentence has are changed (uniform, permuted, without the largest) and given to the model in
 all layers and heads at once, in one layer, or in one head; layers after the change see its effect, and attend
-by themselves where nothing is replaced. With all layers at once the given weights are those of the undisturbed
-pass, changed.
+by themselves where nothing is replaced. With all layers at once the given weights are those of the
+undisturbed pass, changed.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The page of a run's attention, whatever its task: all checkpoints; the selected one looks elsewhere, too."""
+"""The page of a run's attention, whatever its task: all checkpoints; the selected one looks elsewhere."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence

@@ -28,7 +28,7 @@ GRU = {"model.kind": "gru", "model.width": 6, "model.hidden": 10, "model.num_lay
 
 @pytest.fixture(scope="module", params=["transformer", "gru"])
 def viewed(request):
-    """A translator that knows nothing, its params, the viewer of two pairs, their tables at two checkpoints."""
+    """A translator that knows nothing, its params, a viewer of two pairs, their tables at two steps."""
     config = replace(Config(), TRANSFORMER if request.param == "transformer" else GRU)
     translator = Translator(config, tokenizers.train("word", SOURCES + TARGETS, 30), (7, 11))
     params = jax.tree.map(lambda leaf: 1.5 * leaf, translator.model.init(jax.random.key(3)))
