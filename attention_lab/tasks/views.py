@@ -63,11 +63,12 @@ def tables(viewer: Viewer, count: int, history: Mapping[int, Any], selected: int
     for i in range(count):
         frame, allowed = viewer.frame(i), viewer.allowed(i)
         maps = {}
-        for kind, other in outputs[i].items():
+        for kind in frame.maps:
             of_steps = [norms[step][i].get(kind) for step in history]
             maps[kind] = frame.maps[kind]._replace(
                 weights=[looks[step][i][0][kind] for step in history],
-                norms=None if of_steps[0] is None else of_steps, allowed=allowed[kind], elsewhere=other)
+                norms=None if of_steps[0] is None else of_steps, allowed=allowed[kind],
+                elsewhere=outputs[i][kind])
         answers = [said(looks[step][i][1], viewer.written(i), lambda n: viewer.names(i, n))
                    for step in history]
         sentences.append(frame._replace(said=answers, maps=maps))

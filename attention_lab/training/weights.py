@@ -70,7 +70,8 @@ def history(folder: str | Path, config: Config, init: Callable) -> tuple[dict[in
     structure, hyper = split(config)
     shapes = jax.eval_shape(lambda: initial_state(init, recipe(structure, 1), hyper))
     checkpoints, selected = Path(folder) / "checkpoints", 0
-    kept = {} if config.data.vectors else {0: first_weights(config, init)}
+    begun = jax.jit(first_weights, static_argnums=(0, 1))  # one program instead of one for each operation
+    kept = {} if config.data.vectors else {0: begun(config, init)}
     for step in checkpoint.steps(views.folder(folder)):
         if read := checkpoint.restore(views.folder(folder), shapes.params, step=step):
             kept[step] = read[1]

@@ -1,6 +1,7 @@
 // Small pictures of every layer and head, which are the choosers.
 function drawHeads(place) {
   const map = mapShown(), rows = [];
+  place.closest("section").hidden = map.layers * map.heads === 1;
   const button = (layer, head, name) => {
     const pressed = view.layer === layer && view.head === head;
     const canvas = html("canvas", { "aria-hidden": true });

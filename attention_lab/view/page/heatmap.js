@@ -16,7 +16,7 @@ function frameOf(map, room) {
 
 function heatmap(map, table, { left, cell, right, top }) {
   const colours = palette(), width = left + cell * map.columns.length + right;
-  const height = top + cell * map.rows.length + 46;
+  const height = top + cell * map.rows.length + 58;
   const most = tops(map, table, view.scale), marks = [];
   map.columns.forEach((word, s) => marks.push(svg("text", { "data-c": s, class: "word", fill: colours.ink, tabindex: 0,
     transform: `translate(${left + cell * (s + 0.5) + 2} ${top - 7}) rotate(-55)` }, label(word))));
@@ -34,7 +34,7 @@ function heatmap(map, table, { left, cell, right, top }) {
       width: cell - 4, height: cell - 4, rx: 2, fill: "none", stroke: colours.truth, "stroke-width": 2,
       "pointer-events": "none" }));
   }
-  marks.push(...colourBar(left, height - 24, Math.max(150, Math.min(220, cell * map.columns.length)), map, table));
+  marks.push(...colourBar(left, height - 38, Math.max(150, Math.min(220, cell * map.columns.length)), map, table));
   return drawing(Math.max(width, left + 170), height, "heat map", ...marks);
 }
 
@@ -44,7 +44,7 @@ function colourBar(x, y, width, map, table) {
     width: width / steps + 0.5, height: 8, fill: colour((i + 0.5) / steps) }));
   const what = view.by === "norm" ? "weight × norm of value" : "attention weight";
   const end = view.scale === "row" ? "row’s largest" : short(tops(map, table, "fixed")[0]);
-  const note = (text, at, anchor) => svg("text", { x: at, y: y + 21, "font-size": 11, fill: colours.muted,
+  const note = (text, at, anchor, line = 21) => svg("text", { x: at, y: y + line, "font-size": 11, fill: colours.muted,
     "text-anchor": anchor }, text);
-  return [...bars, note("0", x, "start"), note(what, x + width / 2, "middle"), note(end, x + width, "end")];
+  return [...bars, note("0", x, "start"), note(end, x + width, "end"), note(what, x, "start", 35)];
 }

@@ -49,7 +49,7 @@ function drawFigure(map, table, room) {
 function saysText(sentence) {
   return view.change === "none"
     ? ["What it says", `Written is ${sentence.note}; the bar is its probability, and what the model would rather say stands below.`]
-    : ["What it then says", "With the same words before each; the bar is how far its probabilities move."];
+    : ["What it then says", `${sentence.written.length > 1 ? "With the same words before each; the" : "The"} bar is how far its probabilities move.`];
 }
 
 function draw() {
