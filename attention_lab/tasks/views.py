@@ -129,11 +129,10 @@ def _fitting(viewer, count, config, history, selected):
     model = config.model
     heads = model.num_layers * model.num_heads if model.kind in ("transformer", "encoder") else 1
     letters = 2 * heads * sum(int(mask.sum()) for i in range(count) for mask in viewer.allowed(i).values())
-    steps = list(history)
-    while len(steps) > 1 and letters * len(steps) > ROOM:
-        # From the end, so that the selected checkpoint, mostly the last, is not the one that goes.
-        steps = sorted({*steps[::-1][::2], selected}) if len(steps) > 2 else [selected]
-    return {step: history[step] for step in steps}
+    others = [step for step in history if step != selected]
+    while others and letters * (1 + len(others)) > ROOM:
+        others = others[::2] if len(others) > 1 else []
+    return {step: history[step] for step in sorted([*others, selected])}
 
 
 def _title(config: Config) -> str:

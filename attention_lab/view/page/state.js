@@ -20,10 +20,10 @@ function mapShown() {
 
 // Values that a field may have; anything else in a permalink is left out.
 function choices(field) {
+  if (field === "sentence") return [...PAGE.sentences.keys()];
+  if (field === "kind") return KINDS;
   const map = mapShown();
   switch (field) {
-    case "sentence": return [...PAGE.sentences.keys()];
-    case "kind": return KINDS;
     case "layer": return [...Array(map.layers).keys(), ...(map.layers > 1 ? ["all"] : [])];
     case "head": return map.heads > 1 ? [...Array(map.heads).keys(), "mean"] : ["mean"];
     case "checkpoint": return [...PAGE.steps.keys()];
