@@ -10,7 +10,7 @@ import numpy as np
 from attention_lab import view
 from attention_lab.config import Config
 from attention_lab.tasks.elsewhere import Request, changed, order_of, places, said, stacked
-from attention_lab.training.weights import history
+from attention_lab.training.weights import history, selected_step
 
 SENTENCES = 8  # of a run's page
 MOST, LONGEST = 32, 64  # sentences of a page, and tokens of one, at most
@@ -152,10 +152,13 @@ def _facts(config: Config) -> list[tuple[str, str]]:
 
 
 def of_run(viewer: Viewer, count: int, config: Config, init: Callable, params: Any, folder: str | Path,
-           path: str | os.PathLike, say: Callable[[str], None] = lambda line: None) -> None:
+           path: str | os.PathLike, say: Callable[[str], None] = lambda line: None, whole: bool = True
+           ) -> None:
     """Writes the page of a run with the checkpoints of its folder.
 
-    init: of the model. params: those that are scored. The rest as of `save`.
+    init: of the model. params: those that are scored. whole: False shows these alone, which takes less time.
+    The rest as of `save`.
     """
-    kept, selected = history(folder, config, init)
-    save(viewer, count, config, dict(sorted((kept | {selected: params}).items())), selected, path, say)
+    selected = selected_step(folder)
+    kept = (history(folder, config, init) if whole else {}) | {selected: params}
+    save(viewer, count, config, dict(sorted(kept.items())), selected, path, say)

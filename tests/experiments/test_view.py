@@ -54,6 +54,15 @@ def test_a_run_leaves_a_page_with_its_checkpoints(runs):
     assert (runs["plain"] / "views").exists()  # kept all the same
 
 
+def test_without_kept_views_a_run_leaves_a_page_of_one_checkpoint(call, tmp_path):
+    trained = attention_lab.train("configs/translation.py:gru_bahdanau,smoke", tmp_path / "run",
+                                  **SMALL | {"training.keep_views": 0})
+    page = data(tmp_path / "run" / "view.html")
+    assert page["steps"] == [trained.run.result["best_step"]] and page["selected"] == 0
+    status, _, _ = call(view, f"--run={tmp_path}/run", f"--out={tmp_path}/view.html")
+    assert status == 0 and data(tmp_path / "view.html")["steps"] == [0, 3, 6]
+
+
 def test_a_page_of_the_run_is_that_which_it_left(call, runs, tmp_path):
     for name in ("translation", "gru", "senses"):
         status, out, _ = call(view, f"--run={runs[name]}", f"--out={tmp_path}/view.html")

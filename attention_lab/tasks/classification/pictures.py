@@ -49,7 +49,7 @@ def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: L
     draw(classifier, few, predicted.labels, predicted.weights, Path(folder) / "attention.png")
     shown = view.of_page(classifier, sentences)
     view.of_run(classifier, params, hyper, sentences.select(shown), folder, Path(folder) / "view.html",
-                _rows(guided, shown))
+                _rows(guided, shown), whole=classifier.config.training.keep_views > 0)
 
 
 def _rows(columns, indices):

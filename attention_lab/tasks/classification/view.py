@@ -135,11 +135,12 @@ class Viewer:
 
 def of_run(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: Labelled, folder: str | Path,
            path: str | os.PathLike, guided: Mapping[str, Any] | None = None,
-           say: Callable[[str], None] = lambda line: None) -> None:
-    """Writes the page of some sentences with a run's checkpoints; guided: as of Viewer."""
+           say: Callable[[str], None] = lambda line: None, whole: bool = True) -> None:
+    """Writes the page of some sentences; guided: as of Viewer, whole: as of `views.of_run`."""
     answers = classifier.predict(params, sentences, hyper, extra=guided).labels
     viewer = Viewer(classifier, sentences, answers, hyper, guided)
-    views.of_run(viewer, len(sentences), classifier.config, classifier.model.init, params, folder, path, say)
+    views.of_run(viewer, len(sentences), classifier.config, classifier.model.init, params, folder, path, say,
+                 whole)
 
 
 def of_trained(trained: Any, written: Sequence[str] | None, path: str | os.PathLike,

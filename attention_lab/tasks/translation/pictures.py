@@ -39,7 +39,8 @@ def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs
         for name, part in attention._asdict().items() if part is not None})
     links = [sentence.alignment for sentence in chosen.truth] if chosen.truth else [()] * len(attentions)
     draw(attentions[:DRAWN], links, Path(folder) / "attention.png", translator.tokenizer.segmentation)
-    view.of_run(translator, params, hyper, pairs, folder, Path(folder) / "view.html")
+    view.of_run(translator, params, hyper, pairs, folder, Path(folder) / "view.html",
+                whole=translator.config.training.keep_views > 0)
 
 
 def draw(attentions: list[Attention], links: list[Any], path: str | Path,

@@ -197,12 +197,14 @@ def pairs_of_page(translator: Translator, pairs: Pairs) -> Pairs:
 
 
 def of_run(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs, folder: str | Path,
-           path: str | os.PathLike, say: Callable[[str], None] = lambda line: None) -> None:
-    """Writes the page of a run's dev pairs, beside references; see `views.of_run`."""
+           path: str | os.PathLike, say: Callable[[str], None] = lambda line: None, whole: bool = True
+           ) -> None:
+    """Writes the page of a run's dev pairs, beside references; whole: as of `views.of_run`."""
     chosen = pairs_of_page(translator, pairs)
     translations = translator.translate(params, chosen.source, hyper=hyper).texts
     viewer = Viewer(translator, chosen, translations, "the reference", hyper)
-    views.of_run(viewer, len(chosen), translator.config, translator.model.init, params, folder, path, say)
+    views.of_run(viewer, len(chosen), translator.config, translator.model.init, params, folder, path, say,
+                 whole)
 
 
 def of_pairs(trained: Any, texts: Sequence[str], translations: Sequence[str], path: str | os.PathLike,
