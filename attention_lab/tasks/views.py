@@ -115,11 +115,14 @@ def save(viewer: Viewer, count: int, config: Config, history: Mapping[int, Any],
     view.save(page, path)
 
 
-def check_lengths(tokens: Sequence[int]) -> None:
-    """ValueError, which says the limit, for too many sentences or one of too many tokens."""
+def check_lengths(tokens: Sequence[int], unit: str = "sentences", numbers: Sequence[int] = ()) -> None:
+    """ValueError, which says the limit, for too many sentences or one of too many tokens.
+
+    unit: what they are called. numbers: of the sentence of each, from 1; () numbers them in their order.
+    """
     if not 0 < len(tokens) <= MOST:
-        raise ValueError(f"{len(tokens)} sentences: from 1 to {MOST} fit on a page")
-    for number, count in enumerate(tokens, 1):
+        raise ValueError(f"{len(tokens)} {unit}: from 1 to {MOST} fit on a page")
+    for number, count in zip(numbers or range(1, MOST + 1), tokens):
         if count > LONGEST:
             raise ValueError(f"sentence {number} has {count} tokens, end mark included: at most {LONGEST} "
                              "fit on a page")

@@ -159,7 +159,9 @@ def of_trained(trained: Any, written: Sequence[str] | None, path: str | os.PathL
             say(f"{without} of {len(written)} sentences are without a word that the run knows: they are not "
                 "shown")
         sentences = targets.sentences
-    views.check_lengths(batching.lengths(classifier.tokenizer.encode(sentences.text)).tolist())
+        views.check_lengths(batching.lengths(classifier.tokenizer.encode(sentences.text)).tolist(),
+                            "words to classify" if any(classifier.classes) else "sentences",
+                            [line + 1 for line in targets.lines])
     guide = guidance.of(trained.run, config.attention.guide)
     of_run(classifier, trained.params, None, sentences, trained.run.folder, path,
            guide and guidance.answers(guide, sentences, classifier.classes), say)
