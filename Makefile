@@ -20,10 +20,11 @@ CODE = attention_lab configs experiments tests
 .PHONY: translate test check lint tests clean
 
 translate: $(VENV)/installed
-	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN)
+	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN) --config.training.keep_views=6
 	@echo
 	@$(VENV)/bin/python -m experiments.runs samples $(RUN)
 	@echo "where it looked, beside where it should: $(RUN)/attention.png"
+	@echo "to look at every head, and how it came about, open it in a browser: $(RUN)/view.html"
 	@echo "your own: echo 'the dog sees a cat .' | $(VENV)/bin/python -m experiments.translate --run=$(RUN)"
 
 test: $(VENV)/installed-test

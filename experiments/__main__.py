@@ -4,7 +4,7 @@ import importlib
 
 from experiments.program import Program
 
-NAMES = ("train", "translate", "sample", "evaluate", "disambiguate", "align", "sweep", "compare", "power",
+NAMES = ("train", "translate", "sample", "evaluate", "disambiguate", "view", "align", "sweep", "compare", "power",
          "runs", "benchmark", "reproduce", "claims", "fetch")
 
 

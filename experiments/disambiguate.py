@@ -15,14 +15,16 @@ Word and position are - if the run classifies whole sentences; word, sense, prob
 for an input line without a known word, or too long."""
 PROGRAM = flags.Program("disambiguate", MEANING, {
     "run": flags.Flag("", "folder of a finished run that classifies", required=True),
-    "attention": flags.Flag("", "a PNG to draw: the attention of the model for the first four words"),
+    "attention": flags.Flag("", "a PNG to draw, the attention of the model for the first four words; or an "
+                            ".html to look at it in, for the first eight"),
 }, config="overrides", keys=("attention.guide",))
 NONE = "-"  # for a missing word, sense, probability or position
 
 
 def main(options: flags.Options) -> int:
     """Prints senses line by line; every input line has an output line."""
-    from attention_lab.tasks.classification import guidance, pictures
+    from attention_lab.tasks import views
+    from attention_lab.tasks.classification import guidance, pictures, view
     from attention_lab.tasks.classification.new_text import find_targets
     from attention_lab.tasks.load import load
     stdin.check_figure(options.attention)
@@ -33,7 +35,8 @@ def main(options: flags.Options) -> int:
                          f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
     guide = guidance.of(run.run, run.config.attention.guide)
     before, without, drawn = 0, 0, []
-    room = pictures.DRAWN if options.attention else 0
+    page = stdin.is_page(options.attention)
+    room = 0 if not options.attention else views.SENTENCES if page else pictures.DRAWN
     for part in stdin.parts():
         targets = find_targets(classifier, part)
         for line, reason in targets.refused.items():
@@ -64,7 +67,12 @@ def main(options: flags.Options) -> int:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no word to draw")
         parts, labels, weights = zip(*drawn)
-        pictures.draw(classifier, joined(parts), labels, weights, options.attention)
+        if page:
+            shown = joined(parts)
+            view.of_run(classifier, run.params, None, shown, run.run.folder, options.attention,
+                        guide and guidance.answers(guide, shown, classifier.classes), say)
+        else:
+            pictures.draw(classifier, joined(parts), labels, weights, options.attention)
     return 0
 
 

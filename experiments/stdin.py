@@ -1,8 +1,9 @@
 """Sentences from standard input, for programs that answer line by line."""
 
+import os
 import select
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,20 @@ def unseen(tokenizer: Any, sentences: Iterable[str]) -> str:
 
 
 def check_figure(path: str) -> None:
-    """ValueError for a figure's path that is not a .png in an existing folder; "" is allowed."""
-    figure = Path(path or "none.png")
-    if figure.suffix.lower() != ".png" or not figure.absolute().parent.is_dir():
-        raise ValueError(f"--attention={path}: a .png in an existing folder is needed")
+    """ValueError for a figure's path that is not a .png or .html in an existing folder; "" is allowed."""
+    check_path("attention", path or "none.png", (".png", ".html"))
+
+
+def is_page(path: str) -> bool:
+    """Whether a figure is to be a page, for a path that `check_figure` allows."""
+    return path.lower().endswith(".html")
+
+
+def check_path(flag: str, path: str, endings: Sequence[str]) -> None:
+    """ValueError for a flag's path that has another ending, is a folder, or can't be written."""
+    file = Path(path)
+    folder = file.absolute().parent
+    if file.suffix.lower() not in endings or not folder.is_dir():
+        raise ValueError(f"--{flag}={path}: a {' or '.join(endings)} in an existing folder is needed")
+    if file.is_dir() or not os.access(folder, os.W_OK):
+        raise ValueError(f"--{flag}={path}: it can't be written there")

@@ -10,18 +10,22 @@ PROGRAM = flags.Program("translate", "Translates sentences from stdin, one per l
     "run": flags.Flag("", "folder of a finished run", required=True),
     "beam": flags.Flag(0, "beam size; 0: that of the run's config, 1: greedy", low=0,
                        high=all_fields()["decoding.beam"].high),
-    "attention": flags.Flag("", "a PNG to draw: the attention of the model for the first four sentences"),
+    "attention": flags.Flag("", "a PNG to draw, the attention of the model for the first four sentences; or "
+                            "an .html to look at it in, for the first eight"),
 }, config="none")
 
 
 def main(options: flags.Options) -> int:
     """Translates line by line; empty lines stay empty, and so do those that are too long."""
+    from attention_lab.tasks import views
     from attention_lab.tasks.load import load
-    from attention_lab.tasks.translation import pictures
+    from attention_lab.tasks.translation import pictures, view
     stdin.check_figure(options.attention)
     run = load(options.run, say=say)
     translator, drawn, before = run.translator, [], 0
     beam = options.beam or None
+    page = stdin.is_page(options.attention)
+    room = views.SENTENCES if page else pictures.DRAWN
     if options.attention and not translator.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={run.run.config.model.kind}, attention.compatibility=none)")
@@ -45,12 +49,16 @@ def main(options: flags.Options) -> int:
             print(answers.get(i, ""))
         sys.stdout.flush()
         before += len(part)
-        drawn += [pair for pair in zip(sentences, texts) if pair[1]][:pictures.DRAWN - len(drawn)]
+        drawn += [pair for pair in zip(sentences, texts) if pair[1]][:room - len(drawn)]
     if options.attention:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no translation to draw")
-        attention = translator.attention(run.params, *zip(*drawn))
-        pictures.draw(attention, [()] * len(attention), options.attention, translator.tokenizer.segmentation)
+        if page:
+            view.of_pairs(run, *zip(*drawn), options.attention, say)
+        else:
+            attention = translator.attention(run.params, *zip(*drawn))
+            pictures.draw(attention, [()] * len(attention), options.attention,
+                          translator.tokenizer.segmentation)
     return 0
 
 

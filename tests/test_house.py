@@ -14,7 +14,7 @@ PACKAGE = ROOT / "attention_lab"
 FLOORS = {
     "storage.files": -1, "config": 0, "storage": 1,
     "attention": 2, "data": 2, "decoding": 2, "evaluation": 2, "statistics": 2,
-    "models": 3, "figures": 3, "training": 4, "tasks": 5, "analysis": 6, "sweeps": 6, "studies": 7,
+    "models": 3, "figures": 3, "view": 3, "training": 4, "tasks": 5, "analysis": 6, "sweeps": 6, "studies": 7,
 }
 OURS = {"attention_lab", "configs", "experiments", "tests"}
 NO_JAX = ("config", "data", "statistics", "evaluation")

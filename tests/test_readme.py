@@ -26,7 +26,7 @@ COMMANDS = list(dict.fromkeys(  # those of extending.md are run by test_extendin
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with what the commands call DIR, STORIES, WORDS, pairs.tsv, text.txt and sst_dataset.csv.gz."""
+    """A folder that holds what the commands call DIR, STORIES, WORDS, sentences.txt, text.txt, pairs.tsv and others."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "DIR").mkdir()
     sentences = [(f"the dog {i} sees", f"le chien {i} voit") for i in range(40)]
@@ -40,6 +40,7 @@ def place(tmp_path_factory):
                        ("Dog_sents", "0\tthe dog sees\n1\tyes\n"),
                        ("ali_w2w_Chien_Dog", "0\t0-0 1-1 2p2\n1\t0-0\n")):
         (folder / "STORIES" / f"{name}.txt").write_text(text)
+    (folder / "sentences.txt").write_text("the dog sees a cat .\n")
     (folder / "pairs.tsv").write_text("".join("\t".join(pair) + "\n" for pair in sentences))
     (folder / "text.txt").write_text("".join(f"{source}\n" for source, _ in sentences))
     (folder / "WORDS" / "bank").mkdir(parents=True)
@@ -74,8 +75,8 @@ def smoke_form(command, place):
             if variant:
                 changed += ["--config.data.vocabulary_size=60", "--config.data.dev_size=4",
                             "--config.data.test_size=4"]
-        elif name in ("--workdir", "--run", "--attention", "--config.data.directory", "--config.data.path",
-                      "--links"):
+        elif name in ("--workdir", "--run", "--attention", "--out", "--sentences", "--config.data.directory",
+                      "--config.data.path", "--links"):
             value = str(place / value)
         elif name in ("--url", "--sha256"):
             file = place / "pairs.tsv"

@@ -229,6 +229,9 @@ class Training(Group):
                           low=0)
     checkpoint_every: int = field(500, "steps between checkpoints", low=1)
     keep_checkpoints: int = field(2, "newest checkpoints kept, besides the best", low=1, recorded=False)
+    keep_views: int = field(0, "times at which parameters are kept for view.html, to show how attention came "
+                            "about: at half of the duration, a quarter, an eighth ...", low=0, high=16,
+                            recorded=False)
     log_every: int = field(50, "steps between lines of metrics.jsonl", low=1, recorded=False)
 
 

@@ -113,6 +113,9 @@ def _check_durations(config: Config) -> None:
     if config.optimizer.schedule == "cosine" and "training.max_minutes" in given:
         raise ValueError("optimizer.schedule=cosine has to know its end: with training.max_minutes, "
                          "inverse_sqrt and constant are allowed")
+    if config.training.keep_views and "training.max_minutes" in given:
+        raise ValueError(f"training.keep_views={config.training.keep_views} has to know how many "
+                         "steps a run takes: with training.max_minutes 0 is allowed")
 
 
 def _check_data(config: Config) -> None:

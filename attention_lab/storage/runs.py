@@ -27,7 +27,7 @@ LOCK = "run.lock"
 COMPARED = ("commit", "uncommitted_changes", "versions", "device", "devices", "cores", "jax_settings")
 # Files that a run writes after its config, besides events.*.
 FILES = ("metrics.jsonl", "timing.jsonl", "tokenizer.json", "classes.json", "checkpoints", "predictions.tsv",
-         "attention.npz", "attention.png", "curves.png", "result.json")
+         "attention.npz", "attention.png", "curves.png", "view.html", "views", "result.json")
 CONFIG_KEYS = ("data", "model", "training")  # in every version's config.json, and in that of no other program
 FACTS = {"command": str, "versions": dict, "jax_settings": dict, "data": dict, "continued": list, "how": str,
          "files": dict, "config": str}

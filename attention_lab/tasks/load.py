@@ -106,6 +106,26 @@ class Trained:
             else translator.prepare(translations, "fr")
         return translator.attention(self.params, sources, targets)
 
+    @device_errors()
+    def view(self, path: str | Path, sentences: Sequence[str] | None = None,
+             say: Callable[[str], None] = lambda line: None) -> None:
+        """Writes one HTML file to look at the attention in; see docs/view.md.
+
+        Args:
+          sentences: ordinary written text; None: some of the run's dev split, beside the truth about them.
+          say: takes a line for the user.
+        Raises:
+          ValueError: a model without attention, too many or too long sentences, or data that can't be read.
+          OSError: the file can't be written.
+        """
+        write = TASKS[task_of(self.run.config)].view
+        if not self.model.attends or write is None:
+            model, attention = self.run.config.model, self.run.config.attention
+            raise ValueError(f"{self.run.folder} has no attention to view (data.source="
+                             f"{self.run.config.data.source}, model.kind={model.kind}, model.pooling="
+                             f"{model.pooling}, attention.compatibility={attention.compatibility})")
+        write(self, sentences, path, say)
+
     def _predict(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Targets, Predictions]:
         classifier, guide = self.classifier, guidance.of(self.run, self.config.attention.guide)
         targets = new_text.find_targets(classifier, sentences)

@@ -8,12 +8,14 @@ from attention_lab.config import Config, task_of
 from attention_lab.tasks.classification import classifier
 from attention_lab.tasks.classification import evaluate as evaluate_classes
 from attention_lab.tasks.classification import task as classification
+from attention_lab.tasks.classification import view as classification_view
 from attention_lab.tasks.language import language_model
 from attention_lab.tasks.language import task as language
 from attention_lab.tasks.sequences import task as sequences
 from attention_lab.tasks.translation import evaluate as evaluate_translations
 from attention_lab.tasks.translation import task as translation
 from attention_lab.tasks.translation import translator
+from attention_lab.tasks.translation import view as translation_view
 from attention_lab.training.task import Task
 
 
@@ -44,6 +46,8 @@ class Family(NamedTuple):
       output: what is read from its model, as in ModelSpec.
       scores: names of the scores by which its runs are compared, prefixed by dev_ and test_ in result.json.
       evaluation: of finished runs on any data of the task; None if there is none.
+      view: (Trained, sentences or None, path, say) -> None, writes the page of `Trained.view`; None if there
+        is none.
     """
 
     build: Callable[[Config, str | Path | None], Task]
@@ -52,18 +56,21 @@ class Family(NamedTuple):
     output: str
     scores: tuple[str, ...]
     evaluation: Evaluation | None = None
+    view: Callable[..., None] | None = None
 
 
 TASKS = {
     "translation": Family(build=translation.build, read=translator.read,
                           kinds=("transformer", "rnn", "lstm", "gru"), output="sentence", scores=("bleu",),
                           evaluation=Evaluation("pairs", "source", evaluate_translations.prepare,
-                                                evaluate_translations.scores)),
+                                                evaluate_translations.scores),
+                          view=translation_view.of_trained),
     "classification": Family(build=classification.build, read=classifier.read,
                              kinds=("encoder", "rnn", "lstm", "gru", "average", "bag_of_words"),
                              output="class", scores=("accuracy", "macro_f1"),
                              evaluation=Evaluation("sentences", "text", evaluate_classes.prepare,
-                                                   evaluate_classes.scores)),
+                                                   evaluate_classes.scores),
+                             view=classification_view.of_trained),
     "sequences": Family(build=sequences.build, read=sequences.read,
                         kinds=("encoder", "rnn", "lstm", "gru"), output="tokens", scores=("accuracy",)),
     "language": Family(build=language.build, read=language_model.read,

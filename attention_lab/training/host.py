@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_lab.config import Config, Hyper, split
 from attention_lab.storage.files import JsonLines
-from attention_lab.training import checkpoint
+from attention_lab.training import checkpoint, views
 from attention_lab.training.failures import described
 from attention_lab.training.group import ALONE, Group
 from attention_lab.training.logs import Writers
@@ -83,6 +83,7 @@ class Host:
         self._begun = self._clock = time.monotonic()
         self._tokens = 0
         self._checkpoint_read_back = False  # whether a checkpoint of this process was read back
+        self._views = views.steps_of(steps, self.training.keep_views)
 
     @property
     def running(self) -> bool:
@@ -93,7 +94,7 @@ class Host:
         """Steps until the next log line, dev score, checkpoint or end of the run."""
         training = self.training
         every = (training.log_every, training.eval_every, training.checkpoint_every)
-        left = min(n - self.step % n for n in every)
+        left = min([n - self.step % n for n in every] + [n - self.step for n in self._views if n > self.step])
         return left if self.steps is None else min(left, self.steps - self.step)
 
     def seconds(self) -> float:
@@ -121,12 +122,20 @@ class Host:
             if progress["status"] == "finished" and self._tokens:  # patience ended it between two lines
                 self._clock, paused = self._clock + time.monotonic() - paused, time.monotonic()
                 self._log()
+        if step in self._views:
+            self.keep_view(get_state)
         if improved or progress["status"] != "running" or step % training.checkpoint_every == 0:
             progress |= {"seconds": self.seconds(), "window": self.window.collected()}
             if self.group.first:
                 self._save(self.group.local(get_state()))
             self.group.share()  # the others wait for it
         self.exclude(time.monotonic() - paused)
+
+    def keep_view(self, get_state: Callable[[], State]) -> None:
+        """Keeps the parameters of this step for pictures."""
+        if self.group.first:
+            views.save(self.folder, self.step, scored_params(self.group.local(get_state())))
+        self.group.share()
 
     def _restored(self, step: int | None) -> tuple[int, State, dict] | None:
         """The checkpoint of a step, None: the newest, as the first process reads it."""

@@ -82,7 +82,7 @@ def conclude(run: Run, task: Task, params: Any, result: dict[str, Any],
                     run.note(checksums.record(folder, run.facts, [checksums.PREDICTIONS]))
                     result |= {"predictions_with_replaced_breaks": replaced} if replaced else {}
         show(result["steps"], doing="drawing")
-        with failures.recorded("drawing attention.png", picture=True):
+        with failures.recorded("drawing attention.png and view.html", picture=True):
             task.illustrate(params, hyper, folder)
     with failures.recorded("drawing curves.png", picture=True):
         draw_curve(folder, task.select, result["best_step"])

@@ -8,7 +8,8 @@ import jax
 
 from attention_lab.config import PATHS, Config, digest, split
 from attention_lab.storage import checksums, environment, runs
-from attention_lab.training import checkpoint
+from attention_lab.storage.files import read_json
+from attention_lab.training import checkpoint, views
 from attention_lab.training.optimizer import recipe
 from attention_lab.training.programs import initial_state
 from attention_lab.training.state import scored_params
@@ -58,3 +59,32 @@ def scored_weights(run: runs.Run, init: Callable, say: Callable[[str], None] = l
     say(f"the checkpoint of the best step, {best_step}, can't be read: the parameters of step {newest[0]} "
         "are used")
     return scored_params(newest[1])
+
+
+def selected_step(folder: str | Path) -> int:
+    """The step of a run in training that is selected on dev so far; 0 if it has no checkpoint."""
+    checkpoints = Path(folder) / "checkpoints"
+    steps = checkpoint.steps(checkpoints)
+    if not steps:
+        return 0
+    return read_json(checkpoints / str(steps[-1]) / "host.json").get("best_step") or steps[-1]
+
+
+def history(folder: str | Path, config: Config, init: Callable) -> dict[int, Any]:
+    """Parameters of a run on its way, as they are scored: {step: params}, rising.
+
+    Those before the first step, made anew (not with data.vectors, whose file may be gone), those that
+    `training.keep_views` has kept, and those of the checkpoints that are left. A damaged file is left out,
+    with a warning.
+    """
+    structure, hyper = split(config)
+    shapes = jax.eval_shape(lambda: initial_state(init, recipe(structure, 1), hyper))
+    begun = jax.jit(first_weights, static_argnums=(0, 1))  # one program instead of one for each operation
+    kept = {} if config.data.vectors else {0: begun(config, init)}
+    for step in checkpoint.steps(views.folder(folder)):
+        if read := checkpoint.restore(views.folder(folder), shapes.params, step=step):
+            kept[step] = read[1]
+    for step in checkpoint.steps(Path(folder) / "checkpoints"):
+        if read := checkpoint.restore(Path(folder) / "checkpoints", shapes, step=step):
+            kept[step] = scored_params(read[1])
+    return dict(sorted(kept.items()))

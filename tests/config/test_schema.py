@@ -46,7 +46,7 @@ def test_every_field_survives_storing_and_names_a_run_unless_it_is_a_path_or_log
     assert changed != Config()
     assert from_dict(to_dict(changed)) == changed
     names = key not in ("data.directory", "data.path", "training.keep_checkpoints",
-                        "training.log_every")
+                        "training.keep_views", "training.log_every")
     assert (digest(changed) != digest(Config())) == names
     assert bool(differences(changed, Config())) == names
 

@@ -69,7 +69,8 @@ def test_what_can_not_be_is_refused_in_one_line_before_anything_is_read(call, pl
 
     assert "has no attention to draw (model.kind=bag_of_words, model.pooling=mean)" in refused(
         f"--run={place}/run", f"--attention={tmp_path}/figure.png")
-    assert ".png in an existing folder" in refused(f"--run={films}/run", f"--attention={tmp_path}/figure.pdf")
+    assert ".png or .html in an existing folder" in refused(f"--run={films}/run",
+                                                            f"--attention={tmp_path}/figure.pdf")
     assert "there is no such folder" in refused(f"--run={tmp_path}/none")
     status, _, err = call(translate, f"--run={place}/run", stdin=b"hi\n")
     assert status == 2 and "does not translate: its data.source is coarsewsd" in err

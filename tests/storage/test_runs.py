@@ -118,8 +118,8 @@ def test_foreign_files_do_no_harm_and_take_none(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["metrics.jsonl", "timing.jsonl", "checkpoints/3/a", "result.json",
                                   "tokenizer.json", "classes.json", "predictions.tsv", "attention.npz",
-                                  "attention.png", "curves.png", "events.out.tfevents.1.2",
-                                  "abc/config.json"])
+                                  "attention.png", "curves.png", "view.html", "views/3/a",
+                                  "events.out.tfevents.1.2", "abc/config.json"])
 def test_foreign_files_that_could_be_a_runs_are_refused_by_name(tmp_path, name):
     path = tmp_path / "run" / name
     path.parent.mkdir(parents=True)

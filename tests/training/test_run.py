@@ -85,7 +85,7 @@ def test_a_score_that_fails_keeps_the_others(line, carried):
 def test_a_picture_that_fails_keeps_the_result(line, carried, error):
     result, said, _ = carried(line().task()._replace(illustrate=raises(error)))
     assert result["status"] == "finished" and "dev_fit" in result
-    assert result["not_drawn"].startswith("drawing attention.png: ") and len(said) == 1
+    assert result["not_drawn"].startswith("drawing attention.png and view.html: ") and len(said) == 1
     assert "failed" not in result
 
 

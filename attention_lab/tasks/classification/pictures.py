@@ -13,6 +13,7 @@ from attention_lab.data.labelled import WHOLE, Labelled
 from attention_lab.data.tokenizers import MARK
 from attention_lab.data.vocabulary import EOS
 from attention_lab.storage.later import Later
+from attention_lab.tasks.classification import view
 from attention_lab.tasks.classification.classifier import Classifier
 from attention_lab.tasks.text import nearest_in_length
 
@@ -26,18 +27,16 @@ DRAWN = 4  # number of these in the figure
 
 def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: Labelled, folder: str | Path,
           guided: Mapping[str, Any] | None = None) -> None:
-    """Writes attention.npz for a few sentences of about fourteen words, and attention.png for the first ones.
+    """Writes attention.npz for a few sentences of about fourteen words, attention.png, and view.html.
 
     attention.npz holds, for sentence i, i_tokens (with the end mark), i_place, and as far as the model has
-    them i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has neither file.
+    them i_encoder (L, H, S, S) and i_pool (1, 1, 1, S). A model without attention has none of these.
     guided: the guide's `answers` on the sentences, for a model that has one.
     """
     lengths = batching.lengths(classifier.tokenizer.encode(sentences.text))
     indices = nearest_in_length(WORDS, sentences.text, SENTENCES, lengths, classifier.buckets[-1])
     chosen = sentences.select(indices)
-    predicted = classifier.predict(params, chosen, hyper, with_weights=True, extra={
-        name: [column[i] for i in indices] if isinstance(column, list) else column[indices]
-        for name, column in (guided or {}).items()})
+    predicted = classifier.predict(params, chosen, hyper, with_weights=True, extra=_rows(guided, indices))
     if not any(predicted.weights):
         return
     ids, positions = classifier.encode(chosen)
@@ -48,6 +47,15 @@ def write(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: L
     np.savez_compressed(Path(folder) / "attention.npz", **arrays)
     few = chosen.select(range(min(DRAWN, len(chosen))))
     draw(classifier, few, predicted.labels, predicted.weights, Path(folder) / "attention.png")
+    shown = view.of_page(classifier, sentences)
+    view.of_run(classifier, params, hyper, sentences.select(shown), folder, Path(folder) / "view.html",
+                _rows(guided, shown), whole=classifier.config.training.keep_views > 0)
+
+
+def _rows(columns, indices):
+    """Some rows of the columns that `guidance.answers` gives."""
+    return {name: [column[i] for i in indices] if isinstance(column, list) else column[indices]
+            for name, column in (columns or {}).items()}
 
 
 def draw(classifier: Classifier, sentences: Labelled, answers: Sequence[str], weights: Sequence[dict],

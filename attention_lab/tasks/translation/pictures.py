@@ -12,6 +12,7 @@ from attention_lab.data.pairs import Pairs
 from attention_lab.data.tokenizers import MARK, Segmentation
 from attention_lab.storage.later import Later
 from attention_lab.tasks.text import nearest_in_length
+from attention_lab.tasks.translation import view
 from attention_lab.tasks.translation.translator import Attention, Translator
 from attention_lab.tasks.translation.word_attention import cross_weights, word_numbers
 
@@ -22,7 +23,7 @@ DRAWN = 4  # number of these in the figure
 
 
 def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs, folder: str | Path) -> None:
-    """Writes attention.npz for a few pairs of about ten words, and attention.png for the first of them.
+    """Writes attention.npz for a few pairs of about ten words, attention.png of the first, and view.html.
 
     attention.npz holds the fields of `Attention` of pair i as i_source, i_target, i_cross and so on. A model
     without attention has neither file.
@@ -38,6 +39,8 @@ def write(translator: Translator, params: Any, hyper: Hyper | None, pairs: Pairs
         for name, part in attention._asdict().items() if part is not None})
     links = [sentence.alignment for sentence in chosen.truth] if chosen.truth else [()] * len(attentions)
     draw(attentions[:DRAWN], links, Path(folder) / "attention.png", translator.tokenizer.segmentation)
+    view.of_run(translator, params, hyper, pairs, folder, Path(folder) / "view.html",
+                whole=translator.config.training.keep_views > 0)
 
 
 def draw(attentions: list[Attention], links: list[Any], path: str | Path,
