@@ -1,10 +1,11 @@
 """Predicts the sense of a word in its sentence: the grammar's ambiguous nouns, or CoarseWSD-20.
 
-    python -m experiments.train --config=configs/disambiguation.py --workdir=runs/senses
+    python -m experiments.train --config=configs/disambiguation.py:first --workdir=runs/senses
     python -m experiments.train --config=configs/disambiguation.py:coarsewsd \
         --config.data.directory=DIR --config.data.word=bank --workdir=runs/bank
 
     (none)       the grammar: thirty nouns, the deciding word 1 to 40 words away; self-attention
+    first        the same nouns in minutes: additive attention over an LSTM, a higher rate, no dropout
     deep         the same with four layers, five times the sentences and 8,000 steps
     coarsewsd    a folder of CoarseWSD-20 (Loureiro et al. 2021), all its words in one model
     tsv          any file of "index TAB sentence TAB sense" lines
@@ -93,6 +94,16 @@ VARIANTS = {
     "lstm": _RECURRENT | {"model.kind": "lstm"},
     "gru": _RECURRENT | {"model.kind": "gru"},
     "lstm_additive": _RECURRENT | {"model.kind": "lstm", "model.pooling": "additive"},
+    "first": _RECURRENT | {
+        "model.kind": "lstm",
+        "model.pooling": "additive",
+        "data.train_size": 60000,
+        "optimizer.learning_rate": 0.003,
+        "optimizer.warmup_steps": 100,
+        "training.steps": 800,
+        "training.dropout": 0.0,
+        "training.eval_every": 200,
+    },
     "smoke": {
         "data.train_size": 300,
         "data.dev_size": 16,
