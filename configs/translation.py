@@ -66,8 +66,8 @@ _LUONG = _RECURRENT | {"attention.scale": 1.0, "model.input_feeding": True}
 
 # Applied in this order, in whatever order they are named: smoke comes last.
 VARIANTS = {
-    # The grammar decides 257 pairs of an ambiguous noun and a deciding word. In 20,000 sentences, three of ten
-    # with such a noun, half of the pairs have 17 examples or fewer; here half have 190 or more.
+    # There are 257 pairs of an ambiguous noun and a word that decides its sense. Half of them occur in 17
+    # training sentences of (none) or fewer, so that senses are learnt last.
     "first": {
         "data.train_size": 100000,
         "data.ambiguous_share": 0.6,
