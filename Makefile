@@ -15,7 +15,7 @@ VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))$(addprefix -,$(ba
 CONFIG ?= configs/translation.py:first
 RUN ?= runs/translation
 # Two sentences in which one word tells what `bank` means.
-BANKS = the bank that the lawyer robs is old .\nthe bank of the river is old .\n
+BANKS = the bank that the lawyer robs is old .\nthe river that the lawyer sees has a bank .\n
 PYTEST ?= -n 2 --dist worksteal
 CODE = attention_lab configs experiments tests
 
