@@ -12,8 +12,10 @@ CONSTRAINTS ?=
 # An environment for each Python and set of versions, so that one is never taken for another.
 VERSION = $(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))$(addprefix -,$(basename $(notdir $(CONSTRAINTS))))
-CONFIG ?= configs/translation.py
+CONFIG ?= configs/translation.py:first
 RUN ?= runs/translation
+# Two sentences in which one word tells what `bank` means.
+BANKS = the bank that the lawyer robs is old .\nthe river that the lawyer sees has a bank .\n
 PYTEST ?= -n 2 --dist worksteal
 CODE = attention_lab configs experiments tests
 
@@ -23,6 +25,8 @@ translate: $(VENV)/installed
 	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN) --config.training.keep_views=6
 	@echo
 	@$(VENV)/bin/python -m experiments.runs samples $(RUN)
+	@printf '$(BANKS)' | $(VENV)/bin/python -m experiments.translate --run=$(RUN) --senses
+	@echo
 	@echo "where it looked, beside where it should: $(RUN)/attention.png"
 	@echo "to look at every head, and how it came about, open it in a browser: $(RUN)/view.html"
 	@echo "your own: echo 'the dog sees a cat .' | $(VENV)/bin/python -m experiments.translate --run=$(RUN)"

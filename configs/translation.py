@@ -1,6 +1,6 @@
 """English to French with a small Transformer, or a recurrent network.
 
-    python -m experiments.train --config=configs/translation.py --workdir=runs/translation
+    python -m experiments.train --config=configs/translation.py:first --workdir=runs/translation
     python -m experiments.train --config=configs/translation.py:multi30k \
         --config.data.directory=DIR --workdir=runs/m30k
     python -m experiments.train --config=configs/translation.py:tsv --config.data.path=pairs.tsv
@@ -8,6 +8,8 @@
 Variants join by commas, in any order: `multi30k,raw`, `multi30k,full`, `tsv,smoke`.
 
     (none)     the built-in grammar: about 1,000 word types, sentences of 3 to 20 words
+    first      what `make translate` trains: the same dev and test, five times the training sentences, six of
+               ten with an ambiguous noun; a higher rate, no dropout
     smoke      seconds, on a few hundred sentences; needs no file
     multi30k   image captions, lower-cased and tokenised: Transformer-Tiny (Wu et al. 2021:
                4 + 4 layers of width 128), here pre-norm, with a moving average of weights
@@ -24,7 +26,10 @@ Variants join by commas, in any order: `multi30k,raw`, `multi30k,full`, `tsv,smo
 
 Measured: one seed each, two cores of an Intel Xeon with AMX; BLEU by beam 5, checkpoint selected on dev.
 
-    (none)          1,500 steps, 3 min: dev 95.2, test 95.7; `make translate` takes 3:45 in all
+    first           1,200 steps: dev 99.5, test 99.3; of the test's ambiguous nouns 98.7 % are right, of its
+                    verbs 99.4 % agree, of its pronouns all (151, 1,020 and 82). 201 s of processor time from
+                    start to end, on an AMD EPYC beside other processes
+    (none)          1,500 steps, 3 min: dev 95.2, test 95.7
     multi30k        12,000 steps, about 60 min (12,200 target tokens a second on quiet cores):
                     val 60.1, test_2016_flickr 61.7, tokenised and lower-cased; best at step 9,000
     multi30k,full   18,000 steps, about 90 min: val 60.8, test_2016_flickr 63.0; best at step 18,000
@@ -64,6 +69,20 @@ _LUONG = _RECURRENT | {"attention.scale": 1.0, "model.input_feeding": True}
 
 # Applied in this order, in whatever order they are named: smoke comes last.
 VARIANTS = {
+    # There are 257 pairs of an ambiguous noun and a word that decides its sense. Half of them occur in 17
+    # training sentences of (none) or fewer, so that senses are learnt last; here half occur in 172 or more.
+    "first": {
+        "data.train_size": 100000,
+        "data.ambiguous_share": 0.6,
+        "optimizer.learning_rate": 0.003,
+        "optimizer.warmup_steps": 200,
+        "optimizer.schedule": "cosine",
+        "training.steps": 1200,
+        "training.dropout": 0.0,
+        "training.label_smoothing": 0.0,
+        "training.eval_every": 300,
+        "training.checkpoint_every": 300,
+    },
     "multi30k": {
         "data.source": "multi30k",
         "data.tokenizer": "bpe",

@@ -8,7 +8,7 @@ from typing import Any
 
 import ctranslate2
 
-from experiments import ctranslate2_converter
+from attention_lab.tasks.translation import to_ctranslate2
 
 SIZES = (32, 64, 128)  # sentences in a batch, of which it is given the fastest
 
@@ -25,8 +25,8 @@ class Peer:
         with tempfile.TemporaryDirectory() as parent:
             folder = os.path.join(parent, "model")
             translator = trained.translator
-            ctranslate2_converter.convert(translator.model, trained.params, translator.hyper.attention_scale,
-                                          translator.tokenizer, folder)
+            to_ctranslate2.convert(translator.model, trained.params, translator.hyper.attention_scale,
+                                   translator.tokenizer, folder)
             self._inner = ctranslate2.Translator(folder, compute_type="float32", inter_threads=1,
                                                  intra_threads=self._threads)
 

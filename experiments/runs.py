@@ -1,4 +1,4 @@
-"""python -m experiments.runs list|show|diff|samples: lists runs, shows a run, compares two."""
+"""python -m experiments.runs list|show|diff|samples|export: lists runs, shows a run, compares two."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,16 @@ from attention_lab.config import Config, all_fields, differences, get
 from attention_lab.config.registries import score_names
 from attention_lab.config.rules import show as spelled
 from attention_lab.data.detokenize import restore
-from attention_lab.storage import checksums, predictions, runs
+from attention_lab.storage import checksums, predictions, runs, table_files
 from experiments import flags
 from experiments.flags import say
 
-WORDS = "list [PARENT] | show DIR | diff DIR DIR | samples DIR"
-PROGRAM = flags.Program("runs", "Lists runs, shows a run or samples of it, or compares two.", {
+WORDS = "list [PARENT] | show DIR | diff DIR DIR | samples DIR | export [PARENT]"
+PROGRAM = flags.Program("runs", "Lists runs, shows a run or samples of it, compares two, writes a table.", {
     "columns": flags.Flag("", "list: numbers of result.json to show; empty: all scores, and train_seconds"),
     "count": flags.Flag(5, "samples: number of examples", low=1),
     "sort": flags.Flag("", "list: a column to sort by, the largest first; empty: by path"),
+    "out": flags.Flag("", "export: the new file, whose name ends in .csv or .parquet"),
 }, config="none", words=WORDS, device=False)
 LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}
 
@@ -23,7 +24,7 @@ LANGUAGES = {"source": "en", "reference": "fr", "translation": "fr"}
 def main(options: flags.Options) -> int:
     """Prints tab-separated lines; status 1, and a line on stderr, for a run that can't be read."""
     actions = {"list": (table, 0, 1), "show": (show, 1, 1), "diff": (diff, 2, 2),
-               "samples": (samples, 1, 1)}
+               "samples": (samples, 1, 1), "export": (export, 0, 1)}
     action, *paths = options.words or [""]
     if action not in actions:
         raise ValueError(f"{action!r} is not one of {', '.join(actions)}: {WORDS}")
@@ -94,6 +95,26 @@ def samples(options: flags.Options, folder: str) -> int:
             print(f"{name:12} {text}")
         print()
     return 0
+
+
+def export(options: flags.Options, parent: str = "runs") -> int:
+    """Writes a row per run: folder, status, sha256 of its text, its whole config, its whole result."""
+    if not options.out:
+        raise ValueError("--out is not given: export writes --out=FILE.csv or --out=FILE.parquet")
+    write = table_files.writer(options.out)
+    collected, damaged = runs.collect(parent)
+    rows = []
+    for run in collected:
+        result = run.result or {"status": "unfinished"}
+        rows.append({"folder": str(run.folder), "status": result["status"],
+                     "text_sha256": run.facts.get("data", {}).get("sha256"),
+                     **{f"config.{key}": get(run.config, key) for key in all_fields()},
+                     **{name: value for name, value in result.items() if name != "status"}})
+    write(rows)
+    print(options.out)
+    for line in damaged:
+        say(line)
+    return 1 if damaged else 0
 
 
 def diff(options: flags.Options, first: str, second: str) -> int:

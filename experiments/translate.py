@@ -1,6 +1,7 @@
 """python -m experiments.translate --run=DIR: sentences on stdin, translations on stdout."""
 
 import sys
+from typing import Any
 
 from attention_lab.config import all_fields
 from experiments import flags, stdin
@@ -12,11 +13,14 @@ PROGRAM = flags.Program("translate", "Translates sentences from stdin, one per l
                        high=all_fields()["decoding.beam"].high),
     "attention": flags.Flag("", "a PNG to draw, the attention of the model for the first four sentences; or "
                             "an .html to look at it in, for the first eight"),
+    "senses": flags.Flag(False, "prints below each translation how the grammar's ambiguous nouns in it are "
+                         "translated, and by which word the sense is told"),
 }, config="none")
 
 
 def main(options: flags.Options) -> int:
     """Translates line by line; empty lines stay empty, and so do those that are too long."""
+    from attention_lab.analysis.told_by import told_by, why_unknown
     from attention_lab.tasks import views
     from attention_lab.tasks.load import load
     from attention_lab.tasks.translation import pictures, view
@@ -29,6 +33,9 @@ def main(options: flags.Options) -> int:
     if options.attention and not translator.attends:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={run.run.config.model.kind}, attention.compatibility=none)")
+    unknown = why_unknown(translator) if options.senses else ""
+    if unknown:
+        say(f"--senses: {unknown}")
     for part in stdin.parts():
         sources = translator.prepare(part)
         too_long = translator.too_long(sources, beam)
@@ -45,8 +52,12 @@ def main(options: flags.Options) -> int:
             say(f"{cut} translations were cut: they had no end within decoding.max_length="
                 f"{run.run.config.decoding.max_length} tokens (in proportion for long sources)")
         answers = dict(zip(filled, translator.restore(texts)))
+        told = {} if unknown or not options.senses else dict(zip(
+            filled, told_by(translator, run.params, sentences, texts)))
         for i in range(len(part)):
             print(answers.get(i, ""))
+            for noun in told.get(i, []):
+                print(f"    {spelled(noun)}")
         sys.stdout.flush()
         before += len(part)
         drawn += [pair for pair in zip(sentences, texts) if pair[1]][:room - len(drawn)]
@@ -60,6 +71,19 @@ def main(options: flags.Options) -> int:
             pictures.draw(attention, [()] * len(attention), options.attention,
                           translator.tokenizer.segmentation)
     return 0
+
+
+def spelled(noun: Any) -> str:
+    """A `Told` in words.
+
+    >>> from types import SimpleNamespace
+    >>> spelled(SimpleNamespace(word="bank", senses=("banque", "rive"), sense="rive", by="river"))
+    'bank: rive, not banque, told by river'
+    """
+    others = " or ".join(sense for sense in noun.senses if sense != noun.sense)
+    if not noun.sense:
+        return f"{noun.word}: neither {others.replace(' or ', ' nor ')}"
+    return f"{noun.word}: {noun.sense}, not {others}, told by {noun.by}"
 
 
 if __name__ == "__main__":

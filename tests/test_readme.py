@@ -72,7 +72,7 @@ def smoke_form(command, place):
         if name == "--config":
             file, _, variant = value.partition(":")
             value = f"{file}:{variant + ',' if variant else ''}smoke"
-            if variant:
+            if variant not in ("", "first"):  # files of a few lines
                 changed += ["--config.data.vocabulary_size=60", "--config.data.dev_size=4",
                             "--config.data.test_size=4"]
         elif name in ("--workdir", "--run", "--attention", "--out", "--sentences", "--config.data.directory",
@@ -89,7 +89,7 @@ def smoke_form(command, place):
             value = "1"
         elif program in ("compare", "power") and word == "runs/translation":
             name = str(place / "compared")
-        elif name in ("--figure", "--json"):
+        elif name in ("--figure", "--json", "--out"):
             value = str(place / value)
         elif program == "runs" and (word == "runs" or word.startswith("runs/")):
             name = str(place / word)

@@ -112,6 +112,8 @@ class Data(Group):
     lexicon_size: int = field(1000, "grammar, senses, stories: English and French word types, about", low=100)
     min_words: int = field(3, "grammar: shortest English sentence, words", low=3)
     max_words: int = field(20, "grammar and senses: longest English sentence, words", low=3, high=120)
+    ambiguous_share: float = field(0.3, "grammar: share of training sentences with an ambiguous noun, of "
+                                   "those long enough; dev and test have 0.3", low=0.0, high=1.0)
 
 
 @group

@@ -16,23 +16,23 @@ RESERVED = "%/:=&?~#+!$,;'@()*[]"  # characters of a URL that are as they are, b
 TIMEOUT = 60.0  # seconds without an answer
 
 
-def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
+def fetch(url: str, sha256: str | None, path: str | os.PathLike) -> None:
     """Downloads a file to `path`, unless a file with that checksum is there.
 
     The checksum is verified before the file is moved to `path`: until then an existing file stays.
 
     Args:
       url: http, https or file.
-      sha256: of the content, 64 hexadecimal digits.
+      sha256: of the content, 64 hexadecimal digits; None accepts what comes.
       path: its folder is made.
     Raises:
       ValueError: a malformed checksum, a download that fails or breaks off, another file, or a path that
         is a device or the like.
     """
-    path, sha256 = os.fspath(path), sha256.lower()
-    if not re.fullmatch("[0-9a-f]{64}", sha256):
+    path, sha256 = os.fspath(path), sha256 and sha256.lower()
+    if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ValueError(f"sha256: {sha256!r} is not 64 hexadecimal digits")
-    if os.path.isfile(path) and digest(path) == sha256:
+    if os.path.isfile(path) and sha256 and digest(path) == sha256:
         return
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         # Moving a file there would take the device away.
@@ -45,7 +45,7 @@ def fetch(url: str, sha256: str, path: str | os.PathLike) -> None:
             with open(part, "wb") as file:
                 for block in download(url):
                     file.write(block)
-            if (actual := digest(part)) != sha256:
+            if (actual := digest(part)) != (sha256 or actual):
                 raise ValueError(f"{url}: sha256 is {actual}, expected {sha256}; nothing is kept")
             os.replace(part, path)
     except OSError as error:

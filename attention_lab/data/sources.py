@@ -50,7 +50,7 @@ def _grammar(data: Data, splits: tuple[str, ...]) -> dict[str, Pairs]:
     try:
         corpus = grammar.corpus(data.train_size, data.dev_size, data.test_size, seed=data.corpus_seed,
                                 lexicon_size=data.lexicon_size, min_words=data.min_words,
-                                max_words=data.max_words)
+                                max_words=data.max_words, train={"ambiguous_share": data.ambiguous_share})
     except ValueError as error:
         key = "" if str(error).startswith("lexicon_size") else "train_size, dev_size and test_size together, "
         raise ValueError(f"data.{key}{error}") from error

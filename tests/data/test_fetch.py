@@ -166,3 +166,13 @@ def test_a_place_that_cannot_be_written_is_refused(server, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(ValueError, match="folder: can't be written"):
         fetch.fetch(f"{server.url}/good", RIGHT, tmp_path / "folder")
+
+
+def test_without_a_checksum_what_comes_is_kept(server, tmp_path):
+    fetch.fetch(f"{server.url}/good", None, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    with pytest.raises(ValueError, match="broke off"):
+        fetch.fetch(f"{server.url}/short", None, tmp_path / "other")
+    with pytest.raises(ValueError, match="'' is not 64 hexadecimal digits"):
+        fetch.fetch(f"{server.url}/good", "", tmp_path / "other")
+    assert os.listdir(tmp_path) == ["file"]

@@ -96,6 +96,14 @@ def test_sources_in_one_piece_are_read_whole(everywhere):
     assert sources.load_whole(Data(source="grammar")) is None
 
 
+def test_the_share_of_ambiguous_nouns_is_that_of_train_alone():
+    few, many = (sources.load(Data(source="grammar", train_size=307, dev_size=5, test_size=3,
+                                   ambiguous_share=share)) for share in (0.0, 1.0))
+    assert few["dev"].source == many["dev"].source and few["test"].source == many["test"].source
+    assert not any(sentence.senses for sentence in few["train"].truth)
+    assert sum(bool(sentence.senses) for sentence in many["train"].truth) > 250
+
+
 def data(place, source, **more):
     name, file = {"coarsewsd": ("directory", "words"), "senses_tsv": ("path", "senses.tsv"),
                   "sentiment_csv": ("path", "sst.csv"), "sentiment_files": ("directory", "classes")}[source]

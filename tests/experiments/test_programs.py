@@ -11,7 +11,7 @@ from attention_lab.data import detokenize
 from attention_lab.data.pairs import Pairs
 from attention_lab.evaluation.bleu import corpus_chrf
 from attention_lab.tasks.translation.evaluate import prepare
-from experiments import evaluate, flags, train, translate
+from experiments import evaluate, export, flags, train, translate
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,16 @@ def test_translate_greedily_and_what_it_never_saw(call, finished):
     assert status == 0 and out.count("\n") == 1
     assert "1 words never seen in training: dög" in err
     assert call(translate, f"--run={finished}", stdin=b"") == (0, "", "")
+
+
+def test_translate_names_the_words_that_tell_a_sense(call, finished):
+    lines = b"the bank sleeps .\n\nthe dog sees .\n"
+    plain = call(translate, f"--run={finished}", stdin=lines)[1].splitlines()
+    status, out, _ = call(translate, f"--run={finished}", "--senses", stdin=lines)
+    first, told, *rest = out.splitlines()
+    assert status == 0 and [first, *rest] == plain
+    senses = "(banque|rive)"
+    assert re.fullmatch(f"    bank: (neither banque nor rive|{senses}, not {senses}, told by [a-z.]+)", told)
 
 
 def test_translate_draws_where_it_looked(call, finished, tmp_path):
@@ -184,6 +194,21 @@ def test_xla_attention_finishes_and_draws(call, tmp_path):
     assert status == 0 and "dev_alignment_error_rate" in out and (tmp_path / "run/attention.png").exists()
 
 
+def test_a_finished_run_is_exported_and_no_other(call, finished, tmp_path):
+    status, out, _ = call(export, f"--run={finished}", "--to=npz", f"--out={tmp_path}/out")
+    assert status == 0 and out.split() == [f"{tmp_path}/out/{name}" for name in (
+        "attention_lab.json", "model.npz", "tokenizer.json")]
+    assert all((tmp_path / "out" / name).stat().st_size for name in ("model.npz", "tokenizer.json"))
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / "result.json").unlink()
+    for run, to, out, said in ((tmp_path / "run", "npz", "new", "unfinished"),
+                               (finished, "npz", "out", "out is there already"),
+                               (finished, "onnx", "new", "--to=onnx is not")):
+        status, out, err = call(export, f"--run={run}", f"--to={to}", f"--out={tmp_path}/{out}")
+        assert (status, out) == (2, "") and said in err and err.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
 def test_samples_are_shown_as_people_write(call, finished):
     from experiments import runs
     status, out, _ = call(runs, "samples", str(finished), "--count=2")
@@ -252,6 +277,8 @@ def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
     status, out, err = call(evaluate, f"--run={folder}")
     assert (status, out) == (2, "") and "was changed after" in err
     tsv(b"".join(lines[:40]))
+    status, out, err = call(translate, f"--run={folder}", "--senses", stdin=b"the bank .\n")
+    assert status == 0 and out.count("\n") == 1 and "--senses: data.source=tsv" in err
     status, out, err = call(*more)
     assert numbers(out)["pairs"] == "9" and numbers(out)["seen_in_training"] == "32"  # dev, test, a new line
 

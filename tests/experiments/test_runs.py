@@ -1,5 +1,9 @@
 """The table of runs, on a sweep of two cells and one run that was stopped; samples of a run."""
 
+import csv
+import io
+import json
+
 import pytest
 
 from attention_lab.config import Config, replace, to_dict
@@ -29,6 +33,17 @@ def test_list_show_and_diff(call, folder):
     assert "command\tpython -m experiments.train" in out
     status, out, _ = call(runs, "diff", f"{folder}/0", f"{folder}/1")
     assert status == 0 and out.splitlines()[:2] == ["config.seed\t0\t1", "status\tfinished\tunfinished"]
+    status, out, _ = call(runs, "export", str(folder), f"--out={folder}/all.csv")
+    finished, unfinished = csv.DictReader(io.StringIO((folder / "all.csv").read_text()))
+    assert (status, out) == (0, f"{folder}/all.csv\n")
+    result = json.loads((folder / "0" / "result.json").read_text())
+    assert finished["folder"] == f"{folder}/0" and finished["config.model.width"] == "16"
+    assert {name: finished[name] for name in result} == {
+        name: "" if value is None else str(value) for name, value in result.items()}
+    assert unfinished["status"] == "unfinished" and unfinished["config.seed"] == "1"
+    assert unfinished["dev_bleu"] == "" and len(finished["text_sha256"]) == 64
+    status, _, err = call(runs, "export", str(folder), f"--out={folder}/all.csv")
+    assert status == 2 and "is there already" in err
     (folder / "0" / "result.json").write_text('{"status": "fin')
     status, out, err = call(runs, "list", str(folder))
     assert status == 1 and "result.json is damaged" in err and f"{folder}/1" in out
@@ -53,6 +68,8 @@ def test_samples_are_what_the_run_wrote(call, tmp_path):
     (["show"], "show with 0 folders"),
     (["list", "nowhere"], "nowhere is not a folder of runs"),
     (["list", ".", "--sort=x"], "--sort=x is not among --columns"),
+    (["export"], "--out is not given: export writes --out=FILE.csv"),
+    (["export", "--out=x.txt"], "x.txt ends in .txt"),
 ])
 def test_what_is_refused(call, argv, words):
     status, _, err = call(runs, *argv)

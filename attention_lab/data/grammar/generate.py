@@ -1,7 +1,10 @@
 """Sentences and corpora, deterministic from a seed and all different."""
 
 import dataclasses
+from collections.abc import Mapping
 from random import Random
+from types import MappingProxyType
+from typing import Any
 
 from attention_lab.data.grammar.clauses import Writer
 from attention_lab.data.grammar.draft import PRONOUNS, Rejected, Subject
@@ -24,18 +27,21 @@ def generate(size: int, *, seed: int, **options) -> list[Sentence]:
     Raises:
       ValueError: an option is unknown or out of range, or there are too few different sentences.
     """
-    return list(_draw(size, seed, _options(options)))
+    return list(_draw([(size, _options(options))], seed))
 
 
 def corpus(train_size: int, dev_size: int, test_size: int, seed: int, lexicon_size: int = 1000,
-           min_words: int = 3, max_words: int = 20, **options) -> dict[str, list[Sentence]]:
+           min_words: int = 3, max_words: int = 20, train: Mapping[str, Any] = MappingProxyType({}),
+           **options) -> dict[str, list[Sentence]]:
     """Draws {"train": ..., "dev": ..., "test": ...}, in which no English sentence is repeated.
 
-    Test and dev are drawn first, so they do not depend on train_size. Errors as of `generate`.
+    Test and dev are drawn first, so they depend neither on train_size nor on `train`, the options in which
+    the training sentences differ. Errors as of `generate`.
     """
-    sentences = generate(test_size + dev_size + train_size, seed=seed, lexicon_size=lexicon_size,
-                         min_words=min_words, max_words=max_words, **options)
+    options |= {"lexicon_size": lexicon_size, "min_words": min_words, "max_words": max_words}
     held_out = test_size + dev_size
+    parts = [(held_out, _options(options)), (train_size, _options(options | dict(train)))]
+    sentences = list(_draw(parts, seed))
     return {"train": sentences[held_out:], "dev": sentences[test_size:held_out],
             "test": sentences[:test_size]}
 
@@ -49,29 +55,30 @@ def _options(values: dict) -> Options:
     return Options(**values)
 
 
-def _draw(size, seed, options):
-    """Yields the sentences."""
-    if size < 0:
-        raise ValueError(f"size={size}: 0 or more is needed")
-    material = tables(options.lexicon_size)
+def _draw(parts, seed):
+    """Yields the sentences of each (size, options) in turn, all different."""
+    total = sum(size for size, _ in parts)
     random = Random(seed).random
     seen = set()
-    span = options.max_words - options.min_words + 1
-    misses = 0
-    while len(seen) < size:
-        sentence = compose(random, material, options,
-                           options.min_words + int(random() * span))
-        if sentence is None or sentence.english in seen:
-            misses += 1
-            if misses > PATIENCE:
-                raise ValueError(
-                    f"size={size}: there are only {len(seen)} different sentences of "
-                    f"{options.min_words} to {options.max_words} words with lexicon_size="
-                    f"{options.lexicon_size} and these options")
-            continue
-        misses = 0
-        seen.add(sentence.english)
-        yield sentence
+    for size, options in parts:
+        if size < 0:
+            raise ValueError(f"size={size}: 0 or more is needed")
+        material, goal, misses = tables(options.lexicon_size), len(seen) + size, 0
+        span = options.max_words - options.min_words + 1
+        while len(seen) < goal:
+            sentence = compose(random, material, options,
+                               options.min_words + int(random() * span))
+            if sentence is None or sentence.english in seen:
+                misses += 1
+                if misses > PATIENCE:
+                    raise ValueError(
+                        f"size={total}: there are only {len(seen)} different sentences of "
+                        f"{options.min_words} to {options.max_words} words with lexicon_size="
+                        f"{options.lexicon_size} and these options")
+                continue
+            misses = 0
+            seen.add(sentence.english)
+            yield sentence
 
 
 def compose(random, material: Tables, options: Options, size: int) -> Sentence | None:

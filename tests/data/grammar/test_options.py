@@ -55,6 +55,22 @@ def test_one_translation_and_no_sentence_in_two_splits():
     assert len(translation) < 4500  # some did come twice
 
 
+def test_what_differs_in_train_leaves_dev_and_test_as_they_are():
+    def parts(**options):
+        return grammar.corpus(701, 101, 103, seed=1, lexicon_size=200, max_words=9, **options)
+
+    plain, same, more = parts(), parts(train={"ambiguous_share": 0.3}), parts(train={"ambiguous_share": 0.9})
+    assert plain == same
+    assert (more["dev"], more["test"]) == (plain["dev"], plain["test"])
+    ambiguous = [sum(bool(sentence.senses) for sentence in part["train"]) for part in (plain, more)]
+    assert ambiguous[1] > 2 * ambiguous[0] > 0
+    assert len({sentence.english for part in more.values() for sentence in part}) == 905
+    with pytest.raises(ValueError, match="depth=3 is no option of the grammar"):
+        parts(train={"depth": 3})
+    with pytest.raises(ValueError, match="size=9501: there are only .* different sentences of 3 to 3 words"):
+        grammar.corpus(9001, 300, 200, seed=0, lexicon_size=100, max_words=3, train={"ambiguous_share": 0.5})
+
+
 def test_default_corpus_has_about_a_thousand_types_and_every_phenomenon():
     sentences = grammar.generate(20000, seed=0)
     english = {word for sentence in sentences for word in sentence.english}

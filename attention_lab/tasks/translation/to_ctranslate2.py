@@ -1,4 +1,4 @@
-"""Our weights as a model of CTranslate2 (OpenNMT), so that its decoder can be compared with ours."""
+"""Our weights as a model of CTranslate2 (OpenNMT)."""
 
 import math
 from pathlib import Path
@@ -6,22 +6,24 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from ctranslate2.specs import common_spec, transformer_spec
 
 from attention_lab.config import key_size, value_size
 from attention_lab.data.tokenizers import Tokenizer
 from attention_lab.data.vocabulary import BOS, EOS, UNKNOWN
 from attention_lab.models import Model
 from attention_lab.models.positions import positions_of
+from attention_lab.storage.later import Later
 
+common_spec = Later("ctranslate2.specs.common_spec")
+transformer_spec = Later("ctranslate2.specs.transformer_spec")
 EPSILON = 1e-6  # of flax's layer norm
-ACTIVATIONS = {"relu": common_spec.Activation.RELU, "gelu": common_spec.Activation.GELUTanh}
+ACTIVATIONS = {"relu": "RELU", "gelu": "GELUTanh"}  # theirs
 NORMS = {"pre": True, "post": False}
 
 
 def convert(model: Model, params: Any, scale: float, tokenizer: Tokenizer, folder: str | Path,
             longest: int = 512) -> None:
-    """Writes a new folder that `ctranslate2.Translator` reads; its tokens are the ids, written as numbers.
+    """Writes a folder that `ctranslate2.Translator` reads; its tokens are the ids, written as numbers.
 
     Args:
       scale: factor on the scores, as `Hyper` has it.
@@ -44,7 +46,7 @@ def convert(model: Model, params: Any, scale: float, tokenizer: Tokenizer, folde
                          f"{size ** -0.5:.6g}")
     spec = transformer_spec.TransformerSpec.from_config(
         shape.num_layers, shape.num_heads, pre_norm=NORMS[shape.norm],
-        activation=ACTIVATIONS[shape.activation])
+        activation=getattr(common_spec.Activation, ACTIVATIONS[shape.activation]))
     params = {name: part if isinstance(part, dict) else np.asarray(part) for name, part in params.items()}
     tables = [params["embedding"], params.get("target_embedding", params["embedding"])]
     vectors = positions_of(shape.positions).vectors
@@ -67,7 +69,7 @@ def convert(model: Model, params: Any, scale: float, tokenizer: Tokenizer, folde
     spec.config.add_source_eos = True
     spec.config.layer_norm_epsilon = EPSILON
     spec.validate()
-    Path(folder).mkdir(parents=True)
+    Path(folder).mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
 
 

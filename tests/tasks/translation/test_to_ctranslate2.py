@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attention_lab.data.vocabulary import BOS, EOS, PAD
-from attention_lab.tasks.translation import shrinking
+from attention_lab.tasks.translation import shrinking, to_ctranslate2
 from tests.models.sentences import N, built
 
 ctranslate2 = pytest.importorskip("ctranslate2", reason="ctranslate2 is not installed")
@@ -34,13 +34,12 @@ def ours(model, params, hyper, ids, beam):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_find_the_same_hypotheses(kind, tmp_path):
-    from experiments import ctranslate2_converter
     model, params, hyper = built(SMALL | KINDS[kind])
     # Logits that differ much, so that rounding decides nothing; PAD and BOS, which it may write, are rare.
     readout = (3 * params["readout"]).at[EOS].multiply(-3)
     params = params | {"readout": readout.at[np.array([PAD, BOS])].set(0.0)}
-    ctranslate2_converter.convert(model, params, hyper.attention_scale, types.SimpleNamespace(size=N),
-                                  tmp_path / "model")
+    to_ctranslate2.convert(model, params, hyper.attention_scale, types.SimpleNamespace(size=N),
+                           tmp_path / "model")
     theirs = ctranslate2.Translator(str(tmp_path / "model"), compute_type="float32", intra_threads=1)
     ids = sources()
     for beam in (1, 3):
@@ -62,9 +61,8 @@ def test_both_find_the_same_hypotheses(kind, tmp_path):
     ({"model.key_size": 5}, "model.key_size=5: CTranslate2 is given models with 6"),
     ({"model.value_size": 5}, "model.value_size=5: CTranslate2 is given models with 6")])
 def test_a_model_that_it_does_not_have_is_refused(changes, message, tmp_path):
-    from experiments import ctranslate2_converter
     model, params, hyper = built(SMALL | changes)
     with pytest.raises(ValueError, match=message):
-        ctranslate2_converter.convert(model, params, hyper.attention_scale, types.SimpleNamespace(size=N),
-                                      tmp_path / "model")
+        to_ctranslate2.convert(model, params, hyper.attention_scale, types.SimpleNamespace(size=N),
+                               tmp_path / "model")
     assert not (tmp_path / "model").exists()
