@@ -10,8 +10,8 @@
 
 Two bits have to be kept, whatever the distance; in configs/echo.py a word for each place of the distance.
 
-Measured: one seed, one core of an AMD EPYC, about 10 ms a step. gru at 5 places: all of dev right from step 75
-on.
+Measured: one seed, one core of an AMD EPYC, about 10 ms a step. gru at 5 places: all of dev right from
+step 75 on.
 """
 
 from attention_lab.config import RECURRENT, Config, replace

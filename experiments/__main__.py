@@ -4,8 +4,8 @@ import importlib
 
 from experiments.program import Program
 
-NAMES = ("train", "translate", "sample", "evaluate", "disambiguate", "view", "align", "sweep", "compare", "power",
-         "runs", "benchmark", "reproduce", "claims", "fetch")
+NAMES = ("train", "translate", "sample", "evaluate", "disambiguate", "view", "align", "sweep", "compare",
+         "power", "runs", "benchmark", "reproduce", "claims", "fetch")
 
 
 def programs() -> list[Program]:

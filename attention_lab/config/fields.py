@@ -79,10 +79,10 @@ class Data(Group):
                             "counted and left out", low=2)
     buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; empty: the "
                                      "six that waste least")
-    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo, marked, stories), of "
-                             "the parts held out of a file, and of the shots", low=0)
-    train_size: int = field(20000, "grammar, senses, recall, echo and marked: examples of train; stories, which "
-                            "never repeat: contexts of an epoch", low=1)
+    corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo, marked, "
+                             "stories), of the parts held out of a file, and of the shots", low=0)
+    train_size: int = field(20000, "grammar, senses, recall, echo and marked: examples of train; stories, "
+                            "which never repeat: contexts of an epoch", low=1)
     dev_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of dev; stories: "
                           "contexts; a text file: lines before those of test", low=1)
     test_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of test; stories: "

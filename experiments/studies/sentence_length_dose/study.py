@@ -82,7 +82,8 @@ CLAIMS = (
           published="attention does not"),
     Claim("late_words_lost", "at 60 words, without attention (128 units), the source helps less with the "
           "last tenth of the tokens than with the first (share right after the reference's own tokens, less "
-          "that with another sentence's source)", lead("last", GRU, MIDDLE) - lead("first", GRU, MIDDLE), "less"),
+          "that with another sentence's source)",
+          lead("last", GRU, MIDDLE) - lead("first", GRU, MIDDLE), "less"),
     Claim("late_words_attention", "it helps less so than with attention", lead("last", GRU, MIDDLE)
           - lead("first", GRU, MIDDLE) - (lead("last", ADDITIVE, MIDDLE) - lead("first", ADDITIVE, MIDDLE)),
           "less"),
