@@ -5,7 +5,7 @@ import importlib
 from experiments.program import Program
 
 NAMES = ("train", "translate", "sample", "evaluate", "disambiguate", "view", "align", "sweep", "compare",
-         "power", "runs", "benchmark", "reproduce", "claims", "fetch")
+         "power", "runs", "export", "benchmark", "reproduce", "claims", "fetch")
 
 
 def programs() -> list[Program]:
