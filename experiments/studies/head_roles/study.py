@@ -169,8 +169,8 @@ STUDY = Study(
                       "data.max_words": 12}},
         "cpu": {"seeds": 10, "variant": "", "arms": {ARM: {"model.hidden": 256}},
                 "config": architectures.GRAMMAR | {
-                    "data.split": "dev", "data.lexicon_size": 600, "data.test_size": 2000, "training.steps": 1600,
-                    "training.eval_every": 800, "training.checkpoint_every": 1600}},
+                    "data.split": "dev", "data.lexicon_size": 600, "data.test_size": 2000,
+                    "training.steps": 1600, "training.eval_every": 800, "training.checkpoint_every": 1600}},
         "accelerator": {"seeds": 16, "variant": "", "arms": {ARM: {
             "model.num_layers": 6, "model.num_heads": 8, "model.width": 256, "model.hidden": 512}},
             "config": architectures.GRAMMAR | architectures.LONG_GRAMMAR | {
