@@ -8,7 +8,7 @@ L, H, C = 2, 3, 5
 STEPS, SELECTED = (0, 7, 11, 13, 17), 3
 ENGLISH = ["the bank sees it </s>".split(), "a river that we love </s>".split()]
 FRENCH = ["la banque le voit bien ici </s>".split(), "un fleuve que nous aimons beaucoup </s>".split()]
-NASTY = "</script><img src=x onerror=\"document.title='broken'\"><!-- &amp; \u2028"
+NASTY = "</script><img src=x onerror=\"document.title='broken'\"><!--<script &amp; \u2028"
 
 
 def weights(rng, allowed, sharp=2.0):
