@@ -4,7 +4,7 @@ from attention_lab.config.choices import names
 from experiments import flags
 from experiments.flags import say
 
-MEANING = "Writes the parameters of a finished run, its config and its tokenizer into a new folder."
+MEANING = "Writes the parameters, config and tokenizer of a finished run into a new folder."
 PROGRAM = flags.Program("export", MEANING, {
     "run": flags.Flag("", "folder of a finished run", required=True),
     "to": flags.Flag("safetensors", "format: arrays by name (safetensors, npz), or a model that "

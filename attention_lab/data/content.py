@@ -20,8 +20,9 @@ def content_of(config: Config) -> Content:
     """The content of the files of a config; one that can't be read has a `problem` instead of an error."""
     try:
         sha256 = ""
-        location = SOURCES[config.data.source].location
-        if location and get(config, location):
+        source = SOURCES[config.data.source]
+        location = source.location
+        if location and (get(config, location) or not source.generated):
             sha256 = _corpus_digest(config.data, _stamp(get(config, location)))
         of_files = _files(config)
         return Content(sha256, {key: text for key, (text, _) in of_files.items()},

@@ -88,6 +88,17 @@ class Trained:
         return answers
 
     @device_errors()
+    def sample(self, prompt: str, tokens: int = 100, temperature: float = 1.0, top_k: int = 0, seed: int = 0
+               ) -> str:
+        """The prompt and what a language model writes after it, as of `LanguageModel.sample`.
+
+        Raises:
+          ValueError: the run is no language model, or arguments that can't be used.
+        """
+        language = self._of("language", "continue a text")
+        return language.sample(self.params, prompt, tokens, temperature, top_k, seed)
+
+    @device_errors()
     def attention(self, sentences: Sequence[str], translations: Sequence[str] | None = None) -> list[Any]:
         """Weights of all layers and heads: an `Attention` for each pair, or `Predictions.weights`.
 

@@ -44,7 +44,7 @@ def test_text_becomes_the_typed_value(key, text, value):
     ("model.tie_embeddings", "none", "true or false"),
     ("data.buckets", "12,x", "integers parted by commas"), ("data.buckets", "12,,16", "integers"),
     ("data.buckets", "12 16", "integers"), ("data.buckets", "1.5,2", "integers"),
-    ("data.tokenizer", "words", "bpe, word; did you mean word?"),
+    ("data.tokenizer", "words", "bpe, word, byte; did you mean word?"),
     ("attention.scale", "sqrt", "inverse_sqrt, inverse, or a number, or none"),
     ("attention.scale", "nan", "number"), ("decoding.beam", "65", "an integer from 1 to 64"),
 ])

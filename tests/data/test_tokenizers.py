@@ -15,6 +15,7 @@ from attention_lab.data import tokenizers, vocabulary
 from attention_lab.data.readers import multi30k
 
 REAL = os.environ.get("ATTENTION_LAB_DATA")
+SIZE = 260  # entries, as many as the bytes and the special ids
 TEXT = ["a man in a blue shirt .", "un homme avec l&apos; arbre d&apos; hiver .",
         "two men sit , and a woman &apos;s dog runs .", "Les hommes s'assoient : « Là-bas ! »",
         "The U.S. flag, 10,000 \"stars\" (or so)...", "l'homme aujourd'hui n'est pas là."] * 3
@@ -22,7 +23,7 @@ TEXT = ["a man in a blue shirt .", "un homme avec l&apos; arbre d&apos; hiver ."
 
 @pytest.fixture(scope="module", params=tokenizers.TOKENIZERS)
 def tokenizer(request):
-    return tokenizers.train(request.param, TEXT, 90)
+    return tokenizers.train(request.param, TEXT, SIZE)
 
 
 def test_decode_gives_back_what_was_encoded(tokenizer):
@@ -99,14 +100,14 @@ def test_save_and_load_are_the_same_tokenizer(tokenizer, tmp_path):
     assert (loaded.kind, loaded.size) == (tokenizer.kind, tokenizer.size)
     odd = TEXT + ["</s> ñ", ""]
     assert loaded.encode(odd) == tokenizer.encode(odd)
-    assert tokenizer.size <= 90 and max(max(row) for row in tokenizer.encode(TEXT)) < 90
+    assert tokenizer.size <= SIZE and max(max(row) for row in tokenizer.encode(TEXT)) < SIZE
 
 
 @pytest.mark.parametrize("kind", tokenizers.TOKENIZERS)
 def test_the_same_text_gives_the_same_bytes_in_another_process(kind, tmp_path):
-    tokenizers.train(kind, TEXT, 90).save(tmp_path / "here")
+    tokenizers.train(kind, TEXT, SIZE).save(tmp_path / "here")
     program = ("import sys; from attention_lab.data import tokenizers; "
-               f"tokenizers.train({kind!r}, {TEXT!r}, 90).save(sys.argv[1])")
+               f"tokenizers.train({kind!r}, {TEXT!r}, {SIZE}).save(sys.argv[1])")
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "there")], check=True,
                    env={**os.environ, "PYTHONHASHSEED": "7", "RAYON_NUM_THREADS": "1",
                         "PYTHONPATH": os.pathsep.join(sys.path)})

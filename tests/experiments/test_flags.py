@@ -146,7 +146,7 @@ def test_the_config_and_its_file_may_be_two_words():
     ([CONFIG, "--config.seed=1", "--config.seed=2"], "seed is given twice: 1 and 2"),
     ([CONFIG, "--config.model.num_headz=1"], "did you mean model.num_heads?"),
     ([CONFIG, "--config.=1"], "is not a field"),
-    ([CONFIG + ",smok"], "variant 'smok' is not known: allowed are multi30k"),
+    ([CONFIG + ",smok"], "variant 'smok' is not known: allowed are first, multi30k"),
     (["--config=configs/none/x.py"], "there is no file configs/none/x.py"),
     ([f"--config={ROOT}/configs/translatoin.py"], "did you mean"),
     ([f"--config={ROOT}/configs"], "there is no file"),

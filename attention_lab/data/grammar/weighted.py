@@ -82,7 +82,7 @@ def expected(grammar: Grammar, own: np.ndarray) -> np.ndarray:
         for _ in range(ROUNDS):
             below = np.append(values, 0.0)[grammar.after].sum(axis=1)  # index -1 is the 0
             new = own + np.add.reduceat(grammar.probability * below, grammar.first[:-1])
-            if np.max(new - values) <= CONVERGED * np.max(new):
+            if np.isfinite(new).all() and np.max(new - values) <= CONVERGED * np.max(new):
                 return new
             values = new
     raise ValueError("the grammar's texts have no end on average")
