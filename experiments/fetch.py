@@ -6,7 +6,7 @@ from experiments import flags
 from experiments.flags import say
 
 WORDS = f"[{' | '.join(DATASETS)}]"
-MEANING = "Downloads a data set by name, or a file by its URL, and keeps what has the right checksum."
+MEANING = "Downloads a data set by name, or a file by its URL, and verifies its checksum."
 PROGRAM = flags.Program("fetch", MEANING, {
     "url": flags.Flag("", "without a name: location of the file: http, https or file"),
     "sha256": flags.Flag("", "checksum of its content, 64 hexadecimal digits; with a name, of the file whose "

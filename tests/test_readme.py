@@ -26,7 +26,7 @@ COMMANDS = list(dict.fromkeys(  # those of extending.md are run by test_extendin
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with what the commands call DIR, STORIES, WORDS, sentences.txt, text.txt, pairs.tsv and others."""
+    """A folder with what the commands call DIR, STORIES, WORDS, sentences.txt, text.txt and others."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "DIR").mkdir()
     sentences = [(f"the dog {i} sees", f"le chien {i} voit") for i in range(40)]
