@@ -79,8 +79,8 @@ def linear(q: chex.Array, k: chex.Array) -> jax.Array:
     The weights are phi(q_t) . phi(k_s), divided by their sum over s (Katharopoulos et al. 2020, equation 5).
     `linear_attention` computes the same without forming them.
 
-    >>> jax.nn.softmax(linear(jnp.array([[0., 1.]]), jnp.array([[2., 0.], [0., 0.]]))).round(3).tolist()
-    [[0.625, 0.375]]
+    >>> print(jax.nn.softmax(linear(jnp.array([[0., 1.]]), jnp.array([[2., 0.], [0., 0.]]))).round(3))
+    [[0.625 0.375]]
     """
     products = dot(feature(q), feature(k))
     return jnp.log(jnp.maximum(products, jnp.finfo(jnp.float32).tiny))
