@@ -66,15 +66,15 @@ same = [bool(np.allclose(a, b, atol=1e-5)) for a, b in zip(by_hand(q, k, v), our
 print("answer and weights are the same:", same)
 
 # %% [markdown]
-# Now a look-up: the query points in the direction of key 3, further and further. At length 0 all keys
-# answer alike, and the answer is the mean of all values; at length 30 key 3 answers alone. In between the
+# Now a look-up: the query points in the direction of key 6, further and further. At length 0 all keys
+# answer alike, and the answer is the mean of all values; at length 30 key 6 answers alone. In between the
 # answer moves smoothly, so that it can be learned by gradients.
 
 # %%
 lengths = (0, 3, 10, 30)
 k = k / np.linalg.norm(k, axis=-1, keepdims=True)
 v = np.arange(7.0)[:, None] ** 2
-answer, weights = attention.attend(np.outer(lengths, k[3]), k, v)
+answer, weights = attention.attend(np.outer(lengths, k[6]), k, v)
 for length, row in zip(lengths, answer):
     print(f"query of length {length:2}: answer {float(row[0]):.1f}")
 rows = [f"length {length}" for length in lengths]
@@ -121,7 +121,7 @@ for arm, line in curves.items():
 # %%
 senses = train("disambiguation", "banks", data__max_words=20, data__max_length=24, data__buckets=(24,),
                data__train_size=12000, data__dev_size=500, data__test_size=1000, model__width=64,
-               model__hidden=128, training__steps=600, training__eval_every=150,
+               model__hidden=128, training__steps=600, training__eval_every=300,
                training__checkpoint_every=600, optimizer__warmup_steps=100, optimizer__learning_rate=0.003)
 print(f"test accuracy: {senses.run.result['test_accuracy']:.2f}")
 for sentence in ("the bank that the lawyer robs is old .", "the bank that the lawyer sees is muddy ."):
@@ -145,7 +145,7 @@ show("banks.png")
 # orange squares are the true word alignment.
 
 # %%
-translator = train("translation", "translation", training__steps=600, training__eval_every=200,
+translator = train("translation", "translation", training__steps=600, training__eval_every=300,
                    training__checkpoint_every=600, training__keep_views=4, data__dev_size=200,
                    data__test_size=200)
 print(f"test BLEU: {translator.run.result['test_bleu']:.1f}")
@@ -185,7 +185,7 @@ with style.look():
         axes.bar(np.arange(3) + shift, shares, 0.38, label=f"{name} words")
         print(f"{name} words that stay:", ", ".join(f"{kinds[k]} {s:.2f}" for k, s in zip(kinds, shares)))
     axes.set(xticks=range(3), xticklabels=kinds.values(), ylim=(0, 1), ylabel="share of words that stay")
-    axes.legend()
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 style.save(figure, FOLDER / "elsewhere.png")
 show("elsewhere.png")
 
@@ -206,7 +206,8 @@ for scale, seed in itertools.product(("inverse_sqrt", 1.0), range(6)):
     train("recall", f"recall/{scale}-{seed}", attention__scale=scale, seed=seed, data__pairs=4,
           data__vocabulary_size=32, data__test_size=512, model__key_size=256, training__steps=300,
           training__checkpoint_every=300, training__eval_every=100)
-comparison = attention_lab.compare(FOLDER / "recall", arms="attention.scale", metric="test_accuracy")
+comparison = attention_lab.compare(FOLDER / "recall", arms="attention.scale", metric="test_accuracy",
+                                   reference="inverse_sqrt")
 print(*comparison.sentences(), sep="\n")
 
 # %%
