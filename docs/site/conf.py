@@ -26,6 +26,7 @@ default_role = "py:obj"  # a name in a docstring is a link where the reference h
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+autodoc_inherit_docstrings = False  # those of flax.linen.Module tell nothing of ours
 maximum_signature_line_length = 90
 napoleon_custom_sections = [("Fields", "params_style")]
 
@@ -59,7 +60,8 @@ def front_door(app, error):
 
 def setup(app):
     """Called by Sphinx."""
-    app.connect("builder-inited", lambda app: reference.write_pages(ROOT / "attention_lab", HERE / "reference"))
+    app.connect("builder-inited", lambda app: reference.write_pages(
+        ROOT / "attention_lab", HERE / "reference"))
     app.connect("autodoc-process-docstring", reference.plain_text, priority=400)  # before napoleon
     app.connect("autodoc-skip-member", reference.without_fields)
     app.connect("source-read", links_to_folders)

@@ -1,4 +1,4 @@
-"""The reference: a page for each room of the package, and docstrings, which are plain text, as reStructuredText."""
+"""The reference: a page for each room of the package; docstrings, which are plain text, as markup."""
 
 import re
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ def modules(package: Path) -> Iterator[str]:
 
 
 def write_pages(package: Path, folder: Path) -> None:
-    """Writes PACKAGE.rst for the package itself and ROOM.rst for each of its packages; others are removed."""
-    pages = {package.name: _page(package.name, [])}
+    """Writes PACKAGE.rst for the package itself and ROOM.rst for each of its rooms; others are removed."""
+    functions = [f".. autofunction:: {package.name}.{name}" for name in ("train", "load", "compare")]
+    pages = {package.name: "\n\n".join([_page(package.name, []).rstrip(), *functions]) + "\n"}
     for room in sorted(path.parent for path in package.glob("*/__init__.py")):
         name = f"{package.name}.{room.name}"
         pages[room.name] = _page(name, [each for each in modules(room) if each != room.name])
@@ -30,12 +31,10 @@ def write_pages(package: Path, folder: Path) -> None:
 
 
 def _page(name: str, names: list[str]) -> str:
-    """reStructuredText: the package's docstring and what it defines itself, then a section for each module."""
+    """reStructuredText: the package with what it defines itself, then a section for each of its modules."""
     short = name.rpartition(".")[2]
     parts = [f"{short}\n{'=' * len(short)}", _module(name)]
-    if not names:
-        parts += [f".. autofunction:: {name}.{function}" for function in ("train", "load", "compare")]
-    for each in names[1:]:
+    for each in names:
         full = f"{name}{each.removeprefix(short)}"
         parts += [f"{each}\n{'-' * len(each)}", _module(full)]
     return "\n\n".join(parts) + "\n"
@@ -51,9 +50,9 @@ SECTION = re.compile(r"(Args|Fields|Returns|Raises|Yields):")
 def plain_text(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Turns a docstring into reStructuredText, in place.
 
-    Indented blocks are shown as they are, but for those under Args:, Fields:, Returns: and Raises:, which
-    napoleon reads; a name in backticks is a reference, other words in backticks are code; nothing else is
-    markup.
+    An indented block after an empty line is shown as it is, but for those under Args:, Fields:, Returns: and
+    Raises:, which napoleon reads. Lists stay lists, a name in backticks is a reference, other words in
+    backticks are code; nothing else is markup.
     """
     lines[:] = rewritten(lines)
 
@@ -67,18 +66,20 @@ def rewritten(lines: list[str]) -> list[str]:
         doctest = (doctest or line.lstrip().startswith(">>>")) and bool(line.strip())
         if line.strip() and not indented:
             section, literal = bool(SECTION.fullmatch(line.strip())), False
-        elif indented and not section and not literal and not doctest:
-            new += [""] * bool(new and new[-1]) + ["::", ""]
+        elif indented and new and not new[-1] and not (section or literal or doctest):
+            new += ["::", ""]
             literal = True
         new.append(line if literal or doctest else _escaped(line))
     return new
 
 
 def _escaped(line: str) -> str:
-    parts = re.split(r"(`[^`]+`)", line)
+    bullet, rest = re.fullmatch(r"(\* |)(.*)", line).groups()
+    parts = re.split(r"(`[^`]+`)", rest)
     plain = [re.sub(r"([*|\\`]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
     marked = [part if re.fullmatch(r"`[\w.]+`", part) else f"`{part}`" for part in parts[1::2]]
-    return "".join(a + b for a, b in zip(plain, [*marked, ""]))
+    plain[1:] = [re.sub(r"^(?=\w)", r"\\ ", part) for part in plain[1:]]  # `x`s: markup ends before a blank
+    return bullet + "".join(a + b for a, b in zip(plain, [*marked, ""]))
 
 
 def without_fields(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:

@@ -119,10 +119,11 @@ for arm, line in curves.items():
 # marks the word that decides.
 
 # %%
-senses = train("disambiguation", "banks", data__max_words=20, data__max_length=24, data__buckets=(24,),
-               data__train_size=12000, data__dev_size=500, data__test_size=1000, model__width=64,
-               model__hidden=128, training__steps=600, training__eval_every=300,
-               training__checkpoint_every=600, optimizer__warmup_steps=100, optimizer__learning_rate=0.003)
+senses = train("disambiguation", "banks", data__max_words=20, data__most_distance=12,
+               data__max_length=24, data__buckets=(24,), data__train_size=12000, data__dev_size=500,
+               data__test_size=1000, model__width=64, model__hidden=128, training__steps=600,
+               training__eval_every=300, training__checkpoint_every=600, optimizer__warmup_steps=100,
+               optimizer__learning_rate=0.003)
 print(f"test accuracy: {senses.run.result['test_accuracy']:.2f}")
 for sentence in ("the bank that the lawyer robs is old .", "the bank that the lawyer sees is muddy ."):
     bank, = [answer for answer in senses.classify([sentence])[0] if answer.word == "bank"]

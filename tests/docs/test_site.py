@@ -25,7 +25,7 @@ def broken(path):
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         name, _, anchor = link.partition("#")
         target = path.parent / name if name else path
-        if ":" in link or target.parent == SITE / "reference":  # which Sphinx checks, when it has been written
+        if ":" in link or target.parent == SITE / "reference":  # Sphinx checks it once written
             continue
         if not target.exists() or anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
             yield link
@@ -68,11 +68,13 @@ def test_the_reference_has_every_module_once(tmp_path):
 
 @pytest.mark.parametrize("docstring, restructured", [
     ("Twice `x_y`, or 2*x, any x_.", r"Twice `x_y`, or 2\*x, any x\_."),
+    ("`a.b`s", r"`a.b`\ s"),
     ("`f(a, b)` of `a.b`", "``f(a, b)`` of `a.b`"),
     ("With\n\n    a * b\n    c\n\nfor `c`.", "With\n\n::\n\n    a * b\n    c\n\nfor `c`."),
     ("Args:\n  x: 2*y\n    and more.", "Args:\n  x: 2\\*y\n    and more."),
     ("See:\n\n>>> 2*x\n4\n\n2*x", "See:\n\n>>> 2*x\n4\n\n2\\*x"),
-    ("Returns:\n  x.\nAnd\n  a * b", "Returns:\n  x.\nAnd\n\n::\n\n  a * b"),
+    ("Returns:\n  x.\nAnd\n\n  a * b", "Returns:\n  x.\nAnd\n\n::\n\n  a * b"),
+    ("* one *\n  and more\n* two", "* one \\*\n  and more\n* two"),
 ])
 def test_docstrings_are_plain_text(docstring, restructured):
     assert "\n".join(reference.rewritten(docstring.split("\n"))) == restructured

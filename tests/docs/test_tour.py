@@ -45,7 +45,8 @@ def test_the_pictures_of_the_page_are_there():
 
 
 def test_cells_of_a_notebook():
-    cells = page.cells("# %% [markdown]\n# # Two\n#\n# lines\n\n# %%\nx = 1\n# a comment\n\n\n# %%\nprint(x)\n")
+    cells = page.cells(
+        "# %% [markdown]\n# # Two\n#\n# lines\n\n# %%\nx = 1\n# a comment\n\n\n# %%\nprint(x)\n")
     assert cells == [(False, "# Two\n\nlines"), (True, "x = 1\n# a comment"), (True, "print(x)")]
 
 
