@@ -49,6 +49,12 @@ def links_to_folders(app, name, source):
     source[0] = re.sub(r"(?<!!)\[([^]]+)\]\(([\w./-]+)\)", page, source[0])
 
 
+def short_arrays(app, what, name, obj, options, signature, returns):
+    """chex.Array, which Python spells out, as Array."""
+    union = r"(~?[\w.]*\bArray) \| ~?[\w.]*ndarray \| ~?[\w.]*bool_? \| ~?[\w.]*number\b"
+    return tuple(part and re.sub(union, r"\1", part) for part in (signature, returns))
+
+
 def front_door(app, error):
     """index.html at the top of the site, which leads to the first page."""
     if not error:
@@ -64,5 +70,6 @@ def setup(app):
         ROOT / "attention_lab", HERE / "reference"))
     app.connect("autodoc-process-docstring", reference.plain_text, priority=400)  # before napoleon
     app.connect("autodoc-skip-member", reference.without_fields)
+    app.connect("autodoc-process-signature", short_arrays)
     app.connect("source-read", links_to_folders)
     app.connect("build-finished", front_door)

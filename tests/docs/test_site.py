@@ -48,7 +48,7 @@ def test_broken_links_are_found(tmp_path, text, links):
 
 def test_every_page_is_in_the_sites_contents():
     index = (SITE / "index.md").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^(\.\./\S+)$", index, re.MULTILINE))
+    listed = set(re.findall(r"^(?:\w+ <)?(\.\./[^\s>]+)>?$", index, re.MULTILINE))
     pages = {(SITE / f"{name}.md").resolve() for name in listed if "*" not in name}
     pages |= {path.resolve() for name in listed if "*" in name for path in SITE.glob(f"{name}.md")}
     assert pages | {(SITE / "index.md").resolve()} == {path.resolve() for path in MARKDOWN}
