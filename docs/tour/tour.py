@@ -4,7 +4,8 @@
 # Six steps, from one head computed by hand to a verdict over seeds. Each has a picture. The models are
 # small, and they are trained as you go: allow ten minutes on two cores. Open `docs/tour/tour.py` as a
 # notebook (VS Code, or Jupyter with jupytext), or run it: `python docs/tour/tour.py`. Pictures and models
-# go to `runs/tour`; with `--smoke` everything is tiny, takes seconds, and goes to a temporary folder.
+# go to `runs/tour`, where a second call finds its models again; with `--smoke` everything is tiny, takes
+# seconds, and goes to a temporary folder.
 
 # %%
 import itertools
@@ -87,7 +88,8 @@ show("lookup.png")
 #
 # The product of a query and a key of d_k random numbers has a variance of d_k. Without the factor
 # 1/sqrt(d_k) one key of many takes nearly all the weight when d_k is large, and a softmax that is that sure
-# passes hardly any gradient to the query.
+# passes hardly any gradient to the query. (At a small d_k the gradient without the factor is the larger
+# one: the factor makes gradients smaller, too.)
 
 # %%
 sizes, rows = (4, 16, 64, 256, 1024), 40 if SMOKE else 400
@@ -115,8 +117,8 @@ for arm, line in curves.items():
 # ## 3. Two banks
 #
 # A bank is robbed, or it is muddy. A small encoder is trained on sentences of the built-in grammar, in
-# which exactly one word decides what an ambiguous noun means. Look at the row of "bank": the orange square
-# marks the word that decides.
+# which exactly one word decides what an ambiguous noun means. A row is where "bank" looks in a layer, in
+# the mean over heads; the orange square marks the word that decides.
 
 # %%
 senses = train("disambiguation", "banks", data__max_words=20, data__most_distance=12,
@@ -191,9 +193,9 @@ style.save(figure, FOLDER / "elsewhere.png")
 show("elsewhere.png")
 
 # %% [markdown]
-# Content words (nouns, verbs, adjectives) have to be looked up in the source. Many function words
-# (articles, prepositions) follow from the French words before them, and the decoder writes them wherever it
-# looks.
+# Most words become others: this translator needs its weights. Function words (articles, prepositions) stay
+# more often than content words (nouns, verbs, adjectives), for some of them follow from the French words
+# before them.
 
 # %% [markdown]
 # ## 6. A verdict
