@@ -5,6 +5,7 @@
 #                  make test CONSTRAINTS=constraints.txt    with the versions that the committed results have
 # make check       lint and tests alone, in the Python at hand:  make check PYTHON=.venv/bin/python
 # make lint, make tests   one of the two
+# make docs        the same set-up with what the site needs, then builds it: build/site/index.html
 # make clean       removes .venv and caches; never a run
 
 PYTHON ?= python3
@@ -17,9 +18,9 @@ RUN ?= runs/translation
 # Two sentences in which one word tells what `bank` means.
 BANKS = the bank that the lawyer robs is old .\nthe river that the lawyer sees has a bank .\n
 PYTEST ?= -n 2 --dist worksteal
-CODE = attention_lab configs experiments tests
+CODE = attention_lab configs docs experiments tests
 
-.PHONY: translate test check lint tests clean
+.PHONY: translate test check lint tests docs clean
 
 translate: $(VENV)/installed
 	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN) --config.training.keep_views=6
@@ -43,6 +44,10 @@ lint:
 tests:
 	$(PYTHON) -m pytest $(PYTEST)
 
+docs: $(VENV)/installed-docs
+	$(VENV)/bin/python -m sphinx -W --keep-going --quiet -d build/site-trees -c docs/site . build/site
+	@echo "the site: build/site/index.html"
+
 # The stamps: installed anew when what is required changes.
 $(VENV)/installed: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +59,11 @@ $(VENV)/installed-test: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(VENV)/bin/python -m pip install --quiet $(addprefix -c ,$(CONSTRAINTS)) -e '.[test]'
 	touch $(VENV)/installed $@
 
+$(VENV)/installed-docs: setup.cfg pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet $(addprefix -c ,$(CONSTRAINTS)) -e '.[docs]'
+	touch $(VENV)/installed $@
+
 clean:
-	rm -rf .venv .venv-* build *.egg-info .pytest_cache .hypothesis .jax_cache
+	rm -rf .venv .venv-* build docs/site/reference *.egg-info .pytest_cache .hypothesis .jax_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -143,20 +143,11 @@ def test_every_program_is_shown():
     assert programs == {command.partition("-m experiments.")[2].split()[0] for command in COMMANDS}
 
 
-def test_links_of_the_write_ups_are_there():
-    folder = ROOT / "experiments" / "studies"
-    for write_up in (folder / "README.md", *folder.glob("*/README.md")):
-        for path in re.findall(r"\]\(([\w./-]+)\)", write_up.read_text()):
-            assert (write_up.parent / path).exists(), (write_up, path)
-
-
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
 def test_paths_are_there(page):
     rooms = r"(?<!new file )`((?:attention_lab|configs|experiments|tests)/[\w./]*)`"
     for path in re.findall(rooms, page.read_text()):
         assert (ROOT / path).exists(), path
-    for path in re.findall(r"\]\(([\w./-]+)\)", page.read_text()):
-        assert (page.parent / path).exists(), path
 
 
 def test_the_readme_is_short():
