@@ -1,6 +1,7 @@
 """What every test runs under: virtual devices, no silent broadcasting, our warnings as errors."""
 
 import contextlib
+import functools
 import gc
 import os
 import pathlib
@@ -59,6 +60,22 @@ def data_folder():
     if not path.is_dir():
         pytest.fail(f"ATTENTION_LAB_DATA is {folder}, which is not a folder")
     return path
+
+
+@pytest.fixture
+def counted():
+    """(function) -> the function with `count`, how often it was traced.
+
+    JAX's own count of compiled programs is no use in a long process: from 8,192 on none is kept.
+    """
+    def count(function):
+        @functools.wraps(function)
+        def traced(*args, **kwargs):
+            traced.count += 1
+            return function(*args, **kwargs)
+        traced.count = 0
+        return traced
+    return count
 
 
 @pytest.fixture

@@ -153,19 +153,20 @@ def test_implementations_agree_on_integers_and_on_second_and_forward_derivatives
 
 
 @pytest.mark.parametrize("implementation", attention.IMPLEMENTATIONS)
-def test_a_traced_scale_is_a_number_in_the_program(qkv, on_its_device, implementation):
+def test_a_traced_scale_is_a_number_in_the_program(qkv, on_its_device, counted, implementation):
     entry = on_its_device(implementation)
     half = bool(entry.dtypes) and "float32" not in entry.dtypes
     arrays = [x.astype(entry.dtypes[0]) if half else x for x in qkv]
 
-    @functools.partial(jax.jit, static_argnums=1)
-    def gradient(scale, name):
+    @counted
+    def traced(scale, name):
         return jax.value_and_grad(lambda scale: (attention.multi_head(
             *arrays, scale=scale, implementation=name).astype(jnp.float32) ** 2).sum())(scale)
+    gradient = jax.jit(traced, static_argnums=1)
     value, slope = gradient(0.3, implementation)
     up, down = (gradient(0.3 + step, "reference" if half else implementation)[0] for step in (1e-2, -1e-2))
     np.testing.assert_allclose(slope, (up - down) / 2e-2, rtol=0.05 if half else 0.01)
-    assert gradient._cache_size() == 1 + half
+    assert traced.count == 1 + half
 
 
 @pytest.mark.parametrize("name, dtype", [

@@ -2,6 +2,7 @@
 
 import itertools
 
+import jax
 import numpy as np
 import pytest
 
@@ -103,13 +104,14 @@ def test_an_end_below_the_beam_is_dropped():
     np.testing.assert_allclose(scores[0], np.log([0.35, 0.27]), rtol=1e-4)
 
 
-def test_the_penalty_is_traced_and_changes_the_winner():
+def test_the_penalty_is_traced_and_changes_the_winner(counted):
     tables = np.full((1, 3, 5, 5), -20.0, np.float32)
     tables[0, 0, BOS, [4, EOS]] = np.log([0.5, 0.5])
     tables[0, 1, 4, [4, EOS]] = np.log([0.1, 0.9])
-    before = search_tables._cache_size()
-    short, _ = search_tables(tables, 0.0, 2, 3)
-    long, _ = search_tables(tables, 1.0, 2, 3)
-    assert search_tables._cache_size() - before == 1
+    traced = counted(search_tables.__wrapped__)
+    search = jax.jit(traced, static_argnums=(2, 3))
+    short, _ = search(tables, 0.0, 2, 3)
+    long, _ = search(tables, 1.0, 2, 3)
+    assert traced.count == 1
     assert np.asarray(short[0, 0]).tolist() == [EOS, PAD, PAD]
     assert np.asarray(long[0, 0]).tolist() == [4, EOS, PAD]

@@ -103,11 +103,12 @@ def test_weights_over_a_source_read_backwards_are_in_the_order_of_the_sentence()
     assert different[:, 0].all() and not (different & np.asarray(carry["mask"]))[:, 1:].any()
 
 
-def test_the_scale_is_traced():
+def test_the_scale_is_traced(counted):
     model, params, hyper = build(**KINDS["dot"])
-    run = jax.jit(lambda hyper: logits(model, params, batch(), hyper))
+    traced = counted(lambda hyper: logits(model, params, batch(), hyper))
+    run = jax.jit(traced)
     found = [run(hyper), run(hyper._replace(attention_scale=np.float32(30.0)))]
-    assert run._cache_size() == 1 and np.abs(found[0] - found[1]).max() > 1e-4
+    assert traced.count == 1 and np.abs(found[0] - found[1]).max() > 1e-4
 
 
 def test_what_input_feeding_feeds_is_what_the_last_step_gave_out_and_it_counts():

@@ -109,12 +109,13 @@ def test_without_positions_order_would_be_lost():
     assert np.abs(whole(SMALL) - logits(model, params, swapped, hyper)).max() > 1e-3
 
 
-def test_the_scale_and_the_dropout_rate_are_traced():
+def test_the_scale_and_the_dropout_rate_are_traced(counted):
     model, params, hyper = build()
-    run = jax.jit(lambda hyper: logits(model, params, batch(), hyper, jax.random.key(0)))
+    traced = counted(lambda hyper: logits(model, params, batch(), hyper, jax.random.key(0)))
+    run = jax.jit(traced)
     found = [run(hyper), run(hyper._replace(attention_scale=np.float32(3.0))),
              run(hyper._replace(dropout=np.float32(0.5)))]
-    assert run._cache_size() == 1
+    assert traced.count == 1
     assert np.abs(found[0] - found[1]).max() > 1e-3 and np.abs(found[0] - found[2]).max() > 1e-3
 
 
