@@ -73,9 +73,10 @@ def fetch_named(name: str, folder: str, sha256: str = "", unchecked: bool = Fals
         yield path, f"sha256 {digest(path)} ({known})"
     if dataset.makes:
         path, make = os.path.join(folder, dataset.makes[0]), dataset.makes[1]
-        if not os.path.exists(path):
+        there = os.path.exists(path)
+        if not there:
             write_bytes(path, make(folder))
-        yield path, f"made of {dataset.files[0].path}"
+        yield path, "was there already, kept" if there else f"made of {dataset.files[0].path}"
 
 
 def parallel(folder: str, archive: str = "en-fr.txt.zip", name: str = "Tatoeba.en-fr") -> bytes:
