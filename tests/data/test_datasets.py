@@ -27,8 +27,8 @@ def test_each_file_is_put_in_its_place_once(named, tmp_path):
     named(("a/one", "/good", RIGHT), ("two", "/good", RIGHT))
     for _ in range(2):
         known = dict(fetch_named("some", str(tmp_path / "new")))
-        assert known == {f"{tmp_path}/new/{name}": f"sha256 {RIGHT} (of a copy, unconfirmed)"
-                         for name in ("a/one", "two")}
+        assert known == {f"{tmp_path}/new/{name}": f"sha256 {RIGHT} (computed from a local copy; no "
+                         "published checksum confirms it)" for name in ("a/one", "two")}
     assert (tmp_path / "new" / "a" / "one").read_bytes() == CONTENT
     assert named.server.requests == ["/good", "/good"]
 
