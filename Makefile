@@ -25,7 +25,7 @@ CODE = attention_lab configs docs experiments tests
 .PHONY: translate test check lint tests docs clean
 
 translate: $(VENV)/installed
-	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN) --config.training.keep_views=6
+	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN)
 	@echo
 	@$(VENV)/bin/python -m experiments.runs samples $(RUN)
 	@printf '$(BANKS)' | $(VENV)/bin/python -m experiments.translate --run=$(RUN) --senses

@@ -9,7 +9,7 @@ Variants join by commas, in any order: `multi30k,raw`, `multi30k,full`, `tsv,smo
 
     (none)     the built-in grammar: about 1,000 word types, sentences of 3 to 20 words
     first      what `make translate` trains: the same dev and test, five times the training sentences, six of
-               ten with an ambiguous noun; a higher rate, no dropout
+               ten with an ambiguous noun; a higher rate, no dropout; keeps early parameters for view.html
     smoke      seconds, on a few hundred sentences; needs no file
     multi30k   image captions, lower-cased and tokenised: Transformer-Tiny (Wu et al. 2021:
                4 + 4 layers of width 128), here pre-norm, with a moving average of weights
@@ -82,6 +82,7 @@ VARIANTS = {
         "training.label_smoothing": 0.0,
         "training.eval_every": 300,
         "training.checkpoint_every": 300,
+        "training.keep_views": 6,
     },
     "multi30k": {
         "data.source": "multi30k",
