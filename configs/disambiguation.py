@@ -17,9 +17,9 @@
 
 Measured: one seed each, other processes running; checkpoint selected on dev, test evaluated once.
 
-    first            88 s of processor time from start to end, on the EPYC: test accuracy 0.999 (2,000
+    first            88 s of processor time from start to end, on an AMD EPYC: test accuracy 0.999 (2,000
                      sentences), 0.995 where the deciding word is 1 to 4 words away and 1.000 farther
-    deep             one core of an AMD EPYC, 49 min: test accuracy 0.999 (2,000 sentences), 0.998 or more at
+    deep             one core of the EPYC, 49 min: test accuracy 0.999 (2,000 sentences), 0.998 or more at
                      every distance; with three layers, 120,000 sentences and 4,000 steps 0.984 (17 min)
     (none)           two cores of the EPYC, 6 min: 0.972
     lstm_additive    with optimizer.learning_rate=0.003 and training.steps=1500, one core of an Intel Xeon,
