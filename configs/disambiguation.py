@@ -7,7 +7,7 @@
     (none)       the grammar: thirty nouns, the deciding word 1 to 40 words away; self-attention
     first        the same nouns in minutes, by another network: additive attention over an LSTM, where (none)
                  is self-attention; a higher rate, no dropout
-    deep         the same with four layers, five times the sentences and 8,000 steps
+    deep         the self-attention of (none) with four layers, five times the sentences and 8,000 steps
     coarsewsd    a folder of CoarseWSD-20 (Loureiro et al. 2021), all its words in one model
     tsv          any file of "index TAB sentence TAB sense" lines
     smoke        seconds; needs no file
