@@ -17,13 +17,15 @@ CONFIG ?= configs/translation.py:first
 RUN ?= runs/translation
 # Two sentences in which one word tells what `bank` means.
 BANKS = the bank that the lawyer robs is old .\nthe river that the lawyer sees has a bank .\n
+# What a new environment for tests has beside the package; .ci/run adds `export` on the newest Python.
+EXTRAS ?= test
 PYTEST ?= -n 2 --dist worksteal
 CODE = attention_lab configs docs experiments tests
 
 .PHONY: translate test check lint tests docs clean
 
 translate: $(VENV)/installed
-	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN) --config.training.keep_views=6
+	$(VENV)/bin/python -m experiments.train --config=$(CONFIG) --workdir=$(RUN)
 	@echo
 	@$(VENV)/bin/python -m experiments.runs samples $(RUN)
 	@printf '$(BANKS)' | $(VENV)/bin/python -m experiments.translate --run=$(RUN) --senses
@@ -56,7 +58,7 @@ $(VENV)/installed: setup.cfg pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/installed-test: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet $(addprefix -c ,$(CONSTRAINTS)) -e '.[test]'
+	$(VENV)/bin/python -m pip install --quiet $(addprefix -c ,$(CONSTRAINTS)) -e '.[$(EXTRAS)]'
 	touch $(VENV)/installed $@
 
 $(VENV)/installed-docs: setup.cfg pyproject.toml $(CONSTRAINTS)

@@ -5,8 +5,9 @@
         --config.data.directory=DIR --config.data.word=bank --workdir=runs/bank
 
     (none)       the grammar: thirty nouns, the deciding word 1 to 40 words away; self-attention
-    first        the same nouns in minutes: additive attention over an LSTM, a higher rate, no dropout
-    deep         the same with four layers, five times the sentences and 8,000 steps
+    first        the same nouns in minutes, by another network: additive attention over an LSTM, where (none)
+                 is self-attention; a higher rate, no dropout
+    deep         the self-attention of (none) with four layers, five times the sentences and 8,000 steps
     coarsewsd    a folder of CoarseWSD-20 (Loureiro et al. 2021), all its words in one model
     tsv          any file of "index TAB sentence TAB sense" lines
     smoke        seconds; needs no file
@@ -16,9 +17,9 @@
 
 Measured: one seed each, other processes running; checkpoint selected on dev, test evaluated once.
 
-    first            88 s of processor time from start to end, on the EPYC: test accuracy 0.999 (2,000
+    first            88 s of processor time from start to end, on an AMD EPYC: test accuracy 0.999 (2,000
                      sentences), 0.995 where the deciding word is 1 to 4 words away and 1.000 farther
-    deep             one core of an AMD EPYC, 49 min: test accuracy 0.999 (2,000 sentences), 0.998 or more at
+    deep             one core of the EPYC, 49 min: test accuracy 0.999 (2,000 sentences), 0.998 or more at
                      every distance; with three layers, 120,000 sentences and 4,000 steps 0.984 (17 min)
     (none)           two cores of the EPYC, 6 min: 0.972
     lstm_additive    with optimizer.learning_rate=0.003 and training.steps=1500, one core of an Intel Xeon,

@@ -17,12 +17,15 @@ PROGRAM = flags.Program("disambiguate", MEANING, {
     "run": flags.Flag("", "folder of a finished run that classifies", required=True),
     "attention": flags.Flag("", "a PNG to draw, the attention of the model for the first four words; or an "
                             ".html to look at it in, for the first eight"),
+    "senses": flags.Flag(False, "prints below each word the other senses and the word by which the sense is "
+                         "told: the one without which its log-odds fall most"),
 }, config="overrides", keys=("attention.guide",))
 NONE = "-"  # for a missing word, sense, probability or position
 
 
 def main(options: flags.Options) -> int:
     """Prints senses line by line; every input line has an output line."""
+    from attention_lab.analysis.class_told_by import class_told_by
     from attention_lab.tasks import views
     from attention_lab.tasks.classification import guidance, pictures, view
     from attention_lab.tasks.classification.new_text import find_targets
@@ -34,6 +37,10 @@ def main(options: flags.Options) -> int:
         raise ValueError(f"--attention={options.attention}: {options.run} has no attention to draw "
                          f"(model.kind={config.model.kind}, model.pooling={config.model.pooling})")
     guide = guidance.of(run.run, run.config.attention.guide)
+
+    def guided(sentences):
+        return guide and guidance.answers(guide, sentences, classifier.classes)
+
     before, without, drawn = 0, 0, []
     page = stdin.is_page(options.attention)
     room = 0 if not options.attention else views.SENTENCES if page else pictures.DRAWN
@@ -46,13 +53,16 @@ def main(options: flags.Options) -> int:
         if unseen:
             say(unseen)
         predicted = classifier.predict(run.params, sentences, with_weights=bool(options.attention),
-                                       extra=guide and guidance.answers(guide, sentences, classifier.classes))
+                                       extra=guided(sentences))
+        told = class_told_by(classifier, run.params, sentences, guided) if options.senses else []
         answers: dict[int, list[str]] = {}
         for i, line in enumerate(targets.lines):
             word = sentences.word[i]
             answers.setdefault(line, []).append(_row(
                 word, classifier.classes[word], predicted.probabilities[i], before + line + 1,
                 sentences.position[i]))
+            if options.senses:
+                answers[line].append(_told(word, classifier.classes[word], predicted.labels[i], told[i]))
             if len(drawn) < room:
                 drawn.append((sentences.select([i]), predicted.labels[i], predicted.weights[i]))
         for line in range(len(part)):
@@ -70,7 +80,7 @@ def main(options: flags.Options) -> int:
         if page:
             shown = joined(parts)
             view.of_run(classifier, run.params, None, shown, run.run.folder, options.attention,
-                        guide and guidance.answers(guide, shown, classifier.classes), say)
+                        guided(shown), say)
         else:
             pictures.draw(classifier, joined(parts), labels, weights, options.attention)
     return 0
@@ -82,6 +92,17 @@ def _row(word, classes, probabilities, line, position) -> str:
     (best, p), *others = [(classes[c], f"{probabilities[c]:.4f}") for c in order]
     return "\t".join([word or NONE, best, p, str(line), str(position) if word else NONE,
                       *(field for other in others for field in other)])
+
+
+def _told(word, classes, sense, by) -> str:
+    """A line of --senses.
+
+    >>> _told("bank", ("banque", "rive"), "rive", "river")
+    '    bank: rive, not banque, told by river'
+    """
+    others = " or ".join(other for other in classes if other != sense)
+    return f"    {word or NONE}: {sense}" + (f", not {others}" if others else "") + (
+        f", told by {by}" if by else "")
 
 
 if __name__ == "__main__":

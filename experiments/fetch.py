@@ -22,7 +22,9 @@ def main(options: flags.Options) -> int:
     if len(names) > 1 or bool(names) == bool(options.url):
         raise ValueError(f"fetch takes one name ({', '.join(DATASETS)}) or --url, not both and not several")
     if not names:
-        if options.unchecked or not options.sha256:
+        if options.unchecked:
+            raise ValueError("--unchecked goes with a name of a data set: a file by --url needs --sha256=HEX")
+        if not options.sha256:
             raise ValueError(f"--sha256: --url={options.url} needs the checksum of the file")
         fetch(options.url, options.sha256, options.path)
         print(options.path)

@@ -7,6 +7,8 @@ import io
 import pathlib
 import re
 import shlex
+import sys
+import textwrap
 import types
 
 import pytest
@@ -135,6 +137,28 @@ def test_every_example_in_python_runs():
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(block, names)
     assert names["context"].shape == (5, 13)
+
+
+@pytest.mark.parametrize("tracker, expected", [
+    ("mlflow", {3: {"loss": 0.5}, 7: {"dev_bleu": 11.5}}),
+    ("wandb", {3: {"step": 3, "loss": 0.5, "note": "a"}, 7: {"step": 7, "dev_bleu": 11.5}})])
+def test_a_log_goes_to_a_tracker(tracker, expected, tmp_path, monkeypatch):
+    """The indented block of docs/cli.md, with a module that notes what it is given in the tracker's place."""
+    page = (ROOT / "docs" / "cli.md").read_text()
+    code = re.search(rf"(?m)^    import json, {tracker}\n(?:    .*\n)+", page)[0]
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    (tmp_path / "runs" / "first" / "metrics.jsonl").write_text(
+        '{"step": 3, "loss": 0.5, "note": "a"}\n{"step": 7, "dev_bleu": 11.5}\n')
+    logged = {}
+
+    def log(row, step):
+        logged[step] = row
+
+    monkeypatch.setitem(sys.modules, tracker, types.SimpleNamespace(
+        log_metrics=log, log=log, init=lambda project: None))
+    monkeypatch.chdir(tmp_path)
+    exec(textwrap.dedent(code), {})
+    assert logged == expected
 
 
 def test_every_program_is_shown():

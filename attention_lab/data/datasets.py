@@ -1,8 +1,9 @@
 """Data sets that `fetch` knows by name: their licences, and where which files are.
 
-A checksum is of a file's bytes. Those of Multi30k's raw files are confirmed: the copies that they were
-computed of have the MD5 that torchtext publishes for these addresses. The others are of copies alone, and no
-address was tried when this table was written. A file without a checksum needs one from the user.
+A checksum is of a file's bytes. Those of Multi30k's raw files are confirmed: the local copies that they were
+computed from have the MD5 that torchtext publishes for these addresses. The others were computed from a local
+copy; no published checksum confirms them. No address was tried when this table was written. A file without a
+checksum needs one from the user.
 """
 
 import os
@@ -13,6 +14,8 @@ from typing import NamedTuple
 from attention_lab.config.choices import look_up
 from attention_lab.data.fetch import fetch
 from attention_lab.storage.files import digest, naming, write_bytes
+
+LOCAL = "computed from a local copy; no published checksum confirms it"  # said of such a checksum
 
 
 class File(NamedTuple):
@@ -51,7 +54,8 @@ def fetch_named(name: str, folder: str, sha256: str = "", unchecked: bool = Fals
       name: a key of DATASETS. sha256: of the file that has none in the table.
       unchecked: accepts such a file without a checksum.
     Raises:
-      ValueError: as of `fetch`; another file is in the place of one; a checksum is missing, or one too many.
+      ValueError: as of `fetch`; a different file lies at a path of the data set; a checksum is missing, or
+        one too many.
     """
     dataset = look_up(DATASETS, "name", name)
     unknown = [file.path for file in dataset.files if not file.sha256]
@@ -68,14 +72,15 @@ def fetch_named(name: str, folder: str, sha256: str = "", unchecked: bool = Fals
                              "nothing is replaced")
         if not os.path.isfile(path):
             fetch(file.url, expected or None, path)
-        known = "confirmed" if file.confirmed else "of a copy, unconfirmed" if file.sha256 else (
+        known = "confirmed" if file.confirmed else LOCAL if file.sha256 else (
             "given by you" if sha256 else "unchecked")
         yield path, f"sha256 {digest(path)} ({known})"
     if dataset.makes:
         path, make = os.path.join(folder, dataset.makes[0]), dataset.makes[1]
-        if not os.path.exists(path):
+        there = os.path.exists(path)
+        if not there:
             write_bytes(path, make(folder))
-        yield path, f"made of {dataset.files[0].path}"
+        yield path, "was there already, kept" if there else f"made of {dataset.files[0].path}"
 
 
 def parallel(folder: str, archive: str = "en-fr.txt.zip", name: str = "Tatoeba.en-fr") -> bytes:

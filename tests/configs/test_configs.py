@@ -67,6 +67,12 @@ def test_every_variant_changes_something_and_differs_from_the_others(name):
     assert len(names) == 1 + len(module.VARIANTS)
 
 
+def test_the_first_translator_keeps_its_early_parameters_under_the_same_name():
+    config = MODULES["translation"].get_config("first")
+    assert config.training.keep_views > 0
+    assert digest(config) == digest(replace(config, {"training.keep_views": 0}))
+
+
 def test_multi30k_is_the_set_up_called_transformer_tiny():
     config = MODULES["translation"].get_config("multi30k")
     model, training, optimizer = config.model, config.training, config.optimizer

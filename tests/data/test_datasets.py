@@ -27,8 +27,8 @@ def test_each_file_is_put_in_its_place_once(named, tmp_path):
     named(("a/one", "/good", RIGHT), ("two", "/good", RIGHT))
     for _ in range(2):
         known = dict(fetch_named("some", str(tmp_path / "new")))
-        assert known == {f"{tmp_path}/new/{name}": f"sha256 {RIGHT} (of a copy, unconfirmed)"
-                         for name in ("a/one", "two")}
+        assert known == {f"{tmp_path}/new/{name}": f"sha256 {RIGHT} (computed from a local copy; no "
+                         "published checksum confirms it)" for name in ("a/one", "two")}
     assert (tmp_path / "new" / "a" / "one").read_bytes() == CONTENT
     assert named.server.requests == ["/good", "/good"]
 
@@ -79,9 +79,9 @@ def packed(path, **members):
 def test_pairs_are_made_of_the_zip_and_kept(named, tmp_path):
     packed(tmp_path / "en-fr.txt.zip", en="Go.\nA\tb.\n\nHi. \n", fr="Va !\nC.\nD.\nSalut.\n")
     named(("en-fr.txt.zip", "/good", ""), makes=("pairs.tsv", datasets.parallel))
-    for _ in range(2):
+    for known in ("made of en-fr.txt.zip", "was there already, kept"):
         *_, last = fetch_named("some", str(tmp_path), unchecked=True)
-        assert last == (f"{tmp_path}/pairs.tsv", "made of en-fr.txt.zip")
+        assert last == (f"{tmp_path}/pairs.tsv", known)
         pairs = tsv.read(tmp_path / "pairs.tsv")
         assert (pairs.source, pairs.target) == (["Go.", "Hi."], ["Va !", "Salut."])
 

@@ -1,6 +1,7 @@
 """disambiguate and evaluate on one run of two words and one of whole sentences."""
 
 import json
+import re
 
 import pytest
 
@@ -46,6 +47,26 @@ def test_a_line_for_each_word_that_is_known(call, place, monkeypatch):
     # Typed line by line the numbers of the lines go on.
     monkeypatch.setattr(disambiguate.stdin, "parts", lambda: ([line] for line in text.decode().splitlines()))
     assert call(disambiguate, f"--run={place}/run")[1] == out
+
+
+def test_the_word_by_which_a_sense_is_told(call, place, films):
+    text = "in the bank of money test 3"
+    status, out, _ = call(disambiguate, f"--run={place}/run", "--senses", stdin=f"{text}\n\n".encode())
+    row, below, empty = out.splitlines()
+    sense = row.split("\t")[1]
+    found = re.fullmatch(rf"    bank: {sense}, not (money|rivers), told by (\w+)", below)
+    assert status == 0 and found[1] != sense and empty.startswith("-\t")
+    plain = call(disambiguate, f"--run={place}/run", stdin=f"{text}\n\n".encode())[1]
+    assert plain.splitlines() == [row, empty]
+    words = [word for word in text.split() if word != "bank"]
+    without = "\n".join(" ".join(w for w in text.split() if w != word) for word in words)
+    rows = [line.split("\t") for line in
+            call(disambiguate, f"--run={place}/run", stdin=without.encode())[1].splitlines()]
+    left = {word: float(row[row.index(sense) + 1]) for word, row in zip(words, rows, strict=True)}
+    assert left[found[2]] == min(left.values())
+    _, out, _ = call(disambiguate, f"--run={films}/run", "--senses", stdin=b"fine\na dull film\n")
+    assert re.fullmatch(r"    -: (\w+), not (\w+)", out.splitlines()[1])
+    assert re.fullmatch(r"    -: (\w+), not (\w+), told by (a|dull|film)", out.splitlines()[3])
 
 
 def test_the_class_of_whole_sentences_and_where_it_looked(call, films, tmp_path):

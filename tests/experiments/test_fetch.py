@@ -17,6 +17,8 @@ def test_a_file_is_put_in_its_place_and_a_wrong_one_is_refused(call, tmp_path):
     assert status == 2 and "nothing is kept" in err and not goal.with_name("c2").exists()
     status, _, err = call(fetch, *words)
     assert status == 2 and "--sha256: --url=" in err
+    status, _, err = call(fetch, *words, f"--sha256={right}", "--unchecked")
+    assert status == 2 and "--unchecked goes with a name" in err
 
 
 def test_a_data_set_by_its_name_comes_with_its_licence(call, tmp_path, monkeypatch):
