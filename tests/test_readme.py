@@ -75,7 +75,8 @@ def smoke_form(command, place):
             file, _, variant = value.partition(":")
             value = f"{file}:{variant + ',' if variant else ''}smoke"
             if variant not in ("", "first"):  # files of a few lines
-                changed += ["--config.data.vocabulary_size=60", "--config.data.dev_size=4",
+                changed += [f"--config.data.vocabulary_size={260 if 'bytes' in variant else 60}",
+                            "--config.data.dev_size=4",
                             "--config.data.test_size=4"]
         elif name in ("--workdir", "--run", "--attention", "--out", "--sentences", "--config.data.directory",
                       "--config.data.path", "--links"):

@@ -47,6 +47,12 @@ def test_sentences_drawn_anew_have_a_column():
     assert lines[0][4] == "test sentences drawn anew, too" and lines[1][4] == "2.5 to 3.5"
 
 
+def test_a_claim_without_test_sentences_has_a_dash_in_that_column():
+    lines = tables.lines(held(resampled={"better": Interval(2.5, 3.5, 0.95)}))
+    place = lines[0].index("test sentences drawn anew, too")
+    assert [line[place] for line in lines[1:]] == ["2.5 to 3.5", "-"]
+
+
 def test_changed_claims_are_said_at_every_verdict_and_below():
     one = held(["better: margin was 1, is 0.5"])
     assert all(line[-1].endswith("claims changed since declared") for line in tables.lines(one)[1:])
