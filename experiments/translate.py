@@ -79,11 +79,13 @@ def spelled(noun: Any) -> str:
     >>> from types import SimpleNamespace
     >>> spelled(SimpleNamespace(word="bank", senses=("banque", "rive"), sense="rive", by="river"))
     'bank: rive, not banque, told by river'
+    >>> spelled(SimpleNamespace(word="bank", senses=("banque", "rive"), sense="rive", by=""))
+    'bank: rive, not banque'
     """
     others = " or ".join(sense for sense in noun.senses if sense != noun.sense)
     if not noun.sense:
         return f"{noun.word}: neither {others.replace(' or ', ' nor ')}"
-    return f"{noun.word}: {noun.sense}, not {others}, told by {noun.by}"
+    return f"{noun.word}: {noun.sense}, not {others}" + (f", told by {noun.by}" if noun.by else "")
 
 
 if __name__ == "__main__":
