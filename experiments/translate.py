@@ -59,8 +59,15 @@ def main(options: flags.Options) -> int:
             for noun in told.get(i, []):
                 print(f"    {spelled(noun)}")
         sys.stdout.flush()
+        for i, *pair in zip(filled, sentences, texts):
+            if len(drawn) == room or not options.attention:
+                break
+            tokens = view.tokens_of(translator, *pair)
+            if page and tokens > views.LONGEST:
+                say(views.left_out(f"line {before + i + 1} or its translation", tokens))
+            elif pair[1]:
+                drawn.append(pair)
         before += len(part)
-        drawn += [pair for pair in zip(sentences, texts) if pair[1]][:room - len(drawn)]
     if options.attention:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no translation to draw")
