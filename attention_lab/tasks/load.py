@@ -126,8 +126,8 @@ class Trained:
           sentences: ordinary written text; None: some of the run's dev split, beside the truth about them.
           say: takes a line for the user. names: what errors call each sentence; (): by its number.
         Raises:
-          ValueError: no translator or classifier, a model without attention, too many or too long sentences, or
-            data that can't be read.
+          ValueError: no translator or classifier, a model without attention, too many or too long sentences,
+            or data that can't be read.
           OSError: the file can't be written.
         """
         write = TASKS[task_of(self.run.config)].view

@@ -141,8 +141,8 @@ def left_out(name: str, tokens: int) -> str:
     >>> left_out("line 3", 65)
     'line 3 has 65 tokens, end mark included: at most 64 fit on a page, which leaves it out'
     """
-    return (f"{name} has {tokens} tokens, end mark included: at most {LONGEST} fit on a page, which leaves it "
-            "out")
+    return (f"{name} has {tokens} tokens, end mark included: at most {LONGEST} fit on a page, which leaves "
+            "it out")
 
 
 def name_of(i: int, names: Sequence[str]) -> str:
