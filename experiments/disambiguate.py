@@ -45,6 +45,7 @@ def main(options: flags.Options) -> int:
     page = stdin.is_page(options.attention)
     room = 0 if not options.attention else views.SENTENCES if page else pictures.DRAWN
     for part in stdin.parts():
+        long: dict[int, int] = {}
         targets = find_targets(classifier, part)
         for line, reason in targets.refused.items():
             say(f"line {before + line + 1} {reason}: it has no answer")
@@ -64,10 +65,16 @@ def main(options: flags.Options) -> int:
             if options.senses:
                 answers[line].append(_told(word, classifier.classes[word], predicted.labels[i], told[i]))
             if len(drawn) < room:
-                drawn.append((sentences.select([i]), predicted.labels[i], predicted.weights[i]))
+                tokens = max(table.shape[-1] for table in predicted.weights[i].values())
+                if page and tokens > views.LONGEST:
+                    long[line] = tokens
+                else:
+                    drawn.append((sentences.select([i]), predicted.labels[i], predicted.weights[i]))
         for line in range(len(part)):
             print("\n".join(answers.get(line) or ["\t".join([NONE] * 3 + [str(before + line + 1), NONE])]))
         sys.stdout.flush()
+        for line, tokens in long.items():
+            say(views.left_out(f"line {before + line + 1}", tokens))
         without += len(part) - len(answers) - len(targets.refused)
         before += len(part)
     if without:

@@ -59,8 +59,15 @@ def main(options: flags.Options) -> int:
             for noun in told.get(i, []):
                 print(f"    {spelled(noun)}")
         sys.stdout.flush()
+        for i, *pair in zip(filled, sentences, texts):
+            if len(drawn) == room or not options.attention:
+                break
+            tokens = view.tokens_of(translator, *pair)
+            if page and tokens > views.LONGEST:
+                say(views.left_out(f"line {before + i + 1} or its translation", tokens))
+            elif pair[1]:
+                drawn.append(pair)
         before += len(part)
-        drawn += [pair for pair in zip(sentences, texts) if pair[1]][:room - len(drawn)]
     if options.attention:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no translation to draw")
@@ -79,11 +86,13 @@ def spelled(noun: Any) -> str:
     >>> from types import SimpleNamespace
     >>> spelled(SimpleNamespace(word="bank", senses=("banque", "rive"), sense="rive", by="river"))
     'bank: rive, not banque, told by river'
+    >>> spelled(SimpleNamespace(word="bank", senses=("banque", "rive"), sense="rive", by=""))
+    'bank: rive, not banque'
     """
     others = " or ".join(sense for sense in noun.senses if sense != noun.sense)
     if not noun.sense:
         return f"{noun.word}: neither {others.replace(' or ', ' nor ')}"
-    return f"{noun.word}: {noun.sense}, not {others}, told by {noun.by}"
+    return f"{noun.word}: {noun.sense}, not {others}" + (f", told by {noun.by}" if noun.by else "")
 
 
 if __name__ == "__main__":

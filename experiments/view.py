@@ -16,21 +16,21 @@ def main(options: flags.Options) -> int:
     """Prints the path of the file."""
     from attention_lab.tasks.load import load
     stdin.check_path("out", options.out, (".html",))
-    sentences = read(options.sentences) if options.sentences else None
-    load(options.run, say=say).view(options.out, sentences, say)
+    sentences, names = read(options.sentences) if options.sentences else (None, [])
+    load(options.run, say=say).view(options.out, sentences, say, names)
     print(options.out)
     return 0
 
 
-def read(path: str) -> list[str]:
-    """The lines of a file that are not empty; ValueError if there are none."""
+def read(path: str) -> tuple[list[str], list[str]]:
+    """The lines of a file that are not empty, and what errors call each; ValueError if there are none."""
     written, _ = lines.read_lines(path)
-    filled = [line for line in written if line.strip()]
+    filled = {f"line {number} of {path}": line for number, line in enumerate(written, 1) if line.strip()}
     if not filled:
         raise ValueError(f"--sentences={path}: it has no sentence")
     if len(filled) < len(written):
         say(f"{len(written) - len(filled)} of {len(written)} lines of {path} are empty")
-    return filled
+    return list(filled.values()), list(filled)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ class Told(NamedTuple):
 
     Fields:
       word: the noun. senses: its French nouns, in its number; `sense` the one that was written, "" for none.
-      by: the word that tells it, "" where no sense was written.
+      by: the word that tells it, "" where no sense was written or no word's absence lowers the odds.
       drops: {index of each other source word: log-odds lost without it, nats}.
     """
 
@@ -78,9 +78,11 @@ def told_by(translator: Translator, params: Any, sources: Sequence[str], transla
 
 
 def _told(translator, params, source, i, translation, senses):
-    t = next((t for t, word in enumerate(translation) if word in senses), None)
-    if t is None:
+    # The nth time that a noun comes it is the nth of its French nouns.
+    places = [t for t, word in enumerate(translation) if word in senses][source[:i].count(source[i]):]
+    if not places:
         return Told(source[i], senses, "", "", {})
+    t = places[0]
     sense, others = translation[t], [j for j in range(len(source)) if j != i]
     without = [source] + [source[:j] + source[j + 1:] for j in others]
     encode = translator.tokenizer.encode
@@ -88,11 +90,12 @@ def _told(translator, params, source, i, translation, senses):
     rivals, odds = np.array([row[0] for row in rivals]), np.zeros(len(without))
     ids = encode([" ".join(words) for words in without]), encode([" ".join(translation)]) * len(without)
     for batch in batching.in_order(*ids, translator.buckets, ROOM):
-        found = log_odds(translator.model, params, batch, translator.hyper, t, chosen, rivals)
+        values = log_odds(translator.model, params, batch, translator.hyper, t, chosen, rivals)
         real = batch["example"] >= 0
-        odds[batch["example"][real]] = np.asarray(found)[real]
+        odds[batch["example"][real]] = np.asarray(values)[real]
     drops = {j: float(odds[0] - odd) for j, odd in zip(others, odds[1:])}
-    return Told(source[i], senses, sense, source[max(drops, key=drops.get)], drops)
+    by = source[max(drops, key=drops.get)] if drops and max(drops.values()) > 0 else ""
+    return Told(source[i], senses, sense, by, drops)
 
 
 @partial(jax.jit, static_argnames="model")

@@ -119,23 +119,27 @@ class Trained:
 
     @device_errors()
     def view(self, path: str | Path, sentences: Sequence[str] | None = None,
-             say: Callable[[str], None] = lambda line: None) -> None:
+             say: Callable[[str], None] = lambda line: None, names: Sequence[str] = ()) -> None:
         """Writes one HTML file to look at the attention in; see docs/view.md.
 
         Args:
           sentences: ordinary written text; None: some of the run's dev split, beside the truth about them.
-          say: takes a line for the user.
+          say: takes a line for the user. names: what errors call each sentence; (): by its number.
         Raises:
-          ValueError: a model without attention, too many or too long sentences, or data that can't be read.
+          ValueError: no translator or classifier, a model without attention, too many or too long sentences,
+            or data that can't be read.
           OSError: the file can't be written.
         """
         write = TASKS[task_of(self.run.config)].view
-        if not self.model.attends or write is None:
+        if write is None:
+            raise ValueError(f"data.source={self.run.config.data.source}: view shows translators and "
+                             "classifiers")
+        if not self.model.attends:
             model, attention = self.run.config.model, self.run.config.attention
             raise ValueError(f"{self.run.folder} has no attention to view (data.source="
                              f"{self.run.config.data.source}, model.kind={model.kind}, model.pooling="
                              f"{model.pooling}, attention.compatibility={attention.compatibility})")
-        write(self, sentences, path, say)
+        write(self, sentences, path, say, names)
 
     def _predict(self, sentences: Sequence[str], with_weights: bool) -> tuple[new_text.Targets, Predictions]:
         classifier, guide = self.classifier, guidance.of(self.run, self.config.attention.guide)

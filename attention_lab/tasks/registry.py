@@ -46,8 +46,8 @@ class Family(NamedTuple):
       output: what is read from its model, as in ModelSpec.
       scores: names of the scores by which its runs are compared, prefixed by dev_ and test_ in result.json.
       evaluation: of finished runs on any data of the task; None if there is none.
-      view: (Trained, sentences or None, path, say) -> None, writes the page of `Trained.view`; None if there
-        is none.
+      view: (Trained, sentences or None, path, say, names) -> None, writes the page of `Trained.view`; None if
+        there is none.
     """
 
     build: Callable[[Config, str | Path | None], Task]

@@ -14,7 +14,8 @@ from attention_lab.training.weights import history, selected_step
 
 SENTENCES = 8  # of a run's page
 MOST, LONGEST = 32, 64  # sentences of a page, and tokens of one, at most
-ROOM = 1_400_000  # letters of weights on a page, so that it stays below 2 MB
+ROOM = 1_850_000  # letters of numbers and picture on a page, so that with script and words it is below 2 MB
+CELL = 80  # letters of a cell of the picture
 
 Weights = dict[str, np.ndarray]  # by kind of attention
 
@@ -24,9 +25,11 @@ class Viewer(Protocol):
 
     Fields:
       fixed: kinds of attention whose weights are not the model's own, so that every pass is given them.
+      heads: {kind of attention: (layers, heads)}.
     """
 
     fixed: Sequence[str]
+    heads: Mapping[str, tuple[int, int]]
 
     def looks(self, params: Any) -> list[tuple[Weights, np.ndarray]]:
         """Weights (L, H, T, S) by kind, and probabilities of the answers (N, V), of each sentence."""
@@ -90,9 +93,9 @@ def _elsewhere(viewer: Viewer, params: Any, looks: Sequence[tuple[Weights, np.nd
                 requests += [Request(i, kept | {kind: (numbers, where)})
                              for where in places(*table.shape[:2])]
     outputs, result = iter(viewer.outputs(params, requests)), []
-    for i, (weights, own) in enumerate(looks):
+    for i, (weights, undisturbed) in enumerate(looks):
         def answers(table):
-            return stacked([said(next(outputs), viewer.written(i), lambda n: viewer.names(i, n), own)
+            return stacked([said(next(outputs), viewer.written(i), lambda n: viewer.names(i, n), undisturbed)
                             for _ in places(*table.shape[:2])])
         result.append({kind: view.Elsewhere(orders[i][kind], {change: answers(table)
                                                               for change in view.CHANGES})
@@ -104,36 +107,75 @@ def save(viewer: Viewer, count: int, config: Config, history: Mapping[int, Any],
          path: str | os.PathLike, say: Callable[[str], None] = lambda line: None) -> None:
     """Writes the page. Where checkpoints take more than ROOM, every second one is left out, and `say` told.
 
-    ValueError for sentences beyond MOST and LONGEST.
+    `say` is told too where the selected checkpoint alone takes more. ValueError for sentences beyond MOST and
+    LONGEST.
     """
     check_lengths([max(max(mask.shape) for mask in viewer.allowed(i).values()) for i in range(count)])
-    kept = _fitting(viewer, count, config, history, selected)
+    kept = _fitting(viewer, count, history, selected)
     if len(kept) < len(history):
         say(f"{len(kept)} of {len(history)} checkpoints are shown: with all, {path} would be above 2 MB")
+    if (alone := sum(letters(viewer, count))) > ROOM:
+        say(f"{path} has {alone / 1e6:.1f} MB of numbers of the selected checkpoint alone, above 2 MB: fewer "
+            "or shorter sentences make it smaller")
     sentences = tables(viewer, count, kept, selected)
     page = view.Page(_title(config), list(kept), list(kept).index(selected), sentences, _facts(config))
     view.save(page, path)
 
 
-def check_lengths(tokens: Sequence[int], unit: str = "sentences", numbers: Sequence[int] = ()) -> None:
+def check_lengths(tokens: Sequence[int], unit: str = "sentences", names: Sequence[str] = ()) -> None:
     """ValueError, which says the limit, for too many sentences or one of too many tokens.
 
-    unit: what they are called. numbers: of the sentence of each, from 1; () numbers them in their order.
+    unit: what they are called. names: what each is called; (): sentence 1, sentence 2 and so on.
     """
     if not 0 < len(tokens) <= MOST:
         raise ValueError(f"{len(tokens)} {unit}: from 1 to {MOST} fit on a page")
-    for number, count in zip(numbers or range(1, MOST + 1), tokens):
+    for i, count in enumerate(tokens):
         if count > LONGEST:
-            raise ValueError(f"sentence {number} has {count} tokens, end mark included: at most {LONGEST} "
+            raise ValueError(f"{name_of(i, names)} has {count} tokens, end mark included: at most {LONGEST} "
                              "fit on a page")
 
 
-def _fitting(viewer, count, config, history, selected):
-    model = config.model
-    heads = model.num_layers * model.num_heads if model.kind in ("transformer", "encoder") else 1
-    letters = 2 * heads * sum(int(mask.sum()) for i in range(count) for mask in viewer.allowed(i).values())
+def left_out(name: str, tokens: int) -> str:
+    """What is said of a sentence that is too long for a page.
+
+    >>> left_out("line 3", 65)
+    'line 3 has 65 tokens, end mark included: at most 64 fit on a page, which leaves it out'
+    """
+    return (f"{name} has {tokens} tokens, end mark included: at most {LONGEST} fit on a page, which leaves "
+            "it out")
+
+
+def name_of(i: int, names: Sequence[str]) -> str:
+    """What messages call sentence i.
+
+    >>> name_of(1, ()), name_of(1, ["line 3 of a.txt", "line 5 of a.txt"])
+    ('sentence 2', 'line 5 of a.txt')
+    """
+    return names[i] if names else f"sentence {i + 1}"
+
+
+def letters(viewer: Viewer, count: int) -> tuple[int, int]:
+    """Letters that a page takes: (for outputs elsewhere and the picture, for each checkpoint).
+
+    A number takes two letters; `view.Said` has three for each answer, and a fourth under other weights.
+    """
+    fixed, each = 0, 0
+    for i in range(count):
+        answers = len(viewer.written(i))
+        each += 6 * answers
+        for n, (kind, mask) in enumerate(viewer.allowed(i).items()):
+            layers, heads = viewer.heads[kind]
+            weights, columns = int(mask.sum()), mask.shape[1]
+            each += 2 * layers * heads * (weights + columns)
+            fixed += 2 * weights + 8 * answers * len(view.CHANGES) * len(places(layers, heads))
+            fixed += CELL * mask.size if i == n == 0 else 0
+    return fixed, each
+
+
+def _fitting(viewer, count, history, selected):
+    fixed, each = letters(viewer, count)
     others = [step for step in history if step != selected]
-    while others and letters * (1 + len(others)) > ROOM:
+    while others and fixed + each * (1 + len(others)) > ROOM:
         others = others[::2] if len(others) > 1 else []
     return {step: history[step] for step in sorted([*others, selected])}
 

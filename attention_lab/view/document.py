@@ -29,7 +29,8 @@ def html(page: Page) -> str:
     data = json.dumps(encoding.plain(page), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Template(_part("page.html")).substitute(
         title=escape(page.title), style=_part("style.css"), script=script, digest=_digest(script),
-        data=data.translate(str.maketrans(_ESCAPED)), picture=picture.svg(page))
+        data=data.translate(str.maketrans(_ESCAPED)), picture=picture.svg(page),
+        squares=", and orange squares mark the truth" if picture.has_truth(page) else "")
 
 
 def save(page: Page, path: str | os.PathLike) -> None:

@@ -37,6 +37,11 @@ def svg(page: Page) -> str:
     return "".join(parts) + "</svg>"
 
 
+def has_truth(page: Page) -> bool:
+    """Whether the picture has orange squares."""
+    return any(_squares(next(iter(sentence.maps.values()))) for sentence in page.sentences[:1])
+
+
 def _colour(weight: float) -> str:
     share = float(np.clip(weight, 0.0, 1.0))
     return "#" + "".join(f"{round(255 + (dark - 255) * share):02x}" for dark in DARK)

@@ -65,6 +65,35 @@ def test_a_noun_without_a_sense_in_the_translation_is_told_by_nothing():
     assert real.by == SOURCES[0].split()[max(real.drops, key=real.drops.get)] and len(real.drops) == 8
 
 
+def test_a_line_that_is_one_noun_is_told_by_no_word():
+    params = translator().model.init(jax.random.key(1))
+    ((noun,),) = told_by(translator(), params, ["bank"], ["la banque"])
+    assert noun == ("bank", ("banque", "rive"), "banque", "", {})
+
+
+def test_words_that_all_speak_against_a_sense_do_not_tell_it(monkeypatch):
+    """Without any of the words the odds rise."""
+    monkeypatch.setattr(module, "log_odds",
+                        lambda model, params, batch, *_: -(batch["source"] != 0).sum(axis=1))
+    (noun,), *_ = told_by(translator(), None, SOURCES[:1], TARGETS[:1])
+    assert noun.sense == "banque" and noun.by == "" and set(noun.drops.values()) == {-1.0}
+
+
+def test_a_noun_that_comes_twice_has_the_sense_of_each_place(monkeypatch):
+    ours, asked = translator(), []
+
+    def planted(model, params, batch, hyper, t, chosen, rivals):
+        asked.append((t, ours.tokenizer.tokens([chosen]), ours.tokenizer.tokens(rivals)))
+        return np.zeros(len(batch["source"]))
+
+    monkeypatch.setattr(module, "log_odds", planted)
+    source = "the bank robs a bank of a bank ."
+    (nouns,) = told_by(ours, None, [source], ["la banque cambriole une rive ."])
+    assert [(noun.word, noun.sense) for noun in nouns] == [("bank", "banque"), ("bank", "rive"), ("bank", "")]
+    assert dict.fromkeys(str(one) for one in asked) == dict.fromkeys(
+        map(str, [(1, ["banque"], ["rive"]), (4, ["rive"], ["banque"])]))
+
+
 def test_senses_are_those_of_the_lexicon():
     senses = senses_of(1000)
     assert senses["bank"] == ("banque", "rive") and senses["bats"] == ("chauves-souris", "battes")

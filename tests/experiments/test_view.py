@@ -105,6 +105,17 @@ def test_translate_and_disambiguate_write_pages(call, runs, tmp_path):
     assert [one["text"] for one in data(path)["sentences"]] == ["the bank .", "the old bank ."]
 
 
+def test_sentences_that_do_not_fit_on_a_page_are_answered_all_the_same(call, runs, tmp_path):
+    path, long = tmp_path / "view.html", b"the bank " + b"old " * 62
+    for program, name in ((translate, "translation"), (disambiguate, "senses")):
+        status, out, err = call(program, f"--run={runs[name]}", f"--attention={path}",
+                                stdin=b"the bank .\n\n" + long + b"\nthe old bank .\n")
+        assert status == 0 and len(out.splitlines()) == 4
+        assert re.search(r"line 3( or its translation)? has (6[5-9]|[7-9]\d) tokens, end mark included: at "
+                         "most 64 fit on a page, which leaves it out", err), err
+        assert [one["text"] for one in data(path)["sentences"]] == ["the bank .", "the old bank ."]
+
+
 def test_bad_input(call, runs, tmp_path):
     def answer(name, text=None, out="view.html"):
         more = []
@@ -114,10 +125,11 @@ def test_bad_input(call, runs, tmp_path):
         return call(view, f"--run={runs[name]}", f"--out={tmp_path}/{out}", *more)
 
     refused(answer("plain"), "has no attention to view", "model.kind=gru", "attention.compatibility=none")
-    refused(answer("recall"), "has no attention to view", "data.source=recall")
+    refused(answer("recall"), "data.source=recall: view shows translators and classifiers")
     refused(answer("translation", "the dog .\n" * 33), "33 sentences: from 1 to 32 fit on a page")
-    refused(answer("translation", "the dog .\n" + "dog " * 64), "sentence 2 has 65 tokens", "at most 64")
-    refused(answer("senses", "none .\nthe bank " + "old " * 63), "sentence 2 has 66 tokens", "at most 64")
+    for name in ("translation", "senses"):
+        refused(answer(name, "the bank .\n\nthe bank " + "old " * 63),
+                f"line 3 of {tmp_path}/lines.txt has 66 tokens", "at most 64")
     refused(answer("senses", "bank " * 33), "33 words to classify: from 1 to 32 fit on a page")
     refused(answer("senses", "none\n"), "0 words to classify: from 1 to 32")
     refused(answer("translation", "\n \n"), "it has no sentence")

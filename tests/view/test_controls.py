@@ -1,13 +1,11 @@
 """Pages in a real browser: clicks, keys, slider, permalinks, themes, the saved picture; nothing leaves."""
 
 import json
-import os
 import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from attention_lab import view
 from tests.view import pages
 from tests.view.shown import PAGE, check_table, expected, go
 
@@ -33,6 +31,44 @@ def test_play_goes_through_the_checkpoints(opened):
         seen.add(opened.texts("#title")[0])
         time.sleep(0.05)
     assert len(seen) == pages.C
+
+
+def test_play_ends_at_the_last_checkpoint(opened):
+    assert opened.texts(".play") == ["▶"]
+    opened.press("p")  # the selected checkpoint is the one before the last
+    assert "step 17" in opened.texts("#title")[0] and opened.texts(".play") == ["▶"]
+    opened.press("p")
+    assert "step 0" in opened.texts("#title")[0] and opened.texts(".play") == ["❚❚"]
+
+
+def test_play_goes_on_from_where_the_slider_is_put(opened):
+    go(opened, checkpoint=0)
+    opened.press("p")
+    opened.js("document.querySelector('input').value = 3; "
+              "document.querySelector('input').dispatchEvent(new Event('input'))")
+    seen, until = [], time.monotonic() + 30
+    while opened.texts(".play") == ["❚❚"] and time.monotonic() < until:
+        seen += opened.texts("#title")
+        time.sleep(0.05)
+    assert "step 17" in opened.texts("#title")[0] and not [title for title in seen if "step 11" in title]
+
+
+@pytest.mark.parametrize("selector", [
+    "[data-field=kind][data-value=decoder]", "#scales [data-value=row]", "[data-sentence='1']",
+    ".head[data-layer='0'][data-head='2']", "#truths [data-value=subject]", "#changes [data-value=zero_max]"])
+def test_the_focus_stays_on_what_was_chosen(opened, selector):
+    opened.js(f"document.querySelector({json.dumps(selector)}).focus()")
+    opened.js("document.activeElement.click()")
+    assert opened.js(f"document.activeElement === document.querySelector({json.dumps(selector)})")
+    assert opened.js("document.activeElement.getAttribute('aria-pressed')") == "true"
+
+
+def test_the_focus_stays_on_a_word_of_the_same_drawing(opened):
+    words = "document.querySelectorAll('#figure .word[data-r=\"2\"]')"
+    for drawing in (0, 1):
+        opened.js(f"{words}[{drawing}].focus()")
+        opened.press("c")
+        assert opened.js(f"document.activeElement === {words}[{drawing}]")
 
 
 def test_other_weights_belong_to_the_selected_checkpoint(opened):
@@ -160,10 +196,3 @@ def test_without_javascript_there_is_a_picture(browser, address):
     finally:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
     assert "With JavaScript" in tree and "banque" in tree
-
-
-def test_a_page_opens_quickly_and_is_small(browser, tmp_path):
-    view.save(PAGE, tmp_path / "view.html")
-    milliseconds = browser.open((tmp_path / "view.html").as_uri())
-    print(f"\nopened in {milliseconds:.0f} ms, {os.path.getsize(tmp_path / 'view.html')} bytes")
-    assert 0 < milliseconds

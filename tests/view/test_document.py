@@ -100,6 +100,15 @@ def test_the_picture_has_a_cell_for_each_weight_and_a_square_for_each_link():
     assert len(rects) - len(cells) == len(table.links["alignment"]) + 1
 
 
+def test_the_text_beside_the_picture_speaks_of_truth_where_there_is_one():
+    page = pages.page()
+    first = page.sentences[0]
+    bare = first._replace(maps={kind: table._replace(links={}) for kind, table in first.maps.items()})
+    for sentence, words in ((first, "darker is more, and orange squares mark the truth.\nWith JavaScript"),
+                            (bare, "darker is more.\nWith JavaScript")):
+        assert words in view.html(page._replace(sentences=[sentence, *page.sentences[1:]]))
+
+
 def test_every_file_of_the_page_is_in_the_page_and_short():
     folder = resources.files("attention_lab.view").joinpath("page")
     names = {entry.name for entry in folder.iterdir()}

@@ -79,6 +79,27 @@ def test_what_it_then_says(opened):
             assert short(said.moved[place].mean()) in opened.texts(option)[0]
 
 
+def test_a_word_is_struck_through_only_where_a_change_makes_it_another(opened):
+    struck = "getComputedStyle(node).textDecorationLine"
+    go(opened, sentence=1, checkpoint=7)
+    assert set(opened.each(".step.other .was", struck)) == {"none"}
+    go(opened, sentence=1, change="uniform")
+    assert set(opened.each(".step.other .was", struck)) == {"line-through"}
+    assert set(opened.each(".step:not(.other) .was", struck)) == {"none"}
+
+
+def test_the_hints_name_what_is_drawn(opened):
+    assert opened.texts("#says .hint") == [
+        "Upper line: the reference. Bar: the probability that the model gives to this word. Lower line: the "
+        "word that the model prefers, where it is another."]
+    assert "Error rate of the picture: this sentence, all sentences." in opened.texts("aside .hint")
+    go(opened, change="permuted")
+    assert opened.texts("#says .hint") == [
+        "Each word is predicted after the same words as before. Bar: how far the probabilities move (total "
+        "variation)."]
+    assert "if it looks with permuted weights" in opened.texts("#title")[0]
+
+
 def error_rate(name, sentences, kind="cross", layer=1, head="mean", **how):
     """The error rate by evaluation/alignment.py, or the share of rows that look most at another word."""
     links, sure = [], []

@@ -144,7 +144,7 @@ def of_run(classifier: Classifier, params: Any, hyper: Hyper | None, sentences: 
 
 
 def of_trained(trained: Any, written: Sequence[str] | None, path: str | os.PathLike,
-               say: Callable[[str], None] = lambda line: None) -> None:
+               say: Callable[[str], None] = lambda line: None, names: Sequence[str] = ()) -> None:
     """Writes the page of a finished run (Trained); see `Trained.view`."""
     classifier, config = trained.classifier, trained.config
     if written is None:
@@ -153,7 +153,7 @@ def of_trained(trained: Any, written: Sequence[str] | None, path: str | os.PathL
     else:
         targets = find_targets(classifier, written)
         for line, reason in targets.refused.items():
-            raise ValueError(f"sentence {line + 1} {reason}")
+            raise ValueError(f"{views.name_of(line, names)} {reason}")
         without = len(written) - len(set(targets.lines))
         if without:
             say(f"{without} of {len(written)} sentences are without a word that the run knows: they are not "
@@ -161,7 +161,7 @@ def of_trained(trained: Any, written: Sequence[str] | None, path: str | os.PathL
         sentences = targets.sentences
         views.check_lengths(batching.lengths(classifier.tokenizer.encode(sentences.text)).tolist(),
                             "words to classify" if any(classifier.classes) else "sentences",
-                            [line + 1 for line in targets.lines])
+                            [views.name_of(line, names) for line in targets.lines])
     guide = guidance.of(trained.run, config.attention.guide)
     of_run(classifier, trained.params, None, sentences, trained.run.folder, path,
            guide and guidance.answers(guide, sentences, classifier.classes), say)

@@ -220,8 +220,13 @@ def of_pairs(trained: Any, texts: Sequence[str], translations: Sequence[str], pa
                  trained.run.folder, path, say)
 
 
+def tokens_of(translator: Translator, source: str, translation: str) -> int:
+    """Tokens of the longer side of a pair, both as in training, with the end mark."""
+    return int(batching.lengths(translator.tokenizer.encode([source, translation])).max())
+
+
 def of_trained(trained: Any, sentences: Sequence[str] | None, path: str | os.PathLike,
-               say: Callable[[str], None] = lambda line: None) -> None:
+               say: Callable[[str], None] = lambda line: None, names: Sequence[str] = ()) -> None:
     """Writes the page of a finished run (Trained); see `Trained.view`."""
     translator = trained.translator
     if sentences is None:
@@ -229,5 +234,8 @@ def of_trained(trained: Any, sentences: Sequence[str] | None, path: str | os.Pat
         dev, _ = text.without_too_long(translator, dev, dev.source, "pairs")
         return of_run(translator, trained.params, None, dev, trained.run.folder, path, say)
     prepared = translator.prepare(sentences)
-    views.check_lengths(batching.lengths(translator.tokenizer.encode(prepared)).tolist())
-    return of_pairs(trained, prepared, translator.translate(trained.params, prepared).texts, path, say)
+    views.check_lengths(batching.lengths(translator.tokenizer.encode(prepared)).tolist(), names=names)
+    translations = translator.translate(trained.params, prepared).texts
+    views.check_lengths([tokens_of(translator, *pair) for pair in zip(prepared, translations)], names=[
+        f"the translation of {views.name_of(i, names)}" for i in range(len(prepared))])
+    return of_pairs(trained, prepared, translations, path, say)

@@ -25,7 +25,7 @@ function build() {
           html("div", { class: "track" }, html("div", { class: "curve" }), slider)),
         html("p", { class: "step-name" }))),
     html("aside", {}, section("Layers and heads", "", html("div", { id: "heads" })),
-      section("Truth", "Error rate of what is shown: in this sentence · in all.", html("div", { id: "truths" })),
+      section("Truth", "Error rate of the picture: this sentence, all sentences.", html("div", { id: "truths" })),
       section("What if it looked elsewhere?",
         "In the layers and heads that are chosen. Words that become others · how far probabilities move (total variation).",
         html("div", { id: "changes" }))),
@@ -47,12 +47,26 @@ function drawFigure(map, table, room) {
 }
 
 function saysText(sentence) {
+  const words = sentence.written.length > 1, what = words ? "word" : "class";
   return view.change === "none"
-    ? ["What it says", `Written is ${sentence.note}; the bar is its probability, and what the model would rather say stands below.`]
-    : ["What it then says", `${sentence.written.length > 1 ? "With the same words before each; the" : "The"} bar is how far its probabilities move.`];
+    ? ["What it says", `Upper line: ${sentence.note}. Bar: the probability that the model gives to this ${what}. `
+      + `Lower line: the ${what} that the model prefers, where it is another.`]
+    : ["What it then says", `${words ? "Each word is predicted after the same words as before. " : ""}`
+      + "Bar: how far the probabilities move (total variation)."];
+}
+
+// The focused element by its data, so that the element that is drawn in its place can be focused.
+function focusedPlace() {
+  const node = document.activeElement, data = node ? Object.entries(node.dataset) : [];
+  if (!data.length) return () => null;
+  const marks = data.map(([name, value]) => `[data-${name}="${CSS.escape(value)}"]`).join("");
+  const selector = `#${node.closest("[id]").id} ${node.localName}${marks}`;
+  const index = [...document.querySelectorAll(selector)].indexOf(node);
+  return () => document.querySelectorAll(selector)[index];
 }
 
 function draw() {
+  const focused = focusedPlace();
   const sentence = PAGE.sentences[view.sentence], map = mapShown(), table = tableOf(map, view);
   const byId = (id) => document.getElementById(id);
   document.documentElement.dataset.theme = themeShown();
@@ -72,6 +86,8 @@ function draw() {
   byId("says").classList.toggle("changed", view.change !== "none");
   drawOutput(byId("output"), sentence, map);
   drawSteps(byId("steps"));
+  const again = focused();
+  if (again && again !== document.activeElement) again.focus({ preventScroll: true });
   look("");
 }
 

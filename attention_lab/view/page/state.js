@@ -1,7 +1,7 @@
 // What is shown, as an object; the address fragment is its permalink.
 const KINDS = Object.keys(PAGE.sentences[0].maps);
 const KIND_NAMES = { cross: "cross-attention", encoder: "encoder", decoder: "decoder", pool: "pooling" };
-const CHANGE_NAMES = { none: "as it does", uniform: "uniformly", permuted: "with weights permuted",
+const CHANGE_NAMES = { none: "as it does", uniform: "uniformly", permuted: "with permuted weights",
   zero_max: "without the largest weight" };
 
 function start() {

@@ -46,14 +46,14 @@ function errorCurve(width) {
 
 function play() {
   if (playing) return pause();
-  let next = view.checkpoint === PAGE.steps.length - 1 ? 0 : view.checkpoint + 1;
-  const advance = () => {
-    set({ checkpoint: next++ });
-    if (next >= PAGE.steps.length) pause();
+  const last = PAGE.steps.length - 1;
+  const show = (checkpoint) => {
+    set({ checkpoint });
+    if (checkpoint === last) pause();
   };
-  playing = setInterval(advance, 700);
-  advance();
   document.querySelector(".play").textContent = "❚❚";
+  playing = setInterval(() => show(Math.min(view.checkpoint + 1, last)), 700);
+  show(view.checkpoint === last ? 0 : view.checkpoint + 1);
   return undefined;
 }
 

@@ -18,6 +18,7 @@ from attention_lab.tasks import views
 from attention_lab.tasks.elsewhere import changed
 from attention_lab.tasks.translation import view
 from attention_lab.tasks.translation.translator import Translator
+from attention_lab.view.encoding import plain
 
 SOURCES = ["the dog sees a cat .", "it sleeps ."]
 TARGETS = ["le chien voit un chat .", "il dort ."]
@@ -182,6 +183,8 @@ def test_limits_are_said():
         views.check_lengths([])
     with pytest.raises(ValueError, match="sentence 2 has 65 tokens, end mark included: at most 64"):
         views.check_lengths([64, 65])
+    with pytest.raises(ValueError, match="line 5 of x has 67 tokens, end mark included: at most 64"):
+        views.check_lengths([64, 67], names=["line 3 of x", "line 5 of x"])
 
 
 @pytest.mark.parametrize("room, steps, selected", [
@@ -189,9 +192,8 @@ def test_limits_are_said():
 def test_checkpoints_are_left_out_where_all_would_be_too_large(viewed, monkeypatch, tmp_path, room, steps,
                                                                selected):
     translator, params, viewer, _ = viewed
-    heads = 4 if translator.model.projections else 1
-    letters = 2 * heads * sum(int(mask.sum()) for i in range(2) for mask in viewer.allowed(i).values())
-    monkeypatch.setattr(views, "ROOM", room * letters)
+    fixed, each = views.letters(viewer, 2)
+    monkeypatch.setattr(views, "ROOM", fixed + room * each)
     monkeypatch.setattr(views, "tables", lambda *a: [])
     monkeypatch.setattr(views.view, "save", lambda page, path: written.append(page))
     said, written = [], []
@@ -200,3 +202,31 @@ def test_checkpoints_are_left_out_where_all_would_be_too_large(viewed, monkeypat
     assert said == ([] if room == 4 else [
         f"{len(steps)} of 4 checkpoints are shown: with all, {tmp_path}/view.html would be above 2 MB"])
     assert written[0].steps == steps and written[0].selected == selected
+
+
+def test_the_size_of_a_page_is_foreseen(viewed, tmp_path):
+    """Letters of weights, norms, answers and answers elsewhere; words, truths and the script are the rest."""
+    translator, params, viewer, sentences = viewed
+    fixed, each = views.letters(viewer, 2)
+    page = plain(views.view.Page("t", [0, 7], 1, sentences))
+
+    def written(part):
+        if isinstance(part, str):
+            return len(part)
+        return sum(map(written, part.values() if isinstance(part, dict) else part))
+
+    assert 2 * each == sum(written([one["said"], *(
+        [table["weights"], table["norms"]] for table in one["maps"].values())]) for one in page["sentences"])
+    assert fixed == sum(written(table["elsewhere"]) for one in page["sentences"]
+                        for table in one["maps"].values()) + 80 * sentences[0].maps["cross"].allowed.size
+
+
+def test_one_checkpoint_that_is_too_large_is_said(viewed, monkeypatch, tmp_path):
+    translator, params, viewer, _ = viewed
+    fixed, each = views.letters(viewer, 2)
+    monkeypatch.setattr(views, "ROOM", fixed + each - 1)
+    said = []
+    views.save(viewer, 2, translator.config, {0: params, 3: params}, 3, tmp_path / "view.html", said.append)
+    assert said == [f"1 of 2 checkpoints are shown: with all, {tmp_path}/view.html would be above 2 MB",
+                    f"{tmp_path}/view.html has {(fixed + each) / 1e6:.1f} MB of numbers of the selected "
+                    "checkpoint alone, above 2 MB: fewer or shorter sentences make it smaller"]
