@@ -62,9 +62,9 @@ def lines(results: Mapping[str, Any], claims: Sequence[str] = (), two_level: boo
     table = [["claim", "is to be", "published", "value (95 % interval)",
               *["test sentences drawn anew, too"] * two_level, "n", "verdict"]]
     for verdict in chosen:
-        anew = ["{:.3g} to {:.3g}".format(*verdict["two_level"]) if "two_level" in verdict else "-"] * two_level
+        anew = "{:.3g} to {:.3g}".format(*verdict["two_level"]) if "two_level" in verdict else "-"
         table.append([verdict["statement"] + " (exploratory)" * (not verdict["primary"]), claimed(verdict),
-                      published(verdict["published"]), _measured(verdict), *anew, str(verdict["seeds"]),
+                      published(verdict["published"]), _measured(verdict), *[anew] * two_level, str(verdict["seeds"]),
                       verdict["verdict"] + changed])
     return table
 
