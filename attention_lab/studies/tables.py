@@ -64,8 +64,8 @@ def lines(results: Mapping[str, Any], claims: Sequence[str] = (), two_level: boo
     for verdict in chosen:
         anew = "{:.3g} to {:.3g}".format(*verdict["two_level"]) if "two_level" in verdict else "-"
         table.append([verdict["statement"] + " (exploratory)" * (not verdict["primary"]), claimed(verdict),
-                      published(verdict["published"]), _measured(verdict), *[anew] * two_level, str(verdict["seeds"]),
-                      verdict["verdict"] + changed])
+                      published(verdict["published"]), _measured(verdict), *[anew] * two_level,
+                      str(verdict["seeds"]), verdict["verdict"] + changed])
     return table
 
 
