@@ -35,7 +35,7 @@ CTranslate2's rate counts only where its outputs are ours in all sentences of gr
 over that of the row: 0.5 is half as fast.""",
     "decoding_joeynmt": """The same beside JoeyNMT too, which reads every hypothesis again at each step
 and has another length penalty, so that the outputs of its beam search may differ; fewer sentences, for it is
-slow.""",
+slow. Other programs ran beside it: only the order of magnitude counts.""",
     "sweep": """Milliseconds for one training step of one run: the runs one after another (`loop`), and all
 in one program. Medians of three stretches of each way, one way after another.""",
     "start": """Seconds from the shell to the first training step, the ways in turn. The compilation cache
