@@ -9,7 +9,8 @@
     rnn, lstm, gru   256 units that read from left to right
     smoke            seconds
 
-Measured: nothing yet.
+Measured: one seed, two cores of an AMD EPYC, 2,000 steps in 170 s; checkpoint selected on dev, test evaluated
+once: perplexity 5.03 on test, which is 0.031 nats a word above the entropy of the stories, 1.584.
 """
 
 from attention_lab.config import RECURRENT, Config, replace
