@@ -53,9 +53,9 @@ class Choices:
                 for row, example in enumerate(batch["example"]) if example >= 0}
         self._cases, self.sentence = {}, {}
         for name, cases_of in CHOICES.items():
-            found = [(*rows[index], case.position, *self._ids(case), index)
+            every = [(*rows[index], case.position, *self._ids(case), index)
                      for index, sentence in enumerate(sentences) for case in cases_of(sentence)]
-            cases = np.array([case for case in found if UNKNOWN not in case[3:5]], np.int64).reshape(-1, 6)
+            cases = np.array([case for case in every if UNKNOWN not in case[3:5]], np.int64).reshape(-1, 6)
             if not len(cases):
                 raise ValueError(f"no sentence has a case of {name}")
             self._cases[name], self.sentence[name] = cases[:, :5], cases[:, 5]

@@ -22,9 +22,9 @@ def right_tokens(translator: Translator, params: Any, sources: Sequence[str], ta
     sources, targets: pairs, text as in training.
     """
     ids = [translator.tokenizer.encode(side) for side in (sources, targets)]
-    found = rows(lambda batch: _right(translator.model, params, batch, translator.hyper), len(sources),
+    right = rows(lambda batch: _right(translator.model, params, batch, translator.hyper), len(sources),
                  batching.in_order(*ids, translator.buckets, SCORING_TOKENS))
-    return [right[:len(target) + 1] for right, target in zip(found, ids[1])]  # the end mark, too
+    return [row[:len(target) + 1] for row, target in zip(right, ids[1])]  # the end mark, too
 
 
 def by_share(right: Sequence[np.ndarray], parts: int) -> np.ndarray:

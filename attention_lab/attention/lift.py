@@ -25,11 +25,11 @@ def lifted(function: Callable, lead: tuple[int, ...], over: Callable) -> Callabl
             return jax.tree.map(lambda x: x[None], result)
         varies = [x.shape[0] != 1 for x in leaves]
 
-        def one(mapped):
+        def unmapped(mapped):
             mapped = iter(mapped)
             return inner(*jax.tree.unflatten(
-                tree, [next(mapped) if own else x[0] for x, own in zip(leaves, varies)]))
-        return over(one, [x for x, own in zip(leaves, varies) if own])
+                tree, [next(mapped) if varying else x[0] for x, varying in zip(leaves, varies)]))
+        return over(unmapped, [x for x, varying in zip(leaves, varies) if varying])
     return call
 
 

@@ -79,11 +79,11 @@ def hold_out(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Lab
     """
     if not 0 < share < 1:
         raise ValueError(f"share={share}: a share above 0 and below 1 is needed")
-    held = set()
+    chosen = set()
     for indices in _shuffled_classes(labelled, first_indices(labelled.text).values(), seed):
         if len(indices) >= 3:
-            held.update(indices[:min(max(1, int(share * len(indices) + 0.5)), len(indices) - 1)])
-    return labelled.without(held, labelled.text), labelled.held_out(held)
+            chosen.update(indices[:min(max(1, int(share * len(indices) + 0.5)), len(indices) - 1)])
+    return labelled.without(chosen, labelled.text), labelled.held_out(chosen)
 
 
 def few_shot(labelled: Labelled, shots: int, seed: int) -> Labelled:

@@ -104,11 +104,11 @@ def split(path: str | os.PathLike, dev_size: int, test_size: int) -> dict[str, T
 
 def _with_repeats(parts: dict[str, Text]) -> dict[str, Text]:
     """Counts the filled lines of dev and test that are also lines of train."""
-    held = {name: [line for line in parts[name].lines() if line] for name in ("dev", "test")}
-    known = {line for one in held.values() for line in one}
+    lines = {name: [line for line in parts[name].lines() if line] for name in ("dev", "test")}
+    known = {line for part in lines.values() for line in part}
     shared = known & {line for line in parts["train"].lines() if line in known}
-    for name, one in held.items():
-        if repeats := sum(line in shared for line in one):
+    for name, part in lines.items():
+        if repeats := sum(line in shared for line in part):
             parts[name] = dataclasses.replace(
                 parts[name], counts=parts[name].counts | {"lines_also_in_train": repeats})
     return parts

@@ -113,11 +113,11 @@ class Transformer(nn.Module):
     def step(self, carry, token, run: Pass):
         """From one token (B * beam,) of each hypothesis to the logits of the next; all at one position."""
         B, beam, T = carry["slots"].shape
-        position, own, written = carry["position"][0], jnp.arange(beam), []
-        slots = write(carry["slots"], jnp.broadcast_to(own[None, :, None], (B, beam, 1)), position, 2)
+        position, hypotheses, written = carry["position"][0], jnp.arange(beam), []
+        slots = write(carry["slots"], jnp.broadcast_to(hypotheses[None, :, None], (B, beam, 1)), position, 2)
         # Hypotheses are queries of their sentence; each may attend to the slots of its own past.
         there = jnp.where(jnp.arange(T)[None, None, :] <= position, slots, beam)
-        mask = (there[..., None] == own[None, None, None, :]).reshape(B, beam, T * beam)
+        mask = (there[..., None] == hypotheses[None, None, None, :]).reshape(B, beam, T * beam)
         # Not as masks, in which a key may hold anything: that would copy all keys and values at each step.
         biases = [jnp.where(m, 0.0, -jnp.inf) for m in (mask, carry["memory_mask"])]
         x = self.vectors(token.reshape(B, beam), carry["position"][:, None], 1)

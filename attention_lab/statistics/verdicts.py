@@ -101,8 +101,8 @@ def judge(claims: Sequence[Claim], values: Mapping[str, Sequence[float]]) -> lis
     arrays = {claim.name: np.asarray(values[claim.name], np.float64) for claim in claims}
     first, second = ([_tests(claim, arrays[claim.name])[step] for claim in claims] for step in (0, 1))
     pairs = zip(_adjusted(claims, first), _adjusted(claims, second))
-    asked = [one if one.p < ALPHA else min(one, other, key=lambda test: test.p) for one, other in pairs]
-    return [_verdict(claim, arrays[claim.name], test) for claim, test in zip(claims, asked)]
+    decisive = [a if a.p < ALPHA else min(a, b, key=lambda test: test.p) for a, b in pairs]
+    return [_verdict(claim, arrays[claim.name], test) for claim, test in zip(claims, decisive)]
 
 
 def _tests(claim, values):

@@ -44,16 +44,16 @@ def versions(folder: Path) -> dict[str, list[Version]]:
     log = git(folder, "log", "--reverse", "--topo-order", "--full-history", "--no-renames",
               "--diff-filter=AM", "--format=commit %H", "--raw", "--no-abbrev", "--",
               f":(top,glob)**/{ABOUT}").decode()
-    found, commit = [], ""
+    files, commit = [], ""
     for line in log.splitlines():
         if line.startswith("commit "):
             commit = line.split()[1]
         elif line:
             facts, path = line.split("\t")
-            found.append((commit, Path(path).parent.name, facts.split()[3]))
-    contents = _blobs(folder, [blob for *_, blob in found])
+            files.append((commit, Path(path).parent.name, facts.split()[3]))
+    contents = _blobs(folder, [blob for *_, blob in files])
     by_study: dict[str, list[Version]] = {}
-    for commit, name, blob in found:
+    for commit, name, blob in files:
         with contextlib.suppress(ValueError):  # of a damaged version, which tells nothing
             about = json.loads(contents[blob])
             if isinstance(about, dict):

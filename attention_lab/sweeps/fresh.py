@@ -75,12 +75,12 @@ def groups_of(base: Config, finalists: Sequence[Finalist], seeds: Sequence[int])
 
 def scored(finalists: Sequence[Finalist], outcomes: Sequence[Outcome], metric: str) -> list[Finalist]:
     """The finalists with their scores on fresh seeds, in the same order."""
-    found = []
+    complete = []
     for each in finalists:
         mine = [outcome for outcome in outcomes if {
             key: value for key, value in outcome.cell.overrides.items()
             if key not in ("seed", "data.split")} == each.overrides]
         scores = {outcome.cell.config.seed: outcome.result[metric] for outcome in mine
                   if outcome.result and outcome.result.get(metric) is not None}
-        found.append(each._replace(scores=scores, folder=str(mine[0].folder) if mine else ""))
-    return found
+        complete.append(each._replace(scores=scores, folder=str(mine[0].folder) if mine else ""))
+    return complete

@@ -125,15 +125,15 @@ def plan_of(runs: Iterable[Run]) -> Plan | None:
     names: dict[Path, set[str]] = {}
     for run in runs:
         names.setdefault(run.folder.parent, set()).add(run.folder.name)
-    found: dict[Plan, Path] = {}
+    plans: dict[Plan, Path] = {}
     for folder, inside in names.items():
         for path, content in _of_runs(folder, inside):
-            found[Plan(**{name: tuple(value) if isinstance(value, list) else value
+            plans[Plan(**{name: tuple(value) if isinstance(value, list) else value
                           for name, value in content.items()})] = path
-    if len({plan.looks for plan in found}) > 1:
-        one, other = list(found.values())[:2]
+    if len({plan.looks for plan in plans}) > 1:
+        one, other = list(plans.values())[:2]
         raise ValueError(f"the runs were looked at by two plans, {one} and {other}: compare the runs of one")
-    return next(iter(found), None)
+    return next(iter(plans), None)
 
 
 def _plain(plan: Plan) -> dict[str, Any]:

@@ -15,18 +15,18 @@ def counted() -> Iterator[Counter]:
     """In the block counts the programs that this process needs, by the names of the events."""
     events: Counter = Counter()
 
-    def asked(name: str, seconds: float, **facts) -> None:
+    def requested(name: str, seconds: float, **facts) -> None:
         events[name] += name == ASKED
 
     def read(name: str, **facts) -> None:
         events[name] += name == READ
 
-    jax.monitoring.register_event_duration_secs_listener(asked)
+    jax.monitoring.register_event_duration_secs_listener(requested)
     jax.monitoring.register_event_listener(read)
     try:
         yield events
     finally:
-        jax.monitoring.unregister_event_duration_listener(asked)
+        jax.monitoring.unregister_event_duration_listener(requested)
         jax.monitoring.unregister_event_listener(read)
 
 

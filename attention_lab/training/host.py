@@ -143,10 +143,10 @@ class Host:
         if group.count == 1:
             return checkpoint.restore(self.checkpoints, template, step=step)
         here = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), template)
-        found = group.agreed(
+        restored = group.agreed(
             lambda: checkpoint.restore(self.checkpoints, here, step) if group.first else None)
-        head = group.share((found[0], found[2]) if found else None)
-        return head and (head[0], group.spread(found and found[1], template), head[1])
+        head = group.share((restored[0], restored[2]) if restored else None)
+        return head and (head[0], group.spread(restored and restored[1], template), head[1])
 
     def _save(self, state: State) -> None:
         checkpoint.save(self.checkpoints, self.step, state, self.progress)

@@ -83,11 +83,11 @@ def profile(task: Task, config: Config, folder: str | Path) -> Profile:
         for batch in batches[STEPS + 1:]:
             state = run(state, batch)
     trace = max(Path(folder).rglob("*.xplane.pb"), key=lambda path: path.stat().st_mtime_ns)
-    found = operations(trace, places(step.as_text()), STEPS)
+    measured = operations(trace, places(step.as_text()), STEPS)
     with (Path(folder) / "operations.tsv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, delimiter="\t", lineterminator="\n").writerows([Operation._fields, *found])
+        csv.writer(file, delimiter="\t", lineterminator="\n").writerows([Operation._fields, *measured])
     return Profile(statistics.median(seconds[1:STEPS + 1]), product_flops(traced.jaxpr.jaxpr), product_rate(),
-                   found)
+                   measured)
 
 
 def operations(trace: Path, places: dict[str, str], steps: int) -> list[Operation]:
@@ -102,9 +102,9 @@ def operations(trace: Path, places: dict[str, str], steps: int) -> list[Operatio
     calls: Counter = Counter()
     for plane in jax.profiler.ProfileData.from_file(str(trace)).planes:
         for line in plane.lines:
-            for name, own in own_times(_spans(line, plane.name.startswith("/device:"))):
+            for name, self_time in self_times(_spans(line, plane.name.startswith("/device:"))):
                 kind = re.sub(r"[.\d]+$", "", name), re.sub(r"_\d+", "", places.get(name, ""))
-                nanoseconds[kind] += own
+                nanoseconds[kind] += self_time
                 calls[kind] += 1
     total = sum(nanoseconds.values()) or 1.0
     return [Operation(time / total, 1e-9 * time / steps, calls[kind] / steps, *kind)
@@ -127,10 +127,10 @@ def _spans(line: Any, on_device: bool) -> list[tuple[float, float, str]]:
     return spans
 
 
-def own_times(spans: list[tuple[float, float, str]]) -> Iterator[tuple[str, float]]:
+def self_times(spans: list[tuple[float, float, str]]) -> Iterator[tuple[str, float]]:
     """Name and duration of each span, without the spans that lie in it.
 
-    >>> list(own_times([(0.0, 10.0, "while"), (1.0, 4.0, "dot"), (5.0, 7.0, "add"), (11.0, 12.0, "dot")]))
+    >>> list(self_times([(0.0, 10.0, "while"), (1.0, 4.0, "dot"), (5.0, 7.0, "add"), (11.0, 12.0, "dot")]))
     [('dot', 3.0), ('add', 2.0), ('while', 5.0), ('dot', 1.0)]
     """
     open_: list[list[Any]] = []  # name, end, own time

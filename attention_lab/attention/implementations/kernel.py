@@ -11,7 +11,7 @@ from attention_lab.attention.implementations.reference import without_unused
 from attention_lab.attention.masks import kind, used_rows, within
 
 
-def held(kernel, q, k, v, options, rows_of, size_of, dtype=None):
+def by_kernel(kernel, q, k, v, options, rows_of, size_of, dtype=None):
     """The context (T, V) by a kernel.
 
     Args:

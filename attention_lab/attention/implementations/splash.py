@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel as splash
 from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_mask as masks
 
-from attention_lab.attention.implementations.kernel import held
+from attention_lab.attention.implementations.kernel import by_kernel
 
 SIZE = ROWS = 128  # sizes of heads and lengths are multiples of this, a TPU's lanes
 BLOCK = 512  # queries and keys of a block, for arrays that have so many
@@ -13,7 +13,7 @@ INTERPRET = False  # whether Pallas interprets the kernel, as tests on a CPU do
 
 def attention(q, k, v, options, score, readouts, return_weights):
     """The context of `attend`; logits and softmax are float32."""
-    return held(kernel, q, k, v, options, ROWS, SIZE), None, {}
+    return by_kernel(kernel, q, k, v, options, ROWS, SIZE), None, {}
 
 
 def kernel(q, k, v, causal, allowed):

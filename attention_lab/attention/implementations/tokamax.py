@@ -8,7 +8,7 @@ import importlib
 
 import jax.numpy as jnp
 
-from attention_lab.attention.implementations.kernel import held
+from attention_lab.attention.implementations.kernel import by_kernel
 
 LIBRARY = None  # the kernel by name; None leaves the choice to tokamax. Tests on a CPU put "xla" in its place
 SIZE = ROWS = 8  # sizes of heads and lengths are multiples of this
@@ -16,7 +16,7 @@ SIZE = ROWS = 8  # sizes of heads and lengths are multiples of this
 
 def attention(q, k, v, options, score, readouts, return_weights):
     """The context of `attend`; logits and softmax are float32."""
-    return held(kernel, q, k, v, options, ROWS, SIZE), None, {}
+    return by_kernel(kernel, q, k, v, options, ROWS, SIZE), None, {}
 
 
 def kernel(q, k, v, causal, allowed):

@@ -101,9 +101,9 @@ def entropy(given: StoryGrammar, sentences: int) -> np.ndarray:
     Subjects brought in are independent draws from q, `StoryGrammar.subjects`, and one that is repeated is any
     of them: its distribution is q, too. Of m draws, c of which are subject i, i costs -log(c / m).
     """
-    symbols, own = given.grammar.symbols, weighted.choices(given.grammar)
-    own[symbols.index(AGAIN)] = 0.0
-    known = weighted.expected(given.grammar, own)  # but for the choice of a subject again
+    symbols, local = given.grammar.symbols, weighted.choices(given.grammar)
+    local[symbols.index(AGAIN)] = 0.0
+    known = weighted.expected(given.grammar, local)  # but for the choice of a subject again
     chances, costs = np.array([1.0]), [known[symbols.index(FIRST)]]  # of m = 1, 2, ... subjects so far
     for _ in range(1, sentences):
         looked_up = sum(chance * _looked_up(given.subjects, m) for m, chance in enumerate(chances, 1))

@@ -68,20 +68,20 @@ def choices(grammar: Grammar) -> np.ndarray:
     return np.add.reduceat(-grammar.probability * np.log(grammar.probability), grammar.first[:-1])
 
 
-def expected(grammar: Grammar, own: np.ndarray) -> np.ndarray:
-    """The expected sum of `own` over a symbol and all below it: x(s) = own(s) + sum_r p_r x(S_r).
+def expected(grammar: Grammar, local: np.ndarray) -> np.ndarray:
+    """The expected sum of `local` over a symbol and all below it: x(s) = local(s) + sum_r p_r x(S_r).
 
     `choices` gives the entropy of what a symbol writes, ones its number of words. ValueError for a grammar
     whose texts have no end on average.
 
     Args:
-      own: (symbols,), not below 0.
+      local: (symbols,), not below 0.
     """
     values = np.zeros(len(grammar.symbols))
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(ROUNDS):
             below = np.append(values, 0.0)[grammar.after].sum(axis=1)  # index -1 is the 0
-            new = own + np.add.reduceat(grammar.probability * below, grammar.first[:-1])
+            new = local + np.add.reduceat(grammar.probability * below, grammar.first[:-1])
             if np.isfinite(new).all() and np.max(new - values) <= CONVERGED * np.max(new):
                 return new
             values = new

@@ -38,6 +38,6 @@ def hold_out(corpus: pairs.Pairs, dev_size: int, test_size: int,
         raise ValueError(f"data.dev_size={dev_size} and data.test_size={test_size} leave none of "
                          f"{len(different)} different source sentences to train on")
     order = np.argsort(np.random.PCG64(seed).random_raw(len(different)), kind="stable")
-    held = different[order[:dev_size + test_size]].tolist()
-    return (corpus.without(set(held), corpus.source), corpus.held_out(held[:dev_size]),
-            corpus.held_out(held[dev_size:]))
+    chosen = different[order[:dev_size + test_size]].tolist()
+    return (corpus.without(set(chosen), corpus.source), corpus.held_out(chosen[:dev_size]),
+            corpus.held_out(chosen[dev_size:]))

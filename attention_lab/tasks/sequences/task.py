@@ -45,8 +45,8 @@ def attention_statistics(loss: TokenLoss, params: Any, batch: Batch, hyper: Hype
                          ) -> tuple[jax.Array, jax.Array]:
     """At the answers: each layer's entropy as a share of log S, (L,); norm of the query kernels' gradient."""
     entropy = loss.model.apply(params, batch, hyper, readouts=("entropy",)).readouts["encoder"]["entropy"]
-    asked = (batch["target"] != PAD) & (batch["source"] != PAD)  # at several answers of a query, the query
-    real = jnp.broadcast_to(asked[None, :, None], entropy.shape)
+    queries = (batch["target"] != PAD) & (batch["source"] != PAD)  # at several answers of a query, the query
+    real = jnp.broadcast_to(queries[None, :, None], entropy.shape)
     keys = batch["source"].shape[1]
     mean = (entropy / max(math.log(keys), 1e-12) * real).sum((1, 2, 3)) / real.sum((1, 2, 3))
     gradient = jax.grad(lambda params: loss(params, batch, hyper, None)[0].total)(params)
