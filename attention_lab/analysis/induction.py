@@ -22,8 +22,9 @@ class HeadScores(NamedTuple):
     """Mean attention weights of each head, (L, H).
 
     Fields:
-      prefix_matching: from a token to the one after its earlier occurrence, summed over several occurrences.
-      previous_token: from a token to the one before it.
+      prefix_matching: from a token to the one after its earlier occurrence, summed over several occurrences;
+        over the tokens that have an answer and came before, with `data.source=repeated` the second copy.
+      previous_token: from a token to the one before it; over all tokens but the first.
     """
 
     prefix_matching: np.ndarray
@@ -31,33 +32,27 @@ class HeadScores(NamedTuple):
 
 
 def head_scores(model: Model, params: Any, hyper: Hyper, drawn: Sequences) -> HeadScores:
-    """The scores of a causal encoder's heads, mean over the tokens that have an answer and came before.
-
-    In sequences of `data.source=repeated` these are the tokens of the second copy.
-
-    Raises:
-      ValueError: no token with an answer came before.
-    """
+    """The scores of a causal encoder's heads; ValueError where no token with an answer came before."""
     sums = [jax.device_get(_sums(model, params, batch, hyper)) for batch in sequences.in_order(drawn, ROWS)]
-    prefix, previous, count = (sum(part) for part in zip(*sums))
-    if not count:
+    (prefix, matched), (previous, followed) = ([sum(part) for part in zip(*of)] for of in zip(*sums))
+    if not matched:
         raise ValueError("no token with an answer came before in its sequence: there is no prefix to match")
-    return HeadScores(prefix / count, previous / count)
+    return HeadScores(prefix / matched, previous / followed)
 
 
 @partial(jax.jit, static_argnames="model")
-def _sums(model: Model, params: Any, batch: Batch, hyper: Hyper) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Sums of both weights over tokens, (L, H) each, and the number of tokens."""
+def _sums(model: Model, params: Any, batch: Batch, hyper: Hyper) -> list[tuple[jax.Array, jax.Array]]:
+    """For each field of HeadScores the sum of weights, (L, H), and the number of tokens that it is over."""
     weights = model.apply(params, batch, hyper, with_weights=True).weights["encoder"]
     source, place = batch["source"], jnp.arange(batch["source"].shape[1])
     earlier = (place[None, :] < place[:, None])[None]
     same = (source[:, :, None] == source[:, None, :]) & earlier
     after = jnp.pad(same, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]  # [b, t, s]: token s - 1 is token t
-    came_before = ((batch["target"] != PAD) & same.any(axis=2))[:, :, None]
     before = (place[None, :] == place[:, None] - 1)[None]
-    prefix, previous = (jnp.einsum("lbhts,bts->lh", weights, (came_before & to).astype(jnp.float32))
-                        for to in (after, before))
-    return prefix, previous, came_before.sum()
+    came_before = (batch["target"] != PAD) & same.any(axis=2)
+    follows = (source != PAD) & (place > 0)[None]
+    return [(jnp.einsum("lbhts,bts->lh", weights, (of[:, :, None] & to).astype(jnp.float32)), of.sum())
+            for of, to in ((came_before, after), (follows, before))]
 
 
 def best_head(scores: np.ndarray, layer: int) -> Head:

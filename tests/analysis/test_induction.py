@@ -38,7 +38,8 @@ def test_the_scores_are_sums_over_the_places_by_hand():
     w = weights[:, 0]
     prefix = (w[:, 3, 1] + w[:, 4, 2] + w[:, 3, 1] + w[:, 3, 3]) / 3
     np.testing.assert_allclose(scores.prefix_matching[:, 0], prefix, rtol=1e-6)
-    np.testing.assert_allclose(scores.previous_token[:, 0], (2 * w[:, 3, 2] + w[:, 4, 3]) / 3, rtol=1e-6)
+    before = (w[:, 1, 0] + w[:, 2, 1] + w[:, 3, 2] + w[:, 4, 3]) / 4  # the same in every sequence
+    np.testing.assert_allclose(scores.previous_token[:, 0], before, rtol=1e-6)
 
 
 def test_scores_do_not_depend_on_how_sequences_are_batched(monkeypatch):

@@ -7,7 +7,7 @@ from attention_lab.config.load import load
 from attention_lab.config.parse import merge
 from attention_lab.config.rules import check
 from attention_lab.studies.recipes import recall
-from attention_lab.studies.recipes.tuned_arms import TUNING_SEEDS
+from attention_lab.studies.recipes.rates import TUNING_SEEDS
 from tests.experiments.loaded import ROOT, module, study, verdicts
 
 STUDY, LOOKUP = study("lookup"), module("lookup")
