@@ -9,9 +9,10 @@ well (`model.shift`), so that they differ in their memory alone. Each arm and wi
 best accuracy on dev, mean over training and tuning seeds, at PAIRS pairs.
 
 Without that shift one layer of attention is compared with two, on blocks of random tokens that begin again
-(Elhage et al. 2021; Olsson et al. 2022). A head of the second layer can match a token with its earlier
-occurrence only if the first has brought that token to the place after it. The study measures the weight that
-heads give to that place, and leaves the head with the largest out.
+(Elhage et al. 2021; Olsson et al. 2022). In one layer a head sees the token of each place alone, not the one
+before it, by which it would have to match; the first of two layers can bring that one along. The study
+measures the weight that heads give to the token after the earlier occurrence, and leaves out the head with
+the largest.
 """
 
 import jax
