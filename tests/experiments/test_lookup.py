@@ -83,7 +83,7 @@ def planted(likes_a_lookup, grows):
         if cell["stage"] == "tune":
             continue
         wobble = 0.001 * (cell["seed"] % 3)
-        enough = cell["arm"] == "attention" or not grows or cell["width"] >= 8 * cell["pairs"]
+        enough = cell["arm"] == "attention" or not grows or cell["width"] >= 8 * (cell["pairs"] or 0)
         shares = dict.fromkeys(LOOKUP.COLUMNS, 0.97 + wobble if likes_a_lookup else 0.5 + wobble)
         accuracy = 0.95 + wobble if enough else 0.4
         if cell["arm"] in LOOKUP.REPEATED:
