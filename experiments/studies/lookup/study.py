@@ -44,9 +44,10 @@ RECURRENT = ("gru", "lstm")
 PAIRS, WIDTH = 4, 32  # of the models that are intervened on
 # Temperatures of the softmax in all layers; 1 is that of training, the last picks the largest weight.
 TEMPERATURES = (100.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125, 0.001)
-DID = {"value_followed": "value replaced:\nanswer follows", "value_stayed": "value replaced:\nweight stays",
-       "key_moved": "keys swapped:\nweight moves", "key_followed": "keys swapped:\nanswer follows",
-       "vectors_followed": "vectors exchanged:\nanswer follows"}
+DID = {"value_followed": "value\nreplaced:\nanswer\nfollows",
+       "value_stayed": "value\nreplaced:\nweight\nstays",
+       "key_moved": "keys\nswapped:\nweight\nmoves", "key_followed": "keys\nswapped:\nanswer\nfollows",
+       "vectors_followed": "vectors\nexchanged:\nanswer\nfollows"}
 
 
 def model(column):
