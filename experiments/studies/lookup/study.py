@@ -26,7 +26,7 @@ from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.figures import style
 from attention_lab.storage.runs import load_run
 from attention_lab.studies import Claim, Study, function, mean
-from attention_lab.studies.recipes import recall, rates, runs
+from attention_lab.studies.recipes import rates, recall, runs
 from attention_lab.studies.recipes.drawing import draw_band, draw_seeds, seed_count, titled_figure
 from attention_lab.studies.recipes.recall import RIGHT
 from attention_lab.tasks.sequences.task import correct
