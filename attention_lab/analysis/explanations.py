@@ -32,7 +32,7 @@ import numpy as np
 from attention_lab.analysis.batches import ROOM, encoded, rows, without_a_word
 from attention_lab.analysis.pooling import variation, words
 from attention_lab.attention import counterfactual
-from attention_lab.config import POOLED, Hyper
+from attention_lab.config import ENCODERS, POOLED, Hyper
 from attention_lab.data.labelled import Labelled
 from attention_lab.models import Decision, Model
 from attention_lab.models.classifier import POOL
@@ -70,7 +70,7 @@ def explain(classifier: Classifier, params: Any, sentences: Labelled, methods: S
 def available(classifier: Classifier) -> tuple[str, ...]:
     """The METHODS that a classifier allows: some need attention."""
     model = classifier.config.model
-    encoder, pooled = model.kind == "encoder", model.pooling in POOLED
+    encoder, pooled = model.kind in ENCODERS, model.pooling in POOLED
     missing = set() if encoder or pooled else {"attention", "attention_mean", "value_norm", "value_zeroing"}
     missing |= set() if encoder else {"rollout"}
     return tuple(name for name in METHODS if name not in missing)

@@ -9,7 +9,7 @@
 Nothing here imports jax, so that a mistyped flag is answered before jax has started.
 """
 
-from attention_lab.config.fields import LEARNED_POSITIONS, POOLED, RECURRENT, Config, Data, Model
+from attention_lab.config.fields import ENCODERS, LEARNED_POSITIONS, POOLED, RECURRENT, Config, Data, Model
 from attention_lab.config.hyper import (
     HYPER_FIELDS,
     Hyper,
@@ -23,6 +23,7 @@ from attention_lab.config.hyper import (
 from attention_lab.config.schema import Field, all_fields, get, replace
 from attention_lab.config.stored import PATHS, SCHEMA, differences, digest, from_dict, name, to_dict
 
-__all__ = ["HYPER_FIELDS", "LEARNED_POSITIONS", "PATHS", "POOLED", "RECURRENT", "SCHEMA", "Config", "Data",
-           "Field", "Hyper", "Model", "Structure", "all_fields", "differences", "digest", "from_dict", "get",
-           "key_size", "name", "readouts_of", "replace", "split", "task_of", "to_dict", "value_size"]
+__all__ = ["ENCODERS", "HYPER_FIELDS", "LEARNED_POSITIONS", "PATHS", "POOLED", "RECURRENT", "SCHEMA",
+           "Config", "Data", "Field", "Hyper", "Model", "Structure", "all_fields", "differences", "digest",
+           "from_dict", "get", "key_size", "name", "readouts_of", "replace", "split", "task_of", "to_dict",
+           "value_size"]

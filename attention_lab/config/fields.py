@@ -49,6 +49,7 @@ class Group:
 group = dataclasses.dataclass(frozen=True, eq=False, repr=False)
 
 RECURRENT = ("rnn", "lstm", "gru")  # kinds of model
+ENCODERS = ("encoder", "linear_attention")  # kinds of model; the second has linear scores alone
 WITHOUT_LAYERS = ("average", "bag_of_words")  # kinds of model that see each token alone
 POOLED = ("additive", "dot")  # poolings by attention
 # Statistics of a query's weights that need nothing else.
@@ -80,13 +81,13 @@ class Data(Group):
     buckets: tuple[int, ...] = field((), "padded lengths, rising, the last at most max_length; empty: the "
                                      "six that waste least")
     corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo, marked, "
-                             "stories), of the parts held out of a file, and of the shots", low=0)
-    train_size: int = field(20000, "grammar, senses, recall, echo and marked: examples of train; stories, "
-                            "which never repeat: contexts of an epoch", low=1)
-    dev_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of dev; stories: "
-                          "contexts; a text file: lines before those of test", low=1)
-    test_size: int = field(500, "grammar, senses, recall, echo, marked and tsv: examples of test; stories: "
-                           "contexts; a text file: its last lines", low=1)
+                             "repeated, stories), of the parts held out of a file, and of the shots", low=0)
+    train_size: int = field(20000, "grammar, senses, recall, echo, marked and repeated: examples of train; "
+                            "stories, which never repeat: contexts of an epoch", low=1)
+    dev_size: int = field(500, "grammar, senses, recall, echo, marked, repeated and tsv: examples of dev; "
+                          "stories: contexts; a text file: lines before those of test", low=1)
+    test_size: int = field(500, "grammar, senses, recall, echo, marked, repeated and tsv: examples of test; "
+                           "stories: contexts; a text file: its last lines", low=1)
     dev_share: float = field(0.15, "coarsewsd, senses_tsv and sentiment_files: share of each class held out "
                              "for dev, and for test where the files have no test split", above=0.0, high=0.4)
     word: str = field("all", "coarsewsd: the ambiguous word, a folder's name, or all of them in one model")
@@ -107,7 +108,7 @@ class Data(Group):
     values: int = field(0, "recall: ids that are values, the next after the keys; 0: half of the ids", low=0)
     distance: int = field(20, "echo and marked: how many positions ago the answer was read", low=1, high=480)
     answers: int = field(16, "echo: positions of a sequence that have an answer", low=1, high=480)
-    length: int = field(128, "marked: tokens of a sequence, more than distance", low=2,
+    length: int = field(128, "marked: tokens of a sequence, more than distance; repeated: at least 7", low=2,
                         high=LEARNED_POSITIONS)
     lexicon_size: int = field(1000, "grammar, senses, stories: English and French word types, about", low=100)
     min_words: int = field(3, "grammar: shortest English sentence, words", low=3)
@@ -121,7 +122,8 @@ class Model(Group):
     """The sizes of the network around attention."""
 
     kind: str = field("transformer", "architecture: transformer translates; encoder answers token by token, "
-                      "predicts the next or classifies; rnn, lstm and gru do any of it; average, which sees "
+                      "predicts the next or classifies, and so does linear_attention, the encoder with "
+                      "attention.compatibility=linear; rnn, lstm and gru do any of it; average, which sees "
                       "each token alone, and bag_of_words classify", choices=names("models.MODELS"))
     pooling: str = field("place", "classifiers: from a sentence's states to one vector: that of the target "
                          "word (place), their mean, or their mean under additive or dot attention by a "

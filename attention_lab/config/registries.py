@@ -49,6 +49,6 @@ def of_task(task: str) -> tuple[str, ...]:
     """The sources of a task.
 
     >>> of_task("sequences")
-    ('recall', 'kfold', 'echo', 'marked')
+    ('recall', 'kfold', 'echo', 'marked', 'repeated')
     """
     return tuple(name for name, source in SOURCES.items() if source.task == task)

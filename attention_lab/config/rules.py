@@ -7,12 +7,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from attention_lab.config.choices import facts
-from attention_lab.config.fields import LEARNED_POSITIONS, LOGGED, POOLED, RECURRENT, WITHOUT_LAYERS, Config
+from attention_lab.config.fields import (
+    ENCODERS,
+    LEARNED_POSITIONS,
+    LOGGED,
+    POOLED,
+    RECURRENT,
+    WITHOUT_LAYERS,
+    Config,
+)
 from attention_lab.config.hyper import key_size, readouts_of, task_of
 from attention_lab.config.registries import SOURCES, TASKS
 from attention_lab.config.schema import Field, all_fields, get
 
-WITH_HEADS = ("transformer", "encoder")  # kinds of model
+WITH_HEADS = ("transformer", *ENCODERS)  # kinds of model
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
     "attention.small_query", "attention.implementation")
@@ -59,6 +67,8 @@ def fitted(config: Config, kind: str) -> dict[str, Any]:
     changes = {key: all_fields()[key].default for key in _unread(kind)}
     if kind not in WITH_HEADS and TASKS[task_of(config)]["output"] != "sentence":
         changes |= {"attention.compatibility": "none", "attention.scale": None}
+    elif kind == "linear_attention":
+        changes["attention.compatibility"] = "linear"
     elif kind in WITH_HEADS and config.attention.compatibility == "none":
         changes["attention.compatibility"] = all_fields()["attention.compatibility"].default
     return changes
@@ -164,7 +174,7 @@ def _check_model(config: Config) -> None:
         _check_defaults(config, ["model.shift"], source)
     if model.kind not in kinds:
         raise ValueError(f"model.kind={model.kind} does not fit {source}: {', '.join(kinds)} do")
-    if task == "language" and model.kind == "encoder" and not model.causal:
+    if task == "language" and model.kind in ENCODERS and not model.causal:
         raise ValueError(f"model.causal=false: with {source} a word would see the one that it predicts; "
                          "true is allowed")
     _check_defaults(config, _unread(model.kind), f"model.kind={model.kind}")
@@ -193,6 +203,9 @@ def _check_heads(config: Config) -> None:
     if attention.compatibility == "none":
         raise ValueError(f"attention.compatibility=none: model.kind={model.kind} is nothing without "
                          f"attention; it is allowed with {', '.join(RECURRENT)}")
+    if model.kind == "linear_attention" and attention.compatibility != "linear":
+        raise ValueError(f"attention.compatibility={attention.compatibility}: model.kind=linear_attention "
+                         "has linear scores; linear is allowed, or model.kind=encoder")
     unset = [f"model.{name}" for name in ("key_size", "value_size") if getattr(model, name) is None]
     if unset and model.width % model.num_heads:
         divisors = [n for n in range(1, model.width + 1) if model.width % n == 0]
@@ -264,7 +277,7 @@ def _check_classifier(config: Config) -> None:
     if SOURCES[source].classified == "sentence" and model.pooling == "place":
         raise ValueError(f"model.pooling=place: data.source={source} classifies whole "
                          "sentences; mean, additive and dot are allowed")
-    if model.kind != "encoder" and attention.compatibility != "none":
+    if model.kind not in ENCODERS and attention.compatibility != "none":
         raise ValueError(f"attention.compatibility={attention.compatibility}: classifying, model.kind="
                          f"{model.kind} attends by model.pooling alone; none is allowed")
     unread = ["model.reverse_source", "model.input_feeding", "model.causal", "model.tie_embeddings"]

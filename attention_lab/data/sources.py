@@ -14,7 +14,7 @@ from attention_lab.data.corpus import SPLITS, Corpus, overlaps
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.readers import coarsewsd, multi30k, senses_tsv, sentiment_csv, sentiment_files, tsv
-from attention_lab.data.synthetic import echo, kfold, marked, recall, senses
+from attention_lab.data.synthetic import echo, kfold, marked, recall, repeated, senses
 from attention_lab.storage.files import text_digest
 
 
@@ -159,6 +159,8 @@ SOURCES = {
         count, data.distance, data.answers, data.vocabulary_size, data.corpus_seed, split))),
     "marked": Source(task="sequences", read=_drawn(lambda data, count, split: marked.sequences(
         count, data.distance, data.length, data.vocabulary_size, data.corpus_seed, split))),
+    "repeated": Source(task="sequences", read=_drawn(lambda data, count, split: repeated.sequences(
+        count, data.length, data.vocabulary_size, data.corpus_seed, split))),
     "senses": Source(task="classification", classified="word", read=_classified(_senses)),
     "coarsewsd": Source(
         task="classification", classified="word", location="data.directory",

@@ -8,12 +8,14 @@ from attention_lab.models.spec import Decision, Model, ModelSpec, Output
 
 __all__ = ["MODELS", "Decision", "Model", "ModelSpec", "Output", "build", "from_spec", "spec_of"]
 
+_ENCODER = {"tokens": tagger.build_encoder, "class": classifier.build}
 _RECURRENT = {"sentence": recurrent.build, "tokens": tagger.build_recurrent, "class": classifier.build}
 
 # Kind of model -> what can be read from it -> the function ModelSpec -> Model.
 MODELS = {
     "transformer": {"sentence": transformer.build},
-    "encoder": {"tokens": tagger.build_encoder, "class": classifier.build},
+    "encoder": _ENCODER,
+    "linear_attention": _ENCODER,
     "rnn": _RECURRENT,
     "lstm": _RECURRENT,
     "gru": _RECURRENT,

@@ -13,7 +13,7 @@ has a row of class vectors. Words differ in their number of classes: the table i
 import flax.linen as nn
 import jax.numpy as jnp
 
-from attention_lab.config import POOLED, RECURRENT
+from attention_lab.config import ENCODERS, POOLED, RECURRENT
 from attention_lab.config.choices import look_up
 from attention_lab.data.vocabulary import EOS, PAD
 from attention_lab.models.heads import Attended, model_with_heads, outputs_by_kind, real_rows
@@ -65,7 +65,7 @@ def bag_of_words(module):
 
 # Each creates its parameters in a linen module and gives the body (embeddings (B, S, D), mask, Pass,
 # counterfactuals) -> (states (B, S, size), Attended of its L layers or None), and the size.
-BODIES = {"encoder": encoder, **dict.fromkeys(RECURRENT, recurrent), "average": average,
+BODIES = {**dict.fromkeys(ENCODERS, encoder), **dict.fromkeys(RECURRENT, recurrent), "average": average,
           "bag_of_words": bag_of_words}
 
 
@@ -89,7 +89,7 @@ class Classifier(nn.Module):
 
     def __call__(self, batch, run: Pass, intervention=None, embedded=None):
         model, tokens = self.spec.model, batch["source"]
-        kinds = {"encoder": model.num_layers} if model.kind == "encoder" else {}
+        kinds = {"encoder": model.num_layers} if model.kind in ENCODERS else {}
         kinds |= {POOL: 1} if model.pooling in POOLED else {}
         changed = by_layer(intervention, **kinds)
         mask = tokens != PAD
@@ -106,6 +106,6 @@ class Classifier(nn.Module):
 
 def build(spec: ModelSpec) -> Model:
     """The classifier of this specification as plain functions."""
-    if spec.model.kind == "encoder":
+    if spec.model.kind in ENCODERS:
         return model_with_heads(spec, Classifier(spec), "encoder", "encoder", "heads")
     return as_model(spec, Classifier(spec))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 
-from attention_lab.config import LEARNED_POSITIONS, Config, Hyper
+from attention_lab.config import ENCODERS, LEARNED_POSITIONS, Config, Hyper
 from attention_lab.data.batching import ROW_MULTIPLE
 from attention_lab.models import Model
 
@@ -30,7 +30,7 @@ def longest(buckets: Sequence[int], fits: Callable[[int], bool]) -> int:
 def layer_bytes(config: Config, length: int) -> int:
     """Bytes of the arrays of one layer for the smallest batch of sentences of `length` tokens."""
     model = config.model
-    units = model.num_heads * length if model.kind in ("transformer", "encoder") else max(
+    units = model.num_heads * length if model.kind in ("transformer", *ENCODERS) else max(
         model.width, model.hidden)
     return 4 * COPIES * ROW_MULTIPLE * length * units
 
@@ -77,5 +77,5 @@ def classified(config: Config, buckets: Sequence[int], targets: int = 1) -> int:
         return layer_bytes(config, length) <= min(MEMORY, CLASSIFIED // batches)
 
     tokens = longest(buckets, fits)
-    learned = config.model.kind == "encoder" and config.model.positions == "learned"
+    learned = config.model.kind in ENCODERS and config.model.positions == "learned"
     return min(tokens, LEARNED_POSITIONS) if learned else tokens

@@ -182,10 +182,12 @@ def _fitting(viewer, count, history, selected):
 
 def _title(config: Config) -> str:
     model = config.model
-    if model.kind in ("transformer", "encoder"):
+    attending = {"transformer": "Transformer", "encoder": "Self-attention",
+                 "linear_attention": "Linear attention"}
+    if model.kind in attending:
         heads = f"{model.num_heads} heads" if model.num_heads > 1 else "one head"
         layers = f"{model.num_layers} layers" if model.num_layers > 1 else "one layer"
-        return f"{'Transformer' if model.kind == 'transformer' else 'Self-attention'}, {layers} of {heads}"
+        return f"{attending[model.kind]}, {layers} of {heads}"
     names = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "average": "Single words",
              "bag_of_words": "Bag of words"}
     score = model.pooling if config.attention.compatibility == "none" else config.attention.compatibility

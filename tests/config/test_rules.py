@@ -79,7 +79,7 @@ def test_the_default_is_sound():
     (BAG | {"attention.weights": "uniform", "model.pooling": "mean"}, "model.pooling=mean has no weights"),
     (BAG | {"attention.divergence": 1.0}, "attention.divergence=1 means nothing to attention.weights="),
     (BAG | {"attention.guide": "runs/a"}, "attention.guide=runs/a, attention.weights=learned"),
-    (SENSES | {"model.kind": "transformer"}, "encoder, rnn, lstm, gru, average, bag_of_words do"),
+    (SENSES | {"model.kind": "transformer"}, "encoder, linear_attention, rnn, lstm, gru, average, bag"),
     (SENSES | {"data.least_distance": 9, "data.most_distance": 8}, "data.least_distance=9 is above"),
     (SENSES | {"data.distractors": ()}, "data.distractors='': numbers of at least 0"),
     (FILMS, "model.pooling=place: data.source=sentiment_csv classifies whole sentences"),

@@ -40,8 +40,9 @@ def bases(key, choice):
     if key != "model.kind":
         return [BASES.get(key, TRANSLATION)]
     of_output = {"sentence": {}, "tokens": {"data.source": "echo"}, "class": {"data.source": "senses"}}
+    scores = {"encoder": "dot", "linear_attention": "linear"}  # others have none but to translate
     return [TRANSLATION | of_output[output] | {
-        "attention.compatibility": "none" if output != "sentence" and choice != "encoder" else "dot"}
+        "attention.compatibility": "dot" if output == "sentence" else scores.get(choice, "none")}
         for output in models.MODELS[choice]]
 
 

@@ -29,7 +29,7 @@ def test_a_token_sees_itself_and_the_past(kind):
 @pytest.mark.parametrize("changes, words", [
     ({"model.bidirectional": True}, "model.bidirectional=true: token by token a recurrent network reads"),
     ({"attention.compatibility": "dot"}, "attention.compatibility=dot: token by token"),
-    ({"model.kind": "transformer"}, "model.kind=transformer does not fit data.source=echo: encoder, rnn"),
+    ({"model.kind": "transformer"}, "model.kind=transformer does not fit data.source=echo: encoder, linear"),
     ({"model.kind": "encoder", "attention.compatibility": "dot", "model.positions": "learned",
       "data.distance": 480, "data.answers": 33}, "data.distance=480 and data.answers=33 make sequences"),
 ])

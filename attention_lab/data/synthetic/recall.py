@@ -48,9 +48,7 @@ def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: st
                          "asked for at most once")
     # The raw words of PCG64 are fixed for good, the methods of Generator may change with numpy.
     bits = np.random.PCG64([seed, SPLITS.index(split)])
-    parts = np.array_split(np.arange(count), max(1, -(-count * keys // AT_ONCE)))
-    drawn = np.concatenate([np.argsort(bits.random_raw(len(part) * keys).reshape(len(part), keys), axis=1)[
-        :, :pairs] for part in parts])
+    drawn = distinct(bits, count, pairs, keys)
     answers = (bits.random_raw(count * pairs) % np.uint64(values)).astype(np.int64).reshape(count, pairs)
     order = np.argsort(bits.random_raw(count * pairs).reshape(count, pairs), axis=1)[:, :queries]
     source, target = np.full((2, count, 2 * pairs + queries), vocabulary.PAD, np.int32)
@@ -58,3 +56,10 @@ def sequences(count: int, pairs: int, vocabulary_size: int, seed: int, split: st
     source[:, 2 * pairs:] = first + np.take_along_axis(drawn, order, 1)
     target[:, 2 * pairs:] = first + keys + np.take_along_axis(answers, order, 1)
     return Sequences(source, target)
+
+
+def distinct(bits: np.random.PCG64, count: int, size: int, among: int) -> np.ndarray:
+    """(count, size) numbers below `among`, those of a row different, in random order."""
+    parts = np.array_split(np.arange(count), max(1, -(-count * among // AT_ONCE)))
+    return np.concatenate([np.argsort(bits.random_raw(len(part) * among).reshape(len(part), among), axis=1)[
+        :, :size] for part in parts])

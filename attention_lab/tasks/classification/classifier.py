@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from attention_lab import models
-from attention_lab.config import LEARNED_POSITIONS, POOLED, Config, Hyper, split
+from attention_lab.config import ENCODERS, LEARNED_POSITIONS, POOLED, Config, Hyper, split
 from attention_lab.data import batching, tokenizers
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.vocabulary import PAD
@@ -59,7 +59,7 @@ class Classifier:
     @property
     def attends(self) -> bool:
         """Whether the model has attention."""
-        return self.config.model.kind == "encoder" or self.config.model.pooling in POOLED
+        return self.config.model.kind in ENCODERS or self.config.model.pooling in POOLED
 
     def longest(self, targets: int = 1) -> int:
         """Most tokens, end mark included, of a sentence that is classified for each of `targets` words."""
@@ -107,7 +107,7 @@ class Classifier:
         """
         ids, positions = self.encode(sentences)
         longest = max(map(len, ids), default=0) + 1
-        if self.config.model.kind == "encoder" and self.config.model.positions == "learned" \
+        if self.config.model.kind in ENCODERS and self.config.model.positions == "learned" \
                 and longest > LEARNED_POSITIONS:
             raise ValueError(f"a sentence of {longest} tokens is beyond the table of "
                              f"model.positions=learned, which has {LEARNED_POSITIONS}")

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import view
-from attention_lab.config import POOLED, Hyper
+from attention_lab.config import ENCODERS, POOLED, Hyper
 from attention_lab.data import batching, sources
 from attention_lab.data.detokenize import unescape
 from attention_lab.data.labelled import WHOLE, Labelled
@@ -52,7 +52,7 @@ class Viewer:
         self.hyper, self.guided = hyper or classifier.hyper, guided or {}
         self.ids, self.positions = classifier.encode(sentences)
         model, weights = classifier.config.model, classifier.config.attention.weights
-        self.heads = {"encoder": (model.num_layers, model.num_heads)} if model.kind == "encoder" else {}
+        self.heads = {"encoder": (model.num_layers, model.num_heads)} if model.kind in ENCODERS else {}
         if model.pooling in POOLED:
             self.heads[POOL] = (1, 1)
         self.fixed = (POOL,) if POOL in self.heads and weights in ("uniform", "frozen") else ()

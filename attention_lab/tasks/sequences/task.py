@@ -1,4 +1,4 @@
-"""Tasks with an answer at some of the tokens of a sequence: recall, echo, and a marked word."""
+"""Tasks with an answer at some of the tokens of a sequence: recall, echo, a marked word, a repeated block."""
 
 import math
 from functools import partial
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from attention_lab import models
-from attention_lab.config import Config, Hyper, readouts_of
+from attention_lab.config import ENCODERS, Config, Hyper, readouts_of
 from attention_lab.data import batching, sequences, sources
 from attention_lab.data.vocabulary import PAD, SPECIALS
 from attention_lab.models import Model
@@ -23,7 +23,7 @@ class Tagger:
 
     def __init__(self, config: Config):
         self.model = models.build(config, config.data.vocabulary_size, answers=config.data.fold)
-        self.attends = config.model.kind == "encoder"
+        self.attends = config.model.kind in ENCODERS
 
 
 def read(run: Run, config: Config) -> Tagger:
@@ -77,8 +77,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         return Scores(numbers, [])
 
     words = data.vocabulary_size - len(SPECIALS)
-    # Answers of echo are any words, of the others one half of them.
-    chance = 1 / (data.values or (words if data.source == "echo" else words // 2))
+    # Answers of echo and repeated are any words, of the others one half of them.
+    chance = 1 / (data.values or (words if data.source in ("echo", "repeated") else words // 2))
     return Task(
         init=tagger.model.init,
         loss=loss,

@@ -111,3 +111,9 @@ def test_a_marked_word_is_asked_once_a_sequence():
     accuracy = numbers["dev_accuracy"]
     assert accuracy * 16 == pytest.approx(round(accuracy * 16), abs=1e-3)
     assert task.facts["length"] == 7 and task.facts["chance"] == 1 / 4 and task.facts["rows"] == 16
+
+
+def test_any_word_may_come_next_in_a_repeated_block():
+    config = get_config("repeated,smoke")
+    task = build(config)
+    assert task.facts["length"] == 24 and task.facts["chance"] == 1 / 20
