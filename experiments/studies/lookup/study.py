@@ -21,7 +21,7 @@ from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.figures import style
 from attention_lab.storage.runs import load_run
 from attention_lab.studies import Claim, Study, function, mean
-from attention_lab.studies.recipes import runs
+from attention_lab.studies.recipes import rates, runs
 from attention_lab.studies.recipes.drawing import (
     draw_band,
     draw_ranges,
@@ -155,7 +155,7 @@ def measure(cell, settings, train):
            "dev_accuracy": run.result.get("dev_accuracy", 0.0),
            "test_accuracy": run.result.get("test_accuracy"),
            "dev_mean": float(curve[:, 1].mean()) if len(curve) else 0.0,
-           "late_rise": float(curve[-1, 1] - curve[int(0.8 * len(curve)), 1]) if len(curve) else None}
+           "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None}
     probed = run.result["status"] == "finished" and (
         cell["stage"], cell["arm"], cell["pairs"], cell["width"]) == ("final", ATTENTION, PAIRS, WIDTH)
     return row | (_probed(run, settings) if probed else dict.fromkeys(COLUMNS))
