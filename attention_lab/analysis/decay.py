@@ -28,7 +28,7 @@ def start(module: Cell, key: jax.Array) -> dict:
 
 
 def recurrent_norms(module: Cell, params: dict, x: jax.Array) -> jax.Array:
-    """log |d h_T / d x_(T-k)|, Frobenius, k = 0 to T - 1, of one sequence x (T, D)."""
+    """log |d h_T / d x_(T-k)|, Frobenius, k = 0 to T - 1, of one sequence x (T, D); -inf where it is 0."""
     bound = module.bind({"params": params})
     step, H = bound.step(), module.units
 
@@ -47,7 +47,9 @@ def recurrent_norms(module: Cell, params: dict, x: jax.Array) -> jax.Array:
         of_x = jnp.linalg.norm(jacobian @ of_read @ params["kernel"].T)
         jacobian = jacobian @ of_state
         norm = jnp.linalg.norm(jacobian)
-        return (jacobian / norm, log_norm + jnp.log(norm)), log_norm + jnp.log(of_x)
+        # Units that are saturated have a derivative of exactly 0.
+        scaled = jacobian / jnp.where(norm > 0, norm, 1.0)
+        return (scaled, log_norm + jnp.log(norm)), log_norm + jnp.log(of_x)
 
     last = jnp.eye(H, blank.shape[0])  # h comes first in a state
     norm = jnp.linalg.norm(last)

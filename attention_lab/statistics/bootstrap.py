@@ -1,6 +1,6 @@
-"""Intervals by resampling seeds and sentences."""
+"""Intervals by the bootstrap: seeds, or seeds and sentences, drawn anew with replacement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -32,5 +32,24 @@ def two_level(parts: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) 
         counts = np.bincount(rng.integers(sentences, size=sentences), minlength=sentences)
         sums = np.tensordot(resampled, counts.astype(np.float64), axes=(1, 0))
         means.append(np.mean(statistic(sums), axis=0))
-    ends = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return [Interval(float(low), float(high), LEVEL) for low, high in ends.T]
+    return [_percentile(column) for column in np.transpose(means)]
+
+
+def one_level(values: Sequence[float], statistic: Callable[[np.ndarray], np.ndarray] = np.mean) -> Interval:
+    """A percentile interval of a statistic of numbers, one for each seed, from resampled seeds.
+
+    Args:
+      values: (seeds,). statistic: as np.mean and np.median, with an axis.
+    Raises:
+      ValueError: fewer than two numbers, or some that are not finite.
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError(f"values are {values.tolist()}; at least two finite numbers are needed")
+    drawn = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
+    return _percentile(statistic(values[drawn], axis=1))
+
+
+def _percentile(resampled):
+    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(low), float(high), LEVEL)

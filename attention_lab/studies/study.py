@@ -24,8 +24,9 @@ class Study(NamedTuple):
       draw: (rows, settings) -> Figure, from the table alone.
       labels: columns that hold words, beside LABELS; all others hold numbers or arrays.
       functions: by name, for values of claims: (rows, **arguments) -> {seed: number}.
-      resampled: rows -> {claim's name: interval over resampled seeds and test sentences}, shown beside the
-        exact interval over seeds; None for a study without per-sentence scores.
+      resampled: rows -> {claim's name: bootstrap interval over resampled seeds, or seeds and test
+        sentences}, shown beside the exact interval over seeds; the write-up says what is resampled. None for
+        a study without one.
       config: config file and variant of the runs, settings in braces: "configs/echo.py:{variant}"; empty
         for a study that trains nothing, or reads the runs of another study.
       overrides: (cell, settings, rows so far) -> overrides of that config for the cell's run, None for a cell

@@ -54,13 +54,13 @@ def lines(results: Mapping[str, Any], claims: Sequence[str] = (), two_level: boo
     Args:
       results: the content of verdicts.json.
       claims: names; empty: all claims.
-      two_level: adds a column of intervals over resampled seeds and test sentences, where there are any.
+      two_level: adds a column of bootstrap intervals, as of `Study.resampled`, where there are any.
     """
     chosen = [verdict for verdict in results["verdicts"] if not claims or verdict["name"] in claims]
     two_level = two_level and any("two_level" in verdict for verdict in chosen)
     changed = ", claims changed since declared" * bool(results["changed_since_declared"])
     table = [["claim", "is to be", "published", "value (95 % interval)",
-              *["test sentences drawn anew, too"] * two_level, "n", "verdict"]]
+              *["95 % by bootstrap"] * two_level, "n", "verdict"]]
     for verdict in chosen:
         anew = "{:.3g} to {:.3g}".format(*verdict["two_level"]) if "two_level" in verdict else "-"
         table.append([verdict["statement"] + " (exploratory)" * (not verdict["primary"]), claimed(verdict),

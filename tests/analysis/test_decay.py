@@ -39,6 +39,15 @@ def test_norms_below_what_float32_holds_are_still_there():
     assert norms[-1] < -200
 
 
+def test_saturated_units_stop_the_gradient():
+    """tanh is 1 at the third of six positions, where x is 1; before it nothing is left of the gradient."""
+    module = decay.cell("rnn", H, D)
+    params = decay.start(module, jax.random.key(0))
+    params = params | {"recurrent": 0.1 * jnp.eye(H), "kernel": jnp.full((D, H), 10.0)}
+    norms = decay.recurrent_norms(module, params, jnp.zeros((T, D)).at[2].set(1.0))
+    assert np.isfinite(norms[:3]).all() and np.all(norms[3:] == -np.inf)
+
+
 @pytest.mark.parametrize("bias", [0.0, 1.0])
 def test_the_cells_path_without_input_forgets_at_its_bias(bias):
     module = decay.cell("lstm", H, D, bias)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from attention_lab.analysis import head_roles
 from attention_lab.analysis.head_ablation import KINDS
-from attention_lab.analysis.head_roles import RELATIONS, Choices, dissociation, linked
+from attention_lab.analysis.head_roles import RELATIONS, Choices, Related, dissociation, linked
 from attention_lab.config import Config, replace
 from attention_lab.data import batching, grammar, tokenizers
 from attention_lab.data.grammar import Agreement, Antecedent, Sentence
@@ -121,6 +121,17 @@ def test_the_head_is_picked_on_one_half_and_scored_on_the_other(kind, rows, keys
         0.25, 4 * list(KINDS).index(kind) + 2, 1.0, -1, 4)
     with pytest.raises(ValueError, match="antecedent: each half of the sentences needs"):
         linked(attentions[:1], [OLD_DOG], "antecedent")
+
+
+def test_distances_are_picked_on_one_half_and_counted_on_the_other(monkeypatch):
+    """In even sentences the French word is always two before, the English one two or three."""
+    even = [Related(4, 5, 2, 3)], [Related(4, 6, 1, 4)]
+    odd = [Related(4, 5, 2, 3), Related(4, 6, 2, 5)], [Related(5, 4, 3, 2)]
+    monkeypatch.setitem(head_roles.RELATIONS, "given", lambda sentence: sentence)
+    weights = np.zeros((1, 1, 9, 9))
+    attention = Attention([], [], weights, None, weights, weights)
+    found = linked([attention] * 4, [even[0], odd[0], even[1], odd[1]], "given")
+    assert found == (0.0, 0, pytest.approx(2 / 3), -2, 3)
 
 
 COSTS = st.lists(st.tuples(*[st.integers(-9, 9)] * 4), min_size=3, max_size=7).map(

@@ -29,6 +29,15 @@ def test_token_by_token_is_the_whole(arm):
     np.testing.assert_allclose(np.stack(outs)[rows], whole[rows], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("arm", ["attention", "blockwise"])
+def test_a_full_carry_forgets_the_oldest_token(arm):
+    layer, params, x = made(arm)
+    carry = layer.begin(T - 3)
+    for now in x:
+        carry, out = jax.jit(layer.step)(params, carry, now)
+    np.testing.assert_allclose(out, layer.whole(params, x[3:])[-1], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("arm", lengths.LAYERS)
 def test_no_position_sees_the_next(arm):
     layer, params, x = made(arm)
@@ -39,6 +48,9 @@ def test_no_position_sees_the_next(arm):
 def test_attention_by_blocks_is_attention():
     (layer, params, x), (other, _, _) = made("attention"), made("blockwise")
     g = jnp.cos(x)
+    for a, b in zip(jax.tree.leaves(lengths.gradients(layer)(params, x, g)), jax.tree.leaves(
+            jax.grad(lambda *given: (layer.whole(*given) * g).sum(), (0, 1))(params, x)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
     for a, b in zip(jax.tree.leaves(lengths.gradients(layer)(params, x, g)),
                     jax.tree.leaves(lengths.gradients(other)(params, x, g)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -58,14 +58,15 @@ def by_hand(width, matches):
     return dataclasses.replace(model, apply=apply), hyper
 
 
-def test_sequences_without_another_value_are_left_out():
-    """Of two pairs some have one value alone; three values are never all there."""
-    model, hyper = by_hand(10, True)
-    drawn = recall.sequences(8, 2, 20, 0, "test", keys=2, values=3)
-    alike = drawn.source[:, 1] == drawn.source[:, 3]
-    assert alike.any() and not alike.all()
+@pytest.mark.parametrize("pairs, width", [(2, 10), (3, 12)])
+def test_sequences_without_another_value_are_left_out(pairs, width):
+    """Some have one value alone; of three pairs some have all three values."""
+    model, hyper = by_hand(width, True)
+    drawn = recall.sequences(16, pairs, 20, 0, "test", keys=pairs, values=3)
+    different = {len(set(row)) for row in drawn.source[:, 1:2 * pairs:2].tolist()}
+    assert different == {1, 2, 3} - ({3} if pairs == 2 else set())
     with jax.numpy_rank_promotion("allow"):
-        found = lookup.interventions(model, {}, hyper, drawn, 2, range(6, 9))
+        found = lookup.interventions(model, {}, hyper, drawn, pairs, range(4 + pairs, 7 + pairs))
     assert set(found.values()) == {1.0}
 
 
@@ -81,3 +82,19 @@ def test_a_model_that_looks_up_does_all_that_a_look_up_does_and_another_does_not
         assert found["value_stayed"] == 1.0 and found["key_moved"] == 0.0
         assert all(found[name] < 0.6 for name in ("matched", "answered", "value_followed", "key_followed",
                                                   "vectors_followed"))
+
+
+def test_weights_are_the_mean_over_heads_of_the_last_layer_and_are_replaced_there_alone():
+    """Two layers of three heads, before training."""
+    model, params, hyper = built({"data.source": "recall", "model.kind": "encoder", "model.num_layers": 2,
+                                  "model.width": 6, "model.num_heads": 3})
+    source, query = jnp.asarray(SOURCE), 6
+    batch = {"source": source, "target": source, "example": jnp.arange(2)}
+    output = model.apply(params, batch, hyper, with_weights=True)
+    weights = output.weights["encoder"]  # (L, B, H, T, S)
+    answers, found = lookup.answered(model, params, source, hyper, query)
+    np.testing.assert_allclose(found, weights[1, :, :, query].mean(axis=1), rtol=1e-5)
+    np.testing.assert_array_equal(answers, (output.hidden[:, query] @ output.readout.T).argmax(axis=-1))
+    given = jax.nn.one_hot(jnp.array([1, 4]), SOURCE.shape[1])
+    _, replaced = lookup.answered(model, params, source, hyper, query, given)
+    np.testing.assert_allclose(replaced, given, atol=1e-6)

@@ -84,6 +84,7 @@ def test_bytes_know_every_text(file):
     target = part.contexts(tokenizer, 4).target
     assert not (target == UNKNOWN).any() and tokenizer.size == 260
     assert (target != PAD).sum() == len(" 漢\n".encode())
+    assert part.contexts(tokenizer, 4).bytes == len("漢\n".encode())
 
 
 def test_packed_text_is_the_same_text(file):

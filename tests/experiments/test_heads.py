@@ -78,8 +78,47 @@ def test_heads_that_make_no_difference_refute_what_is_said_of_several():
 
 def test_the_learning_curve_is_kept():
     evaluations = [{"step": 100 * (i + 1), "dev_accuracy": accuracy}
-                   for i, accuracy in enumerate([0.1, 0.2, 0.3, 0.4, 0.6])]
-    row = HEADS.measure({}, CPU, lambda cell: (
-        {"status": "finished", "test_accuracy": 0.5}, evaluations, None, {"optimizer.learning_rate": 0.1}))
-    assert (row["dev_mean"], row["late_rise"]) == (pytest.approx(0.32), pytest.approx(0.0))
-    np.testing.assert_array_equal(row["curve"][:, 0], [100, 200, 300, 400, 500])
+                   for i, accuracy in enumerate([0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 1.0])]
+    result = {"status": "finished", "dev_accuracy": 0.7, "test_accuracy": 0.6}
+    row = HEADS.measure({}, CPU, lambda cell: (result, evaluations, None, {"optimizer.learning_rate": 0.1}))
+    assert (row["dev_mean"], row["late_rise"]) == (pytest.approx(0.5), pytest.approx(0.2))
+    assert (row["dev_accuracy"], row["test_accuracy"], row["rate_used"]) == (0.7, 0.6, 0.1)
+    np.testing.assert_array_equal(row["curve"][:, 0], range(100, 900, 100))
+
+
+def test_a_run_that_diverged_has_recalled_nothing():
+    row = HEADS.measure({}, CPU, lambda cell: ({"status": "diverged"}, [], None,
+                                               {"optimizer.learning_rate": 0.1}))
+    assert (row["dev_mean"], row["dev_accuracy"], row["test_accuracy"], row["late_rise"]) == (
+        0.0, 0.0, None, None)
+    rows = planted(lambda layers, heads, fold: 0.8)
+    for cell in rows:
+        if (cell["arm"], cell["layers"], cell["heads"], cell["fold"]) == (HEADS.EQUAL, 1, 1, 2):
+            cell["test_accuracy"] = None
+    assert STUDY.values(rows)["one_of_two"] == [0.0] * 10
+
+
+def test_rates_are_those_of_the_model_alone():
+    """Rows of another arm, number of layers or fold, and final ones, say nothing about its rate."""
+    row = MODEL | {"stage": "tune", "rate": 0.01, "seed": 100, "dev_mean": 0.25}
+    others = [row | {"dev_mean": 1.0} | change for change in (
+        {"arm": HEADS.WIDE}, {"layers": 2}, {"heads": 1}, {"fold": 1}, {"stage": "final"})]
+    assert HEADS.by_rate([row, *others, row | {"seed": 101, "dev_mean": 0.75}], MODEL) == {0.01: 0.5}
+
+
+def test_a_lead_that_grows_is_four_places_less_one():
+    """Of one layer: (a44 - a14) - (a41 - a11) = (0.9 - 0.2) - (0.8 - 0.7)."""
+    scores = {(4, 4): 0.9, (1, 4): 0.2, (4, 1): 0.8, (1, 1): 0.7}
+    values = STUDY.values(planted(lambda layers, heads, fold: scores.get((heads, fold), 0.0)))
+    assert values["lead_grows_with_places"] == pytest.approx([0.6] * 10)
+
+
+def test_dashes_are_a_place_for_each_head_and_layer():
+    rows = planted(lambda layers, heads, fold: 0.5)
+    rows[-1]["test_accuracy"] = None
+    one, two = STUDY.draw(rows, CPU).axes
+    for ax, layers in ((one, 1), (two, 2)):
+        dashes = [lines.get_segments()[0][0, 1] for lines in ax.collections]
+        assert dashes == [min(1.0, heads * layers / fold) for fold in CPU["folds"] for heads in CPU["heads"]]
+    crosses = [line.get_ydata()[0] for line in one.lines if line.get_marker() == "x"]
+    assert sorted(crosses)[:2] == [0.0, pytest.approx(0.498)] and len(crosses) == 20

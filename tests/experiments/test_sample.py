@@ -33,11 +33,15 @@ def test_any_text_is_modelled_and_continued(call, tmp_path, text, variant):
     status, out, err = call(train, *command)
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert status == 0 and {"test_perplexity", "test_bits_per_byte"} <= set(result), err
-    asked = [f"--run={tmp_path}/run", "--prompt=the  dog", "--tokens=9", "--top_k=3", "--temperature=0.5"]
+    run = [f"--run={tmp_path}/run", "--prompt=the  dog", "--tokens=9"]
+    asked = [*run, "--top_k=3", "--temperature=0.5"]
     status, out, err = call(sample, *asked)
     assert status == 0 and out.startswith("the dog") and err == ""
     assert call(sample, *asked)[1] == out
     assert len({call(sample, *asked, f"--seed={seed}")[1] for seed in range(4)}) > 1
+    greedy = {call(sample, *run, option, f"--seed={seed}")[1] for option in ("--temperature=0", "--top_k=1")
+              for seed in range(3)}
+    assert len(greedy) == 1
     text(b"another text\n" * 40)
     status, _, err = call(train, *command)
     assert status == 2 and "text.txt" in err.splitlines()[-1] and "was trained on" in err

@@ -1,5 +1,7 @@
 """The study of scaling: planted laws give the verdicts that they should, and arms have equal weights."""
 
+from types import SimpleNamespace
+
 import jax
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from attention_lab import models
 from attention_lab.config.load import load
 from attention_lab.config.parse import merge
 from attention_lab.config.rules import check
+from attention_lab.data.contexts import Contexts
 from attention_lab.studies.recipes.architectures import parameters
 from tests.experiments.loaded import module, study, verdicts
 
@@ -53,8 +56,25 @@ def test_planted_equals_support_none_of_the_comparisons():
 
 
 def test_a_wall_is_a_bend():
-    found = verdicts(STUDY, rows(bend=0.45))
-    assert found["straight"] == "refuted"
+    bent = rows(bend=0.45)
+    assert verdicts(STUDY, bent)["straight"] == "refuted"
+    # Beyond the bend weights^-0.05 is fitted in place of weights^-0.5.
+    assert STUDY.values(bent)["straight"] == pytest.approx([-0.45] * 10, abs=0.03)
+
+
+def test_claims_are_of_the_sizes_that_they_name():
+    """The GRU is behind by 0.5 at the smallest size and by 2 at the largest, where its gap grows by 0.1."""
+    planted = rows(gap=0.0)
+    for row in planted:
+        place = (16, 24, 40, 64, 96, 128).index(row["width"])
+        if row["arm"] == "gru":
+            row["test_excess"] = 0.5 + 0.3 * place
+            row["by_position"] = 0.02 * place * np.log2(np.maximum(np.arange(64), 1))
+        else:
+            row["test_excess"], row["by_position"] = 0.001, np.zeros(64)
+    assert list(HERE.lead(planted, 0).values()) == pytest.approx([0.499] * 10)
+    assert list(HERE.lead(planted, -1).values()) == pytest.approx([1.999] * 10)
+    assert list(HERE.gap_by_position(planted).values()) == pytest.approx([0.1] * 10, rel=0.05)
 
 
 def test_positions_are_parted_by_doublings():
@@ -64,6 +84,8 @@ def test_positions_are_parted_by_doublings():
 
 
 def test_intervals_over_contexts_hold_the_exponent():
+    bent = STUDY.resampled(rows(alpha=0.5, bend=0.3))["falls_to_the_end"]
+    assert bent.low <= 0.2 <= bent.high < 0.23  # of the three largest
     found = STUDY.resampled(rows(alpha=0.5))
     assert set(found) == set(HERE.FITTED)
     assert all(found[name].low <= value <= found[name].high and found[name].high - found[name].low < 0.02
@@ -85,6 +107,42 @@ def test_arms_have_equal_weights_and_configs_that_build(preset):
         assert of_arms["gru"] == pytest.approx(of_arms["transformer"], rel=0.06), width
         assert of_arms["transformer"] == pytest.approx(24 * width ** 2, rel=0.1), width
     assert len(counts) == len(settings["widths"])
+
+
+@pytest.mark.parametrize("status", ["finished", "diverged"])
+def test_the_loss_above_the_entropy_is_that_of_test(monkeypatch, status):
+    """Two contexts of three words; a run that diverged knows 8 words alike, log 8 = 2.08 nats."""
+    target = np.ones((2, 3), int)
+    surprisal = np.array([[0.5, 1.0, 1.5], [0.5, 0.5, 0.5]])
+    losses = np.array([[1.0, 1.5, 2.5], [2.0, 1.0, 2.5]])
+    contexts = Contexts(target, target, surprisal=surprisal)
+    test = SimpleNamespace(contexts=lambda tokenizer, length: {7: contexts}[length])
+    loaded = SimpleNamespace(
+        run=SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(context=7))), params="params",
+        model=SimpleNamespace(tokenizer=SimpleNamespace(size=8), model=None, hyper=None))
+    for name, new in {
+            "load": lambda folder: loaded, "token_losses": lambda model, params, given, hyper: losses,
+            "sources": SimpleNamespace(load=lambda data, names: {"test": test} if names == ("test",) else {}),
+            "parameters": lambda params: 5}.items():
+        monkeypatch.setitem(HERE.measure.__globals__, name, new)
+    row = HERE.measure({}, {}, lambda cell: SimpleNamespace(folder=None, evaluations=[
+        {"step": 10, "dev_excess": 0.7, "dev_perplexity": 9.0}], result={
+            "status": status, "tokens_per_second": 12.4, "train_seconds": 3.0}))
+    wanted = losses - surprisal if status == "finished" else np.log(8) - surprisal
+    assert row["by_context"] == pytest.approx(wanted.mean(axis=1)) and len(row["by_context"]) == 2
+    assert row["by_position"] == pytest.approx(wanted.mean(axis=0)) and len(row["by_position"]) == 3
+    assert row["test_excess"] == pytest.approx(wanted.mean()) and row["entropy"] == pytest.approx(0.75)
+    assert row["curve"].tolist() == [[10.0, 0.7]] and row["weights"] == 5
+
+
+def test_rates_fall_with_the_square_root_of_the_width():
+    settings = {"config": {}, "rates": {"transformer": 0.004, "gru": 0.01}}
+    changes = {(arm, width): HERE.overrides({"arm": arm, "width": width, "seed": 3}, settings, None)
+               for arm in HERE.ARMS for width in (16, 64, 256)}
+    rates = {key: change["optimizer.learning_rate"] for key, change in changes.items()}
+    assert [rates["transformer", width] for width in (16, 64, 256)] == [0.008, 0.004, 0.002]
+    assert [rates["gru", width] for width in (16, 64, 256)] == [0.02, 0.01, 0.005]
+    assert changes["transformer", 64]["model.hidden"] == 256 and changes["gru", 64]["model.hidden"] == 91
 
 
 def test_the_figure_has_every_arm():

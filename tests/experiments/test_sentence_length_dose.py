@@ -1,6 +1,7 @@
 """sentence_length_dose: scores with the own and with another's source, rates selected on dev, L50."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,6 +47,7 @@ def test_the_rate_is_that_of_the_lowest_loss_in_short_runs():
     rows = [{"stage": "tune", "arm": "gru", "units": 128, "rate": rate, "seed": seed, "dev_loss": loss}
             for rate, losses in {0.01: (0.9, None), 0.001: (2.5, 1.7), 0.003: (2.2, 1.2)}.items()
             for seed, loss in zip(rates.TUNING_SEEDS, losses)]
+    rows += [row | {"arm": "transformer", "dev_loss": -row["rate"]} for row in rows]
     cell = {"stage": "final", "arm": "gru", "units": 64, "rate": None, "seed": 3}
     final = config_of(cell, rows)
     assert (final.optimizer.learning_rate, final.seed) == (0.003, 3)
@@ -81,6 +83,18 @@ def test_scores_are_of_the_own_source_and_floors_of_anothers(tmp_path):
     assert set(tune) | set(cell) == set(row) and tune["bleu"] is None and tune["dev_loss"] > 0
 
 
+def test_losses_are_the_last_and_bleu_is_the_best(monkeypatch):
+    evaluations = [{"step": step, "dev_bleu": bleu, "dev_loss": loss} for step, bleu, loss in (
+        (1, 5.0, 3.0), (2, 10.0, 2.5), (3, 20.0, 2.0), (4, 30.0, 1.0), (5, 25.0, 1.5))]
+    run = SimpleNamespace(evaluations=evaluations, folder=None, changes={"optimizer.learning_rate": 0.1},
+                          result={"status": "finished"})
+    row = DOSE.measure({"stage": "tune"}, CPU, lambda cell: run)
+    assert (row["dev_loss"], row["dev_bleu"], row["late_rise"]) == (1.5, 30.0, -5.0)
+    run.result = {"status": "diverged"}
+    row = DOSE.measure({"stage": "final"}, CPU, lambda cell: run)
+    assert row["dev_loss"] is row["dev_bleu"] is row["late_rise"] is row["bleu"] is None
+
+
 class Copying:
     """A translator that writes the reference of the source that it is given."""
 
@@ -105,6 +119,26 @@ def test_the_floor_gives_each_reference_the_source_of_another_sentence(monkeypat
     row = DOSE.by_lengths(trained, (5,), 7)
     assert row["bleu"] == [pytest.approx(100.0)] and row["floor"][0] < 60 and row["first_floor"][0] < 1
     assert given == [[True] * 7, [False] * 7]
+
+
+def test_near_is_ten_words_and_far_the_longest(monkeypatch):
+    """Scores are the number of words; the first three words score a tenth of it, the last three nothing."""
+    fakes = {
+        "unseen": lambda data, length, count: [SimpleNamespace(source=f"{length}", target="")] * count,
+        "by_length": lambda sources, references, texts, edges: [
+            SimpleNamespace(bleu=float(sources[0]), first=float(sources[0]) / 10, last=0.0)],
+        "right_tokens": lambda translator, params, sources, references: [
+            np.arange(10) >= 10 - int(sources[0])]}
+    for name, new in fakes.items():
+        monkeypatch.setitem(DOSE.by_lengths.__globals__, name, new)
+    trained = Copying([])
+    trained.translate = lambda *given: SimpleNamespace(texts=[""] * 3)
+    trained.config = SimpleNamespace(data=None)
+    row = DOSE.by_lengths(trained, (3, 9, 14), 3)
+    assert row["bleu"].tolist() == row["floor"].tolist() == [3.0, 9.0, 14.0]
+    assert (row["near_bleu"], row["far_bleu"], row["near_first"], row["far_first"]) == (9.0, 14.0, 0.9, 1.4)
+    assert (row["near_forced_first"], row["near_forced_last"]) == (0.0, 1.0)
+    assert row["forced"].shape == (3, 10) and row["forced"][0].tolist() == [0.0] * 7 + [1.0] * 3
 
 
 def test_claims_are_judged_by_what_is_planted():

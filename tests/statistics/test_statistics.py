@@ -72,6 +72,18 @@ def test_two_levels_are_wider_than_either():
     assert (ratio.low, ratio.high) == pytest.approx((0.75, 0.75))
 
 
+def test_one_level_by_hand():
+    """Of 0 and 1 the mean of two draws is 0, 0.5 or 1; a quarter of all is below, a quarter above."""
+    assert statistics.one_level([0.0, 1.0]) == (0.0, 1.0, 0.95)
+    # Of 0 to 9 the binomial median: draws with 6 or more below 2 have a chance of 0.006, below 3 of 0.047.
+    low, high, _ = statistics.one_level(np.arange(10.0), np.median)
+    assert 1.5 <= low <= 3 and 6 <= high <= 7.5
+    values = np.random.default_rng(0).normal(5.0, 2.0, 400)
+    found = statistics.one_level(values)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+    assert (found.low + found.high) / 2 == pytest.approx(values.mean(), abs=0.02)
+
+
 def test_tost():
     tight = [0.1, -0.1, 0.05, 0.0, -0.05, 0.02]
     assert statistics.tost(tight, 1.0) < 0.001 < 0.3 < statistics.tost(tight, 0.01)
@@ -89,6 +101,8 @@ def test_tost():
     (lambda: claim(threshold=np.nan), "threshold=nan; a finite number"),
     (lambda: judge([claim()], {}), "no values for the claims c"),
     (lambda: statistics.two_level(np.ones((1, 5)), np.array), "two seeds"),
+    (lambda: statistics.one_level([1.0]), "at least two finite numbers"),
+    (lambda: statistics.one_level([1.0, np.inf]), "at least two finite numbers"),
 ])
 def test_what_is_refused(call, words):
     with pytest.raises(ValueError, match=words):

@@ -47,3 +47,10 @@ def test_the_frontier_is_the_best_model_at_each_compute():
     assert compute == pytest.approx([10000, 10000 * 10 ** 0.5, 100000])
     assert excess == pytest.approx([2.0, 2.0, 1.0])
     assert power_laws.frontier(group, 2)[1] == pytest.approx([2.0, 1.0])
+
+
+def test_a_model_says_nothing_of_less_compute_than_that_of_its_first_evaluation():
+    """The large one begins at 50,000, where it is better than the small one was at 10,000."""
+    group = [{"weights": 1000, "curve": np.array([[1.0, 4.0], [10.0, 2.0]])},
+             {"weights": 10000, "curve": np.array([[5.0, 1.5], [10.0, 1.0]])}]
+    assert power_laws.frontier(group, 2)[1] == pytest.approx([2.0, 1.0])

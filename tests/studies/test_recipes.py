@@ -1,9 +1,13 @@
 """What studies share: curves of runs, variants, panels."""
 
-import numpy as np
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
+
+from attention_lab.config import Config, replace
 from attention_lab.figures import style
-from attention_lab.studies.recipes import architectures, drawing, runs, tuned_arms
+from attention_lab.studies.recipes import architectures, drawing, lengths, runs, tuned_arms
 
 
 def test_curves_of_runs():
@@ -55,3 +59,23 @@ def test_curves_of_unequal_length_are_drawn_as_far_as_all_go():
         drawing.draw_curves(axes, [np.array([[1, 2, 7], [2, 4, 9]]), np.array([[1, 4, 5]]), np.zeros((0, 3))],
                             "arm", style.BLUE)
     assert [ax.lines[0].get_xydata().tolist() for ax in axes] == [[[1.0, 3.0]], [[1.0, 6.0]]]
+
+
+def test_sentences_of_a_length_are_not_in_train(monkeypatch):
+    """Of three that are drawn for one that is needed, train has the first."""
+    data = replace(Config(), {"data.corpus_seed": 7, "data.lexicon_size": 150}).data
+    train = {"train": SimpleNamespace(source=["a b", "a d"])}
+    monkeypatch.setattr(lengths, "load", lambda data, names: train if names == ("train",) else {})
+    asked = []
+
+    def generate(count, **given):
+        asked.append((count, given))
+        return [SimpleNamespace(source=source) for source in ("a b", "c d", "e f")]
+
+    monkeypatch.setattr(lengths.grammar, "generate", generate)
+    lengths.unseen.cache_clear()
+    assert [pair.source for pair in lengths.unseen(data, 2, 1)] == ["c d"]
+    assert asked == [(3, {"seed": 1007, "lexicon_size": 150, "min_words": 2, "max_words": 2})]
+    with pytest.raises(ValueError, match="^2 of 3 sentences of 2 words are not in train: 3 are needed$"):
+        lengths.unseen(data, 2, 3)
+    lengths.unseen.cache_clear()

@@ -42,14 +42,14 @@ def test_numbers_have_the_digits_that_tell_them_from_their_interval():
     assert tables.published([0.48, 0.49]) == "0.48 to 0.49" and tables.published("") == "-"
 
 
-def test_sentences_drawn_anew_have_a_column():
+def test_bootstrap_intervals_have_a_column():
     lines = tables.lines(held(resampled={"better": Interval(2.5, 3.5, 0.95), "same": Interval(0, 0, 0.95)}))
-    assert lines[0][4] == "test sentences drawn anew, too" and lines[1][4] == "2.5 to 3.5"
+    assert lines[0][4] == "95 % by bootstrap" and lines[1][4] == "2.5 to 3.5"
 
 
-def test_a_claim_without_test_sentences_has_a_dash_in_that_column():
+def test_a_claim_that_is_not_resampled_has_a_dash_in_that_column():
     lines = tables.lines(held(resampled={"better": Interval(2.5, 3.5, 0.95)}))
-    place = lines[0].index("test sentences drawn anew, too")
+    place = lines[0].index("95 % by bootstrap")
     assert [line[place] for line in lines[1:]] == ["2.5 to 3.5", "-"]
 
 

@@ -167,7 +167,7 @@ def measure(cell, settings, train):
            "dev_accuracy": run.result.get("dev_accuracy", 0.0),
            "test_accuracy": run.result.get("test_accuracy"),
            "dev_mean": float(curve[:, 1].mean()) if len(curve) else 0.0,
-           "late_rise": float(curve[-1, 1] - curve[int(0.8 * len(curve)), 1]) if len(curve) else None}
+           "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None}
     row |= dict.fromkeys(COLUMNS)
     if run.result["status"] == "finished" and cell["stage"] == "final":
         if cell["arm"] in REPEATED:

@@ -30,6 +30,7 @@ ARMS = {"rnn": "rnn", "lstm": "lstm", "gru": "gru", "attention": ""}  # variants
 RECURRENT = ("rnn", "lstm", "gru")
 LEARNT = 0.9  # accuracy on dev from which on a run has learnt
 PLATEAU = 0.05  # an arm whose mean dev accuracy rises by more over its last fifth has not had enough steps
+GRADIENTS = ("gradient_marked", "gradient_elsewhere")
 NEAR, FAR = nearest(5), nearest(120)
 
 
@@ -98,14 +99,17 @@ def measure(cell, settings, train):
            "dev_mean": float(curve[:, 1].mean()) if len(curve) else 0.0, "learnt": int(len(learnt) > 0),
            "steps": steps, "log_steps": math.log10(steps),
            "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None,
-           "gradient_marked": None, "gradient_elsewhere": None, "gradient": None, "curve": curve}
+           **dict.fromkeys(GRADIENTS), "gradient": None, "curve": curve}
     if cell["stage"] == "final" and result["status"] == "finished":
         row |= gradients(folder, settings["sequences"])
     return row
 
 
 def gradients(folder, count):
-    """log10 |d h_T / d x_(T-k)|, mean over dev sequences: at the mark, summed elsewhere, and at every k."""
+    """log10 |d h_T / d x_(T-k)|, mean over dev sequences: at the mark, summed elsewhere, and at every k.
+
+    A gradient of exactly 0, of units that are saturated, has no logarithm: None.
+    """
     run = load_run(folder)
     data, (structure, hyper) = run.config.data, split(run.config)
     init = models.build(structure, data.vocabulary_size).init
@@ -114,25 +118,25 @@ def gradients(folder, count):
     norms = decay.sequence_norms(replace(structure, {"data.distance": 1}), scored_weights(run, init), hyper,
                                  source)
     mean_norms = np.asarray(norms, np.float64).mean(axis=0)
-    return {"gradient_marked": mean_norms[data.distance] / np.log(10),
-            "gradient_elsewhere": logsumexp(np.delete(mean_norms, data.distance)) / np.log(10),
-            "gradient": mean_norms / np.log(10)}
+    sums = mean_norms[data.distance], logsumexp(np.delete(mean_norms, data.distance))
+    row = {name: total / np.log(10) if np.isfinite(total) else None for name, total in zip(GRADIENTS, sums)}
+    return row | {"gradient": mean_norms / np.log(10)}
 
 
 def regression(rows, column):
     """By seed: change of accuracy for ten times as much of a gradient, the other gradient held constant.
 
     Least squares over the recurrent arms and all distances: accuracy on log10 of the gradient at the marked
-    word and log10 of the sum elsewhere.
+    word and log10 of the sum elsewhere. Runs without either, which diverged or are saturated, are left out.
     """
-    names, slopes = ("gradient_marked", "gradient_elsewhere"), {}
+    slopes = {}
     final = [row for row in rows if row["stage"] == "final" and row["arm"] in RECURRENT
-             and row["gradient_marked"] is not None]
+             and None not in (row[name] for name in GRADIENTS)]
     for seed in sorted({row["seed"] for row in final}):
         own = [row for row in final if row["seed"] == seed]
-        design = np.array([[1.0, *(row[name] for name in names)] for row in own])
+        design = np.array([[1.0, *(row[name] for name in GRADIENTS)] for row in own])
         fitted = np.linalg.lstsq(design, [row["test_accuracy"] for row in own], rcond=None)[0]
-        slopes[seed] = float(fitted[1 + names.index(column)])
+        slopes[seed] = float(fitted[1 + GRADIENTS.index(column)])
     return slopes
 
 
@@ -153,7 +157,7 @@ def draw(rows, settings):
                 draw_unreached(axes[0, 0], place, settings["config"]["training.steps"],
                                sum(not row["learnt"] for row in cell), colour)
                 _draw_seeds(axes[0, 1], place, [row["test_accuracy"] or 0.0 for row in cell], colour)
-            for ax, column in zip(axes[0, 2:], ("gradient_marked", "gradient_elsewhere")):
+            for ax, column in zip(axes[0, 2:], GRADIENTS):
                 shown = [row for row in of_arm if row[column] is not None]
                 ax.plot([row[column] for row in shown], [row["test_accuracy"] for row in shown], "o",
                         color=colour, markersize=3.5, alpha=0.7, label=arm)

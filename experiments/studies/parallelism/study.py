@@ -17,10 +17,12 @@ import numpy as np
 from attention_lab.analysis import lengths
 from attention_lab.analysis.timing import interleaved
 from attention_lab.figures import style
+from attention_lab.statistics import one_level
 from attention_lab.storage import environment
 from attention_lab.studies import Claim, Study, function
 from attention_lab.studies.recipes.drawing import draw_ranges, seed_count, titled_figure
 from attention_lab.studies.recipes.runs import crossed
+from attention_lab.studies.values import by_seed
 
 NAMES = {"gru": "GRU", "attention": "attention, all weights", "blockwise": "attention, blockwise",
          "linear": "linear attention"}
@@ -170,6 +172,18 @@ def crossing(rows, arm, other, column):
     return found
 
 
+def crossing_interval(rows, arm, other, column):
+    """The median of `crossing` over seeds, and its bootstrap interval; None if a seed has no crossing."""
+    lengths = list(crossing(rows, arm, other, column).values())
+    return None if np.isnan(lengths).any() else (float(np.median(lengths)), one_level(lengths, np.median))
+
+
+def resampled(rows):
+    """Bootstrap intervals of the exponents, from resampled blocks of rounds."""
+    return {claim.name: one_level(by_seed(claim.value, rows, FUNCTIONS)) for claim in CLAIMS
+            if claim.value.name == "exponent"}
+
+
 def draw(rows, settings):
     """Every column over the length, with the length at which attention and a GRU cross."""
     title = (f"one causal layer of {settings['width']} units, {settings['heads']} heads, one sequence; "
@@ -189,18 +203,20 @@ def draw(rows, settings):
                 ax.set_ylim(bottom=-0.5)
             ax.set(xlabel="positions" if column != "token" else "positions before the token", ylabel=label)
         for column, ax in zip(("forward", "gradients"), axes):
-            where = [length for length in crossing(rows, "attention", "gru", column).values()
-                     if not math.isnan(length)]
-            if where:
-                ax.axvline(float(np.median(where)), color=style.FAINT, zorder=0)
-                ax.annotate(f"{np.median(where):,.0f}", (np.median(where), 0.02), (3, 0), fontsize=7.5,
+            if found := crossing_interval(rows, "attention", "gru", column):
+                middle, (low, high, _) = found
+                ax.axvline(middle, color=style.FAINT, zorder=0)
+                ax.axvspan(low, high, color=style.FAINT, alpha=0.3, linewidth=0, zorder=0)
+                ax.annotate(f"{middle:,.0f} ({low:,.0f} to {high:,.0f})", (high, 0.02), (3, 0), fontsize=7.5,
                             xycoords=("data", "axes fraction"), textcoords="offset points")
         axes[-1].axis("off")
         axes[-1].legend(*axes[0].get_legend_handles_labels(), loc="center",
-                        title="grey: attention and the GRU take equally long")
+                        title="grey: where attention and the GRU take equally long,\n"
+                              "median of the blocks, 95 % by bootstrap over blocks")
     return figure
 
 
+FUNCTIONS = {"exponent": slope_from, "times": ratio_at}
 STUDY = Study(
     question="From which length on is a GRU faster than attention, and which of them needs less memory?",
     claims=CLAIMS,
@@ -212,4 +228,4 @@ STUDY = Study(
             32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)},
     },
     cells=cells, measure=measure, draw=draw, labels=("device",),
-    functions={"exponent": slope_from, "times": ratio_at})
+    functions=FUNCTIONS, resampled=resampled)

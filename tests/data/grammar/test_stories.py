@@ -113,6 +113,10 @@ def test_the_english():
     assert min(seen[name] for name in ("across", "objects", "the", "one", "two")) > 50
 
 
+def test_the_frequencies_of_facts_are_zipfs():
+    assert stories._zipf(3) == pytest.approx([6 / 11, 3 / 11, 2 / 11])
+
+
 def test_facts_are_drawn_by_the_seed_and_words_are_not():
     one, other = stories.stories(300, 0), stories.stories(300, 1)
     assert set(one.grammar.words) == set(other.grammar.words)

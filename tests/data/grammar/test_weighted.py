@@ -74,6 +74,8 @@ def test_numbers_draw_rules_by_their_probabilities():
     grammar = weighted.grammar(SMALL)
     bounds = weighted.cumulative(grammar)
     assert bounds.tolist() == pytest.approx([0.3, 1.0, 1.25, 2.0, 2.5, 2.9, 3.0, 4.0])
+    tenths = weighted.cumulative(weighted.grammar({"S": [(0.1, f"w{i}", ()) for i in range(10)]}))
+    assert tenths[-1] == 1.0 > np.cumsum(np.full(10, 0.1))[-1]  # no number below 1 draws nothing
     drawn = [np.searchsorted(bounds, 2 + u, side="right") for u in (0.0, 0.49, 0.5, 0.91, 1 - 2 ** -40)]
     assert drawn == [4, 4, 5, 6, 6]
 

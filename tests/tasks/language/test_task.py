@@ -14,7 +14,7 @@ from attention_lab.data import sources
 from attention_lab.data.contexts import Contexts
 from attention_lab.data.vocabulary import BOS, EOS, PAD, UNKNOWN
 from attention_lab.tasks import build
-from attention_lab.tasks.language.language_model import LanguageModel, step
+from attention_lab.tasks.language.language_model import LanguageModel, continued, step
 from attention_lab.tasks.language.task import numbers
 from attention_lab.tasks.text import tokenizer_of
 from attention_lab.training.losses import TokenLoss
@@ -54,6 +54,28 @@ def test_scores_are_those_of_the_logits(tmp_path):
     assert scores["dev_bits_per_byte"] == pytest.approx(total / math.log(2) / (5 * 15), rel=1e-4)
     assert task.facts["vocabulary"] == 4 + 3 + 7 and "sha256" in task.facts
     assert task.notices == ["dev: 5 lines also in train", "test: 16 lines also in train"]
+
+
+def test_each_split_has_its_scores_and_steps_their_tokens(tmp_path):
+    """Nine lines of five tokens to train on are six contexts of eight; dev has 10 tokens, test 3."""
+    (tmp_path / "text.txt").write_text("a b c d\n" * 9 + "a b a b\n" * 2 + "e d\n")
+    config = configs.replace(get_config("smoke"), {
+        "data.path": str(tmp_path / "text.txt"), "data.dev_size": 2, "data.test_size": 1, "data.context": 8,
+        "data.split": "test", "training.batch_tokens": 16})
+    task = build(config)
+    params, hyper = task.init(jax.random.key(0)), configs.split(config)[1]
+    scores = {split: task.score(params, hyper, split, True).numbers for split in ("dev", "test")}
+    for split, tokens, size in (("dev", 10, 16), ("test", 3, 4)):
+        nats = math.log(scores[split][f"{split}_perplexity"])
+        assert scores[split][f"{split}_bits_per_byte"] == pytest.approx(nats * tokens / math.log(2) / size,
+                                                                        rel=1e-4)
+    assert scores["dev"]["dev_perplexity"] != pytest.approx(scores["test"]["test_perplexity"], rel=1e-3)
+    assert task.select == ("dev_perplexity", -1.0)  # the lowest
+    rows = task.facts["rows"]
+    assert task.steps_per_epoch == 6 / rows
+    batch = next(task.batches(0, 0))
+    assert task.tokens(batch | {"target": np.array([[5, 6, PAD], [7, PAD, PAD]])}) == 3
+    assert task.notices == ["test: 1 tokens never seen in training"]
 
 
 @pytest.mark.parametrize("variant", KINDS)
@@ -117,9 +139,30 @@ def test_a_prompt_is_continued_greedily(tmp_path):
 def test_lines_are_kept_in_prompts_and_answers():
     config = get_config("smoke")
     task = build(config)
-    language = LanguageModel(config, _tokenizer(config))
-    text = language.sample(task.init(jax.random.key(0)), "one king .\nthe king", 1, top_k=10 ** 6)
+    params, language = task.init(jax.random.key(0)), LanguageModel(config, _tokenizer(config))
+    text = language.sample(params, "one king .\nthe king", 1, top_k=10 ** 6)
     assert text.startswith("one king .\nthe king") and len(text.split()) in (5, 6)
+    assert language.sample(params, "one", 3, top_k=1, seed=4) == language.sample(params, "one", 3, 0.0)
+
+
+def test_of_a_long_prompt_the_last_tokens_are_read_and_special_ids_are_never_written():
+    """Beyond the context of 16; a model before training gives every id a chance of about 1 in 100."""
+    config = get_config("smoke")
+    task = build(config)
+    params, language = task.init(jax.random.key(0)), LanguageModel(config, _tokenizer(config))
+    prompts = ["one king sleeps . " * 6 + "two kings", "the king . " * 7 + "two kings"]
+    for prompt in prompts:
+        ids = language.tokenizer.encode([prompt])[0][-16:]
+        batch = {"source": np.array([ids]), "target": np.array([ids]), "example": np.zeros(1, np.int32)}
+        output = language.model.apply(params, batch, language.hyper)
+        logits = np.array(output.hidden[0, -1] @ output.readout.T)
+        logits[[PAD, UNKNOWN, BOS]] = -np.inf
+        wanted = "" if logits.argmax() == EOS else language.tokenizer.tokens([int(logits.argmax())])[0]
+        assert language.sample(params, prompt, 1, 0.0).removeprefix(prompt).strip() == wanted
+    carry = {"window": np.full((50, 16), PAD, np.int32), "filled": np.zeros(50, np.int32)}
+    written = continued(language.model, params, language.hyper, carry, np.full(50, EOS, np.int32),
+                        jax.random.key(0), 1.0, 20, 0)
+    assert EOS in written and not np.isin(written, (PAD, BOS, UNKNOWN)).any()
 
 
 def _tokenizer(config):
