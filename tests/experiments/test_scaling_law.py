@@ -135,12 +135,12 @@ def test_the_loss_above_the_entropy_is_that_of_test(monkeypatch, status):
     assert row["curve"].tolist() == [[10.0, 0.7]] and row["weights"] == 5
 
 
-def test_rates_fall_with_the_square_root_of_the_width():
-    settings = {"config": {}, "rates": {"transformer": 0.004, "gru": 0.01}}
+def test_rates_fall_with_a_power_of_the_width():
+    settings = {"config": {}, "rates": {"transformer": (0.004, 1.0), "gru": (0.01, 0.5)}}
     changes = {(arm, width): HERE.overrides({"arm": arm, "width": width, "seed": 3}, settings, None)
                for arm in HERE.ARMS for width in (16, 64, 256)}
     rates = {key: change["optimizer.learning_rate"] for key, change in changes.items()}
-    assert [rates["transformer", width] for width in (16, 64, 256)] == [0.008, 0.004, 0.002]
+    assert [rates["transformer", width] for width in (16, 64, 256)] == [0.016, 0.004, 0.001]
     assert [rates["gru", width] for width in (16, 64, 256)] == [0.02, 0.01, 0.005]
     assert changes["transformer", 64]["model.hidden"] == 256 and changes["gru", 64]["model.hidden"] == 91
 
