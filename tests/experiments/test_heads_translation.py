@@ -80,6 +80,8 @@ def test_every_number_of_heads_is_tuned_and_no_seed_is_tuned_and_scored():
 def planted(bleu, dev=None):
     """All rows; bleu, and dev on tuning seeds: heads -> score."""
     return [cell | {"dev_bleu": (dev or bleu)(cell["heads"]) - 1000.0 * (cell["rate"] or 0.0),
+                    "late_rise": 0.0,
+                    "curve": np.array([[400, 50.0], [800, 90.0]]),
                     **dict.fromkeys(HEADS.MEASURES, 0.5 - 0.1 * (cell["heads"] == 1)),
                     "test_bleu": bleu(cell["heads"]) + 0.1 * (cell["seed"] % 3) * (cell["heads"] == 4)}
             for cell in HEADS.cells(CPU)]
@@ -119,3 +121,25 @@ def test_heads_that_make_no_difference_refute_what_is_said_of_several():
     assert {name for name, verdict in given.items() if verdict == "supported"} == {
         "four_as_eight", "verbs_with_one"}
     assert set(given.values()) == {"supported", "refuted"}, given
+
+
+def test_the_figure_has_a_panel_for_each_measure_of_each_corpus():
+    """Captions have BLEU alone; two of their seeds lift the rise of eight heads above the plateau."""
+    rows = planted(lambda heads: 90.0 + heads)
+    captions = [row | {"corpus": "multi30k"} | dict.fromkeys(list(HEADS.MEASURES)[1:]) for row in rows]
+    for row in captions:
+        if row["heads"] == 8 and row["seed"] in (0, 1):
+            row["late_rise"] = 5.5  # a mean of 1.1 over ten seeds
+    both = CPU | {"corpora": dict.fromkeys(("grammar", "multi30k"))}
+    figure = HEADS.draw(rows + captions, both)
+    assert [(ax.get_title(), ax.get_ylabel()) for ax in figure.axes] == [
+        *(("grammar", f"{name}, test") for name in HEADS.MEASURES.values()), *[("grammar", "BLEU, dev")] * 2,
+        ("multi30k", "BLEU, test"), *[("multi30k", "BLEU, dev")] * 2]
+    assert "multi30k 8" in figure.get_suptitle() and "grammar" not in figure.get_suptitle()
+    first = figure.axes[0]
+    assert [label.get_text() for label in first.get_xticklabels()] == ["1", "2", "4", "8", "16"]
+    dots = [line.get_ydata().tolist() for line in first.lines if line.get_marker() == "o"]
+    assert [np.mean(seeds).round(2) for seeds in dots] == [91.0, 92.0, 94.09, 98.0, 106.0]
+    interval, = (lines.get_segments()[0] for lines in first.collections[2:3])
+    assert interval[:, 0].tolist() == [2, 2] and interval[:, 1].mean() == pytest.approx(94.09)
+    assert [line.get_xdata().tolist() for line in figure.axes[4].lines] == [list(CPU["rates"])] * 5
