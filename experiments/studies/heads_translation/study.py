@@ -97,7 +97,8 @@ def draw(rows, settings):
     final = [row for row in rows if row["stage"] == "final"]
     rising = rates.still_rising(rows, PLATEAU, "corpus", "heads")
     title = (f"{seed_count(final)} seeds, each number of heads at its best rate; bars: means and their 95 % "
-             f"intervals\nmore than {PLATEAU:g} BLEU gained in the last fifth: {', '.join(rising) or 'none'}")
+             "intervals; curves: range\n"
+             f"more than {PLATEAU:g} BLEU gained in the last fifth: {', '.join(rising) or 'none'}")
     panels = [(corpus, column) for corpus in settings["corpora"]
               for column in [*_measured(final, corpus), "rate", "curve"]]
     with titled_figure(10.2, 3.1 * -(-len(panels) // 3) + 0.5, title) as figure:
@@ -159,7 +160,8 @@ STUDY = Study(
     presets={
         "smoke": {"seeds": 2, "tuning_seeds": 1, "heads": (1, 2), "rates": (0.003,), "variant": "smoke",
                   "corpora": {GRAMMAR: architectures.smoke()}},
-        "cpu": {"seeds": 10, "tuning_seeds": 3, "heads": (1, 2, 4, 8, 16), "rates": (0.003, 0.01, 0.03),
+        "cpu": {"seeds": 10, "tuning_seeds": 3, "heads": (1, 2, 4, 8, 16),
+                "rates": (0.003, 0.006, 0.01, 0.02),
                 "variant": "", "corpora": {GRAMMAR: _SMALL}},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "heads": (1, 2, 4, 8, 16, 32),
                         "rates": (0.0003, 0.001, 0.003, 0.01), "variant": "", "corpora": {
