@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from attention_lab.config.parse import merge
+from attention_lab.studies.recipes.rates import TUNING_SEEDS
 from attention_lab.tasks.sequences.task import Tagger
 from attention_lab.training.state import parameter_count
 from configs.recall import get_config
@@ -39,7 +40,7 @@ def test_wide_values_have_the_width_for_each_place(arm, heads, size):
 def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
     rows = [MODEL | {"stage": "tune", "rate": rate, "seed": seed, "dev_mean": score}
             for rate, scores in {0.01: (0.9, 0.3), 0.001: (0.5, 0.7), 0.003: (0.2, 0.2)}.items()
-            for seed, score in zip(HEADS.TUNING_SEEDS, scores)]
+            for seed, score in zip(TUNING_SEEDS, scores)]
     rows += [row | {"heads": 4, "dev_mean": row["rate"]} for row in rows]
     final = config_of(MODEL | {"stage": "final", "rate": None, "seed": 3}, rows)
     assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
@@ -103,7 +104,9 @@ def test_rates_are_those_of_the_model_alone():
     row = MODEL | {"stage": "tune", "rate": 0.01, "seed": 100, "dev_mean": 0.25}
     others = [row | {"dev_mean": 1.0} | change for change in (
         {"arm": HEADS.WIDE}, {"layers": 2}, {"heads": 1}, {"fold": 1}, {"stage": "final"})]
-    assert HEADS.by_rate([row, *others, row | {"seed": 101, "dev_mean": 0.75}], MODEL) == {0.01: 0.5}
+    better = row | {"rate": 0.003, "dev_mean": 0.5}
+    final = config_of(MODEL | {"stage": "final", "rate": None, "seed": 3}, [row, *others, better])
+    assert final.optimizer.learning_rate == 0.003
 
 
 def test_a_lead_that_grows_is_four_places_less_one():

@@ -8,14 +8,11 @@ the width in all. Each number of heads, k and layers takes the rate with the bes
 training, over four tuning seeds; ten other seeds, paired across arms, are scored on test.
 """
 
-import numpy as np
-
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, mean, nearest
-from attention_lab.studies.recipes import runs
+from attention_lab.studies.recipes import rates, runs
 from attention_lab.studies.recipes.drawing import draw_seeds, seed_count, titled_figure
 
-TUNING_SEEDS = (100, 101, 102, 103)
 NAMED = ("arm", "layers", "heads", "fold")  # columns that name a model
 EQUAL, WIDE = "equal cost", "wide values"
 
@@ -66,26 +63,14 @@ def models_of(settings):
 
 def cells(settings):
     """Tuning cells of all models, one program after another; then the final ones."""
-    return [model | {"stage": "tune", "rate": rate, "seed": seed} for model in models_of(settings)
-            for rate in settings["rates"] for seed in TUNING_SEEDS[:settings["tuning_seeds"]]] + [
-        model | {"stage": "final", "rate": None, "seed": seed} for model in models_of(settings)
-        for seed in range(settings["seeds"])]
-
-
-def by_rate(rows, model):
-    """{rate: mean over the tuning seeds of the mean dev accuracy over training}, rates rising."""
-    scores = {}
-    for row in rows:
-        if row["stage"] == "tune" and all(row[name] == model[name] for name in NAMED):
-            scores.setdefault(row["rate"], []).append(row["dev_mean"])
-    return {rate: float(np.mean(scores[rate])) for rate in sorted(scores)}
+    return rates.cells(models_of(settings), settings)
 
 
 def overrides(cell, settings, rows):
     """The changes of a run in its config; the rate of a final one is None until rates are tuned."""
     rate = cell["rate"]
     if rate is None and rows is not None:
-        scores = by_rate(rows, cell)
+        scores = rates.by_rate(rows, "dev_mean", 0.0, **{name: cell[name] for name in NAMED})
         rate = max(scores, key=scores.get)  # the lowest of equals
     units = settings["width"] * cell["fold"] // cell["heads"] if cell["arm"] == WIDE else None
     return settings["config"] | {
