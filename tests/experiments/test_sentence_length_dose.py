@@ -141,6 +141,18 @@ def test_near_is_ten_words_and_far_the_longest(monkeypatch):
     assert row["forced"].shape == (3, 10) and row["forced"][0].tolist() == [0.0] * 7 + [1.0] * 3
 
 
+def test_seeds_that_hold_all_lengths_are_arrows():
+    lengths = np.array(CPU["lengths"])
+    rows = [cell | {"lengths": lengths, "late_rise": 0.0, "l50": 20.0 if cell["arm"] == "gru" else 60.0}
+            | {name: np.zeros(len(lengths)) for name in ("bleu", "floor", "first", "first_floor")}
+            | {name: np.zeros((len(lengths), DOSE.TENTHS)) for name in ("forced", "forced_floor")}
+            for cell in DOSE.cells(CPU) if cell["stage"] == "final"]
+    ax = STUDY.draw(rows, CPU).axes[2]
+    assert [text.get_text() for text in ax.texts] == ["10"] * 4
+    dots = [len(line.get_ydata()) for line in ax.lines if line.get_marker() == "o"]
+    assert dots == [10] * 3 + [0] * 4
+
+
 def test_claims_are_judged_by_what_is_planted():
     def rows(of):
         return [cell | {column: value + 1e-3 * (cell["seed"] % 3) for column, value in of(**cell).items()}
