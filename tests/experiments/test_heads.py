@@ -118,10 +118,11 @@ def test_a_lead_that_grows_is_four_places_less_one():
 
 def test_dashes_are_a_place_for_each_head_and_layer():
     rows = planted(lambda layers, heads, fold: 0.5)
-    rows[-1]["test_accuracy"] = None
+    rows[0]["test_accuracy"] = rows[-1]["test_accuracy"] = None
     one, two = STUDY.draw(rows, CPU).axes
     for ax, layers in ((one, 1), (two, 2)):
         dashes = [lines.get_segments()[0][0, 1] for lines in ax.collections]
         assert dashes == [min(1.0, heads * layers / fold) for fold in CPU["folds"] for heads in CPU["heads"]]
+    assert min(one.lines[0].get_ydata()) == 0.0  # a run that diverged
     crosses = [line.get_ydata()[0] for line in one.lines if line.get_marker() == "x"]
     assert sorted(crosses)[:2] == [0.0, pytest.approx(0.498)] and len(crosses) == 20

@@ -47,7 +47,7 @@ def test_the_rate_is_that_of_the_lowest_loss_in_short_runs():
     rows = [{"stage": "tune", "arm": "gru", "units": 128, "rate": rate, "seed": seed, "dev_loss": loss}
             for rate, losses in {0.01: (0.9, None), 0.001: (2.5, 1.7), 0.003: (2.2, 1.2)}.items()
             for seed, loss in zip(rates.TUNING_SEEDS, losses)]
-    rows += [row | {"arm": "transformer", "dev_loss": -row["rate"]} for row in rows]
+    rows += [row | {"arm": "transformer", "dev_loss": 9.0 * (row["rate"] == 0.003)} for row in rows]
     cell = {"stage": "final", "arm": "gru", "units": 64, "rate": None, "seed": 3}
     final = config_of(cell, rows)
     assert (final.optimizer.learning_rate, final.seed) == (0.003, 3)
@@ -139,6 +139,18 @@ def test_near_is_ten_words_and_far_the_longest(monkeypatch):
     assert (row["near_bleu"], row["far_bleu"], row["near_first"], row["far_first"]) == (9.0, 14.0, 0.9, 1.4)
     assert (row["near_forced_first"], row["near_forced_last"]) == (0.0, 1.0)
     assert row["forced"].shape == (3, 10) and row["forced"][0].tolist() == [0.0] * 7 + [1.0] * 3
+
+
+def test_seeds_that_hold_all_lengths_are_arrows():
+    lengths = np.array(CPU["lengths"])
+    rows = [cell | {"lengths": lengths, "late_rise": 0.0, "l50": 20.0 if cell["arm"] == "gru" else 60.0}
+            | {name: np.zeros(len(lengths)) for name in ("bleu", "floor", "first", "first_floor")}
+            | {name: np.zeros((len(lengths), DOSE.TENTHS)) for name in ("forced", "forced_floor")}
+            for cell in DOSE.cells(CPU) if cell["stage"] == "final"]
+    ax = STUDY.draw(rows, CPU).axes[2]
+    assert [text.get_text() for text in ax.texts] == ["10"] * 4
+    dots = [len(line.get_ydata()) for line in ax.lines if line.get_marker() == "o"]
+    assert dots == [10] * 3 + [0] * 4
 
 
 def test_claims_are_judged_by_what_is_planted():

@@ -47,8 +47,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
 
     notices = [f"{split}: {count} {name.replace('_', ' ')}" for split, part in corpus.items()
                for name, count in part.counts.items() if name != "lines"]
-    notices += [f"{split}: {count} tokens never seen in training" for split, part in held_out.items()
-                if (count := int(np.count_nonzero(part.target == UNKNOWN)))]
+    unknown = {split: np.count_nonzero(part.target == UNKNOWN) for split, part in held_out.items()}
+    notices += [f"{split}: {some} tokens never seen in training" for split, some in unknown.items() if some]
     return Task(
         init=model.init, loss=loss, batches=batches, rows=[rows],
         steps_per_epoch=count / rows,
