@@ -91,8 +91,18 @@ def test_losses_are_the_last_and_bleu_is_the_best(monkeypatch):
     row = DOSE.measure({"stage": "tune"}, CPU, lambda cell: run)
     assert (row["dev_loss"], row["dev_bleu"], row["late_rise"]) == (1.5, 30.0, -5.0)
     run.result = {"status": "diverged"}
-    row = DOSE.measure({"stage": "final"}, CPU, lambda cell: run)
+    row = DOSE.measure({"stage": "tune"}, CPU, lambda cell: run)
     assert row["dev_loss"] is row["dev_bleu"] is row["late_rise"] is row["bleu"] is None
+
+
+def test_a_run_that_diverged_has_nothing_right(monkeypatch):
+    run = SimpleNamespace(evaluations=[], folder=None, changes={"optimizer.learning_rate": 0.1},
+                          result={"status": "diverged"})
+    row = DOSE.measure({"stage": "final"}, CPU, lambda cell: run)
+    assert (row["far_bleu"], row["near_first"], row["l50"]) == (0.0, 0.0, min(DOSE.LENGTHS))
+    translated = {"lengths", "bleu", "floor", "first", "first_floor", "forced", "forced_floor"}
+    assert row["forced"].shape == (len(DOSE.LENGTHS), DOSE.TENTHS) and not row["bleu"].any()
+    assert all(row[name] is not None for name in (*translated, "far_forced_floor_last"))
 
 
 class Copying:

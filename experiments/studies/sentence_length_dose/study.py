@@ -34,10 +34,10 @@ GRU, ADDITIVE, TRANSFORMER = ARMS
 TENTHS = 10
 LEVEL = 50.0  # BLEU
 PLATEAU = 2.0  # an arm whose mean dev BLEU rises by more over its last fifth has not had enough steps
+SCORES = ("bleu", "floor", "first", "first_floor", "forced_first", "forced_last", "forced_floor_first",
+          "forced_floor_last")
 COLUMNS = ("status", "rate_used", "dev_loss", "dev_bleu", "late_rise", "l50",
-           *(f"{name}_{column}" for name in ("near", "far") for column in (
-               "bleu", "floor", "first", "first_floor", "forced_first", "forced_last", "forced_floor_first",
-               "forced_floor_last")),
+           *(f"{name}_{column}" for name in ("near", "far") for column in SCORES),
            "lengths", "bleu", "floor", "first", "first_floor", "forced", "forced_floor")
 
 SMALL, MIDDLE, LARGE = (nearest(units) for units in (64, 128, 256))
@@ -123,9 +123,18 @@ def measure(cell, settings, train):
         "dev_loss": float(curve[-1, 2]) if finished else None,
         "dev_bleu": float(curve[:, 1].max()) if finished else None,
         "late_rise": rates.late_rise(curve[:, 1]) if finished else None}
-    if finished and cell["stage"] == "final":
-        row |= by_lengths(load(run.folder), settings["lengths"], settings["sentences"])
+    if cell["stage"] == "final":
+        lengths = settings["lengths"]
+        row |= by_lengths(load(run.folder), lengths, settings["sentences"]) if finished else nothing(lengths)
     return row
+
+
+def nothing(lengths):
+    """The scores of a run that diverged: nothing is right at any length."""
+    row = {f"{name}_{column}": 0.0 for name in ("near", "far") for column in SCORES}
+    row |= {name: np.zeros(len(lengths)) for name in ("bleu", "floor", "first", "first_floor")}
+    row |= {name: np.zeros((len(lengths), TENTHS)) for name in ("forced", "forced_floor")}
+    return row | {"lengths": np.array(lengths), "l50": length_at(np.array(lengths), row["bleu"], LEVEL)}
 
 
 def by_lengths(trained, lengths, count):
