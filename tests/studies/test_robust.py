@@ -3,7 +3,7 @@
 import pytest
 
 from attention_lab.config.load import load
-from attention_lab.studies import Claim, Study, difference, robust, varied
+from attention_lab.studies import Claim, Study, difference, function, robust, varied
 from attention_lab.studies.recipes import runs
 from tests.studies.studies import draw
 
@@ -90,6 +90,8 @@ def test_final_cells_of_four_seeds_are_varied_and_no_others():
     assert len(found) == 5 * 8 and {row["stage"] for row in found} == {"final"}
     assert {row["seed"] for row in found} == {0, 1, 2, 3}
     assert {row["rate"] for row in found} == {None, 0.01, 0.03}
+    scarce = varied.varied(STUDY, TUNED).cells(STUDY.settings("smoke") | {"seeds": 3})
+    assert len(scarce) == 5 * 6 and {row["seed"] for row in scarce} == {0, 1, 2}  # and none that tunes
     alone = STUDY.settings("smoke") | {"rates": (0.01,)}
     assert {row["vary"] for row in varied.varied(STUDY, TUNED).cells(alone)} == {"steps"}
     few = varied.varied(STUDY, TUNED, factors=[3.0], seeds=2).cells(alone)
@@ -129,6 +131,17 @@ def test_means_are_of_each_variation_and_empty_cells_have_none():
     assert [at["seeds"] for at in found] == [4] * 5
     rows[0]["score"] = None
     assert [at["values"]["better"] is None for at in varied.means(STUDY, rows, TUNED)] == [True] + [False] * 4
+
+
+def test_functions_of_values_read_the_tuning_rows_of_the_study():
+    def tuned(rows):
+        best = max(row["score"] for row in rows if row["stage"] == "tune")
+        return {row["seed"]: best for row in rows if row["stage"] == "final"}
+
+    one = STUDY._replace(claims=(Claim("tuned", "it was tuned", function("tuned"), "greater"),),
+                         functions={"tuned": tuned})
+    rows = rows_of(varied.varied(one, TUNED), one.settings("smoke"))
+    assert [at["values"]["tuned"] for at in varied.means(one, rows, TUNED)] == pytest.approx([0.02] * 5)
 
 
 def test_a_study_that_trains_nothing_is_refused():
