@@ -20,7 +20,7 @@ def main(options: flags.Options) -> int:
     """Prints the ledger, or with --check a line for each study."""
     from attention_lab.figures import style
     from attention_lab.figures.verdicts import verdict_grid
-    from attention_lab.studies import history, ledger, tables
+    from attention_lab.studies import history, ledger, robust, tables
     from attention_lab.studies.declared import CLEAN, declared
 
     if options.figure and Path(options.figure).exists():
@@ -35,7 +35,9 @@ def main(options: flags.Options) -> int:
     if options.figure:
         style.save(verdict_grid(every, {name: one.short for name, one in found.items()}), options.figure)
     if not options.check:
-        print({"table": ledger.terminal, "markdown": ledger.markdown}[options.format](every, found), end="")
+        kept = {name: robust.read(root / name) for name in every}
+        shown = {"table": ledger.terminal, "markdown": ledger.markdown}[options.format]
+        print(shown(every, found, kept), end="")
         return 0
     for name, one in found.items():
         print("\t".join([name, one.state, *one.reasons]))

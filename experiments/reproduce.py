@@ -13,6 +13,8 @@ PROGRAM = flags.Program("reproduce", "Measures missing cells of a study, judges,
     "all": flags.Flag(False, "every study"),
     "list": flags.Flag(False, "lists the studies and their questions; measures nothing"),
     "redraw": flags.Flag(False, "judges and draws from the existing tables; measures nothing"),
+    "robust": flags.Flag(False, "measures the final runs again, too, with half, twice and four times the "
+                         "steps and at each learning rate of the grid: what the verdicts survive"),
     "accept_changed_claims": flags.Flag(False, "continues where a study's claims or recipe differ from those "
                                         "declared before its runs; every table then says so"),
     "workers": flags.Flag(1, "processes that train a study's runs, each on its share of the cores; numbers "
@@ -57,7 +59,7 @@ def main(options: flags.Options) -> int:
     with short_compilation() if brief else contextlib.nullcontext():
         for study in studies:
             reproduce(study, root if kept else None, options.preset, redraw=options.redraw,
-                      accept_changed_claims=options.accept_changed_claims,
+                      vary=options.robust, accept_changed_claims=options.accept_changed_claims,
                       data=options.data or os.environ.get("ATTENTION_LAB_DATA", ""),
                       command=options.command, workers=options.workers, by_workers=by_workers,
                       documents=[ROOT / "README.md"] if root == default else [])

@@ -8,6 +8,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from attention_lab import attention, models
 from attention_lab.config import RECURRENT, Config, Hyper, Structure, replace
@@ -77,6 +78,25 @@ def cell_path_rate(module: Cell, params: dict, x: jax.Array) -> jax.Array:
     _, logs = jax.lax.scan(forward, state, bound.project_inputs(x[None])[0][:, None])
     whole = jax.nn.logsumexp(2.0 * logs[1:].sum(axis=0)) - jnp.log(module.units)
     return 0.5 * whole / (x.shape[0] - 1)
+
+
+def mean_field_rate(gain: float, spread: float) -> float:
+    """The slope of log |d h_T / d x_(T-k)| on k of an RNN with many units (Schoenholz et al. 2017, eq. 10).
+
+    log g + log E[tanh'(z)^2] / 2, z normal, of variance q: the fixed point of q = g^2 E[tanh(z)^2] + s^2.
+
+    Args:
+      gain: g, the recurrent matrix is g times an orthogonal one. spread: s, the standard deviation of x W.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(101)  # E[f(z)] = sum of weights f(sqrt(q) nodes)
+    weights /= weights.sum()
+    q = before = spread ** 2
+    for _ in range(10000):
+        before, q = q, gain ** 2 * (weights @ np.tanh(np.sqrt(q) * nodes) ** 2) + spread ** 2
+        if abs(q - before) <= 1e-12 * q:
+            break
+    slopes = 1.0 - np.tanh(np.sqrt(q) * nodes) ** 2
+    return float(np.log(gain) + 0.5 * np.log(weights @ slopes ** 2))
 
 
 def attention_norms(key: jax.Array, x: jax.Array, size: int) -> jax.Array:

@@ -9,20 +9,21 @@ from pathlib import Path
 from attention_lab.figures import style
 from attention_lab.storage import environment
 from attention_lab.storage.files import read_json, write_json
-from attention_lab.studies import declaration, table, tables
+from attention_lab.studies import declaration, robust, table, tables, varied
 from attention_lab.studies.declaration import ABOUT, read_about
 from attention_lab.studies.measure import ByWorkers, lacking, measure
 from attention_lab.studies.study import Study
 
 
 def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: bool = False,
-              accept_changed_claims: bool = False, data: str = "", command: str = "", workers: int = 1,
-              by_workers: ByWorkers | None = None, documents: Sequence[Path] = ()) -> dict:
+              vary: bool = False, accept_changed_claims: bool = False, data: str = "", command: str = "",
+              workers: int = 1, by_workers: ByWorkers | None = None, documents: Sequence[Path] = ()) -> dict:
     """Measures the cells without a row, judges, draws, and updates every table that shows the study.
 
     Args:
       root: parent of the study's folder; None keeps nothing.
       redraw: measures nothing; takes the preset of the table.
+      vary: measures the final runs again with other numbers of steps and at each rate (`varied.reproduce`).
       accept_changed_claims: continues although claims or recipe differ from those declared before the
         runs; a note beside every verdict says so.
       data: folder of real corpora. command: the command line, for about.json.
@@ -30,7 +31,7 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
     Returns:
       the content of verdicts.json.
     Raises:
-      ValueError: an incomplete table with `redraw`, or claims that were changed.
+      ValueError: an incomplete table with `redraw`, claims that were changed, or nothing to `vary`.
     """
     environment.check_settings()
     with contextlib.ExitStack() as stack:
@@ -53,6 +54,8 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
             raise ValueError(f"{folder / ABOUT} was declared with other claims or another recipe "
                              f"({'; '.join(changed)}): undo the change, or continue with "
                              "--accept_changed_claims, which has it said beside the verdicts")
+        if vary:
+            varied.varied(study, rows)  # raises where there is nothing to vary, before anything is measured
         missing = lacking(study.cells(settings), rows)
         if redraw and missing:
             raise ValueError(f"{folder / table.RUNS} has no row of {missing[0]}: measure it, without "
@@ -61,7 +64,10 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
             if rows:
                 environment.check_settings(about.get("jax_settings", {}))
             rows = measure(study, settings, preset, rows, folder, command, workers, by_workers)
-        # All that can raise comes before anything is written.
+        if vary:  # before tables that git has are written anew, which are uncommitted changes
+            kept = varied.reproduce(study, read_about(folder)["claims_hash"], rows, settings, preset, folder,
+                                    redraw=redraw, command=command, workers=workers, by_workers=by_workers)
+        # All that can raise comes before anything else is written.
         verdicts = study.verdicts(rows)
         resampled = study.resampled(rows) if study.resampled else {}
         figure = study.draw(rows, settings)
@@ -77,5 +83,7 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
             print("\t".join(line))
         for note in tables.notes(study.name, results):
             print(note)
+        for line in robust.lines(results, kept) if vary else ():
+            print("\t".join(line))
         print(f"reproduce: {folder if root else 'results are kept by --results=DIR only'}", file=sys.stderr)
     return results

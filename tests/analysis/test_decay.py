@@ -132,3 +132,14 @@ def test_norms_of_several_sequences_are_those_of_each():
     np.testing.assert_allclose(
         decay.sequence_norms(structure, params, hyper, sources),
         [decay.token_norms(structure, params, hyper, source) for source in sources], rtol=1e-5)
+
+
+def test_mean_field_is_log_gain_without_input_and_a_simulation_with_it():
+    assert decay.mean_field_rate(0.7, 1e-6) == pytest.approx(np.log(0.7), abs=1e-6)
+    gain, spread, rng = 1.2, 0.8, np.random.default_rng(0)
+    z = spread * rng.standard_normal(400000)
+    for _ in range(30):
+        z = gain * rng.permutation(np.tanh(z)) + spread * rng.standard_normal(len(z))
+        z = np.sqrt(np.mean(z ** 2)) * rng.standard_normal(len(z))  # a sum over many units is normal
+    wanted = np.log(gain) + 0.5 * np.log(np.mean((1 - np.tanh(z) ** 2) ** 2))
+    assert decay.mean_field_rate(gain, spread) == pytest.approx(wanted, abs=3e-3)
