@@ -117,9 +117,12 @@ def test_a_lead_that_grows_is_four_places_less_one():
 
 
 def test_dashes_are_a_place_for_each_head_and_layer():
-    rows = planted(lambda layers, heads, fold: 0.5)
+    rows = [row | {"late_rise": 0.04 + 0.02 * (row["fold"] == 4 and row["layers"] == 2 and row["heads"] == 1)}
+            for row in planted(lambda layers, heads, fold: 0.5)]
     rows[0]["test_accuracy"] = rows[-1]["test_accuracy"] = None
-    one, two = STUDY.draw(rows, CPU).axes
+    figure = STUDY.draw(rows, CPU)
+    assert figure.get_suptitle().endswith("still rising: equal cost 2 1 4")
+    one, two = figure.axes
     for ax, layers in ((one, 1), (two, 2)):
         dashes = [lines.get_segments()[0][0, 1] for lines in ax.collections]
         assert dashes == [min(1.0, heads * layers / fold) for fold in CPU["folds"] for heads in CPU["heads"]]

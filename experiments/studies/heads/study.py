@@ -14,6 +14,7 @@ from attention_lab.studies.recipes import rates, runs
 from attention_lab.studies.recipes.drawing import draw_seeds, seed_count, titled_figure
 
 NAMED = ("arm", "layers", "heads", "fold")  # columns that name a model
+PLATEAU = 0.05  # a model whose mean dev accuracy rises by more over its last fifth has not had enough steps
 EQUAL, WIDE = "equal cost", "wide values"
 
 
@@ -95,8 +96,10 @@ def measure(cell, settings, train):
 def draw(rows, settings):
     """Accuracy of every seed over the number of heads, a panel for each number of layers."""
     final = [row for row in rows if row["stage"] == "final"]
+    rising = rates.still_rising(rows, PLATEAU, *NAMED)
     title = (f"k-fold recall, {seed_count(final)} seeds at each model's best rate, "
-             f"{settings['config']['training.steps']:,} steps; dashed: a place for each head and layer")
+             f"{settings['config']['training.steps']:,} steps; dashed: a place for each head and layer; "
+             f"still rising: {', '.join(rising) or 'none'}")
     with titled_figure(4.9 * len(settings["layers"]) + 1.2, 4.2, title) as figure:
         panels = figure.subplots(1, len(settings["layers"]), sharey=True, squeeze=False)[0]
         for ax, layers in zip(panels, settings["layers"]):

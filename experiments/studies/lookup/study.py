@@ -41,6 +41,7 @@ ARMS = {
 }
 REPEATED = {"one layer": 1, "two layers": 2}  # arms on repeated blocks, without the shift, by their layers
 RECURRENT = ("gru", "lstm")
+PLATEAU = 0.05  # an arm whose mean dev accuracy rises by more over its last fifth has not had enough steps
 PAIRS, WIDTH = 4, 32  # of the models that are intervened on
 # Temperatures of the softmax in all layers; 1 is that of training, the last picks the largest weight.
 TEMPERATURES = (100.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125, 0.001)
@@ -225,7 +226,9 @@ def draw(rows, settings):
     final = [row for row in rows if row["stage"] == "final"]
     probed = [row for row in final if (row["arm"], row["pairs"], row["width"]) == (ATTENTION, PAIRS, WIDTH)]
     colours = dict(zip(ARMS, style.COLOURS))
-    title = f"multi-query recall and repeated blocks: {seed_count(final)} seeds; mean and range (no interval)"
+    rising = rates.still_rising(rows, PLATEAU, "arm", "pairs", "width")
+    title = (f"multi-query recall and repeated blocks: {seed_count(final)} seeds; mean and range (no "
+             f"interval); still rising: {', '.join(rising) or 'none'}")
     with titled_figure(15.2, 7.6, title) as figure:
         top, bottom = figure.subfigures(2, 1)
         left, right, width, blocks = top.subplots(1, 4, width_ratios=(5, 3, 3, 4))
