@@ -206,6 +206,9 @@ def _check_heads(config: Config) -> None:
     if model.kind == "linear_attention" and attention.compatibility != "linear":
         raise ValueError(f"attention.compatibility={attention.compatibility}: model.kind=linear_attention "
                          "has linear scores; linear is allowed, or model.kind=encoder")
+    if model.kind == "linear_attention" and attention.scale not in (None, 1.0):
+        raise ValueError(f"attention.scale={attention.scale}: model.kind=linear_attention has a scale of 1, "
+                         "with which its weights are linear attention; leave it unset, or give 1.0")
     unset = [f"model.{name}" for name in ("key_size", "value_size") if getattr(model, name) is None]
     if unset and model.width % model.num_heads:
         divisors = [n for n in range(1, model.width + 1) if model.width % n == 0]

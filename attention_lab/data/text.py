@@ -89,10 +89,13 @@ def split(path: str | os.PathLike, dev_size: int, test_size: int) -> dict[str, T
     """
     path = os.fspath(path)
     count = filled = 0
-    for line in lines.stream(path):
-        count, filled = count + 1, filled + bool(line.strip())
+    try:
+        for line in lines.stream(path):
+            count, filled = count + 1, filled + bool(line.strip())
+    except ValueError as error:
+        raise ValueError(f"data.path={error}") from error
     if not filled:
-        raise ValueError(f"{path}: has no text: of {count} lines all are empty")
+        raise ValueError(f"data.path={path}: has no text: of {count} lines all are empty")
     ends = count - test_size - dev_size, count - test_size, count
     if ends[0] < 1:
         raise ValueError(f"data.dev_size={dev_size} and data.test_size={test_size} leave none of the {count} "

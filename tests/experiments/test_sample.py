@@ -54,8 +54,11 @@ def test_a_prompt_with_words_that_are_not_known(call, tmp_path, text):
 
 
 @pytest.mark.parametrize("content, more, said", [
-    (b"", [], "has no text: it is empty"),
+    (b"", [], "text.txt: has no text: it is empty"),
+    (b"\n\n", [], "text.txt: has no text: of 2 lines all are empty"),
     (b"one line", [], "has no line end"),
+    (b"a b\n" * 400, ["--config.data.context=33"],
+     "batch_tokens=256: a batch has at least 8 contexts of data.context=33; at least 264 is allowed"),
     ("caf\u00e9\n".encode("latin-1") * 50, [], "line 1 is not UTF-8 (byte 0xe9)"),
     (b"a b\n" * 40, ["--config.data.context=100"], "data.context=100 is longer than the text"),
     (b"a b\n" * 32, [], "data.dev_size=16 and data.test_size=16 leave none of the 32 lines"),
@@ -66,7 +69,8 @@ def test_a_text_or_context_that_cannot_be_used(call, tmp_path, text, content, mo
     text(content)
     status, out, err = trained(call, tmp_path, *more)
     assert status == 2 and out == "" and "Traceback" not in err
-    assert said in err.strip().splitlines()[-1] and ": error: " in err.strip().splitlines()[-1]
+    last = err.strip().splitlines()[-1]
+    assert said in last and ": error: " in last and ("data." in last or "model." in last)
 
 
 def test_stories_are_cut_into_words(call, tmp_path):

@@ -72,6 +72,8 @@ def test_the_kind_decides_the_score_unless_that_is_given():
     ({"data.source": "grammar", "model.shift": False},
      "model.kind=linear_attention does not fit data.source=grammar"),
     ({"data.source": "text", "model.shift": False}, "model.causal=false: with data.source=text"),
+    ({"attention.scale": 2.0}, "attention.scale=2.0: model.kind=linear_attention has a scale of 1"),
+    ({"attention.scale": "inverse_sqrt"}, "attention.scale=inverse_sqrt: model.kind=linear_attention has"),
     ({"attention.implementation": "xla"}, "attention.implementation=xla computes dot alone"),
 ])
 def test_what_it_can_not_follow_is_refused_in_a_line(values, said):

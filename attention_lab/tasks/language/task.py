@@ -24,13 +24,16 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     """Reads or draws the text and wires model, loss and scores.
 
     Raises:
-      ValueError: text that can't be used, or is shorter than a context.
+      ValueError: text that can't be used, or is shorter than a context; batches of under eight contexts.
     """
     data = config.data
     corpus = sources.load(data, tuple(dict.fromkeys(("train", "dev", data.split))))
     tokenizer = text.tokenizer_of(config, folder, corpus["train"].sample())
     rows = batching.rows(data.context, config.training.batch_tokens)
     batches, count = corpus["train"].training(tokenizer, data.context, rows)
+    if rows * data.context > config.training.batch_tokens:
+        raise ValueError(f"training.batch_tokens={config.training.batch_tokens}: a batch has at least {rows} "
+                         f"contexts of data.context={data.context}; at least {rows * data.context} is allowed")
     held_out = {split: part.contexts(tokenizer, data.context) for split, part in corpus.items()
                 if split != "train"}
     model = LanguageModel(config, tokenizer).model

@@ -61,7 +61,7 @@ def test_each_split_has_its_scores_and_steps_their_tokens(tmp_path):
     (tmp_path / "text.txt").write_text("a b c d\n" * 9 + "a b a b\n" * 2 + "e d\n")
     config = configs.replace(get_config("smoke"), {
         "data.path": str(tmp_path / "text.txt"), "data.dev_size": 2, "data.test_size": 1, "data.context": 8,
-        "data.split": "test", "training.batch_tokens": 16})
+        "data.split": "test", "training.batch_tokens": 64})
     task = build(config)
     params, hyper = task.init(jax.random.key(0)), configs.split(config)[1]
     scores = {split: task.score(params, hyper, split, True).numbers for split in ("dev", "test")}
