@@ -1,0 +1,87 @@
+"""components: each arm lacks its part and nothing else, rates are selected on dev, planted verdicts."""
+
+import jax
+import numpy as np
+import pytest
+
+from attention_lab.config import differences
+from attention_lab.config.parse import merge
+from attention_lab.config.rules import check
+from attention_lab.models import build
+from attention_lab.studies.recipes import rates
+from attention_lab.training.state import parameter_count
+from configs.translation import get_config
+from tests.experiments.loaded import module, study, verdicts
+
+STUDY, COMPONENTS = study("components"), module("components")
+CPU = STUDY.settings("cpu")
+ARMS = tuple(COMPONENTS.ARMS)
+WHOLE, RESIDUAL, NORM, FEED_FORWARD, ENCODER = ARMS
+
+
+def config_of(cell, rows, settings=CPU):
+    """The config of the run behind a cell."""
+    return merge(get_config(settings["variant"]), COMPONENTS.overrides(cell, settings, rows))
+
+
+def tried(arm, settings=CPU):
+    """The config of a tuning run of an arm."""
+    return config_of({"arm": arm, "stage": "tune", "rate": 0.1, "seed": 100}, [], settings)
+
+
+@pytest.mark.parametrize("preset", ["smoke", "cpu", "accelerator"])
+def test_arms_differ_from_the_whole_in_their_part_alone(preset):
+    settings = STUDY.settings(preset)
+    assert tuple(settings["arms"]) == ARMS
+    for arm in ARMS:
+        check(tried(arm, settings))
+        assert differences(tried(arm, settings), tried(WHOLE, settings)) == COMPONENTS.ARMS[arm]
+    assert [next(iter(part), None) for part in COMPONENTS.ARMS.values()] == [
+        None, "model.residual", "model.norm", "model.hidden", "attention.window"]
+
+
+def test_feed_forward_nets_have_as_many_parameters_as_self_attention():
+    def count(arm, part=""):
+        params = jax.eval_shape(build(tried(arm), 97).init, jax.random.key(0))
+        return parameter_count([leaf for path, leaf in jax.tree.leaves_with_path(params)
+                                if part in jax.tree_util.keystr(path)])
+
+    assert count(WHOLE, "forward']") == count(WHOLE) - count(FEED_FORWARD) - count(WHOLE, "around_forward")
+    assert count(WHOLE, "encoder_0']['heads") == pytest.approx(count(WHOLE, "encoder_0']['forward"), rel=0.01)
+    assert count(NORM) == count(WHOLE) - count(WHOLE, "norm")
+    assert count(RESIDUAL) == count(ENCODER) == count(WHOLE)
+
+
+def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
+    rows = [{"arm": NORM, "stage": "tune", "rate": rate, "seed": seed, "dev_bleu": score}
+            for rate, scores in {0.01: (90.0, None), 0.001: (50.0, 70.0), 0.003: (20.0, 20.0)}.items()
+            for seed, score in zip(rates.TUNING_SEEDS, scores)]
+    rows += [row | {"arm": ENCODER, "dev_bleu": row["rate"]} for row in rows]
+    final = config_of({"arm": NORM, "stage": "final", "rate": None, "seed": 3}, rows)
+    assert (final.optimizer.learning_rate, final.seed, final.data.split) == (0.001, 3, "test")
+    assert config_of({"arm": ENCODER, "stage": "final", "rate": None, "seed": 3},
+                     rows).optimizer.learning_rate == 0.01
+    assert (tried(NORM).optimizer.learning_rate, tried(NORM).data.split) == (0.1, "dev")
+
+
+def test_every_arm_is_tuned_and_no_seed_is_tuned_and_scored():
+    cells = COMPONENTS.cells(CPU)
+    seeds = {stage: {cell["seed"] for cell in cells if cell["stage"] == stage} for stage in ("tune", "final")}
+    assert len(seeds["tune"]) >= 3 and len(seeds["final"]) == 10 and not seeds["tune"] & seeds["final"]
+    for stage in seeds:
+        assert {cell["arm"] for cell in cells if cell["stage"] == stage} == set(ARMS)
+
+
+def test_the_learning_curve_and_the_shares_of_words_are_kept():
+    evaluations = [{"step": 100 * (i + 1), "dev_bleu": bleu} for i, bleu in enumerate([1, 2, 3, 4, 6])]
+    result = {"status": "finished", "dev_bleu": 6, "test_bleu": 5, "test_pronoun_accuracy": 0.3,
+              "test_agreement_accuracy": 0.7}
+    row = COMPONENTS.measure({}, CPU, lambda cell: (result, evaluations, None,
+                                                    {"optimizer.learning_rate": 0.1}))
+    assert (row["test_pronoun"], row["test_agreement"], row["test_sense"]) == (0.3, 0.7, None)
+    assert (row["dev_bleu"], row["test_bleu"], row["rate_used"], row["late_rise"]) == (6, 5, 0.1, 2.0)
+    np.testing.assert_array_equal(row["curve"], [[100, 1], [200, 2], [300, 3], [400, 4], [500, 6]])
+    diverged = COMPONENTS.measure({}, CPU, lambda cell: ({"status": "diverged"}, [], None,
+                                                         {"optimizer.learning_rate": 0.1}))
+    assert diverged["late_rise"] is None and diverged["curve"].shape == (0, 2)
+    assert diverged.keys() == row.keys()
