@@ -35,7 +35,8 @@ def test_arms_differ_from_the_whole_in_their_part_alone(preset):
     assert tuple(settings["arms"]) == ARMS
     for arm in ARMS:
         check(tried(arm, settings))
-        assert differences(tried(arm, settings), tried(WHOLE, settings)) == COMPONENTS.ARMS[arm]
+        differing = differences(tried(arm, settings), tried(WHOLE, settings))
+        assert {key: here for key, (here, _) in differing.items()} == COMPONENTS.ARMS[arm]
     assert [next(iter(part), None) for part in COMPONENTS.ARMS.values()] == [
         None, "model.residual", "model.norm", "model.hidden", "attention.window"]
 
@@ -46,8 +47,9 @@ def test_feed_forward_nets_have_as_many_parameters_as_self_attention():
         return parameter_count([leaf for path, leaf in jax.tree.leaves_with_path(params)
                                 if part in jax.tree_util.keystr(path)])
 
-    assert count(WHOLE, "forward']") == count(WHOLE) - count(FEED_FORWARD) - count(WHOLE, "around_forward")
-    assert count(WHOLE, "encoder_0']['heads") == pytest.approx(count(WHOLE, "encoder_0']['forward"), rel=0.01)
+    assert count(WHOLE, "['forward']") == count(WHOLE) - count(FEED_FORWARD) - count(WHOLE, "around_forward")
+    of_attention, of_nets = (count(WHOLE, f"['encoder_0']['{part}']") for part in ("heads", "forward"))
+    assert of_attention == pytest.approx(of_nets, rel=0.01)
     assert count(NORM) == count(WHOLE) - count(WHOLE, "norm")
     assert count(RESIDUAL) == count(ENCODER) == count(WHOLE)
 
@@ -85,3 +87,54 @@ def test_the_learning_curve_and_the_shares_of_words_are_kept():
                                                          {"optimizer.learning_rate": 0.1}))
     assert diverged["late_rise"] is None and diverged["curve"].shape == (0, 2)
     assert diverged.keys() == row.keys()
+
+
+def planted(bleu, shares=None):
+    """All rows; bleu: arm -> score of every run, with a little spread of the whole; shares: by column."""
+    spread = {seed: 0.01 * (seed % 3) for seed in range(10)}
+    return [cell | {"dev_bleu": bleu[cell["arm"]] - 1000.0 * (cell["rate"] or 0.0), "late_rise": 0.0,
+                    "curve": np.array([[400, 50.0], [800, 90.0]]),
+                    **{column: (shares or {}).get(column, {}).get(cell["arm"], 0.9)
+                       for column in COMPONENTS.MEASURES},
+                    "test_bleu": bleu[cell["arm"]] + spread.get(cell["seed"], 0.0) * (cell["arm"] == WHOLE)}
+            for cell in COMPONENTS.cells(CPU)]
+
+
+def test_parts_that_cost_what_is_said_support_all_claims():
+    bleu = {WHOLE: 96.0, RESIDUAL: 0.3, NORM: 95.5, FEED_FORWARD: 94.0, ENCODER: 94.5}
+    less = {FEED_FORWARD: 0.7, ENCODER: 0.6}
+    given = verdicts(STUDY, planted(bleu, {"test_sense": less, "test_pronoun": less}))
+    assert set(given.values()) == {"supported"}, given
+
+
+def test_parts_that_cost_nothing_refute_what_is_said_of_their_cost():
+    given = verdicts(STUDY, planted(dict.fromkeys(ARMS, 96.0)))
+    assert {name for name, verdict in given.items() if verdict == "supported"} == {
+        claim.name for claim in STUDY.claims if claim.direction == "equal"}
+    assert set(given.values()) == {"supported", "refuted"}, given
+
+
+def test_a_run_that_diverged_counts_as_nothing():
+    rows = planted(dict.fromkeys(ARMS, 96.0))
+    for row in rows:
+        if (row["arm"], row["stage"], row["seed"]) == (NORM, "final", 3):
+            row["test_bleu"] = None
+    assert STUDY.values(rows)["layer_norm"][3] == 96.0
+    assert max(STUDY.values(rows)["layer_norm"][4:]) < 0.1
+
+
+def test_the_figure_has_a_panel_for_each_measure_the_rates_and_the_curves():
+    rows = planted({arm: 90.0 + i for i, arm in enumerate(ARMS)})
+    for row in rows:
+        if row["arm"] == RESIDUAL and row["seed"] in (0, 1):
+            row["late_rise"] = 5.5  # a mean of 1.1 over ten seeds
+    rows[0]["dev_bleu"] = None
+    figure = COMPONENTS.draw(rows, CPU)
+    assert [ax.get_ylabel() for ax in figure.axes] == [
+        *(f"{name}, test" for name in COMPONENTS.MEASURES.values()), "BLEU, dev", "BLEU, dev"]
+    assert figure.get_suptitle().endswith(f"last fifth: {RESIDUAL}")
+    assert [label.get_text().replace("\n", " ") for label in figure.axes[0].get_xticklabels()] == list(ARMS)
+    dots = [line.get_ydata().tolist() for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert [np.mean(seeds).round(2) for seeds in dots] == [90.01, 91.0, 92.0, 93.0, 94.0]
+    assert [line.get_xdata().tolist() for line in figure.axes[4].lines] == [list(CPU["rates"])] * 5
+    assert [line.get_ydata().tolist() for line in figure.axes[5].lines] == [[50.0, 90.0]] * 5
