@@ -37,8 +37,9 @@ class Peer:
         spec, size = trained.translator.model.spec, trained.translator.tokenizer.size
         shape = spec.model
         kinds = shape.kind, shape.positions, spec.attention.compatibility
-        if kinds != ("transformer", "sinusoidal", "dot"):
-            raise ValueError("joeynmt is given Transformers with sinusoids and dot products")
+        whole = shape.residual and shape.norm != "none" and shape.hidden and spec.attention.window is None
+        if kinds != ("transformer", "sinusoidal", "dot") or not whole:
+            raise ValueError("joeynmt is given whole Transformers with sinusoids and dot products")
         same = dict(hidden_size=shape.width, ff_size=shape.hidden, num_layers=shape.num_layers,
                     num_heads=shape.num_heads, dropout=0.0, emb_dropout=0.0, layer_norm=shape.norm,
                     activation=shape.activation)

@@ -104,8 +104,12 @@ class Transformer(nn.Module):
 def transformer(config: Config, size: int, params: dict[str, Any], scale: float) -> Transformer:
     """The PyTorch model of a config with our parameters; ValueError for another architecture."""
     _check(config, {"model.positions": "sinusoidal", "model.activation": "relu", "model.tie_embeddings": True,
-                    "model.key_size": None, "model.value_size": None, "attention.compatibility": "dot",
-                    "attention.dropout": 0.0, "training.entropy_weight": 0.0})
+                    "model.key_size": None, "model.value_size": None, "model.residual": True,
+                    "attention.compatibility": "dot", "attention.window": None, "attention.dropout": 0.0,
+                    "training.entropy_weight": 0.0})
+    for key, value in {"model.norm": "none", "model.hidden": 0}.items():
+        if get(config, key) == value:
+            raise ValueError(f"{key}={value}: the PyTorch model has this part in every layer")
     theirs = (config.model.width // config.model.num_heads) ** -0.5
     if not math.isclose(scale, theirs, rel_tol=1e-6):
         raise ValueError(f"attention.scale={scale:.6g}: the PyTorch model has 1/sqrt(width/num_heads) = "

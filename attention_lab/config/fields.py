@@ -134,10 +134,11 @@ class Model(Group):
     num_heads: int = field(4, "attention heads in each layer", low=1)
     key_size: int | None = field(None, "size of a head's query and key; unset: width / num_heads", low=1)
     value_size: int | None = field(None, "size of a head's value; unset: width / num_heads", low=1)
-    hidden: int = field(256, "hidden size of the feed-forward layers, or size of a recurrent state or of "
-                        "average's, units", low=1)
-    norm: str = field("pre", "layer norm before each block (pre) or after each sum (post)",
+    hidden: int = field(256, "hidden size of the feed-forward nets (0: layers without them), or size of a "
+                        "recurrent state or of average's, units", low=0)
+    norm: str = field("pre", "layer norm before each block (pre), after each sum (post), or nowhere (none)",
                       choices=names("models.layers.NORMS"))
+    residual: bool = field(True, "layers: the input of each block is added to its output")
     positions: str = field("sinusoidal", "how a token's position enters",
                            choices=names("models.positions.POSITIONS"))
     activation: str = field("relu", "non-linearity of the feed-forward layers",
@@ -177,6 +178,8 @@ class Attention(Group):
     guide: str = field("", "weights=frozen and adversarial: folder of the finished run that guides")
     divergence: float = field(0.001, "weights=adversarial: variation of the predictions traded for a nat of "
                               "divergence from the guide's weights (Wiegreffe & Pinter 2019)", low=0.0)
+    window: int | None = field(None, "self-attention of an encoder, a translator's as well: how many places "
+                               "to either side a token sees; 0: itself alone; unset: all", low=0)
     dropout: float = field(0.0, "share of the weights of self- and cross-attention dropped", low=0.0,
                            high=0.95)
     readouts: str = field("", "statistics of the weights that the log gets at each step, mean over queries, "

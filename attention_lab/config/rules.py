@@ -24,8 +24,8 @@ WITH_HEADS = ("transformer", *ENCODERS)  # kinds of model
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
     "num_heads", "key_size", "value_size", "norm", "positions", "activation", "causal")) + (
     "attention.small_query", "attention.implementation")
-ONLY_HEADS = ("attention.dropout", "attention.readouts", "attention.query_gain", "optimizer.query_key_rate",
-              "training.entropy_weight")
+ONLY_HEADS = ("attention.dropout", "attention.readouts", "attention.query_gain", "attention.window",
+              "model.residual", "optimizer.query_key_rate", "training.entropy_weight")
 ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
@@ -184,6 +184,8 @@ def _check_model(config: Config) -> None:
         _check_defaults(config, ONLY_CLASSIFIERS, source)
     if model.kind in RECURRENT:
         _check_recurrent(config)
+    if not model.hidden and model.kind not in WITH_HEADS:
+        raise ValueError(f"model.hidden=0: model.kind={model.kind} needs at least 1")
     if model.kind in WITH_HEADS:
         _check_heads(config)
     elif attention.compatibility == "none" and attention.scale is not None:
@@ -209,6 +211,8 @@ def _check_heads(config: Config) -> None:
     if model.kind == "linear_attention" and attention.scale not in (None, 1.0):
         raise ValueError(f"attention.scale={attention.scale}: model.kind=linear_attention has a scale of 1, "
                          "with which its weights are linear attention; leave it unset, or give 1.0")
+    if not model.hidden:
+        _check_defaults(config, ["model.activation"], "model.hidden=0")
     unset = [f"model.{name}" for name in ("key_size", "value_size") if getattr(model, name) is None]
     if unset and model.width % model.num_heads:
         divisors = [n for n in range(1, model.width + 1) if model.width % n == 0]

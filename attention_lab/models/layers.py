@@ -5,6 +5,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
+from attention_lab import attention
 from attention_lab.config.choices import look_up
 from attention_lab.models.heads import Heads, stacked
 from attention_lab.models.positions import positions_of
@@ -12,17 +13,18 @@ from attention_lab.models.products import Dense
 from attention_lab.models.spec import ModelSpec, Pass
 
 ACTIVATIONS = {"relu": jax.nn.relu, "gelu": jax.nn.gelu}
-NORMS = {"pre": True, "post": False}  # whether layer norm stands before each block, and after the last
+# Where layer norm stands: before each block and after the last, after each sum, or nowhere.
+NORMS = {"pre": "before", "post": "after", "none": ""}
 
 
-def norm_first(spec: ModelSpec) -> bool:
-    """Whether layer norm stands before each block and after the last, rather than after each sum."""
+def norm_place(spec: ModelSpec) -> str:
+    """The entry of NORMS."""
     return look_up(NORMS, "model.norm", spec.model.norm)
 
 
 def last_norm(spec: ModelSpec) -> Callable:
-    """The module after the last layer: a layer norm if layers are pre-norm, the identity if post-norm."""
-    return nn.LayerNorm() if norm_first(spec) else lambda x: x
+    """The module after the last layer: a layer norm if layers are pre-norm, else the identity."""
+    return nn.LayerNorm() if norm_place(spec) == "before" else lambda x: x
 
 
 def embeddings(module: nn.Module, *names: str) -> list[jax.Array]:
@@ -39,7 +41,10 @@ def _initial_deviation(model, name):
 
 
 class Residual(nn.Module):
-    """x + dropout(f(x)), with a layer norm before f (pre) or after the sum (post)."""
+    """x + dropout(f(x)), with a layer norm before f (pre), after the sum (post) or without one (none).
+
+    Without `model.residual` dropout(f(x)) takes the place of the sum.
+    """
 
     spec: ModelSpec
 
@@ -48,11 +53,12 @@ class Residual(nn.Module):
 
     def enter(self, x):
         """The input of f."""
-        return self.norm(x) if norm_first(self.spec) else x
+        return self.norm(x) if norm_place(self.spec) == "before" else x
 
     def leave(self, x, y):
         """The sum of x and f's output y, after dropout."""
-        return x + y if norm_first(self.spec) else self.norm(x + y)
+        y = x + y if self.spec.model.residual else y
+        return self.norm(y) if norm_place(self.spec) == "after" else y
 
 
 class FeedForward(nn.Module):
@@ -66,6 +72,14 @@ class FeedForward(nn.Module):
         activation = look_up(ACTIVATIONS, "model.activation", model.activation)
         hidden = activation(Dense(self.spec, model.hidden, name="inner")(x))
         return Dense(self.spec, model.width, name="outer")(hidden)
+
+
+def after_feed_forward(layer: nn.Module, x: jax.Array, run: Pass, site: int) -> jax.Array:
+    """x (B, T, D) after the feed-forward block of a layer; x itself where `model.hidden` is 0."""
+    if not layer.spec.model.hidden:
+        return x
+    y = layer.forward(layer.around_forward.enter(x))
+    return layer.around_forward.leave(x, run.drop(y, site))
 
 
 class EncoderLayer(nn.Module):
@@ -82,18 +96,19 @@ class EncoderLayer(nn.Module):
         q, k, v = self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
         y, attended = self.heads.attend(q, k, v, mask, run, site, counterfactual)
         x = self.around_heads.leave(x, run.drop(y, site))
-        y = self.forward(self.around_forward.enter(x))
-        return self.around_forward.leave(x, run.drop(y, site + 1)), attended
+        return after_feed_forward(self, x, run, site + 1), attended
 
 
 def through(layers, x, positions, mask, run: Pass, counterfactuals=None):
     """x (B, S, D) through encoder layers: (B, S, D), and Attended with leading axes L.
 
     Args:
+      layers: of one spec, whose `attention.window` bounds what a position sees.
       positions: (S,). mask: Mask, or bool (B, S, S), any axis may be 1.
       counterfactuals: a Counterfactual or None for each layer; None replaces no weights.
     """
-    attended = []
+    attended, w = [], layers[0].spec.attention.window
+    mask = mask if w is None else mask & attention.window(x.shape[1], w)
     for i, layer in enumerate(layers):
         x, here = layer(x, positions, mask, run, 1 + 2 * i, counterfactuals and counterfactuals[i])
         attended.append(here)

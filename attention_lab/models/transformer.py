@@ -9,7 +9,15 @@ from attention_lab.config import key_size, value_size
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.models.heads import Heads, model_with_heads, outputs_by_kind, real_rows, stacked
 from attention_lab.models.interventions import by_layer
-from attention_lab.models.layers import EncoderLayer, FeedForward, Residual, embeddings, last_norm, through
+from attention_lab.models.layers import (
+    EncoderLayer,
+    FeedForward,
+    Residual,
+    after_feed_forward,
+    embeddings,
+    last_norm,
+    through,
+)
 from attention_lab.models.positions import add_positions, position_table, positions_of
 from attention_lab.models.products import product
 from attention_lab.models.spec import Model, ModelSpec, Output, Pass
@@ -42,8 +50,7 @@ class DecoderLayer(nn.Module):
         y, across = self.cross.attend(q, *memory, memory_mask, run, site + 1, counterfactuals[1],
                                       biases[1])
         x = self.around_cross.leave(x, run.drop(y, site + 1))
-        y = self.forward(self.around_forward.enter(x))
-        return self.around_forward.leave(x, run.drop(y, site + 2)), attended, across
+        return after_feed_forward(self, x, run, site + 2), attended, across
 
 
 class Transformer(nn.Module):

@@ -29,7 +29,7 @@ def refused(answer, *parts):
     ("--config.model.width=wide", ["model.width", "wide", "an integer"]),
     ("--config.model.num_heads=3", ["model.num_heads=3", "model.width=16", "1,2,4,8,16"]),
     ("--config.training.dropout=2", ["training.dropout=2", "from 0 to 0.95"]),
-    ("--config.model.norm=middle", ["model.norm=middle", "pre, post"]),
+    ("--config.model.norm=middle", ["model.norm=middle", "pre, post, none"]),
     ("--workdri=x", ["--workdri", "--workdir"]),
     ("--config.training.devices=99", ["training.devices=99", "4 are visible"]),
     ("--config.training.accumulate=3", ["training.accumulate=3", "rows in multiples of 16"]),

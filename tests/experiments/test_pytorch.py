@@ -27,6 +27,8 @@ def test_both_begin_with_the_same_loss(call, variant, changes):
 @pytest.mark.parametrize("variant, changes, words", [
     ("gru_luong,", [], "model.kind=gru: the PyTorch models are lstm, transformer"),
     ("", ["--config.model.positions=rotary"], "model.positions=rotary: the PyTorch model has sinusoidal"),
+    ("", ["--config.model.norm=none"], "model.norm=none: the PyTorch model has this part in every layer"),
+    ("", ["--config.attention.window=0"], "attention.window=0: the PyTorch model has None"),
     ("", ["--config.attention.scale=0.7"], "attention.scale=0.7: the PyTorch model has 1/sqrt(width/num_")])
 def test_an_architecture_that_the_peer_lacks_is_refused(call, variant, changes, words):
     pytest.importorskip("torch")

@@ -21,6 +21,13 @@ KINDS = {
     "pre": {},
     "two layers": {"model.num_layers": 2},
     "post": {"model.norm": "post"},
+    "no norm": {"model.norm": "none"},
+    "no residual": {"model.residual": False},
+    "no residual, post": {"model.residual": False, "model.norm": "post"},
+    "no feed-forward": {"model.hidden": 0, "model.num_layers": 2},
+    "nothing but attention": {"model.hidden": 0, "model.residual": False, "model.norm": "none"},
+    "window": {"attention.window": 2, "model.num_layers": 2},
+    "words alone": {"attention.window": 0},
     "learned": {"model.positions": "learned"},
     "rotary": {"model.positions": "rotary"},
     "gelu": {"model.activation": "gelu"},
@@ -42,7 +49,8 @@ def test_more_padding_changes_no_output(kind):
     check_padding(SMALL | KINDS[kind])
 
 
-@pytest.mark.parametrize("kind", ["two layers", "additive", "xla"])
+@pytest.mark.parametrize("kind", ["two layers", "no residual", "no feed-forward", "window", "additive",
+                                  "xla"])
 def test_more_padding_changes_neither_output_nor_gradient(kind):
     check_padding_and_gradient(SMALL | KINDS[kind])
 

@@ -31,9 +31,9 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     tokenizer = text.tokenizer_of(config, folder, corpus["train"].sample())
     rows = batching.rows(data.context, config.training.batch_tokens)
     batches, count = corpus["train"].training(tokenizer, data.context, rows)
-    if rows * data.context > config.training.batch_tokens:
+    if (least := rows * data.context) > config.training.batch_tokens:
         raise ValueError(f"training.batch_tokens={config.training.batch_tokens}: a batch has at least {rows} "
-                         f"contexts of data.context={data.context}; at least {rows * data.context} is allowed")
+                         f"contexts of data.context={data.context}; at least {least} is allowed")
     held_out = {split: part.contexts(tokenizer, data.context) for split, part in corpus.items()
                 if split != "train"}
     model = LanguageModel(config, tokenizer).model

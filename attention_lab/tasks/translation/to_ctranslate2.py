@@ -35,12 +35,16 @@ def convert(model: Model, params: Any, scale: float, tokenizer: Tokenizer, folde
     size = shape.width // shape.num_heads
     for key, value, allowed in (
             ("model.kind", shape.kind, ("transformer",)), ("model.activation", shape.activation, ACTIVATIONS),
+            ("model.norm", shape.norm, NORMS), ("model.residual", shape.residual, (True,)),
+            ("attention.window", attention.window, (None,)),
             ("model.positions", shape.positions, ("sinusoidal", "learned")),
             ("model.key_size", key_size(shape), (size,)), ("model.value_size", value_size(shape), (size,)),
             ("attention.compatibility", attention.compatibility, ("dot",))):
         if value not in allowed:
             raise ValueError(f"{key}={value}: CTranslate2 is given models with "
                              f"{', '.join(map(str, allowed))}")
+    if not shape.hidden:
+        raise ValueError("model.hidden=0: layers of CTranslate2 have feed-forward nets")
     if not math.isclose(scale, size ** -0.5, rel_tol=1e-6):
         raise ValueError(f"attention.scale={scale:.6g}: CTranslate2 has 1/sqrt(width/num_heads) = "
                          f"{size ** -0.5:.6g}")

@@ -58,6 +58,9 @@ def test_both_find_the_same_hypotheses(kind, tmp_path):
     ({"model.positions": "rotary"}, "model.positions=rotary"),
     ({"attention.compatibility": "cosine"}, "attention.compatibility=cosine"),
     ({"attention.scale": "inverse"}, r"attention\.scale=0\.166667: CTranslate2 has .* = 0\.408248"),
+    ({"model.norm": "none"}, "model.norm=none: CTranslate2 is given models with pre, post"),
+    ({"model.residual": False}, "model.residual=False"), ({"attention.window": 0}, "attention.window=0"),
+    ({"model.hidden": 0}, "model.hidden=0: layers of CTranslate2 have feed-forward nets"),
     ({"model.key_size": 5}, "model.key_size=5: CTranslate2 is given models with 6"),
     ({"model.value_size": 5}, "model.value_size=5: CTranslate2 is given models with 6")])
 def test_a_model_that_it_does_not_have_is_refused(changes, message, tmp_path):
