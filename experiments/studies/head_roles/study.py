@@ -152,7 +152,7 @@ def _draw_crossed(ax, rows):
     for x, choice in enumerate(CHOICES):
         for shift, name, colour in ((-0.15, "first", style.COLOURS[0]), (0.15, "second", style.COLOURS[1])):
             lost = [row["odds_mean"][x, ODD, getattr(one, name)] for row, one in zip(rows, found)]
-            picked = dict(zip(("first", "second"), CHOICES))[name]
+            picked = {"first": AGREEMENT, "second": "gender"}[name]
             draw_seeds(ax, x + shift, lost, colour, None if x else f"head picked for {picked}", markersize=4)
     ax.set_xticks(range(len(CHOICES)), CHOICES.values())
     ax.set(ylabel="nats lost", title="without the picked heads")

@@ -98,7 +98,7 @@ def draw(rows, settings):
     final = [row for row in rows if row["stage"] == "final"]
     rising = rates.still_rising(rows, PLATEAU, *NAMED)
     title = (f"k-fold recall, {seed_count(final)} seeds at each model's best rate, "
-             f"{settings['config']['training.steps']:,} steps; dashed: a place for each head and layer; "
+             f"{settings['config']['training.steps']:,} steps; dashed: layers x heads / k; "
              f"still rising: {', '.join(rising) or 'none'}")
     with titled_figure(4.9 * len(settings["layers"]) + 1.2, 4.2, title) as figure:
         panels = figure.subplots(1, len(settings["layers"]), sharey=True, squeeze=False)[0]
@@ -109,7 +109,7 @@ def draw(rows, settings):
                 for row in (row for row in final if row["arm"] == WIDE):
                     x = settings["heads"].index(row["heads"]) + 0.38
                     ax.plot(x, row["test_accuracy"] or 0.0, "x", color=style.INK, markersize=4,
-                            label=None if ax.get_legend_handles_labels()[1].count(WIDE) else WIDE)
+                            label=None if row["seed"] or row["heads"] > 1 else f"{WIDE}, k = {row['fold']}")
             ax.set_xticks(range(len(settings["heads"])), settings["heads"])
             ax.set(title=f"layers: {layers}", xlabel="heads", ylim=(-0.03, 1.03))
         panels[0].set(ylabel="share of the answers that are right, test")

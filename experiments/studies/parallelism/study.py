@@ -26,7 +26,8 @@ from attention_lab.studies.values import by_seed
 
 NAMES = {"gru": "GRU", "attention": "attention, all weights", "blockwise": "attention, blockwise",
          "linear": "linear attention"}
-COLUMNS = {"forward": "forward, s", "gradients": "gradients, s", "token": "a token, s",
+COLUMNS = {"forward": "time of the forward pass (s)", "gradients": "time with gradients (s)",
+           "token": "time per token (s)",
            "temporary": "temporary memory of the gradients, bytes",
            "depth": "loop iterations of the gradients"}
 HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
@@ -186,7 +187,7 @@ def resampled(rows):
 
 def draw(rows, settings):
     """Every column over the length, with the length at which attention and a GRU cross."""
-    title = (f"one causal layer of {settings['width']} units, {settings['heads']} heads, one sequence; "
+    title = (f"one causal layer of {settings['width']} units, {settings['heads']} head(s), one sequence; "
              f"{seed_count(rows)} blocks of {settings['rounds']} rounds, mean and range; {rows[0]['device']}")
     sizes = sorted({row["length"] for row in rows})
     with titled_figure(13.2, 7.2, title) as figure:
