@@ -16,7 +16,7 @@ from attention_lab.data.sequences import Sequences
 from attention_lab.models import Model
 
 
-class Asked(NamedTuple):
+class Query(NamedTuple):
     """What the first query of each sequence asks for, (N,) each.
 
     Fields: pair, the number of the pair whose key it is; other, that of a pair with another value.
@@ -26,7 +26,7 @@ class Asked(NamedTuple):
     other: np.ndarray
 
 
-def asked(source: np.ndarray, pairs: int) -> Asked:
+def first_query(source: np.ndarray, pairs: int) -> Query:
     """The pair that is asked for first, and the next one in a circle whose value differs.
 
     ValueError for a sequence whose values are all the same.
@@ -37,19 +37,19 @@ def asked(source: np.ndarray, pairs: int) -> Asked:
     differs = np.take_along_axis(values, circle, 1) != np.take_along_axis(values, pair[:, None], 1)
     if not differs.any(axis=1).all():
         raise ValueError("a sequence has one value alone: there is no other to be looked up")
-    return Asked(pair, np.take_along_axis(circle, np.argmax(differs, axis=1)[:, None], 1)[:, 0])
+    return Query(pair, np.take_along_axis(circle, np.argmax(differs, axis=1)[:, None], 1)[:, 0])
 
 
-def value_replaced(source: np.ndarray, pairs: int, at: Asked, values: range) -> np.ndarray:
-    """Sequences whose asked value is another one, the first after it in `values` that they do not have.
+def value_replaced(source: np.ndarray, pairs: int, at: Query, values: range) -> np.ndarray:
+    """Sequences whose queried value is another one, the first after it in `values` that they do not have.
 
     ValueError for a sequence that has every value.
     """
     changed, row, left = source.copy(), np.arange(len(source)), np.ones(len(source), bool)
-    there = source[:, 1:2 * pairs:2]
+    present = source[:, 1:2 * pairs:2]
     for step in range(len(values) - 1, 0, -1):  # the nearest of those that fit comes last
-        new = values.start + (there[row, at.pair] - values.start + step) % len(values)
-        fits = (there != new[:, None]).all(axis=1)
+        new = values.start + (present[row, at.pair] - values.start + step) % len(values)
+        fits = (present != new[:, None]).all(axis=1)
         changed[fits, 2 * at.pair[fits] + 1] = new[fits]
         left &= ~fits
     if left.any():
@@ -57,8 +57,8 @@ def value_replaced(source: np.ndarray, pairs: int, at: Asked, values: range) -> 
     return changed
 
 
-def keys_swapped(source: np.ndarray, at: Asked) -> np.ndarray:
-    """Sequences in which the asked key and the other pair's have changed places; values stay."""
+def keys_swapped(source: np.ndarray, at: Query) -> np.ndarray:
+    """Sequences in which the queried key and the other pair's have changed places; values stay."""
     changed, row = source.copy(), np.arange(len(source))
     changed[row, 2 * at.pair], changed[row, 2 * at.other] = (
         source[row, 2 * at.other], source[row, 2 * at.pair])
@@ -90,7 +90,7 @@ def interventions(model: Model, params: Any, hyper: Any, sequences: Sequences, p
     Sequences with one value alone, or with every value, are left out: there is none to put in its place.
 
     Fields:
-      matched: the largest weight is at the asked pair's value. answered: the answer is right.
+      matched: the largest weight is at the queried pair's value. answered: the answer is right.
       value_followed, value_stayed: where that value is replaced in the sequence, the answer is the new one;
         the largest weight stays where it was.
       key_moved, key_followed: where two keys change places in the sequence, the largest weight moves from one
@@ -98,12 +98,12 @@ def interventions(model: Model, params: Any, hyper: Any, sequences: Sequences, p
       vectors_followed: where the last layer's values at the two places are exchanged, and nothing else, the
         answer is the other pair's. A mean is the same where the two weights are exchanged, as is done.
     """
-    there = np.sort(sequences.source[:, 1:2 * pairs:2], axis=1)
-    different = 1 + (np.diff(there, axis=1) > 0).sum(axis=1)
+    ordered = np.sort(sequences.source[:, 1:2 * pairs:2], axis=1)
+    different = 1 + (np.diff(ordered, axis=1) > 0).sum(axis=1)
     source = sequences.source[(different > 1) & (different < len(values))]
     query, row = 2 * pairs, np.arange(len(source))
-    at = asked(source, pairs)
-    here, there = 2 * at.pair + 1, 2 * at.other + 1
+    at = first_query(source, pairs)
+    match, other = 2 * at.pair + 1, 2 * at.other + 1
     run = partial(answered, model, params, hyper=hyper, query=query)
 
     def outcome(source, **more):
@@ -115,12 +115,12 @@ def interventions(model: Model, params: Any, hyper: Any, sequences: Sequences, p
     new_answers, _, new_place = outcome(new)
     key_answers, _, key_place = outcome(keys_swapped(source, at))
     exchanged = weights.copy()
-    exchanged[row, here], exchanged[row, there] = weights[row, there], weights[row, here]
+    exchanged[row, match], exchanged[row, other] = weights[row, other], weights[row, match]
     exchanged_answers, _, _ = outcome(source, weights=exchanged)
     shares = {
-        "matched": place == here, "answered": answers == source[row, here],
-        "value_followed": new_answers == new[row, here], "value_stayed": new_place == place,
-        "key_moved": (place == here) & (key_place == there),
-        "key_followed": key_answers == source[row, there],
-        "vectors_followed": exchanged_answers == source[row, there]}
+        "matched": place == match, "answered": answers == source[row, match],
+        "value_followed": new_answers == new[row, match], "value_stayed": new_place == place,
+        "key_moved": (place == match) & (key_place == other),
+        "key_followed": key_answers == source[row, other],
+        "vectors_followed": exchanged_answers == source[row, other]}
     return {name: float(np.mean(share)) for name, share in shares.items()}

@@ -17,24 +17,24 @@ SOURCE = np.array([[4, 10, 5, 11, 6, 10, 6, 4], [7, 12, 4, 12, 5, 13, 4, 7]])
 
 
 def test_the_asked_pair_and_the_next_with_another_value():
-    found = lookup.asked(SOURCE, 3)
+    found = lookup.first_query(SOURCE, 3)
     assert found.pair.tolist() == [2, 1] and found.other.tolist() == [1, 2]
     with pytest.raises(ValueError, match="one value alone"):
-        lookup.asked(np.array([[4, 9, 5, 9, 4, 5]]), 2)
+        lookup.first_query(np.array([[4, 9, 5, 9, 4, 5]]), 2)
 
 
 def test_a_replaced_value_is_new_to_the_sequence():
-    at = lookup.asked(SOURCE, 3)
+    at = lookup.first_query(SOURCE, 3)
     changed = lookup.value_replaced(SOURCE, 3, at, range(10, 14))
     wanted = SOURCE.copy()
     wanted[0, 5], wanted[1, 3] = 12, 10
     np.testing.assert_array_equal(changed, wanted)
     with pytest.raises(ValueError, match="has every value"):
-        lookup.value_replaced(SOURCE[:1], 3, lookup.Asked(at.pair[:1], at.other[:1]), range(10, 12))
+        lookup.value_replaced(SOURCE[:1], 3, lookup.Query(at.pair[:1], at.other[:1]), range(10, 12))
 
 
 def test_swapped_keys_leave_values():
-    changed = lookup.keys_swapped(SOURCE, lookup.asked(SOURCE, 3))
+    changed = lookup.keys_swapped(SOURCE, lookup.first_query(SOURCE, 3))
     assert changed.tolist() == [[4, 10, 6, 11, 5, 10, 6, 4], [7, 12, 5, 12, 4, 13, 4, 7]]
 
 

@@ -124,7 +124,7 @@ def test_times_are_medians_of_rounds_and_of_a_token_of_a_sequence(monkeypatch):
 
     monkeypatch.setitem(PARALLEL.measure.__globals__, "interleaved", timed)
     monkeypatch.setitem(PARALLEL.measure.__globals__, "_programs", programs)
-    monkeypatch.setitem(PARALLEL.measure.__globals__, "HELD", 4 * 2 * 8 ** 2)
+    monkeypatch.setitem(PARALLEL.measure.__globals__, "MOST_BYTES", 4 * 2 * 8 ** 2)
     settings = {"width": 4, "heads": 2, "rounds": 3}
     row = PARALLEL.measure({"seed": 1, "length": 8}, settings, None)
     assert made == list(PARALLEL.NAMES)

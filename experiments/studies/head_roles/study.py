@@ -87,8 +87,8 @@ def measure(cell, settings, train):
         row |= {f"{name}_{ablation}": array for name, array in zip(("lost", "odds"), np.stack(lost, axis=-1))}
     attentions = translator.attention(params, corpus["test"].source, corpus["test"].target)
     for relation in RELATIONS:
-        found = linked(attentions, corpus["test"].truth, relation)
-        row |= {f"{relation}_{name}": value for name, value in found._asdict().items()}
+        scores = linked(attentions, corpus["test"].truth, relation)
+        row |= {f"{relation}_{name}": value for name, value in scores._asdict().items()}
     return row
 
 
@@ -111,9 +111,9 @@ def dissociation_of(row, lost):
 
 def dissociated(rows, part, lost):
     """Of each seed: what the choice loses without its head beyond the other's, or their sum beyond chance."""
-    found = {row["seed"]: dissociation_of(row, lost) for row in rows}
-    return {seed: {AGREEMENT: one.in_first, PRONOUN: one.in_second, "beyond": one.crossed - one.chance}[part]
-            for seed, one in found.items()}
+    parts = {row["seed"]: dissociation_of(row, lost) for row in rows}
+    return {seed: {AGREEMENT: each.in_first, PRONOUN: each.in_second,
+                   "beyond": each.crossed - each.chance}[part] for seed, each in parts.items()}
 
 
 def zeros_over_means(rows):
@@ -148,10 +148,10 @@ def draw(rows, settings):
 
 
 def _draw_crossed(ax, rows):
-    found = [dissociation_of(row, "odds_mean") for row in rows]
+    heads = [dissociation_of(row, "odds_mean") for row in rows]
     for x, choice in enumerate(CHOICES):
         for shift, name, colour in ((-0.15, "first", style.COLOURS[0]), (0.15, "second", style.COLOURS[1])):
-            lost = [row["odds_mean"][x, ODD, getattr(one, name)] for row, one in zip(rows, found)]
+            lost = [row["odds_mean"][x, ODD, getattr(each, name)] for row, each in zip(rows, heads)]
             picked = {"first": AGREEMENT, "second": "gender"}[name]
             draw_seeds(ax, x + shift, lost, colour, None if x else f"head picked for {picked}", markersize=4)
     ax.set_xticks(range(len(CHOICES)), CHOICES.values())

@@ -30,7 +30,7 @@ COLUMNS = {"forward": "time of the forward pass (s)", "gradients": "time with gr
            "token": "time per token (s)",
            "temporary": "temporary memory of the gradients, bytes",
            "depth": "loop iterations of the gradients"}
-HELD = 2 << 30  # bytes of weights above which what holds all of them is left out
+MOST_BYTES = 2 << 30  # bytes of weights above which what holds all of them is left out
 TOKENS = 64  # written token by token in one timing
 
 
@@ -85,7 +85,7 @@ def measure(cell, settings, train):
     """Median times, temporary memory and loop iterations of each layer that can be computed in memory."""
     length, D, H = cell["length"], settings["width"], settings["heads"]
     row = {f"{arm}_{column}": None for arm in NAMES for column in COLUMNS}
-    arms = [arm for arm in NAMES if arm != "attention" or 4 * H * length ** 2 <= HELD]
+    arms = [arm for arm in NAMES if arm != "attention" or 4 * H * length ** 2 <= MOST_BYTES]
     made = {arm: _programs(arm, D, H, length) for arm in arms}
 
     def inputs(number):
@@ -141,36 +141,36 @@ def _of_seeds(rows):
 
 def slope_from(rows, arm, column, least):
     """The exponent of a column from a length on, by seed; of the last two where the arm has no more."""
-    name, found = f"{arm}_{column}", {}
+    name, slopes = f"{arm}_{column}", {}
     for seed, each in _of_seeds(rows).items():
-        there = [row for row in each if row[name] is not None]
-        points = [row for row in there if row["length"] >= least]
-        points = points if len(points) > 1 else there[-2:]
+        measured = [row for row in each if row[name] is not None]
+        points = [row for row in measured if row["length"] >= least]
+        points = points if len(points) > 1 else measured[-2:]
         logs = [np.log([row[key] for row in points]) for key in ("length", name)]
-        found[seed] = round(float(np.polyfit(*logs, 1)[0]), 9)
-    return found
+        slopes[seed] = round(float(np.polyfit(*logs, 1)[0]), 9)
+    return slopes
 
 
 def ratio_at(rows, arm, other, column, length):
     """log2 of a column of an arm over that of another, at the nearest length that both have, by seed."""
-    found = {}
+    ratios = {}
     for seed, each in _of_seeds(rows).items():
         both = [row for row in each if None not in (row[f"{arm}_{column}"], row[f"{other}_{column}"])]
         row = min(both, key=lambda row: abs(row["length"] - length))
-        found[seed] = round(math.log2(row[f"{arm}_{column}"] / row[f"{other}_{column}"]), 9)
-    return found
+        ratios[seed] = round(math.log2(row[f"{arm}_{column}"] / row[f"{other}_{column}"]), 9)
+    return ratios
 
 
 def crossing(rows, arm, other, column):
     """The length at which an arm begins to need more than another, by seed; nan where it never does."""
-    found = {}
+    crossed_at = {}
     for seed, each in _of_seeds(rows).items():
         points = [(math.log(row["length"]), math.log(row[f"{arm}_{column}"] / row[f"{other}_{column}"]))
                   for row in each if None not in (row[f"{arm}_{column}"], row[f"{other}_{column}"])]
         crossings = [a[0] - a[1] * (b[0] - a[0]) / (b[1] - a[1]) for a, b in zip(points, points[1:])
                      if a[1] <= 0 < b[1]]
-        found[seed] = math.exp(crossings[-1]) if crossings and points[-1][1] > 0 else math.nan
-    return found
+        crossed_at[seed] = math.exp(crossings[-1]) if crossings and points[-1][1] > 0 else math.nan
+    return crossed_at
 
 
 def crossing_interval(rows, arm, other, column):
@@ -194,18 +194,18 @@ def draw(rows, settings):
         axes = figure.subplots(2, 3).ravel()
         for ax, (column, label) in zip(axes, COLUMNS.items()):
             for arm, colour in zip(NAMES, style.COLOURS):
-                there = {size: [row[f"{arm}_{column}"] for row in rows if row["length"] == size
-                                and row[f"{arm}_{column}"] is not None] for size in sizes}
-                there = {size: values for size, values in there.items() if values}
-                draw_ranges(ax, list(there), list(there.values()), colour, label=NAMES[arm], markersize=3)
+                columns = {size: [row[f"{arm}_{column}"] for row in rows if row["length"] == size
+                                  and row[f"{arm}_{column}"] is not None] for size in sizes}
+                columns = {size: values for size, values in columns.items() if values}
+                draw_ranges(ax, list(columns), list(columns.values()), colour, label=NAMES[arm], markersize=3)
             ax.set_xscale("log", base=2)
             ax.set_yscale("symlog" if column == "depth" else "log")
             if column == "depth":
                 ax.set_ylim(bottom=-0.5)
             ax.set(xlabel="positions" if column != "token" else "positions before the token", ylabel=label)
         for column, ax in zip(("forward", "gradients"), axes):
-            if found := crossing_interval(rows, "attention", "gru", column):
-                middle, (low, high, _) = found
+            if interval := crossing_interval(rows, "attention", "gru", column):
+                middle, (low, high, _) = interval
                 ax.axvline(middle, color=style.FAINT, zorder=0)
                 ax.axvspan(low, high, color=style.FAINT, alpha=0.3, linewidth=0, zorder=0)
                 ax.annotate(f"{middle:,.0f} ({low:,.0f} to {high:,.0f})", (high, 0.02), (3, 0), fontsize=7.5,

@@ -139,7 +139,7 @@ def nothing(lengths):
 
 def by_lengths(trained, lengths, count):
     """Scores of a finished run on `count` new sentences of each length, and those with another's source."""
-    found = {name: [] for name in ("bleu", "floor", "first", "first_floor", "forced", "forced_floor")}
+    scores = {name: [] for name in ("bleu", "floor", "first", "first_floor", "forced", "forced_floor")}
     for length in lengths:
         pairs = unseen(trained.config.data, length, count)
         sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
@@ -149,10 +149,10 @@ def by_lengths(trained, lengths, count):
                                 [(length + 1, length + 1)])  # and a full stop
             right = right_tokens(trained.translator, trained.params, sources[shift:] + sources[:shift],
                                  references)
-            found["floor" if floor else "bleu"].append(scored.bleu)
-            found[f"first{floor}"].append(scored.first)
-            found[f"forced{floor}"].append(by_share(right, TENTHS))
-    row = {name: np.array(values, np.float64) for name, values in found.items()}
+            scores["floor" if floor else "bleu"].append(scored.bleu)
+            scores[f"first{floor}"].append(scored.first)
+            scores[f"forced{floor}"].append(by_share(right, TENTHS))
+    row = {name: np.array(values, np.float64) for name, values in scores.items()}
     for name, place in (("near", int(np.argmin(np.abs(np.array(lengths) - 10)))), ("far", -1)):
         row |= {f"{name}_{column}": float(row[column][place]) for column in
                 ("bleu", "floor", "first", "first_floor")}
