@@ -7,6 +7,7 @@ power of the width that a pilot selected on dev, with another seed.
 """
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from attention_lab.analysis.token_losses import token_losses
 from attention_lab.data import sources
@@ -174,8 +175,10 @@ def draw(rows, settings):
         for ax, label in zip(axes, ("weights without embeddings", "words trained on, largest models",
                                     "compute, 6 x weights x words", "position from, largest models")):
             ax.set(xscale="log", yscale="log", xlabel=label)
+            ax.xaxis.set_minor_formatter(NullFormatter())
             ax.legend()
         axes[0].set_ylabel("loss - entropy, nats a word")
+        axes[3].set_xticks([first for first, _ in places], [str(first) for first, _ in places])
     return figure
 
 
