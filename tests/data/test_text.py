@@ -128,5 +128,5 @@ def test_a_context_longer_than_the_text_is_refused(file):
 
 def test_files_that_are_not_there(tmp_path):
     for path, problem in ((tmp_path, "is a folder"), (tmp_path / "none", "No such file or directory")):
-        with pytest.raises(ValueError, match=f"^{path}: can't be read: .*{problem}"):
+        with pytest.raises(ValueError, match=f"^data.path={path}: can't be read: .*{problem}"):
             text.split(path, 1, 1)
