@@ -47,7 +47,8 @@ def everywhere(place):
 
 FILES = {"multi30k": "multi30k", "tsv": "pairs.tsv", "coarsewsd": "words", "senses_tsv": "senses.tsv",
          "sentiment_csv": "sst.csv", "sentiment_files": "classes"}
-TINY = {"train_size": 8, "dev_size": 2, "test_size": 2, "vocabulary_size": 60, "most_distance": 9, "length": 24}
+TINY = {"train_size": 8, "dev_size": 2, "test_size": 2, "vocabulary_size": 60, "most_distance": 9,
+        "length": 24}
 
 
 def content(folder, source, **more):
