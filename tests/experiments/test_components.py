@@ -78,13 +78,13 @@ def test_the_learning_curve_and_the_shares_of_words_are_kept():
     evaluations = [{"step": 100 * (i + 1), "dev_bleu": bleu} for i, bleu in enumerate([1, 2, 3, 4, 6])]
     result = {"status": "finished", "dev_bleu": 6, "test_bleu": 5, "test_pronoun_accuracy": 0.3,
               "test_agreement_accuracy": 0.7}
-    row = COMPONENTS.measure({}, CPU, lambda cell: (result, evaluations, None,
-                                                    {"optimizer.learning_rate": 0.1}))
+    row = STUDY.measure({}, CPU, lambda cell: (result, evaluations, None,
+                                               {"optimizer.learning_rate": 0.1}))
     assert (row["test_pronoun"], row["test_agreement"], row["test_sense"]) == (0.3, 0.7, None)
     assert (row["dev_bleu"], row["test_bleu"], row["rate_used"], row["late_rise"]) == (6, 5, 0.1, 2.0)
     np.testing.assert_array_equal(row["curve"], [[100, 1], [200, 2], [300, 3], [400, 4], [500, 6]])
-    diverged = COMPONENTS.measure({}, CPU, lambda cell: ({"status": "diverged"}, [], None,
-                                                         {"optimizer.learning_rate": 0.1}))
+    diverged = STUDY.measure({}, CPU, lambda cell: ({"status": "diverged"}, [], None,
+                                                    {"optimizer.learning_rate": 0.1}))
     assert diverged["late_rise"] is None and diverged["curve"].shape == (0, 2)
     assert diverged.keys() == row.keys()
 

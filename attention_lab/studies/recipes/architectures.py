@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from attention_lab.studies.recipes import runs
+from attention_lab.studies.recipes import rates, runs
 from attention_lab.studies.study import Rows
 from attention_lab.training.state import parameter_count
 
 FILE = "configs/translation.py"
+WORDS = ("sense", "agreement", "pronoun")  # ambiguous nouns, verbs and pronouns, scored by the grammar
 # Variants of that file, whose default is a Transformer.
 ARMS = {"rnn": "rnn", "lstm": "lstm", "gru": "gru", "gru, reversed": "gru_reversed",
         "gru, additive": "gru_bahdanau", "gru, dot": "gru_luong", "gru, dot, reversed": "gru_luong_reversed",
@@ -22,6 +23,14 @@ GRAMMAR = {
     "optimizer.learning_rate": 0.003, "training.steps": 800, "training.batch_tokens": 2048,
     "training.eval_every": 800, "training.checkpoint_every": 800, "training.dropout": 0.1,
     "decoding.beam": 1,
+}
+# Short sentences, in studies that compare many small Transformers.
+SHORT_GRAMMAR = {
+    "data.max_words": 12, "data.max_length": 16, "data.buckets": (16,), "data.train_size": 20000,
+    "data.lexicon_size": 300, "data.dev_size": 400, "data.test_size": 2000, "model.width": 64,
+    "model.hidden": 128, "optimizer.warmup_steps": 100, "optimizer.schedule": "cosine", "training.steps": 800,
+    "training.batch_tokens": 1024, "training.dropout": 0.1, "training.eval_every": 160,
+    "training.checkpoint_every": 800, "decoding.beam": 1, "decoding.max_length": 20,
 }
 LONG_GRAMMAR = {"training.steps": 20000, "data.train_size": 100000, "optimizer.learning_rate": 0.003}
 # Sizes that match the number of parameters across arms, to 5 %.
@@ -51,6 +60,19 @@ def overrides(cell: Mapping[str, Any], settings: Mapping[str, Any], rows: Rows |
     """The changes of a run: the arm's variant, then the study's config, then the arm's size."""
     return runs.with_data(runs.recurrent_variant(FILE, ARMS[cell["arm"]]) | settings["config"]
                           | settings["arms"][cell["arm"]] | {"seed": cell["seed"]}, settings)
+
+
+def measure_words(cell: Mapping[str, Any], settings: Mapping[str, Any], train: Any) -> dict[str, Any]:
+    """BLEU of a run, the shares of nouns, verbs and pronouns that are right, and its learning curve on dev.
+
+    A share is None on a corpus without the grammar's truth; scores of test are None where dev alone is read.
+    """
+    result, evaluations, _, changes = train(cell)
+    curve = runs.curve(evaluations, "dev_bleu")
+    return {"rate_used": changes["optimizer.learning_rate"], "status": result["status"],
+            "dev_bleu": result.get("dev_bleu"), "test_bleu": result.get("test_bleu"),
+            **{f"test_{name}": result.get(f"test_{name}_accuracy") for name in WORDS},
+            "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None, "curve": curve}
 
 
 def cells(settings: Mapping[str, Any]) -> Rows:

@@ -77,16 +77,6 @@ def overrides(cell, settings, rows):
         "data.split": "test" if cell["stage"] == "final" else "dev"}
 
 
-def measure(cell, settings, train):
-    """Scores of a run and its learning curve."""
-    result, evaluations, _, changes = train(cell)
-    curve = runs.curve(evaluations, "dev_bleu")
-    return {"rate_used": changes["optimizer.learning_rate"], "status": result["status"],
-            "dev_bleu": result.get("dev_bleu"), "test_bleu": result.get("test_bleu"),
-            **{column: result.get(f"{column}_accuracy") for column in list(MEASURES)[1:]},
-            "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None, "curve": curve}
-
-
 def draw(rows, settings):
     """Each measure by arm, a dot for each seed; dev BLEU over the rate and over steps."""
     final = [row for row in rows if row["stage"] == "final"]
@@ -113,14 +103,6 @@ def draw(rows, settings):
     return figure
 
 
-_SMALL = {
-    "data.max_words": 12, "data.max_length": 16, "data.buckets": (16,), "data.train_size": 20000,
-    "data.lexicon_size": 300, "data.dev_size": 400, "data.test_size": 2000, "model.width": 64,
-    "model.hidden": 128, "optimizer.warmup_steps": 100, "optimizer.schedule": "cosine", "training.steps": 800,
-    "training.batch_tokens": 1024, "training.dropout": 0.1, "training.eval_every": 160,
-    "training.checkpoint_every": 800, "decoding.beam": 1, "decoding.max_length": 20,
-}
-
 STUDY = Study(
     question="Which parts of a Transformer does a translator need: attention, residual paths, layer norm, "
              "feed-forward nets?",
@@ -129,7 +111,7 @@ STUDY = Study(
         "smoke": {"seeds": 2, "tuning_seeds": 1, "arms": tuple(ARMS), "rates": (0.003,), "variant": "smoke",
                   "config": architectures.smoke()},
         "cpu": {"seeds": 10, "tuning_seeds": 3, "arms": tuple(ARMS), "rates": (0.001, 0.003, 0.01, 0.02),
-                "variant": "", "config": _SMALL},
+                "variant": "", "config": architectures.SHORT_GRAMMAR},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "arms": tuple(ARMS),
                         "rates": (0.0001, 0.0003, 0.001, 0.003, 0.01), "variant": "",
                         "config": architectures.GRAMMAR | {
@@ -138,4 +120,5 @@ STUDY = Study(
                             "training.steps": 4000, "training.eval_every": 400,
                             "training.checkpoint_every": 4000}},
     },
-    cells=cells, measure=measure, draw=draw, config=architectures.FILE + ":{variant}", overrides=overrides)
+    cells=cells, measure=architectures.measure_words, draw=draw,
+    config=architectures.FILE + ":{variant}", overrides=overrides)

@@ -82,16 +82,6 @@ def check(settings):
         runs.with_data({}, settings | {"variant": corpus})
 
 
-def measure(cell, settings, train):
-    """Scores of a run and its learning curve; shares of words that are right on the grammar alone."""
-    result, evaluations, _, changes = train(cell)
-    curve = runs.curve(evaluations, "dev_bleu")
-    return {"rate_used": changes["optimizer.learning_rate"], "status": result["status"],
-            "dev_bleu": result.get("dev_bleu"), "test_bleu": result.get("test_bleu"),
-            **{column: result.get(f"{column}_accuracy") for column in list(MEASURES)[1:]},
-            "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None, "curve": curve}
-
-
 def draw(rows, settings):
     """By corpus: seeds over the number of heads, for each measure; dev BLEU over the rate and over steps."""
     final = [row for row in rows if row["stage"] == "final"]
@@ -146,14 +136,6 @@ def _draw_training(ax, rows, heads):
                            if (row["stage"], row["heads"]) == ("final", number)], f"heads: {number}", colour)
 
 
-_SMALL = {
-    "data.max_words": 12, "data.max_length": 16, "data.buckets": (16,), "data.train_size": 20000,
-    "data.lexicon_size": 300, "data.dev_size": 400, "data.test_size": 2000, "model.width": 64,
-    "model.hidden": 128, "optimizer.warmup_steps": 100, "optimizer.schedule": "cosine", "training.steps": 800,
-    "training.batch_tokens": 1024, "training.dropout": 0.1, "training.eval_every": 160,
-    "training.checkpoint_every": 800, "decoding.beam": 1, "decoding.max_length": 20,
-}
-
 STUDY = Study(
     question="How does translation depend on the number of heads, at constant width?",
     claims=CLAIMS,
@@ -162,7 +144,7 @@ STUDY = Study(
                   "corpora": {GRAMMAR: architectures.smoke()}},
         "cpu": {"seeds": 10, "tuning_seeds": 3, "heads": (1, 2, 4, 8, 16),
                 "rates": (0.003, 0.006, 0.01, 0.02),
-                "variant": "", "corpora": {GRAMMAR: _SMALL}},
+                "variant": "", "corpora": {GRAMMAR: architectures.SHORT_GRAMMAR}},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "heads": (1, 2, 4, 8, 16, 32),
                         "rates": (0.0003, 0.001, 0.003, 0.01), "variant": "", "corpora": {
                             GRAMMAR: architectures.GRAMMAR | {
@@ -173,6 +155,6 @@ STUDY = Study(
                             "multi30k": architectures.LONG_CAPTIONS | {
                                 "training.eval_every": 1200, "training.checkpoint_every": 1200}}},
     },
-    cells=cells, measure=measure, draw=draw, labels=("corpus",),
+    cells=cells, measure=architectures.measure_words, draw=draw, labels=("corpus",),
     functions={"lead_of_several": lead_of_several},
     config=architectures.FILE + ":{variant}", overrides=overrides, check=check)
