@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attention_lab.config.hyper import SCALES
 from attention_lab.config.load import load
 from attention_lab.config.parse import merge
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference
 from attention_lab.studies.recipes import runs
 from attention_lab.studies.recipes.drawing import draw_seeds, seed_count, titled_figure
+from attention_lab.studies.recipes.equal_start import query_gain
 from attention_lab.studies.recipes.recall import draw_floors, lead
 
 FILE = "configs/recall.py:{variant}"
@@ -79,17 +79,6 @@ CLAIMS = (
 )
 
 
-def gain(arm, size, width):
-    """The factor on the initial query projection that gives the arm's start.
-
-    Inputs of a layer have mean square 1, and a Glorot map from width to d_k weights of variance
-    2 / (width + d_k): logits without scale vary by d_k (2 width / (width + d_k))^2.
-    """
-    logits = math.sqrt(size) * 2.0 * width / (width + size)
-    scale = SCALES[arm.scale](size) if isinstance(arm.scale, str) else arm.scale
-    return float(f"{arm.start / (scale * logits):.5g}")
-
-
 def arms_of(size, settings):
     """The arms of a key size."""
     return ARMS if size == max(settings["key_sizes"]) else MAIN
@@ -126,7 +115,8 @@ def overrides(cell, settings, rows):
     if rate is None and rows is not None:
         rate = best_rate(rows, cell["arm"], size)
     return settings["config"] | {
-        "attention.scale": arm.scale, "attention.query_gain": gain(arm, size, settings["width"]),
+        "attention.scale": arm.scale,
+        "attention.query_gain": query_gain(arm.start, arm.scale, size, settings["width"]),
         "optimizer.query_key_rate": float(f"{size ** -0.5:.5g}") if arm.slow_maps else 1.0,
         "model.width": settings["width"], "model.key_size": size, "optimizer.learning_rate": rate,
         "seed": cell["seed"], "data.split": "test" if cell["stage"] == "final" else "dev"}
