@@ -177,10 +177,10 @@ def errors(case: Case, implementation: str, peaky: float, dtype: str) -> tuple[f
     unused = ~allowed.any(-2)[..., None]
     given = [jnp.asarray(x, dtype) for x in (q, np.where(unused, np.nan, k), np.where(unused, np.nan, v), g)]
     function = ours(case, implementation)
-    found = jax.jit(lambda q, k, v, g: (function(q, k, v), *jax.vjp(function, q, k, v)[1](g)))(*given)
+    results = jax.jit(lambda q, k, v, g: (function(q, k, v), *jax.vjp(function, q, k, v)[1](g)))(*given)
     context, *gradients = (
         float(np.nan_to_num(np.abs(np.asarray(a, np.float64) - b).max() / np.abs(b).max(), nan=np.inf))
-        for a, b in zip(found, right, strict=True))
+        for a, b in zip(results, right, strict=True))
     return context, max(gradients)
 
 
@@ -197,13 +197,13 @@ def check(options: Options) -> int:
             say(f"{name}, mask {case.mask}, {dtype}: left out, for {problem}")
             continue
         for peaky in (1.0, 30.0):
-            found = errors(case, name, peaky, dtype)
-            high = max(found) > BOUNDS[dtype]
+            largest = errors(case, name, peaky, dtype)
+            high = max(largest) > BOUNDS[dtype]
             bad += high
             rows.append({"case": f"{case.mask}, values of {case.V}, {dtype}", "way": name,
-                         "factor_on_queries": peaky, "error_of_context": found[0],
-                         "error_of_gradients": found[1]})
-            print(f"{name}\t{case.mask}\t{case.V}\t{dtype}\t{peaky:g}\t{found[0]:.2e}\t{found[1]:.2e}"
+                         "factor_on_queries": peaky, "error_of_context": largest[0],
+                         "error_of_gradients": largest[1]})
+            print(f"{name}\t{case.mask}\t{case.V}\t{dtype}\t{peaky:g}\t{largest[0]:.2e}\t{largest[1]:.2e}"
                   + f"\tbeyond {BOUNDS[dtype]:g}" * high, flush=True)
     machine.write(options.json, options.command, machine.facts({}), rows)
     return 1 if bad else 0

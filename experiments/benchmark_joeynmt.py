@@ -64,7 +64,7 @@ class Peer:
 
     def _translate(self, sentences, beam):
         translator, decoding = self._trained.translator, self._trained.config.decoding
-        ids, found = translator.tokenizer.encode(sentences), {}
+        ids, outputs = translator.tokenizer.encode(sentences), {}
         for batch in batching.by_length(ids, translator.buckets, SIZE, 2 ** 30):
             real = batch["example"] >= 0
             source = torch.from_numpy(batch["source"][real]).long()
@@ -76,8 +76,8 @@ class Peer:
                              encoder_output=memory, encoder_hidden=hidden, min_output_length=0)
                 output = search.greedy(**given)[0] if beam == 1 else search.beam_search(
                     **given, beam_size=beam, alpha=decoding.length_penalty)[0]
-            found |= zip(batch["example"][real].tolist(), np.asarray(output).tolist())
-        return translator.tokenizer.decode([found[i] for i in range(len(ids))])
+            outputs |= zip(batch["example"][real].tolist(), np.asarray(output).tolist())
+        return translator.tokenizer.decode([outputs[i] for i in range(len(ids))])
 
 
 def weights(params: Mapping[str, Any]):

@@ -31,17 +31,18 @@ def main(options: flags.Options) -> int:
     every = tables.read(root)
     if not every:
         raise ValueError(f"no folder below {root} has a {tables.VERDICTS}")
-    found = declared(root, every, prove=options.check)
+    declarations = declared(root, every, prove=options.check)
     if options.figure:
-        style.save(verdict_grid(every, {name: one.short for name, one in found.items()}), options.figure)
+        short = {name: each.short for name, each in declarations.items()}
+        style.save(verdict_grid(every, short), options.figure)
     if not options.check:
         kept = {name: robust.read(root / name) for name in every}
         shown = {"table": ledger.terminal, "markdown": ledger.markdown}[options.format]
-        print(shown(every, found, kept), end="")
+        print(shown(every, declarations, kept), end="")
         return 0
-    for name, one in found.items():
-        print("\t".join([name, one.state, *one.reasons]))
-    wrong = [f"{name}: {mismatch}" for name, one in found.items() for mismatch in one.mismatches]
+    for name, each in declarations.items():
+        print("\t".join([name, each.state, *each.reasons]))
+    wrong = [f"{name}: {mismatch}" for name, each in declarations.items() for mismatch in each.mismatches]
     try:
         wrong += [f"{path} has uncommitted changes" for path in history.uncommitted(root, CLEAN)]
     except ValueError:

@@ -63,10 +63,10 @@ def train_in_group(options: Options, joined: Callable[[], None]) -> int:
 
 def show_profile(run: runs.Run, folder: str) -> None:
     """Prints the operations on which steps of the run spend most time, and writes their trace."""
-    found = profile(tasks.build(run.config, run.folder), run.config, folder)
-    say(f"{found.line()}; the trace is in {folder}")
+    measured = profile(tasks.build(run.config, run.folder), run.config, folder)
+    say(f"{measured.line()}; the trace is in {folder}")
     print("share\tmilliseconds_a_step\tcalls\tkind\tplace")
-    for operation in found.operations[:LARGEST]:
+    for operation in measured.operations[:LARGEST]:
         print(f"{operation.share:.3f}\t{1e3 * operation.seconds:.3g}\t{operation.calls:g}\t{operation.kind}\t"
               f"{operation.place}")
 

@@ -89,14 +89,14 @@ def _declared(root, name, results, versions, unknown, prove):
 
 def _contradictions(about, results):
     """What about.json and verdicts.json say against each other, or against themselves."""
-    found = []
+    wrong = []
     if not declaration.intact(about):
-        found.append("hash differs: the claims in its about.json are not those of hash "
+        wrong.append("hash differs: the claims in its about.json are not those of hash "
                      f"{about['claims_hash']}")
     if results.get("declared_hash") != about["claims_hash"]:
-        found.append(f"hash differs: its verdicts tell {results.get('declared_hash')}, its about.json "
+        wrong.append(f"hash differs: its verdicts tell {results.get('declared_hash')}, its about.json "
                      f"{about['claims_hash']}")
-    return found
+    return wrong
 
 
 def _order(root, about, versions):
@@ -116,7 +116,7 @@ def _earlier(root, name, about, versions, prove):
     """What differs between the claims and those of other results that were committed for this study."""
     others = {version.about["claims_hash"]: version for version in versions
               if version.about.get("claims_hash") not in (None, about["claims_hash"])}
-    found = []
+    wrong = []
     for hashed, version in others.items():
         before = version.about
         if "claims" not in before and prove:
@@ -129,14 +129,14 @@ def _earlier(root, name, about, versions, prove):
         listed = declaration.differences(before, about) if "claims" in before else [
             before.get("unknown", f"hash {hashed}")]
         if listed:
-            found.append(f"claims changed after earlier results: those of {version.commit[:12]} had other "
+            wrong.append(f"claims changed after earlier results: those of {version.commit[:12]} had other "
                          f"claims ({'; '.join(listed)})")
-    return found
+    return wrong
 
 
 def _recomputed(root, name, about):
     """What the tree of the commit says against the hash; ValueError where it does not run."""
-    found = declaration_at(about["commit"], name, about["claims_scheme"], about["preset"], root)
-    return [] if found["claims_hash"] == about["claims_hash"] else [
-        f"hash differs: at commit {about['commit'][:12]} its claims have hash {found['claims_hash']}, its "
+    there = declaration_at(about["commit"], name, about["claims_scheme"], about["preset"], root)
+    return [] if there["claims_hash"] == about["claims_hash"] else [
+        f"hash differs: at commit {about['commit'][:12]} its claims have hash {there['claims_hash']}, its "
         f"about.json {about['claims_hash']}"]

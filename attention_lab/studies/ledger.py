@@ -50,11 +50,11 @@ def terminal(every: Mapping[str, Mapping[str, Any]], declared: Mapping[str, Decl
 
 def notes(declared: Mapping[str, Declared], kept: Kept = {}) -> list[str]:
     """What the states mean, then what is said against the declaration of a study, one line each."""
-    states = {found.state for found in declared.values()}
+    states = {declaration.state for declaration in declared.values()}
     return [*([robust.MEANING] if any(kept.values()) else []),
             *(f"declared, {state}: {meaning}" for state, meaning in MEANINGS.items() if state in states),
-            *(f"declared, {found.state}: {name}: {'; '.join(found.reasons)}"
-              for name, found in declared.items() if found.reasons)]
+            *(f"declared, {declaration.state}: {name}: {'; '.join(declaration.reasons)}"
+              for name, declaration in declared.items() if declaration.reasons)]
 
 
 def _line(cells: Sequence[str]) -> list[str]:

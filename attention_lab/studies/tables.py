@@ -101,7 +101,7 @@ def write_tables(root: Path, documents: Sequence[Path] = ()) -> None:
         after = BLOCK.sub(lambda block: block[1] + _block(path, block, every) + block[4], before)
         if after != before or not path.exists():
             write_text(path, after)
-    style.save(verdict_grid(every, {name: found.short for name, found in declared(root, every).items()}),
+    style.save(verdict_grid(every, {name: each.short for name, each in declared(root, every).items()}),
                root / "claims.png")
 
 
@@ -137,11 +137,11 @@ def claimed(verdict: Mapping[str, Any]) -> str:
     return f"{SIGNS[verdict['direction']]} {verdict['threshold']:.3g}{margin}"
 
 
-def published(found: Any) -> str:
+def published(value: Any) -> str:
     """The published number, two as a range, or the words."""
-    if isinstance(found, str):
-        return found or "-"
-    return " to ".join(f"{end:.3g}" for end in np.atleast_1d(found))
+    if isinstance(value, str):
+        return value or "-"
+    return " to ".join(f"{end:.3g}" for end in np.atleast_1d(value))
 
 
 def _measured(verdict):

@@ -89,14 +89,14 @@ def means(study: Study, rows: Rows, tuned: Rows) -> list[dict[str, Any]]:
 
     rows: of the varied study. tuned: of the study itself, whose tuning rows functions may read.
     """
-    found = []
+    table = []
     tuning = [row for row in tuned if row.get("stage") == "tune"]
     for vary, to in dict.fromkeys((row["vary"], row["to"]) for row in rows):
         here = [_original(row) | ({"rate": None} if vary == RATE else {}) for row in rows
                 if (row["vary"], row["to"]) == (vary, to)]
-        found.append({"vary": vary, "to": to, "seeds": len({row["seed"] for row in here}),
+        table.append({"vary": vary, "to": to, "seeds": len({row["seed"] for row in here}),
                       "values": {claim.name: _mean(study, claim, tuning + here) for claim in study.claims}})
-    return found
+    return table
 
 
 def _mean(study, claim, rows):

@@ -21,11 +21,11 @@ def unseen(data: Data, length: int, count: int) -> list[Sentence]:
     # Another seed than the corpus's, and more sentences than needed, as some may be in train.
     drawn = grammar.generate(3 * count, seed=1000 + data.corpus_seed, lexicon_size=data.lexicon_size,
                              min_words=length, max_words=length)
-    found = [pair for pair in drawn if pair.source not in train][:count]
-    if len(found) < count:
-        raise ValueError(f"{len(found)} of {len(drawn)} sentences of {length} words are not in train: "
+    unseen = [pair for pair in drawn if pair.source not in train][:count]
+    if len(unseen) < count:
+        raise ValueError(f"{len(unseen)} of {len(drawn)} sentences of {length} words are not in train: "
                          f"{count} are needed")
-    return found
+    return unseen
 
 
 def length_at(lengths: np.ndarray, scores: np.ndarray, level: float) -> float:

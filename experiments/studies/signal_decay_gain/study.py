@@ -111,11 +111,11 @@ THEORIES = {"log gain": lambda gain, spread: float(np.log(gain)), "mean field": 
 
 
 def _by_seed(rows, arm, spread, largest):
-    found = {}
+    rows_of = {}
     for row in rows:
         if (row["arm"], row["spread"]) == (arm, spread) and row["gain"] <= largest:
-            found.setdefault(row["seed"], []).append(row)
-    return found
+            rows_of.setdefault(row["seed"], []).append(row)
+    return rows_of
 
 
 def regressed(rows, arm, spread, column, largest):
