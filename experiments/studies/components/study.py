@@ -91,7 +91,8 @@ def draw(rows, settings):
                 draw_seeds(ax, x, scores, colour, half=0.2)
                 if len(scores) > 1:
                     ax.vlines(x, *mean_interval(scores)[:2], color=colour, linewidth=2)
-            ax.set_xticks(range(len(settings["arms"])), [arm.replace(" ", "\n") for arm in settings["arms"]])
+            ax.set_xticks(range(len(settings["arms"])), [arm.replace(" ", "\n").replace("-", "-\n")
+                                                         for arm in settings["arms"]])
             ax.set(ylabel=f"{name}, test", ylim=(0, None))
         for arm, colour in zip(settings["arms"], style.COLOURS):
             scores = best_rates(rows, arm)
