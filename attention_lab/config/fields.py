@@ -63,7 +63,8 @@ class Data(Group):
 
     source: str = field("grammar", "where examples come from", choices=names("data.sources.SOURCES"))
     directory: str = field("", "folder of the Multi30k files (multi30k), of a folder for each word "
-                           "(coarsewsd), or of a file for each class (sentiment_files)", recorded=False)
+                           "(coarsewsd), of a file for each class (sentiment_files), or of Linzen et al.'s "
+                           "sentences (agreement; unset: the grammar's)", recorded=False)
     path: str = field("", "file of 'english TAB french' lines (tsv), of 'index TAB sentence TAB sense' lines "
                       "(senses_tsv), of text,label,exp_split (sentiment_csv), or any text (text; unset: "
                       "stories that the grammar writes)", recorded=False)
@@ -97,8 +98,8 @@ class Data(Group):
     most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
                                          "sense at another position, each in equally many sentences")
-    context: int = field(128, "text: tokens that are predicted one after another, each from those before "
-                         "it in the context", low=2)
+    context: int = field(128, "text and agreement: tokens that are predicted one after another, each from "
+                         "those before it in the context", low=2)
     pairs: int = field(16, "recall: pairs of a key and a value in a sequence; kfold: places with a value",
                        low=1, high=128)
     fold: int = field(1, "kfold: places that one query names at once, all of whose values it is to give",

@@ -9,12 +9,13 @@ from typing import Any
 from attention_lab.config import Data
 from attention_lab.config.choices import look_up
 from attention_lab.config.registries import Source
-from attention_lab.data import endless, grammar, labelled, text
+from attention_lab.data import endless, grammar, labelled, text, verbs
 from attention_lab.data.corpus import SPLITS, Corpus, overlaps
 from attention_lab.data.labelled import Labelled
 from attention_lab.data.pairs import Pairs
+from attention_lab.data.readers import agreement as linzen
 from attention_lab.data.readers import coarsewsd, multi30k, senses_tsv, sentiment_csv, sentiment_files, tsv
-from attention_lab.data.synthetic import echo, kfold, marked, recall, repeated, senses
+from attention_lab.data.synthetic import agreement, echo, kfold, marked, recall, repeated, senses
 from attention_lab.storage.files import text_digest
 
 
@@ -66,6 +67,18 @@ def _text(data: Data, splits: tuple[str, ...]) -> dict[str, Any]:
         sizes = {split: getattr(data, f"{split}_size") for split in SPLITS}
         try:
             parts = endless.endless(data.lexicon_size, data.corpus_seed, sizes)
+        except ValueError as error:
+            raise ValueError(f"data.{error}") from error
+    return {split: parts[split] for split in splits}
+
+
+def _agreement(data: Data, splits: tuple[str, ...]) -> dict[str, verbs.Verbs]:
+    if data.directory:
+        parts = verbs.split(linzen.read(data.directory), data.corpus_seed)
+    else:
+        try:
+            parts = agreement.read(data.train_size, data.dev_size, data.test_size, data.corpus_seed,
+                                   data.lexicon_size, data.min_words, data.max_words)
         except ValueError as error:
             raise ValueError(f"data.{error}") from error
     return {split: parts[split] for split in splits}
@@ -150,6 +163,8 @@ SOURCES = {
         task="translation", location="data.path", contents="a file of 'english TAB french' lines",
         splits=("whole",), read=_tsv, read_whole=lambda data: tsv.read(data.path)),
     "text": Source(task="language", location="data.path", generated=True, contents="a text file", read=_text),
+    "agreement": Source(task="language", location="data.directory", generated=True,
+                        contents="the folder of Linzen et al.'s sentences", read=_agreement),
     "recall": Source(task="sequences", read=_drawn(lambda data, count, split: recall.sequences(
         count, data.pairs, data.vocabulary_size, data.corpus_seed, split, data.queries, data.keys,
         data.values))),

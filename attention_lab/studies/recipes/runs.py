@@ -81,6 +81,7 @@ CORPORA = {
     "multi30k": ("Multi30k", "data.directory", "multi30k"),
     "coarsewsd": ("CoarseWSD-20", "data.directory", "coarsewsd20/CoarseWSD-20"),
     "sst": ("SST", "data.path", "attention-explanation/sst_dataset.csv.gz"),
+    "linzen": ("the sentences of Linzen et al. (2016)", "data.directory", "linzen-agreement"),
     "files": ("rt-polarity", "data.directory", "cornell-polarity"),
 }
 

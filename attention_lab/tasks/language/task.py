@@ -49,7 +49,7 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
                        numbers(total, count, held_out[split]).items()}, [])
 
     notices = [f"{split}: {count} {name.replace('_', ' ')}" for split, part in corpus.items()
-               for name, count in part.counts.items() if name != "lines"]
+               for name, count in part.counts.items() if count and name not in ("lines", "sentences")]
     unknown = {split: np.count_nonzero(part.target == UNKNOWN) for split, part in held_out.items()}
     notices += [f"{split}: {some} tokens never seen in training" for split, some in unknown.items() if some]
     return Task(
