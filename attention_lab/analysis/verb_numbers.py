@@ -23,11 +23,12 @@ def log_odds(language: LanguageModel, params: Any, verbs: Verbs, length: int) ->
     """
     tokenizer = language.tokenizer
     if not tokenizer.segmentation.whole_words:
-        raise ValueError(f"data.tokenizer={tokenizer.kind}: forms of a verb are compared as whole words: word "
-                         "is allowed")
+        raise ValueError(f"data.tokenizer={tokenizer.kind}: forms of a verb are compared as whole words: "
+                         "word is allowed")
     contexts = verbs.contexts(tokenizer, length)
     rows, places = np.arange(len(verbs)), np.minimum(verbs.position, length - 1)
-    forms = [np.array([row[0] for row in tokenizer.encode(column)]) for column in (verbs.right, verbs.wrong)]
+    forms = [np.array([row[0] for row in tokenizer.encode(column)])
+             for column in (verbs.right, verbs.wrong)]
     losses = []
     for form in forms:
         target = contexts.target.copy()
@@ -47,7 +48,7 @@ def unigram(train: Verbs, verbs: Verbs) -> np.ndarray:
 def bigram(train: Verbs, verbs: Verbs) -> np.ndarray:
     """How much more often it follows the word before the verb in train; where equally often, `unigram`."""
     counts = Counter(pair for text in train.text for pair in _pairs(text))
-    before = [(["", *text.split(" ")])[place] for text, place in zip(verbs.text, verbs.position)]
+    before = [["", *text.split(" ")][place] for text, place in zip(verbs.text, verbs.position)]
     more = np.array([counts[word, right] - counts[word, wrong]
                      for word, right, wrong in zip(before, verbs.right, verbs.wrong)])
     return np.where(more, more, unigram(train, verbs))

@@ -2,11 +2,10 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
 
 import numpy as np
 
-from attention_lab.data import batching, sequences
+from attention_lab.data import batching, sequences, vocabulary
 from attention_lab.data.contexts import Batches, Contexts
 from attention_lab.data.corpus import Corpus
 from attention_lab.data.tokenizers import Tokenizer
@@ -54,7 +53,7 @@ class Verbs(Corpus):
         """
         rows = tokenizer.encode(self.text)
         target = batching.pad(rows, 1 + max(length, max(map(len, rows), default=0)))[:, :length]
-        source = np.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=batching.vocabulary.EOS)
+        source = np.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=vocabulary.EOS)
         size = sum(len(text.encode()) + 1 for text in self.text)
         return Contexts(source, target, size)
 

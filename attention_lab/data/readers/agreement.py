@@ -27,7 +27,7 @@ def read(directory: str | os.PathLike) -> Verbs:
     if len(text) != len(gold):
         raise ValueError(f"{text_path} has {len(text)} lines, {gold_path} has {len(gold)}; each sentence has "
                          "one verb")
-    counts += gold_counts
+    counts.update(gold_counts)
     rows = [_row(words, line, text_path, gold_path, number)
             for number, (words, line) in enumerate(zip(text, gold), 1)]
     kept = [row for row in rows if row[2] != row[3]]

@@ -1,12 +1,11 @@
 """Does a verb get the number of its subject when other nouns stand between them? (Linzen et al. 2016)
 
-A causal Transformer and an LSTM of as many weights learn to predict the next word, from sentences of Linzen et
-al. and, apart from them, from sentences of the built-in grammar. At the verb they are asked for
-p(right form) > p(wrong form), given the words before it, by the number of attractors: nouns of the other
-number between subject and verb. Of Linzen et al.'s sentences those without attractors mostly have singular
-verbs and those with several mostly plural ones, so that who always prefers the more frequent form seems to
-become better with attractors: accuracy is the mean of that on singular and that on plural subjects, in which
-such a preference has 1/2.
+A causal Transformer and an LSTM of as many weights learn to predict the next word, from sentences of Linzen
+et al. or, apart from them, of the built-in grammar. At the verb they are asked for p(right form) > p(wrong
+form), given the words before it, by the number of attractors: nouns of the other number between subject and
+verb. Of Linzen et al.'s sentences those without attractors mostly have singular verbs and those with several
+mostly plural ones, so that who always prefers the more frequent form seems to become better with attractors:
+accuracy is the mean of that on singular and that on plural subjects, in which such a preference has 1/2.
 """
 
 import numpy as np
@@ -46,8 +45,9 @@ def fall(arm, corpus=TEXT):
 
 
 CLAIMS = (
-    Claim("transformer_learns", "without attractors a Transformer is right more often than the preference for "
-          "the more frequent form", accuracy(T, "0") - accuracy(T, "0", "unigram"), "greater", margin=0.02),
+    Claim("transformer_learns", "without attractors a Transformer is right more often than the preference "
+          "for the more frequent form", accuracy(T, "0") - accuracy(T, "0", "unigram"), "greater",
+          margin=0.02),
     Claim("lstm_learns", "without attractors an LSTM is right more often than that preference",
           accuracy(LSTM, "0") - accuracy(LSTM, "0", "unigram"), "greater", margin=0.02),
     Claim("transformer_falls", "a Transformer is right less often with two or more attractors than without "
