@@ -36,7 +36,7 @@ def log_odds(language: LanguageModel, params: Any, verbs: Verbs, length: int) ->
         asked = contexts._replace(target=target)
         losses.append(token_losses(language.model, params, asked, language.hyper)[rows, places])
     known = np.logical_and(*(form != UNKNOWN for form in forms)) & (np.array(verbs.position) < length)
-    return np.where(known, losses[1] - losses[0], np.nan)
+    return np.where(known, (losses[1] - losses[0]).astype(np.float64), np.nan)
 
 
 def unigram(train: Verbs, verbs: Verbs) -> np.ndarray:

@@ -35,7 +35,8 @@ def planted(seeds, lead=0.1, fall=0.3):
                       "curve": np.array([[100.0, 300.0], [200.0, 200.0]])}
         for group, share in shares.items():
             row |= {f"balanced_{group}": share + 0.001 * (cell["seed"] % 3), f"share_{group}": share,
-                    f"unigram_{group}": 0.5, f"bigram_{group}": 0.55, f"asked_{group}": 24}
+                    f"unigram_{group}": 0.5, f"unigram_share_{group}": 0.6,
+                    f"bigram_{group}": 0.55, f"asked_{group}": 24}
         found.append(row)
     return found
 
@@ -118,7 +119,8 @@ def test_accuracy_by_attractors_by_hand(monkeypatch, status):
     assert row["balanced_2up"] is None  # no singular verb has two attractors
     if status == "finished":
         assert (row["asked_0"], row["share_0"], row["balanced_0"], row["share_2up"]) == (4, 0.75, 0.75, 1.0)
-        assert row["unigram_0"] == 0.5 and row["dev_log_likelihood"] == pytest.approx(-np.log(3.0))
+        assert (row["unigram_0"], row["unigram_share_0"], row["unigram_share_2up"]) == (0.5, 0.5, 0.0)
+        assert row["dev_log_likelihood"] == pytest.approx(-np.log(3.0))
         assert row["late_rise"] == pytest.approx(np.log(3.0))
     else:
         assert (row["asked_0"], row["share_0"], row["balanced_0"]) == (5, 0.5, 0.5)

@@ -29,7 +29,9 @@ TEXT, GRAMMAR = "text", "grammar"
 # Numbers of attractors: first and last.
 GROUPS = {"0": (0, 0), "1": (1, 1), "2": (2, 2), "3up": (3, 99), "1up": (1, 99), "2up": (2, 99)}
 SHOWN = {"0": "0", "1": "1", "2": "2", "3up": "3 or more"}
-PREFERENCES = {"balanced": "model", "unigram": "more frequent form", "bigram": "after the word before"}
+# Columns of what counts of words prefer, beside a column of accuracy: name and line.
+COUNTED = {"balanced": {"unigram": ("more frequent form", "--"), "bigram": ("after the word before", ":")},
+           "share": {"unigram_share": ("more frequent form", "--")}}
 GUESS = 0.5  # accuracy of a run that diverged, or where subjects of one number are missing
 PLATEAU = 0.02  # nats a word on dev: an arm that gains more over its last fifth has not had enough steps
 
@@ -52,7 +54,8 @@ CLAIMS = (
           accuracy(LSTM, "0") - accuracy(LSTM, "0", "unigram"), "greater", margin=0.02),
     Claim("transformer_falls", "a Transformer is right less often with two or more attractors than without "
           "(accuracy without less that with)", fall(T), "greater", margin=0.02, published="falls"),
-    Claim("lstm_falls", "so is an LSTM", fall(LSTM), "greater", margin=0.02, published="falls"),
+    Claim("lstm_falls", "an LSTM is right less often with two or more attractors than without", fall(LSTM),
+          "greater", margin=0.02, published="falls"),
     Claim("transformer_leads", "with attractors (one or more) a Transformer is right more often than an LSTM",
           accuracy(T, "1up") - accuracy(LSTM, "1up"), "greater", margin=0.02),
     Claim("falls_alike", "from none to two or more attractors an LSTM loses more than a Transformer",
@@ -66,7 +69,8 @@ CLAIMS = (
           accuracy(T, "2up"), "less", 0.5, margin=0.02, primary=False),
     Claim("grammar_transformer_falls", "on the grammar a Transformer is right less often with two or more "
           "attractors than without", fall(T, GRAMMAR), "greater", margin=0.02, primary=False),
-    Claim("grammar_lstm_falls", "so is an LSTM", fall(LSTM, GRAMMAR), "greater", margin=0.02, primary=False),
+    Claim("grammar_lstm_falls", "on the grammar an LSTM is right less often with two or more attractors than "
+          "without", fall(LSTM, GRAMMAR), "greater", margin=0.02, primary=False),
     Claim("grammar_transformer_leads", "on the grammar, with attractors, a Transformer is right more often "
           "than an LSTM", difference("balanced_1up", T, LSTM, GUESS, stage="final", corpus=GRAMMAR),
           "greater", margin=0.02, primary=False),
@@ -133,12 +137,14 @@ def measure(cell, settings, train):
         row["late_rise"] = rates.late_rise(-np.log(row["curve"][:, 1]))
     for group, (first, last) in GROUPS.items():
         chosen = (first <= attractors) & (attractors <= last)
-        right = verb_numbers.correct(odds[chosen & known])
-        row |= {f"verbs_{group}": int(chosen.sum()), f"asked_{group}": len(right),
-                f"share_{group}": float(right.mean()) if len(right) else None}
+        asked = chosen & known
+        row |= {f"verbs_{group}": int(chosen.sum()), f"asked_{group}": int(asked.sum())}
         for name, preference in {"balanced": odds, **counted}.items():
             value = verb_numbers.balanced(preference[chosen], singular[chosen])
             row[f"{name}_{group}"] = None if np.isnan(value) else value
+        for name, preference in {"share": odds, "unigram_share": counted["unigram"]}.items():
+            row[f"{name}_{group}"] = float(
+                verb_numbers.correct(preference[asked]).mean()) if asked.any() else None
     kept = slice(None) if cell["stage"] == "final" else slice(0)
     return row | {"odds": odds[kept], "unigram": counted["unigram"][kept],
                   "singular": singular[kept].astype(float), "attractors": attractors[kept].astype(float)}
@@ -196,12 +202,13 @@ def draw(rows, settings):
             for arm, colour in zip(ARMS, style.COLOURS):
                 draw_curves([curves], [row["curve"] for row in of_corpus if row["arm"] == arm], arm, colour)
             curves.set(title=corpus, ylabel="perplexity, dev", yscale="log")
-            balanced.legend(fontsize=7)
+            balanced.axhline(GUESS, color=style.FAINT, linewidth=1, zorder=0)
+            balanced.legend(fontsize=7, loc="lower left")
     return figure
 
 
 def _draw_groups(ax, rows, column):
-    """Seeds of each arm over the number of attractors; of balanced accuracy that of counts of words, too."""
+    """Seeds of each arm over the number of attractors, and what counts of words have."""
     for place, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
         for x, group in enumerate(SHOWN):
             scores = [row[f"{column}_{group}"] for row in rows
@@ -210,11 +217,10 @@ def _draw_groups(ax, rows, column):
                 draw_seeds(ax, x + 0.24 * (place - 0.5), scores, colour, None if x else arm, half=0.1)
             if len(scores) > 1:
                 ax.vlines(x + 0.24 * (place - 0.5), *mean_interval(scores)[:2], color=colour, linewidth=2)
-    if column == "balanced":
-        for name, line in (("unigram", "--"), ("bigram", ":")):
-            ax.plot(range(len(SHOWN)), [np.nan if rows[0][f"{name}_{group}"] is None else
-                                        rows[0][f"{name}_{group}"] for group in SHOWN], line,
-                    color=style.INK, linewidth=1, label=PREFERENCES[name])
+    for counted, (name, line) in COUNTED[column].items():
+        scores = [rows[0][f"{counted}_{group}"] for group in SHOWN]
+        ax.plot(range(len(SHOWN)), [np.nan if score is None else score for score in scores], line,
+                color=style.INK, linewidth=1, label=name)
     verbs = [f"{name}\n({rows[0][f'asked_{group}']:.0f})" for group, name in SHOWN.items()]
     ax.set_xticks(range(len(SHOWN)), verbs)
     ax.set_xlabel("attractors (verbs asked)")
