@@ -1,5 +1,6 @@
 """The grammar's English verbs in both numbers."""
 
+from attention_lab.data import grammar
 from attention_lab.data.synthetic import agreement
 
 
@@ -16,11 +17,17 @@ def test_verbs_stand_where_they_are_said_to_and_have_another_form():
 
 
 def test_the_verb_with_the_most_attractors_is_asked_for():
-    """Of "the dog that the kings see sleeps" it is `sleeps`."""
+    """The first of equals: of "the dog that the kings see sleeps" it is `sleeps`."""
     train = agreement.read(400, 0, 0, seed=0, lexicon_size=300, max_words=14)["train"]
-    texts = [(text.split(" "), place) for text, place, n in
-             zip(train.text, train.position, train.attractors) if n]
-    assert any("that" in words[:place] for words, place in texts)
+    sentences = grammar.corpus(400, 0, 0, seed=0, lexicon_size=300, max_words=14)["train"]
+    later = 0
+    for sentence, place, attractors in zip(sentences, train.position, train.attractors, strict=True):
+        links = [link for link in sentence.agreement if link.marked]
+        most = max(link.attractors for link in links)
+        first = next(link for link in links if link.attractors == most)
+        assert (place, attractors) == (first.english_verb, most)
+        later += first is not links[0]
+    assert later > 5
 
 
 def test_sentences_without_a_verb_that_shows_its_number_are_left_out():
