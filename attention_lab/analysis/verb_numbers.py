@@ -33,8 +33,8 @@ def log_odds(language: LanguageModel, params: Any, verbs: Verbs, length: int) ->
     for form in forms:
         target = contexts.target.copy()
         target[rows, places] = form
-        asked = contexts._replace(target=target)
-        losses.append(token_losses(language.model, params, asked, language.hyper)[rows, places])
+        of_form = token_losses(language.model, params, contexts._replace(target=target), language.hyper)
+        losses.append(of_form[rows, places])
     known = np.logical_and(*(form != UNKNOWN for form in forms)) & (np.array(verbs.position) < length)
     return np.where(known, (losses[1] - losses[0]).astype(np.float64), np.nan)
 

@@ -16,7 +16,7 @@ TRAIN = Verbs(["dogs bark", "a dog barks", "the dogs bark", "is", "is a", "dog a
               [""] * 6, [0] * 6)
 
 
-def asked(*sentences):
+def verbs_of(*sentences):
     """Verbs from (text, position, right, wrong)."""
     return Verbs(*map(list, zip(*sentences)), [0] * len(sentences))
 
@@ -26,27 +26,27 @@ def test_log_odds_are_those_of_the_logits_at_the_verb():
     tokenizer = tokenizers.train("word", TRAIN.text, 60)
     language = LanguageModel(config, tokenizer)
     params = language.model.init(jax.random.key(3))
-    verbs = asked(("a dog barks", 2, "barks", "bark"), ("bark dogs dogs", 0, "bark", "barks"),
+    verbs = verbs_of(("a dog barks", 2, "barks", "bark"), ("bark dogs dogs", 0, "bark", "barks"),
                   ("a dog walks", 2, "walks", "bark"), ("a a a a a is", 5, "is", "are"))
-    found = verb_numbers.log_odds(language, params, verbs, 5)
+    odds = verb_numbers.log_odds(language, params, verbs, 5)
     contexts = verbs.contexts(tokenizer, 5)
     output = language.model.apply(params, {"source": contexts.source, "target": contexts.target,
                                            "example": jnp.arange(4)}, language.hyper)
     logits = np.asarray(output.hidden @ output.readout.T)
     (bark,), (barks,) = tokenizer.encode(["bark", "barks"])
-    assert found[0] == pytest.approx(logits[0, 2, barks] - logits[0, 2, bark], abs=1e-4)
-    assert found[1] == pytest.approx(logits[1, 0, bark] - logits[1, 0, barks], abs=1e-4)
-    assert np.isnan(found[2:]).all()  # a form that is unknown, and a verb beyond the context
+    assert odds[0] == pytest.approx(logits[0, 2, barks] - logits[0, 2, bark], abs=1e-4)
+    assert odds[1] == pytest.approx(logits[1, 0, bark] - logits[1, 0, barks], abs=1e-4)
+    assert np.isnan(odds[2:]).all()  # a form that is unknown, and a verb beyond the context
 
 
 def test_pieces_of_words_are_refused():
     language = LanguageModel(get_config("smoke"), tokenizers.train("byte", ["a"], 300))
     with pytest.raises(ValueError, match="data.tokenizer=byte: .* word is allowed"):
-        verb_numbers.log_odds(language, None, asked(("a is", 1, "is", "are")), 5)
+        verb_numbers.log_odds(language, None, verbs_of(("a is", 1, "is", "are")), 5)
 
 
 def test_counts_of_words_and_of_pairs_of_words():
-    verbs = asked(("the dogs bark", 2, "bark", "barks"), ("a dog barks", 2, "barks", "bark"),
+    verbs = verbs_of(("the dogs bark", 2, "bark", "barks"), ("a dog barks", 2, "barks", "bark"),
                   ("dog is", 1, "is", "are"), ("we are", 1, "are", "is"), ("is", 0, "is", "are"))
     assert verb_numbers.unigram(TRAIN, verbs).tolist() == [1, -1, 1, -1, 1]
     # After "we" there is neither, so that words alone count; before "is" there is no word.

@@ -15,12 +15,12 @@ def some(count, attractors):
 def test_a_context_is_one_sentence():
     tokenizer = tokenizers.train("word", ["a a a b b c"], 60)
     a, b, c = (row[0] for row in tokenizer.encode(["a", "b", "c"]))
-    one = verbs.Verbs(["a b", "a b c a b", "é"], [0] * 3, ["a"] * 3, ["b"] * 3, [0] * 3)
-    contexts = one.contexts(tokenizer, 4)
+    three = verbs.Verbs(["a b", "a b c a b", "é"], [0] * 3, ["a"] * 3, ["b"] * 3, [0] * 3)
+    contexts = three.contexts(tokenizer, 4)
     assert contexts.target.tolist() == [[a, b, EOS, PAD], [a, b, c, a], [UNKNOWN, EOS, PAD, PAD]]
     assert contexts.source.tolist() == [[EOS, a, b, EOS], [EOS, a, b, c], [EOS, UNKNOWN, EOS, PAD]]
     assert contexts.bytes == 4 + 10 + 3
-    batches, count = one.training(tokenizer, 4, 3)
+    batches, count = three.training(tokenizer, 4, 3)
     batch = next(batches(0, 0))
     assert count == 3 and sorted(batch["example"].tolist()) == [0, 1, 2]
     np.testing.assert_array_equal(batch["target"], contexts.target[batch["example"]])

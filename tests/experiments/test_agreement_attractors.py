@@ -25,7 +25,7 @@ def planted(seeds, lead=0.1, fall=0.3):
     """Rows of both corpora; odds of 97 sentences, of which a share that falls with attractors is right."""
     random = np.random.default_rng(0)
     attractors, singular = np.arange(97) % 4, np.arange(97) % 3 == 0
-    found = []
+    given = []
     for cell in HERE.cells(CPU | {"seeds": seeds}):
         shares = {"0": 0.8, "1": 0.8 - fall / 2, "2": 0.8 - fall, "3up": 0.8 - fall, "2up": 0.8 - fall,
                   "1up": 0.8 - 0.8 * fall + lead * (cell["arm"] == T)}
@@ -36,22 +36,22 @@ def planted(seeds, lead=0.1, fall=0.3):
         for group, share in shares.items():
             row |= {f"balanced_{group}": share + 0.001 * (cell["seed"] % 3), f"share_{group}": share,
                     f"unigram_{group}": 0.5, f"unigram_share_{group}": 0.6,
-                    f"bigram_{group}": 0.55, f"asked_{group}": 24}
-        found.append(row)
-    return found
+                    f"bigram_{group}": 0.55, f"scored_{group}": 24}
+        given.append(row)
+    return given
 
 
 def test_what_is_planted_supports_the_claims():
-    found = verdicts(STUDY, planted(10))
+    given = verdicts(STUDY, planted(10))
     primary = {claim.name for claim in STUDY.claims if claim.primary}
-    assert {found[name] for name in primary} == {"supported"}, found
-    assert found["grammar_lstm_falls"] == found["beyond_bigrams"] == "supported"
-    assert found["attracted"] == found["leads_without"] == found["falls_alike"] == "refuted"
+    assert {given[name] for name in primary} == {"supported"}, given
+    assert given["grammar_lstm_falls"] == given["beyond_bigrams"] == "supported"
+    assert given["attracted"] == given["leads_without"] == given["falls_alike"] == "refuted"
 
 
 def test_equals_support_nothing():
-    found = verdicts(STUDY, planted(10, lead=0.0, fall=0.0))
-    assert {found[name] for name in ("transformer_falls", "lstm_falls", "transformer_leads")} == {"refuted"}
+    given = verdicts(STUDY, planted(10, lead=0.0, fall=0.0))
+    assert {given[name] for name in ("transformer_falls", "lstm_falls", "transformer_leads")} == {"refuted"}
 
 
 def test_a_run_that_diverged_counts_as_guessing():
@@ -91,7 +91,7 @@ def test_the_rate_is_the_best_on_dev_and_test_is_not_read_before():
     assert HERE.overrides(final | {"stage": "tune", "rate": 0.1}, CPU, None)["data.split"] == "dev"
 
 
-def test_the_real_sentences_are_asked_for_where_they_are_missing():
+def test_the_real_sentences_are_scored_for_where_they_are_missing():
     with pytest.raises(ValueError, match="give --data=DIR, or set ATTENTION_LAB_DATA.*linzen-agreement"):
         STUDY.check(STUDY.settings("cpu"))
     STUDY.check(STUDY.settings("smoke"))
@@ -104,8 +104,8 @@ def test_accuracy_by_attractors_by_hand(monkeypatch, status):
                   ["are", "are", "is", "is", "is", "are"], [0, 0, 0, 0, 2, 0])
     odds = np.array([1.0, 2.0, 1.0, -1.0, 1.0, np.nan])
     counts = SimpleNamespace(**(vars(HERE.verb_numbers) | {
-        "log_odds": lambda model, params, given, length: {7: odds}[length],
-        "unigram": lambda train, given: np.array([1, 1, -1, -1, -1, 1])}))
+        "log_odds": lambda model, params, verbs, length: {7: odds}[length],
+        "unigram": lambda train, verbs: np.array([1, 1, -1, -1, -1, 1])}))
     run = SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(split="test", context=7)))
     for name, new in {"load": lambda folder: SimpleNamespace(run=run, params=None, model=None),
                       "sources": SimpleNamespace(load=lambda data, names: {"train": verbs, "test": verbs}),
@@ -118,12 +118,12 @@ def test_accuracy_by_attractors_by_hand(monkeypatch, status):
     assert row["verbs_0"] == 5 and row["verbs_2up"] == 1
     assert row["balanced_2up"] is None  # no singular verb has two attractors
     if status == "finished":
-        assert (row["asked_0"], row["share_0"], row["balanced_0"], row["share_2up"]) == (4, 0.75, 0.75, 1.0)
+        assert (row["scored_0"], row["share_0"], row["balanced_0"], row["share_2up"]) == (4, 0.75, 0.75, 1.0)
         assert (row["unigram_0"], row["unigram_share_0"], row["unigram_share_2up"]) == (0.5, 0.5, 0.0)
         assert row["dev_log_likelihood"] == pytest.approx(-np.log(3.0))
         assert row["late_rise"] == pytest.approx(np.log(3.0))
     else:
-        assert (row["asked_0"], row["share_0"], row["balanced_0"]) == (5, 0.5, 0.5)
+        assert (row["scored_0"], row["share_0"], row["balanced_0"]) == (5, 0.5, 0.5)
         assert row["dev_log_likelihood"] is row["late_rise"] is None
 
 
@@ -133,11 +133,11 @@ def test_intervals_over_sentences_hold_what_the_seeds_have():
     for row in final:  # all right without attractors, and with them the Transformer alone
         row["odds"] = np.where((row["attractors"] == 0) | (row["arm"] == T), 1.0, -1.0)
         row["odds"][0] = np.nan
-    found = {name: interval[:2] for name, interval in STUDY.resampled(rows).items()}
-    assert set(found) == {claim.name for claim in STUDY.claims if claim.primary}
-    assert found["transformer_learns"] == pytest.approx((0.5, 0.5)) == found["lstm_learns"]
-    assert found["transformer_falls"] == pytest.approx((0.0, 0.0))
-    assert found["lstm_falls"] == found["transformer_leads"] == pytest.approx((1.0, 1.0))
+    given = {name: interval[:2] for name, interval in STUDY.resampled(rows).items()}
+    assert set(given) == {claim.name for claim in STUDY.claims if claim.primary}
+    assert given["transformer_learns"] == pytest.approx((0.5, 0.5)) == given["lstm_learns"]
+    assert given["transformer_falls"] == pytest.approx((0.0, 0.0))
+    assert given["lstm_falls"] == given["transformer_leads"] == pytest.approx((1.0, 1.0))
 
 
 def test_the_figure_has_three_panels_a_corpus():

@@ -137,14 +137,14 @@ def measure(cell, settings, train):
         row["late_rise"] = rates.late_rise(-np.log(row["curve"][:, 1]))
     for group, (first, last) in GROUPS.items():
         chosen = (first <= attractors) & (attractors <= last)
-        asked = chosen & known
-        row |= {f"verbs_{group}": int(chosen.sum()), f"asked_{group}": int(asked.sum())}
+        scored = chosen & known
+        row |= {f"verbs_{group}": int(chosen.sum()), f"scored_{group}": int(scored.sum())}
         for name, preference in {"balanced": odds, **counted}.items():
             value = verb_numbers.balanced(preference[chosen], singular[chosen])
             row[f"{name}_{group}"] = None if np.isnan(value) else value
         for name, preference in {"share": odds, "unigram_share": counted["unigram"]}.items():
             row[f"{name}_{group}"] = float(
-                verb_numbers.correct(preference[asked]).mean()) if asked.any() else None
+                verb_numbers.correct(preference[scored]).mean()) if scored.any() else None
     kept = slice(None) if cell["stage"] == "final" else slice(0)
     return row | {"odds": odds[kept], "unigram": counted["unigram"][kept],
                   "singular": singular[kept].astype(float), "attractors": attractors[kept].astype(float)}
@@ -221,9 +221,9 @@ def _draw_groups(ax, rows, column):
         scores = [rows[0][f"{counted}_{group}"] for group in SHOWN]
         ax.plot(range(len(SHOWN)), [np.nan if score is None else score for score in scores], line,
                 color=style.INK, linewidth=1, label=name)
-    verbs = [f"{name}\n({rows[0][f'asked_{group}']:.0f})" for group, name in SHOWN.items()]
+    verbs = [f"{name}\n({rows[0][f'scored_{group}']:.0f})" for group, name in SHOWN.items()]
     ax.set_xticks(range(len(SHOWN)), verbs)
-    ax.set_xlabel("attractors (verbs asked)")
+    ax.set_xlabel("attractors (verbs scored)")
 
 
 _CONFIG = {"optimizer.warmup_steps": 100, "training.dropout": 0.3, "training.batch_tokens": 1024,
