@@ -27,7 +27,7 @@ def test_log_odds_are_those_of_the_logits_at_the_verb():
     language = LanguageModel(config, tokenizer)
     params = language.model.init(jax.random.key(3))
     verbs = verbs_of(("a dog barks", 2, "barks", "bark"), ("bark dogs dogs", 0, "bark", "barks"),
-                  ("a dog walks", 2, "walks", "bark"), ("a a a a a is", 5, "is", "are"))
+                     ("a dog walks", 2, "walks", "bark"), ("a a a a a is", 5, "is", "are"))
     odds = verb_numbers.log_odds(language, params, verbs, 5)
     contexts = verbs.contexts(tokenizer, 5)
     output = language.model.apply(params, {"source": contexts.source, "target": contexts.target,
@@ -47,7 +47,7 @@ def test_pieces_of_words_are_refused():
 
 def test_counts_of_words_and_of_pairs_of_words():
     verbs = verbs_of(("the dogs bark", 2, "bark", "barks"), ("a dog barks", 2, "barks", "bark"),
-                  ("dog is", 1, "is", "are"), ("we are", 1, "are", "is"), ("is", 0, "is", "are"))
+                     ("dog is", 1, "is", "are"), ("we are", 1, "are", "is"), ("is", 0, "is", "are"))
     assert verb_numbers.unigram(TRAIN, verbs).tolist() == [1, -1, 1, -1, 1]
     # After "we" there is neither, so that words alone count; before "is" there is no word.
     assert verb_numbers.bigram(TRAIN, verbs).tolist() == [2, 1, -1, -1, 2]
