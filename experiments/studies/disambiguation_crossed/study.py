@@ -158,5 +158,6 @@ STUDY = Study(
                                    "training.steps": 10000, "training.batch_tokens": 8192,
                                    "training.eval_every": 500, "training.checkpoint_every": 10000}},
     },
-    cells=cells, measure=measure, draw=draw, functions={"accuracy": senses.accuracy},
+    cells=cells, measure=measure, draw=draw, labels=("body", "reading"),
+    functions={"accuracy": senses.accuracy},
     config=FILE + ":{variant}", overrides=overrides)
