@@ -5,7 +5,7 @@ import pytest
 
 from attention_lab.config import replace
 from attention_lab.config.rules import check
-from attention_lab.studies.recipes import runs
+from attention_lab.studies.recipes import runs, senses
 from configs.disambiguation import get_config
 from tests.experiments.loaded import module, study, verdicts
 
@@ -87,7 +87,7 @@ def test_accuracy_weighs_bins_by_their_sentences():
     bins = np.array([(1, 4, 0, 30, 0.5), (5, 9, 0, 10, 1.0), (5, 9, 1, 60, 0.0)])
     rows = [{"arm": BAG, "seed": 3, "by_distance": bins}]
     for name, accuracy in (("clear", 0.625), ("far", 10 / 70), ("near", 0.5), ("worst", 10 / 70)):
-        assert disambiguation.accuracy(rows, BAG, name) == {3: pytest.approx(accuracy)}
+        assert senses.accuracy(rows, name, arm=BAG) == {3: pytest.approx(accuracy)}
 
 
 def test_grammar_by_hand():

@@ -7,20 +7,15 @@ reported. Before the layers a form of a noun has the same vector in every senten
 senses is 0 by construction; after them it is compared with that of permuted labels.
 """
 
-import csv
-import functools
 import textwrap
 
 import numpy as np
 
 from attention_lab.analysis import explanations, word_vectors
-from attention_lab.config import replace
-from attention_lab.data.sources import load as load_corpus
-from attention_lab.evaluation.classes import by_distance
 from attention_lab.evaluation.separation import plane, separation
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference, function, mean
-from attention_lab.studies.recipes import architectures, runs
+from attention_lab.studies.recipes import architectures, runs, senses
 from attention_lab.studies.recipes.drawing import (
     bin_axis,
     draw_band,
@@ -28,7 +23,6 @@ from attention_lab.studies.recipes.drawing import (
     ranges_of,
     titled_figure,
 )
-from attention_lab.tasks.classification.task import DISTANCES
 from attention_lab.tasks.load import load as load_run
 
 FILE = "configs/disambiguation.py"
@@ -90,15 +84,15 @@ def measure(cell, settings, train):
     """Scores of a run by distance, and the separation of senses before and after the layers."""
     run = train(cell)
     result, model = run.result, load_run(run.folder)
-    test = _test(model.run.config.data)
+    test = senses.read_test(model.run.config.data)
     before, after = word_vectors.vectors(model.classifier, model.params, test)
     first, last = (separation(vectors, test.label, _forms(test), settings["permutations"])
                    for vectors in (before, after))
     return {"status": result["status"], "parameters": result["parameters"],
             "dev_accuracy": result["dev_accuracy"], "accuracy": result["test_accuracy"],
             "macro_f1": result["test_macro_f1"], "most_frequent": result["test_most_frequent_accuracy"],
-            "by_distance": _by_distance(run.folder, test), "forms": last.groups,
-            "forms_left_out": last.left_out,
+            "by_distance": senses.by_distance(senses.predictions(run.folder, test), test),
+            "forms": last.groups, "forms_left_out": last.left_out,
             "silhouette_before": round(first.silhouette, 6), "null_before": round(first.null, 6),
             "silhouette": round(last.silhouette, 6), "null": round(last.null, 6),
             **(_shown(test, before, after) if cell["seed"] == 0 else dict.fromkeys(SHOWN)),
@@ -107,27 +101,6 @@ def measure(cell, settings, train):
 
 
 ACCURACIES = (0.3, 1.02)  # shown; no arm has less
-LEAST, GREATEST, DISTRACTORS, SENTENCES, ACCURACY = range(5)  # columns of by_distance
-
-
-def _by_distance(folder, test):
-    """Accuracy of a run's predictions by distance and number of distractors, (bins, 5)."""
-    with open(folder / "predictions.tsv", encoding="utf-8", newline="") as file:
-        predicted = [row["found"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
-    distractors = np.array([len(sentence.senses[0].distractors) for sentence in test.truth])
-    bins = []
-    for count in np.unique(distractors):
-        chosen = np.flatnonzero(distractors == count).tolist()
-        some = test.select(chosen)
-        bins += [(low, high, count, sentences, accuracy) for (low, high), (accuracy, sentences) in
-                 by_distance(some.truth, some.label, [predicted[i] for i in chosen], DISTANCES).items()]
-    return np.array(bins, np.float64)
-
-
-@functools.cache
-def _test(data):
-    """The test sentences of a corpus, which do not depend on the size of train."""
-    return load_corpus(replace(data, {"train_size": 1}), ("test",))["test"]
 
 
 def _dropped(model, sentences, cell):
@@ -162,21 +135,6 @@ def _shown(test, before, after):
     return dict(zip(SHOWN, (str(form), np.array([test.label[i] for i in chosen]), points)))
 
 
-def accuracy(rows, arm, bins):
-    """Accuracy of an arm over some bins of distance, by seed; see `at`."""
-    by_seed = {}
-    for row in rows:
-        if row["arm"] == arm:
-            table = row["by_distance"]
-            least, distracted = table[:, LEAST], table[:, DISTRACTORS] > 0
-            chosen = {"near": [least == least.min()], "distracted": [distracted], "clear": [~distracted],
-                      "far": [table[:, GREATEST] == table[:, GREATEST].max()],
-                      "worst": [least == edge for edge in set(least)]}[bins]
-            by_seed[row["seed"]] = min(np.average(table[mask, ACCURACY], weights=table[mask, SENTENCES])
-                                       for mask in chosen)
-    return by_seed
-
-
 def draw(rows, settings):
     """Accuracy by distance, learning, vectors of one noun, silhouettes."""
     title = f"the sense of the grammar's ambiguous nouns; {ranges_of(rows)}"
@@ -204,11 +162,10 @@ def draw(rows, settings):
 
 def _draw_distances(ax, rows, arms, distractors):
     for arm, colour in zip(arms, style.COLOURS):
-        bins = [row["by_distance"] for row in rows if row["arm"] == arm]
-        bins = np.stack([seed[(seed[:, DISTRACTORS] > 0) == distractors] for seed in bins])
-        draw_band(ax, range(bins.shape[1]), bins[:, :, ACCURACY], colour, "o-", markersize=4,
+        bins = senses.beside([row["by_distance"] for row in rows if row["arm"] == arm], distractors)
+        draw_band(ax, range(bins.shape[1]), bins[:, :, senses.ACCURACY], colour, "o-", markersize=4,
                   label=arm)
-    bin_axis(ax, bins[0], LEAST, GREATEST, SENTENCES)
+    bin_axis(ax, bins[0], senses.LEAST, senses.GREATEST, senses.SENTENCES)
     ax.set(xlabel="places to the deciding word (sentences)", ylabel="test accuracy", ylim=ACCURACIES,
            title="beside a distractor" if distractors else "without distractors")
 
@@ -216,10 +173,10 @@ def _draw_distances(ax, rows, arms, distractors):
 def _draw_vectors(axes, rows):
     """One form's vectors before and after the layers, each in its principal plane, to the same scale."""
     row, = (row for row in rows if row["arm"] == ATTENTION and row["shown_senses"] is not None)
-    senses, points = row["shown_senses"], row["shown_points"]
+    shown, points = row["shown_senses"], row["shown_points"]
     for ax, which, name in zip(axes, (points[:, :2], points[:, 2:]), ("before", "after")):
-        for sense, colour in zip(sorted(set(senses)), style.COLOURS):
-            points = which[senses == sense]
+        for sense, colour in zip(sorted(set(shown)), style.COLOURS):
+            points = which[shown == sense]
             ax.plot(*points.T, "o", color=colour, markersize=5 if name == "after" else 9, alpha=0.6,
                     label=f"{sense} ({len(points)})")
         ax.set(xlabel="first principal component", ylabel="second",
@@ -252,4 +209,4 @@ STUDY = Study(
                                              "training.steps": 20000, "training.batch_tokens": 14336}},
     },
     cells=architectures.cells, measure=measure, draw=draw, labels=("shown_form",),
-    functions={"accuracy": accuracy}, config=FILE + ":{variant}", overrides=overrides)
+    functions={"accuracy": senses.accuracy}, config=FILE + ":{variant}", overrides=overrides)
