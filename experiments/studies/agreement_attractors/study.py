@@ -243,7 +243,7 @@ STUDY = Study(
         "smoke": {"seeds": 2, "tuning_seeds": 1, "rates": (0.003,), "width": 16, "variant": "smoke",
                   "files": {}, "config": {}, "corpora": {TEXT: _SMOKE, GRAMMAR: _SMOKE | {
                       "data.corpus_seed": 1}}},
-        "cpu": {"seeds": 10, "tuning_seeds": 2, "rates": (0.004, 0.01), "width": 64, "variant": "",
+        "cpu": {"seeds": 10, "tuning_seeds": 2, "rates": (0.002, 0.006, 0.02), "width": 64, "variant": "",
                 "files": {TEXT: "linzen"}, "config": _CONFIG,
                 "corpora": {TEXT: _TEXT, GRAMMAR: _GRAMMAR}},
         "accelerator": {"seeds": 16, "tuning_seeds": 4, "rates": (0.0003, 0.001, 0.003, 0.01), "width": 256,
