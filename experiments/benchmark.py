@@ -1,4 +1,4 @@
-"""python -m experiments.benchmark attention|training|decoding|sweep|start|cost|page: timings, interleaved."""
+"""python -m experiments.benchmark attention|training|decoding|sampling|sweep|start|cost|page: timings."""
 
 import importlib
 
@@ -8,14 +8,14 @@ from experiments import flags
 # Module and function of each benchmark; the modules start jax.
 BENCHMARKS = {"attention": ("benchmark_attention", "main"), "training": ("benchmark_training", "training"),
               "sweep": ("benchmark_training", "sweep"), "start": ("benchmark_start", "main"),
-              "decoding": ("benchmark_decoding", "main"),
+              "decoding": ("benchmark_decoding", "main"), "sampling": ("benchmark_sampling", "main"),
               "cost": ("benchmark_cost", "main"), "page": ("benchmark_page", "main")}
 WITHOUT_CONFIG = ("attention", "decoding", "cost", "page")
 # The flags that each benchmark reads.
 READS = {"attention": ("lengths", "precision", "rounds", "peers", "check", "json"),
          "training": ("variants", "steps", "peers", "json"), "sweep": ("runs", "json"),
          "start": ("rounds", "json"), "decoding": ("run", "sentences", "rounds", "peers", "json"),
-         "cost": ("rounds", "json"), "page": ()}
+         "sampling": ("rounds", "json"), "cost": ("rounds", "json"), "page": ()}
 FLAGS = {
     "runs": flags.Flag(8, "sweep: runs of the config, one seed each, that are trained together", low=2),
     "variants": flags.Flag("", "training: variants timed beside the config itself, separated by commas"),
@@ -30,7 +30,7 @@ FLAGS = {
     "check": flags.Flag(False, "attention: errors against float64 instead of timings"),
     "json": flags.Flag("", "a new file for the rows, the machine and the versions"),
 }
-PROGRAM = flags.Program("benchmark", "Times alternatives: attention, training, decoding, sweeps, starts.",
+PROGRAM = flags.Program("benchmark", "Times alternatives: attention, training, decoding, sampling, sweeps, starts.",
                         FLAGS, config="optional", words="|".join(BENCHMARKS))
 
 
@@ -40,7 +40,7 @@ def main(options: flags.Options) -> int:
         raise ValueError(f"name one benchmark: {', '.join(BENCHMARKS)}")
     word = options.words[0]
     if options.config is None and word not in WITHOUT_CONFIG:
-        raise ValueError(f"--config is required: {word} trains by a config")
+        raise ValueError(f"--config is required: benchmark {word} reads a config")
     if options.config is not None and word in WITHOUT_CONFIG:
         raise ValueError(f"--config={options.file} is given, but benchmark {word} reads no config")
     for name, flag in FLAGS.items():

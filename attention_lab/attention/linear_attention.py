@@ -61,10 +61,20 @@ def start(K: int, V: int) -> jax.Array:
     return jnp.zeros((K, V + 1))
 
 
+def after(k: chex.Array, v: chex.Array, allowed: chex.Array | None = None) -> jax.Array:
+    """The state after the positions of k (S, K) and v (S, V), those of `allowed` (S,) alone: (K, V + 1).
+
+    >>> after(jnp.zeros((2, 1)), jnp.array([[1.], [3.]])).tolist()  # phi(0) = 1
+    [[4.0, 2.0]]
+    """
+    _, k, v, _ = _prepared(k, k, v, allowed, False)
+    return k.T @ v
+
+
 def step(state: jax.Array, q: chex.Array, k: chex.Array, v: chex.Array) -> tuple[jax.Array, jax.Array]:
     """One position of causal attention: the new state and the context (V,).
 
-    state is that of `start` or of the step before; q and k are (K,), v is (V,).
+    state is that of `start`, of `after` or of the step before; q and k are (K,), v is (V,).
     """
     q, k, v, dtype = _prepared(q[None], k[None], v[None], None, True)
     state, context = _step(state, q[0], k[0], v[0])

@@ -11,7 +11,7 @@ from attention_lab.decoding import candidates
 
 
 def sample(carry: Any, step: Callable, first: Array, count: int, key: Array, temperature: Any = 1.0,
-           top_k: int = 0, *, banned: tuple[int, ...] = ()) -> Array:
+           top_k: int = 0, top_p: Any = None, *, banned: tuple[int, ...] = ()) -> Array:
     """Draws `count` tokens after `first`, one after another: p(token) = softmax(logits / temperature).
 
     Args:
@@ -19,6 +19,8 @@ def sample(carry: Any, step: Callable, first: Array, count: int, key: Array, tem
       first: (B,), the last token that is given.
       temperature: at least 0, may be traced; 0 takes the likeliest token, of equals the smaller id.
       top_k: only the k likeliest tokens are drawn (Fan et al. 2018), and those tied with the last; 0: all.
+      top_p: above 0, may be traced; of what top_k leaves only the likeliest tokens are drawn that together
+        have a probability of at least top_p at this temperature (Holtzman et al. 2020); None: all.
       banned: ids that are never drawn.
     Returns:
       int32 (B, count).
@@ -36,9 +38,25 @@ def sample(carry: Any, step: Callable, first: Array, count: int, key: Array, tem
         if top_k:
             least = jax.lax.top_k(logits, top_k)[0][:, -1:]
             logits = jnp.where(logits < least, -jnp.inf, logits)
-        drawn = jax.random.categorical(key, logits / jnp.where(temperature > 0, temperature, 1.0))
+        logits = logits / jnp.where(temperature > 0, temperature, 1.0)
+        drawn = jax.random.categorical(key, logits if top_p is None else nucleus(logits, top_p))
         token = jnp.where(temperature > 0, drawn, jnp.argmax(logits, axis=-1)).astype(jnp.int32)
         return (carry, token), token
 
     _, tokens = jax.lax.scan(draw, (carry, first), jax.random.split(key, count))
     return tokens.T
+
+
+def nucleus(logits: Array, p: Any) -> Array:
+    """Logits (B, N), -inf but for the likeliest tokens that together have a probability of at least p.
+
+    Those tied with the last of them are kept too.
+
+    >>> jnp.exp(nucleus(jnp.log(jnp.array([[0.25, 0.5, 0.125, 0.125]])), 0.7)).tolist()
+    [[0.25, 0.5, 0.0, 0.0]]
+    """
+    falling = -jnp.sort(-logits, axis=-1)
+    share = jax.nn.softmax(falling, axis=-1)
+    likelier = jnp.cumsum(share, axis=-1) - share  # the probability of those before each
+    least = jnp.min(jnp.where(likelier < p, falling, jnp.inf), axis=-1, keepdims=True)
+    return jnp.where(logits < least, -jnp.inf, logits)

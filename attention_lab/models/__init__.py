@@ -3,13 +3,13 @@
 from attention_lab.config import Structure, replace, task_of
 from attention_lab.config.choices import look_up
 from attention_lab.config.registries import TASKS
-from attention_lab.models import classifier, recurrent, tagger, transformer
+from attention_lab.models import classifier, incremental, recurrent, transformer
 from attention_lab.models.spec import Decision, Model, ModelSpec, Output
 
 __all__ = ["MODELS", "Decision", "Model", "ModelSpec", "Output", "build", "from_spec", "spec_of"]
 
-_ENCODER = {"tokens": tagger.build_encoder, "class": classifier.build}
-_RECURRENT = {"sentence": recurrent.build, "tokens": tagger.build_recurrent, "class": classifier.build}
+_ENCODER = {"tokens": incremental.build_encoder, "class": classifier.build}
+_RECURRENT = {"sentence": recurrent.build, "tokens": incremental.build_recurrent, "class": classifier.build}
 
 # Kind of model -> what can be read from it -> the function ModelSpec -> Model.
 MODELS = {

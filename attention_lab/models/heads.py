@@ -89,7 +89,12 @@ class Heads(nn.Module):
         context, *more = result if run.with_weights or run.readouts else (result,)
         context = context.astype(jnp.float32)
         attended = Attended(more.pop(0) if run.with_weights else None, more.pop() if run.readouts else None)
-        return self.output(context.swapaxes(1, 2).reshape(*q.shape[:1], q.shape[2], -1)), attended
+        return self.join(context), attended
+
+    def join(self, context):
+        """Contexts of the heads (B, H, T, V) -> (B, T, D)."""
+        B, _, T, _ = context.shape
+        return self.output(context.swapaxes(1, 2).reshape(B, T, -1))
 
 
 def projections(module: nn.Module, params: dict, batch: dict, hyper: Any) -> dict[str, list[tuple]]:

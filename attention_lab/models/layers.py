@@ -92,11 +92,24 @@ class EncoderLayer(nn.Module):
         self.forward = FeedForward(self.spec)
         self.around_heads, self.around_forward = Residual(self.spec), Residual(self.spec)
 
-    def __call__(self, x, positions, mask, run: Pass, site, counterfactual=None):
-        q, k, v = self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
-        y, attended = self.heads.attend(q, k, v, mask, run, site, counterfactual)
+    def now(self, x, positions):
+        """Query, key and value of these positions."""
+        return self.heads.project(self.around_heads.enter(x), ("query", "key", "value"), positions)
+
+    def after(self, x, y, run: Pass, site):
+        """x (B, T, D) after its heads, whose output is y (B, T, D), and the feed-forward net."""
         x = self.around_heads.leave(x, run.drop(y, site))
-        return after_feed_forward(self, x, run, site + 1), attended
+        return after_feed_forward(self, x, run, site + 1)
+
+    def __call__(self, x, positions, mask, run: Pass, site, counterfactual=None):
+        y, attended = self.heads.attend(*self.now(x, positions), mask, run, site, counterfactual)
+        return self.after(x, y, run, site), attended
+
+
+def within_window(spec: ModelSpec, mask, T):
+    """A mask of T positions that see one another, cut to `attention.window`."""
+    w = spec.attention.window
+    return mask if w is None else mask & attention.window(T, w)
 
 
 def through(layers, x, positions, mask, run: Pass, counterfactuals=None):
@@ -107,8 +120,7 @@ def through(layers, x, positions, mask, run: Pass, counterfactuals=None):
       positions: (S,). mask: Mask, or bool (B, S, S), any axis may be 1.
       counterfactuals: a Counterfactual or None for each layer; None replaces no weights.
     """
-    attended, w = [], layers[0].spec.attention.window
-    mask = mask if w is None else mask & attention.window(x.shape[1], w)
+    attended, mask = [], within_window(layers[0].spec, mask, x.shape[1])
     for i, layer in enumerate(layers):
         x, here = layer(x, positions, mask, run, 1 + 2 * i, counterfactuals and counterfactuals[i])
         attended.append(here)

@@ -114,9 +114,11 @@ class Model:
         where there is no such attention.
       start: (params, source (B, S), hyper, max_length, beam=1) -> carry of `beam` equal hypotheses of each
         sentence, with room for max_length tokens. Every leaf leads with B. That of a shorter source or with
-        less room, padded with zeros, serves as well. None, as step is, for a model that does not translate.
-      step: (params, carry, token (B * beam,), hyper) -> (logits (B * beam, N) float32, carry). The first
-        token is BOS. All rows are at the same position.
+        less room, padded with zeros, serves as well. A causal encoder and a recurrent network with an answer
+        at each token go on with the source instead: the carry is that after its tokens, and max_length more
+        have room. None, as step is, for all other models that do not translate.
+      step: (params, carry, token (B * beam,), hyper) -> (logits (B * beam, N) float32, carry). Of a
+        translation the first token is BOS, and all rows are at the same position.
       follow: (carry, parent (B, beam)) -> carry in which each hypothesis has the past of its parent. None for
         a model whose `start` has one hypothesis, whatever `beam` is: leaves may be repeated and gathered.
       embed: (params, source (B, S)) -> vectors of the tokens alone (B, S, D); None but for classifiers.

@@ -7,21 +7,27 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.data.vocabulary import PAD
 from attention_lab.models.cells import Cell, scan
-from attention_lab.models.heads import model_with_heads, outputs_by_kind, real_rows
+from attention_lab.models.heads import outputs_by_kind, real_rows
 from attention_lab.models.interventions import by_layer
 from attention_lab.models.layers import EncoderLayer, embeddings, last_norm, through
 from attention_lab.models.positions import add_positions, position_table
 from attention_lab.models.products import GLOROT, product
-from attention_lab.models.spec import Model, ModelSpec, Output, Pass, as_model
+from attention_lab.models.spec import ModelSpec, Output, Pass
 
 
-def vectors(module: nn.Module, tokens: jax.Array) -> jax.Array:
-    """Tokens (B, T) as vectors (B, T, D); with `model.shift` x_t = e_t + e_(t-1) W, where e_0 is 0."""
+def vectors(module: nn.Module, tokens: jax.Array, last: jax.Array | None = None) -> jax.Array:
+    """Tokens (B, T) as vectors (B, T, D); with `model.shift` x_t = e_t + e_(t-1) W.
+
+    last: (B,), the token before the first, whose e_0 is 0 where it is PAD; None: there is none in any row.
+    """
     model = module.spec.model
     x = module.embedding[tokens] * model.width ** 0.5
     if not model.shift:
         return x
     before = jnp.pad(x, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    if last is not None:
+        first = module.embedding[last] * model.width ** 0.5
+        before = before.at[:, 0].set(jnp.where((last != PAD)[:, None], first, 0.0))
     return x + product(before, module.shift_kernel, module.spec.precision)
 
 
@@ -58,15 +64,19 @@ class Encoder(nn.Module):
         self.layers = [EncoderLayer(self.spec, name=f"encoder_{i}") for i in range(model.num_layers)]
         self.norm, self.answers = last_norm(self.spec), Answers(self.spec)
 
+    def enter(self, tokens, positions, last=None):
+        """Tokens (B, T) at positions (T,) or (B, T) as vectors (B, T, D); last: as of `vectors`."""
+        x = vectors(self, tokens, last)
+        return add_positions(x, positions, self.spec.model.positions, self.position_table)
+
     def __call__(self, batch, run: Pass, intervention=None):
         model, source = self.spec.model, batch["source"]
         counterfactuals = by_layer(intervention, encoder=model.num_layers)["encoder"]
         mask, positions = (source != PAD)[:, None, :], jnp.arange(source.shape[1])
         mask = mask & attention.causal(source.shape[1]) if model.causal else mask
         mask = real_rows(mask, source != PAD, run)
-        x = vectors(self, source)
-        x = add_positions(x, positions, model.positions, self.position_table)
-        x, attended = through(self.layers, run.drop(x, 0), positions, mask, run, counterfactuals)
+        x = run.drop(self.enter(source, positions), 0)
+        x, attended = through(self.layers, x, positions, mask, run, counterfactuals)
         return Output(self.answers(self.norm(x)), self.readout, *outputs_by_kind(encoder=attended))
 
 
@@ -85,22 +95,21 @@ class RecurrentTagger(nn.Module):
         self.output_bias = self.param("output_bias", nn.initializers.zeros, (model.width,))
         self.answers = Answers(self.spec)
 
+    def begin(self, rows):
+        """The states of all cells before the first token."""
+        return [cell.initial_state(rows) for cell in self.cells]
+
+    def read(self, states, x, mask, run: Pass):
+        """From vectors (B, T, D) to the states of all cells after them, and the output (B, T, D)."""
+        after = []
+        for i, (cell, state) in enumerate(zip(self.cells, states)):
+            state, x = scan(cell.step(), state, cell.project_inputs(run.drop(x, i)), mask)
+            after.append(state)
+        x = product(run.drop(x, len(self.cells)), self.output_kernel, self.spec.precision)
+        return after, x + self.output_bias[None, None, :]
+
     def __call__(self, batch, run: Pass, intervention=None):
         by_layer(intervention)  # which refuses any, for there is no attention
-        mask = batch["source"] != PAD
-        x = vectors(self, batch["source"])
-        for i, cell in enumerate(self.cells):
-            x = run.drop(x, i)
-            _, x = scan(cell.step(), cell.initial_state(x.shape[0]), cell.project_inputs(x), mask)
-        x = product(run.drop(x, len(self.cells)), self.output_kernel, self.spec.precision)
-        return Output(self.answers(x + self.output_bias[None, None, :]), self.readout, {})
-
-
-def build_encoder(spec: ModelSpec) -> Model:
-    """The encoder of this specification as plain functions; it has no `start` and `step`."""
-    return model_with_heads(spec, Encoder(spec))
-
-
-def build_recurrent(spec: ModelSpec) -> Model:
-    """The recurrent network of this specification as plain functions; it has no `start` and `step`."""
-    return as_model(spec, RecurrentTagger(spec))
+        source = batch["source"]
+        _, x = self.read(self.begin(source.shape[0]), vectors(self, source), source != PAD, run)
+        return Output(self.answers(x), self.readout, {})

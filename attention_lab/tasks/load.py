@@ -88,15 +88,21 @@ class Trained:
         return answers
 
     @device_errors()
-    def sample(self, prompt: str, tokens: int = 100, temperature: float = 1.0, top_k: int = 0, seed: int = 0
-               ) -> str:
-        """The prompt and what a language model writes after it, as of `LanguageModel.sample`.
+    def sample(self, prompt: str, tokens: int = 100, temperature: float = 1.0, top_k: int = 0, seed: int = 0,
+               top_p: float = 1.0) -> str:
+        """The prompt and what a language model writes after it, as of `LanguageModel.samples`.
 
         Raises:
           ValueError: the run is no language model, or arguments that can't be used.
         """
+        return self.samples(prompt, 1, tokens, temperature, top_k, seed, top_p)[0]
+
+    @device_errors()
+    def samples(self, prompt: str, count: int, tokens: int = 100, temperature: float = 1.0, top_k: int = 0,
+                seed: int = 0, top_p: float = 1.0) -> list[str]:
+        """`count` texts that are drawn as that of `sample`, all at once."""
         language = self._of("language", "continue a text")
-        return language.sample(self.params, prompt, tokens, temperature, top_k, seed)
+        return language.samples(self.params, prompt, count, tokens, temperature, top_k, seed, top_p)
 
     @device_errors()
     def attention(self, sentences: Sequence[str], translations: Sequence[str] | None = None) -> list[Any]:

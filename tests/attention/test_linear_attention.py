@@ -78,6 +78,17 @@ def test_a_step_at_a_time_is_the_whole(lab):
     np.testing.assert_allclose(steps, linear_attention.parallel(q, k, v, causal=True), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("allowed", [None, SOME])
+def test_steps_go_on_after_what_was_read_at_once(lab, allowed):
+    q, k, v = lab.normal(3, (S + 2, K), (S + 2, K), (S + 2, V))
+    state = linear_attention.after(k[:S], v[:S], allowed)
+    whole = linear_attention.parallel(q, k, v, None if allowed is None else jnp.append(allowed, [True, True]),
+                                      causal=True)
+    for t in (S, S + 1):
+        state, context = linear_attention.step(state, q[t], k[t], v[t])
+        np.testing.assert_allclose(context, whole[t], rtol=1e-5, atol=1e-6)
+
+
 def test_many_heads_by_the_lift_are_the_score_in_multi_head(lab):
     q, k, v = lab.normal(3, (2, 3, S, K), (2, 3, S, K), (2, 3, S, V))
     each = jax.vmap(jax.vmap(lambda *x: linear_attention.parallel(*x, causal=True)))(q, k, v)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attention_lab.decoding.sampling import sample
+from attention_lab.decoding.sampling import nucleus, sample
 
 LOGITS = jnp.log(jnp.array([0.5, 0.2, 0.2, 0.1, 1e-9]))
 
@@ -26,6 +26,12 @@ def drawn(count, **options):
     ({"temperature": 0.0}, [1, 0, 0, 0, 0]),
     ({"top_k": 1}, [1, 0, 0, 0, 0]),
     ({"top_k": 2}, np.array([5, 2, 2, 0, 0]) / 9),  # two are tied for the second place
+    ({"top_p": 0.4}, [1, 0, 0, 0, 0]),
+    ({"top_p": 0.6}, np.array([5, 2, 2, 0, 0]) / 9),  # one of two equals is needed
+    ({"top_p": 0.95}, [0.5, 0.2, 0.2, 0.1, 0]),
+    ({"top_p": 0.7, "temperature": 0.5}, [1, 0, 0, 0, 0]),  # a probability of 25 / 34
+    ({"top_p": 0.52, "top_k": 2}, [1, 0, 0, 0, 0]),  # of 5 / 9
+    ({"top_p": 0.1, "temperature": 0.0, "banned": (0,)}, [0, 1, 0, 0, 0]),
     ({"banned": (0,), "top_k": 2}, [0, 0.5, 0.5, 0, 0]),
     ({"banned": (0, 2), "temperature": 0.0}, [0, 1, 0, 0, 0])])
 def test_tokens_are_drawn_by_their_probabilities(options, expected):
@@ -55,3 +61,14 @@ def test_what_cannot_be_drawn_is_refused(count, top_k):
     with pytest.raises(ValueError, match=f"^count={count}, top_k={top_k}: a count of at least 1"):
         sample((), lambda carry, token: (LOGITS[None], carry), jnp.zeros(1, jnp.int32), count,
                jax.random.key(0), top_k=top_k)
+
+
+@pytest.mark.parametrize("p", [0.03, 0.5, 0.9, 1.0])
+def test_a_nucleus_is_the_smallest_set_of_the_likeliest_that_has_the_share(p):
+    rows = 2.0 * jax.random.normal(jax.random.key(3), (5, 17))
+    cut = np.asarray(nucleus(rows, p))
+    for logits, kept in zip(np.asarray(rows), cut > -np.inf):
+        share = np.exp(logits) / np.exp(logits).sum()
+        assert share[kept].sum() >= p - 1e-6 > share[kept].sum() - share[kept].min() - 2e-6
+        assert kept.all() or share[kept].min() > share[~kept].max()
+    np.testing.assert_array_equal(cut[cut > -np.inf], np.asarray(rows)[cut > -np.inf])

@@ -42,6 +42,10 @@ def test_any_text_is_modelled_and_continued(call, tmp_path, text, variant):
     greedy = {call(sample, *run, option, f"--seed={seed}")[1] for option in ("--temperature=0", "--top_k=1")
               for seed in range(3)}
     assert len(greedy) == 1
+    assert {call(sample, *run, "--top_p=1e-9", f"--seed={seed}")[1] for seed in range(3)} == greedy
+    status, out, _ = call(sample, *run, "--samples=3")
+    texts = out.split("\n--\n")
+    assert status == 0 and len(texts) == 3 and all(text.startswith("the dog") for text in texts)
     text(b"another text\n" * 40)
     status, _, err = call(train, *command)
     assert status == 2 and "text.txt" in err.splitlines()[-1] and "was trained on" in err
@@ -84,3 +88,5 @@ def test_other_runs_are_not_sampled_from(call, tmp_path):
     assert status == 2 and "does not continue a text: its data.source is recall" in err
     status, out, err = call(sample, f"--run={tmp_path}/run", "--temperature=-1")
     assert status == 2 and "temperature" in err.splitlines()[-1]
+    status, out, err = call(sample, f"--run={tmp_path}/run", "--top_p=0")
+    assert status == 2 and "--top_p=0 is not a number above 0" in err.splitlines()[-1]

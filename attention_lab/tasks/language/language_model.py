@@ -11,7 +11,7 @@ from attention_lab import models
 from attention_lab.config import Config, split
 from attention_lab.data import lines, tokenizers
 from attention_lab.data.vocabulary import BOS, EOS, PAD, UNKNOWN
-from attention_lab.decoding import sampling
+from attention_lab.decoding import beam, sampling, window
 from attention_lab.models import Model
 from attention_lab.storage.runs import Run
 from attention_lab.tasks.text import TOKENIZER
@@ -26,25 +26,30 @@ class LanguageModel:
         self.tokenizer, self.context, self.hyper = tokenizer, config.data.context, split(config)[1]
         self.model = models.build(config, tokenizer.size)
 
-    def sample(self, params: Any, prompt: str, tokens: int, temperature: float = 1.0, top_k: int = 0,
-               seed: int = 0) -> str:
-        """The prompt and what follows it.
+    def samples(self, params: Any, prompt: str, count: int, tokens: int, temperature: float = 1.0,
+                top_k: int = 0, seed: int = 0, top_p: float = 1.0) -> list[str]:
+        """The prompt and what follows it, drawn `count` times.
 
         Args:
           prompt: "" begins a line. tokens: how many are written; a line end is one.
-          temperature, top_k: as of `sampling.sample`.
+          temperature, top_k, top_p: as of `sampling.sample`; top_p 1: all tokens.
         Raises:
           ValueError: arguments that can't be used.
         """
+        if not 0 < top_p <= 1:
+            raise ValueError(f"top_p={top_p}: a number above 0 and at most 1 is allowed")
         ids = [EOS, *self._ids(prompt)]
-        window = np.full((1, self.context), PAD, np.int32)
-        seen = ids[:-1][-self.context:]
-        window[0, :len(seen)] = seen
-        carry = {"window": window, "filled": np.array([len(seen)], np.int32)}
-        written = continued(self.model, params, self.hyper, carry, np.array(ids[-1:], np.int32),
-                            jax.random.key(seed), temperature, tokens, min(top_k, self.tokenizer.size))
+        seen = ids[:-1][1 - self.context:]  # and ids[-1] fill the window
+        read = np.full((1, self.context), PAD, np.int32)
+        read[0, :len(seen)] = seen
+        written = continued(self.model, params, self.hyper, read, np.array(ids[-1:], np.int32),
+                            jax.random.key(seed), temperature, None if top_p == 1 else top_p, tokens,
+                            min(top_k, self.tokenizer.size), count)
+        return [self._text([*ids[1:], *row]) for row in np.asarray(written).tolist()]
+
+    def _text(self, ids: list[int]) -> str:
         rows = [[]]
-        for token in [*ids[1:], *np.asarray(written)[0].tolist()]:
+        for token in ids:
             rows[-1].append(token) if token != EOS else rows.append([])
         return "\n".join(self.tokenizer.decode(rows))
 
@@ -53,28 +58,25 @@ class LanguageModel:
         return [token for row in rows for token in (*row, EOS)][:-1]
 
 
-@partial(jax.jit, static_argnames=("model", "tokens", "top_k"))
-def continued(model: Model, params: Any, hyper: Any, carry: Any, first: jax.Array, key: jax.Array,
-              temperature: Any, tokens: int, top_k: int) -> jax.Array:
-    """Tokens (B, tokens) drawn after `first` (B,), as of `sampling.sample`."""
-    return sampling.sample(carry, partial(step, model, params, hyper), first, tokens, key, temperature, top_k,
-                           banned=(PAD, BOS, UNKNOWN))
+@partial(jax.jit, static_argnames=("model", "tokens", "top_k", "samples"))
+def continued(model: Model, params: Any, hyper: Any, read: jax.Array, first: jax.Array, key: jax.Array,
+              temperature: Any, top_p: Any, tokens: int, top_k: int, samples: int) -> jax.Array:
+    """Tokens (B * samples, tokens) drawn after `read` and `first`, as of `sampling.sample`.
 
-
-def step(model: Model, params: Any, hyper: Any, carry: Any, token: jax.Array) -> tuple[jax.Array, Any]:
-    """Logits (B, N) of what follows a token (B,), and the carry with it.
-
-    The whole window is read again for each token, so that every kind of model can be sampled from. carry:
-    window (B, T), the last tokens read, then PAD; filled (B,), how many they are.
+    read: (B, C), the tokens before `first` (B,), then PAD; C, the context, as of `decoding.window`.
     """
-    window, filled = carry["window"], carry["filled"]
-    rows, length = jnp.arange(window.shape[0]), window.shape[1]
-    window = jnp.where((filled == length)[:, None], jnp.roll(window, -1, axis=1), window)
-    place = jnp.minimum(filled, length - 1)
-    window = window.at[rows, place].set(token)
-    output = model.apply(params, {"source": window, "target": window, "example": rows}, hyper)
-    logits = output.hidden[rows, place] @ output.readout.T
-    return logits, {"window": window, "filled": place + 1}
+    start, step = partial(_start, model, params, hyper), partial(_step, model, params, hyper)
+    carry = beam.repeated(window.begin(start, read, (read != PAD).sum(axis=1, dtype=jnp.int32)), samples)
+    return sampling.sample(carry, partial(window.step, start, step), jnp.repeat(first, samples), tokens, key,
+                           temperature, top_k, top_p, banned=(PAD, BOS, UNKNOWN))
+
+
+def _start(model, params, hyper, tokens, room):
+    return model.start(params, tokens, hyper, room)
+
+
+def _step(model, params, hyper, carry, token):
+    return model.step(params, carry, token, hyper)
 
 
 def read(run: Run, config: Config) -> LanguageModel:

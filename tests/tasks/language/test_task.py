@@ -9,18 +9,21 @@ import pytest
 
 import attention_lab
 from attention_lab import config as configs
+from attention_lab import models
 from attention_lab.config.rules import check
 from attention_lab.data import sources
 from attention_lab.data.contexts import Contexts
 from attention_lab.data.vocabulary import BOS, EOS, PAD, UNKNOWN
 from attention_lab.tasks import build
-from attention_lab.tasks.language.language_model import LanguageModel, continued, step
+from attention_lab.tasks.language.language_model import LanguageModel, continued
 from attention_lab.tasks.language.task import numbers
 from attention_lab.tasks.text import tokenizer_of
 from attention_lab.training.losses import TokenLoss
 from configs.language import get_config
+from experiments.benchmark_sampling import read_again
 
 KINDS = ("smoke", "gru,smoke", "lstm,smoke")
+LINEAR = {"model.kind": "linear_attention", "attention.compatibility": "linear"}
 
 
 def test_scores_by_hand():
@@ -91,25 +94,35 @@ def test_no_prediction_sees_what_it_predicts(variant):
     assert jnp.abs(before[:, 7:] - after[:, 7:]).max(axis=(0, 2)).min() > 0
 
 
-@pytest.mark.parametrize("variant", KINDS)
-def test_steps_of_sampling_give_the_logits_of_the_whole(variant):
-    """Up to the context's length; beyond it the oldest token is forgotten."""
-    config = get_config(variant)
-    task = build(config)
-    model, params, hyper = task.loss.model, task.init(jax.random.key(2)), configs.split(config)[1]
-    row = next(task.batches(0, 0))["target"][:1, :13]
-    T = 11
+@pytest.mark.parametrize("variant, changes", [("smoke", {}), ("gru,smoke", {}), ("smoke", LINEAR)])
+def test_a_cache_changes_no_token(variant, changes):
+    """Up to a context of 16 what is drawn is the same as by reading all tokens again for each."""
+    model, params, hyper = _untrained(configs.replace(get_config(variant), changes))
+    read, first, key = np.zeros((5, 16), np.int32), np.arange(4, 9), jax.random.key(7)
+    read[:, :3] = 9  # 12 more tokens fill the context
+    read[1, 3:7] = 10
+    again = read_again(model, params, hyper, read, first, key, 0.9, 12)
+    written = continued(model, params, hyper, read, first, key, 0.9, None, 12, 0, 1)
+    assert len(np.unique(written)) > 13 and np.array_equal(written[[0, 2, 3, 4]], again[[0, 2, 3, 4]])
+    assert np.array_equal(written[1, :9], again[1, :9])
 
-    def logits_of(tokens):
-        batch = {"source": tokens, "target": tokens, "example": np.zeros(1, np.int32)}
-        output = model.apply(params, batch, hyper)
-        return output.hidden[:, -1] @ output.readout.T
 
-    carry = {"window": jnp.full((1, T), PAD), "filled": jnp.zeros(1, jnp.int32)}
-    for t in range(13):
-        logits, carry = step(model, params, hyper, carry, row[:, t])
-        expected = logits_of(row[:, max(0, t + 1 - T):t + 1])
-        assert jnp.abs(logits - expected).max() < 1e-4, t
+@pytest.mark.parametrize("variant, changes", [("smoke", {}), ("gru,smoke", {}), ("smoke", LINEAR)])
+def test_beyond_the_context_each_token_follows_from_a_pass_over_the_window(variant, changes):
+    """The likeliest token after the last 16 tokens, then after the last 9 to 16, again and again."""
+    model, params, hyper = _untrained(configs.replace(get_config(variant), changes))
+    text = np.random.default_rng(0).integers(4, 90, 16)
+    written = continued(model, params, hyper, np.append(text[:15], 0)[None], text[15:], jax.random.key(0),
+                        0.0, None, 13, 0, 1)[0]
+    whole = jax.jit(lambda window: model.apply(params, {"source": window, "example": np.zeros(1)}, hyper))
+    text, seen = [*text, *np.asarray(written)], [16, *range(9, 17), *range(9, 13)]
+    for t, length in enumerate(seen):
+        window = np.zeros((1, 16), np.int32)
+        window[0, :length] = text[16 + t - length:16 + t]
+        output = whole(window)
+        logits = np.array(output.hidden[0, length - 1] @ output.readout.T)
+        logits[[PAD, UNKNOWN, BOS]] = -np.inf
+        assert logits.argmax() == written[t], t
 
 
 def test_a_prompt_is_continued_greedily(tmp_path):
@@ -140,9 +153,15 @@ def test_lines_are_kept_in_prompts_and_answers():
     config = get_config("smoke")
     task = build(config)
     params, language = task.init(jax.random.key(0)), LanguageModel(config, _tokenizer(config))
-    text = language.sample(params, "one king .\nthe king", 1, top_k=10 ** 6)
+    text = language.samples(params, "one king .\nthe king", 1, 1, top_k=10 ** 6)[0]
     assert text.startswith("one king .\nthe king") and len(text.split()) in (5, 6)
-    assert language.sample(params, "one", 3, top_k=1, seed=4) == language.sample(params, "one", 3, 0.0)
+    greedy = language.samples(params, "one", 1, 3, 0.0)
+    assert language.samples(params, "one", 1, 3, top_k=1, seed=4) == greedy
+    assert language.samples(params, "one", 1, 3, seed=4, top_p=1e-6) == greedy
+    several = language.samples(params, "one", 3, 5, seed=4)
+    assert len(set(several)) == 3 and all(text.split()[0] == "one" for text in several)
+    with pytest.raises(ValueError, match="^top_p=0: a number above 0 and at most 1 is allowed$"):
+        language.samples(params, "one", 1, 3, top_p=0)
 
 
 def test_of_a_long_prompt_the_last_tokens_are_read_and_special_ids_are_never_written():
@@ -158,11 +177,17 @@ def test_of_a_long_prompt_the_last_tokens_are_read_and_special_ids_are_never_wri
         logits = np.array(output.hidden[0, -1] @ output.readout.T)
         logits[[PAD, UNKNOWN, BOS]] = -np.inf
         wanted = "" if logits.argmax() == EOS else language.tokenizer.tokens([int(logits.argmax())])[0]
-        assert language.sample(params, prompt, 1, 0.0).removeprefix(prompt).strip() == wanted
-    carry = {"window": np.full((50, 16), PAD, np.int32), "filled": np.zeros(50, np.int32)}
-    written = continued(language.model, params, language.hyper, carry, np.full(50, EOS, np.int32),
-                        jax.random.key(0), 1.0, 20, 0)
+        assert language.samples(params, prompt, 1, 1, 0.0)[0].removeprefix(prompt).strip() == wanted
+    written = continued(language.model, params, language.hyper, np.full((1, 16), PAD, np.int32),
+                        np.full(1, EOS, np.int32), jax.random.key(0), 1.0, None, 20, 0, 50)
     assert np.isin(written, EOS).any() and not np.isin(written, (PAD, BOS, UNKNOWN)).any()
+
+
+def _untrained(config):
+    """(model, params, hyper) of a vocabulary of 97."""
+    structure, hyper = configs.split(config)
+    model = models.build(structure, 97)
+    return model, model.init(jax.random.key(2)), hyper
 
 
 def _tokenizer(config):
