@@ -15,7 +15,8 @@ WITHOUT_CONFIG = ("attention", "decoding", "cost", "page")
 READS = {"attention": ("lengths", "precision", "rounds", "peers", "check", "json"),
          "training": ("variants", "steps", "peers", "json"), "sweep": ("runs", "json"),
          "start": ("rounds", "json"), "decoding": ("run", "sentences", "rounds", "peers", "json"),
-         "sampling": ("rounds", "json"), "cost": ("rounds", "json"), "page": ()}
+         "sampling": ("rounds", "json"),
+         "cost": ("rounds", "json"), "page": ()}
 FLAGS = {
     "runs": flags.Flag(8, "sweep: runs of the config, one seed each, that are trained together", low=2),
     "variants": flags.Flag("", "training: variants timed beside the config itself, separated by commas"),

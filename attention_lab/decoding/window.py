@@ -1,9 +1,9 @@
 """Reading on in a text that outgrows a model's context, over any start/step pair.
 
-A window of C tokens is read token by token; what the model keeps of it grows along. Once it is full, its last
-C // 2 tokens are read anew as the beginning of another window. So every prediction is that of a full pass over
-the window, of the last C // 2 + 1 to C tokens; and where the text has at most C tokens, of all of it. Dropping
-the oldest keys of a cache instead would be another function: the layers above have seen through them.
+A window of C tokens is read token by token. Once it is full, its last C // 2 tokens are read anew as the
+beginning of another. So every prediction is that of a full pass over the window, which holds the last
+C // 2 + 1 to C tokens; of a text of at most C tokens it holds all. Dropping the oldest keys of a cache would be
+another function: what the layers above keep of later tokens was computed with them.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,15 @@ def begin(start: Callable, tokens: Array, filled: Array) -> dict[str, Any]:
     """The carry of `step` after the first tokens of each row.
 
     Args:
-      start: (tokens (B, S), room) -> the model's carry after them, with room for `room` tokens more, of which
-        each leaf leads with B; it tells by itself how many of a row there are.
+      start: (tokens (B, S), room) -> the model's carry after them, with room for `room` tokens more; each
+        leaf leads with B. It tells tokens from padding by itself.
       tokens: int32 (B, C), those of a row, then padding; C is at least 2. filled: (B,), how many they are.
     """
     return {"tokens": tokens, "filled": filled, "model": start(tokens, 0)}
 
 
-def step(start: Callable, read: Callable, carry: dict[str, Any], token: Array) -> tuple[Array, dict[str, Any]]:
+def step(start: Callable, read: Callable, carry: dict[str, Any], token: Array
+         ) -> tuple[Array, dict[str, Any]]:
     """Logits (B, N) of what follows a token (B,), and the carry with it.
 
     start: as of `begin`. read: (the model's carry, token (B,)) -> (logits (B, N), the model's carry).

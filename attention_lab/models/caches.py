@@ -21,8 +21,8 @@ class Cache(NamedTuple):
     Fields:
       begin: (k (B, H, S, K), v (B, H, S, V), real (B, S), room) -> the kept of the real tokens, which come
         first in each row, with room for `room` more.
-      step: (heads, kept, q, k, v, position (B,), run) -> output of the heads (B, 1, D), and the kept with k and
-        v; q, k and v are those of one token, (B, H, 1, K) and (B, H, 1, V), and position its place.
+      step: (heads, kept, q, k, v, position (B,), run) -> output of the heads (B, 1, D), and the kept with k
+        and v; q, k and v are those of one token, (B, H, 1, K) and (B, H, 1, V), and position its place.
     """
 
     begin: Callable
@@ -65,8 +65,8 @@ SUMS = Cache(_sums, _added)
 def cache_of(spec: ModelSpec) -> Cache:
     """The cache of a model: sums where they are all that a query needs, else keys and values.
 
-    A window takes old keys out of the sums again, and a scale other than 1, which an encoder with linear scores
-    may have, is no factor of a product.
+    No sums serve a window, for old keys would have to leave them, nor an encoder with linear scores, whose
+    scale may differ from 1: then the weights are no products.
     """
     linear = spec.model.kind == "linear_attention" and spec.attention.window is None
     return SUMS if linear else KEYS_AND_VALUES

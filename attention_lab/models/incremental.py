@@ -1,7 +1,7 @@
 """Causal encoders and recurrent networks that go on from what they have read, one token at a time.
 
-`start` reads the beginning of a text in one pass, `step` one token more; neither reads a token twice. A causal
-encoder keeps `caches`, a recurrent network its states.
+`start` reads the beginning of a text in one pass, `step` one token more. A causal encoder keeps `caches`, a
+recurrent network its states.
 """
 
 import jax
@@ -68,11 +68,11 @@ def _last(source: jax.Array) -> jax.Array:
 
 
 def build_encoder(spec: ModelSpec) -> Model:
-    """The encoder of this specification; it has `start` and `step` if causal, with an answer at each token."""
+    """The encoder of this specification; with `start` and `step` if causal, and an answer at each token."""
     goes_on = spec.model.causal and spec.answers == 1
     return model_with_heads(spec, (IncrementalEncoder if goes_on else Encoder)(spec))
 
 
 def build_recurrent(spec: ModelSpec) -> Model:
-    """The recurrent network of this specification; `start` and `step` are there with an answer at each token."""
+    """The recurrent network of this specification; with `start` and `step` if each token has an answer."""
     return as_model(spec, (IncrementalRecurrent if spec.answers == 1 else RecurrentTagger)(spec))

@@ -33,8 +33,8 @@ def seen(C, rows, later):
 
 def test_half_of_a_full_window_is_read_anew():
     steps = seen(5, [[1, 2, 3, 0, 0]], [[4, 5, 6, 7, 8, 9]])
-    assert [row for row, in steps] == [[1, 2, 3, 4], [1, 2, 3, 4, 5], [4, 5, 6], [4, 5, 6, 7], [4, 5, 6, 7, 8],
-                                       [7, 8, 9]]
+    assert [row for row, in steps] == [[1, 2, 3, 4], [1, 2, 3, 4, 5],
+                                       [4, 5, 6], [4, 5, 6, 7], [4, 5, 6, 7, 8], [7, 8, 9]]
 
 
 def test_rows_are_filled_each_by_itself():

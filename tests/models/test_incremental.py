@@ -22,21 +22,18 @@ LINEAR = ENCODER | {"model.kind": "linear_attention"}
 RECURRENT = {"data.source": "text", "attention.compatibility": "none", "model.width": 12, "model.hidden": 13}
 SIZES = {"model.key_size": 2, "model.value_size": 7, "model.num_heads": 5, "model.num_layers": 3}
 KINDS = {
-    "sinusoidal": ENCODER,
     "learned": ENCODER | {"model.positions": "learned"},
     "rotary": ENCODER | {"model.positions": "rotary"},
     "free sizes": ENCODER | {"model.positions": "rotary"} | SIZES,
     "window": ENCODER | {"attention.window": 2},
     "itself alone": ENCODER | {"attention.window": 0},
     "shift": ENCODER | {"model.shift": True},
-    "post, untied": ENCODER | {"model.norm": "post", "model.tie_embeddings": False},
+    "sinusoidal, post, untied": ENCODER | {"model.norm": "post", "model.tie_embeddings": False},
     "nothing but attention": ENCODER | {"model.hidden": 0, "model.residual": False, "model.norm": "none"},
     "additive": ENCODER | {"attention.compatibility": "additive"},
-    "general": ENCODER | {"attention.compatibility": "general"},
     "cosine": ENCODER | {"attention.compatibility": "cosine"},
     "linear scores, scaled": ENCODER | {"attention.compatibility": "linear", "attention.scale": 2.0},
     "xla": ENCODER | {"attention.implementation": "xla"},
-    "blockwise": ENCODER | {"attention.implementation": "blockwise"},
     "linear": LINEAR,
     "linear, free sizes": LINEAR | {"model.positions": "rotary", "model.shift": True} | SIZES,
     "linear, window": LINEAR | {"attention.window": 2},
