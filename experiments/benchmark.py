@@ -31,8 +31,8 @@ FLAGS = {
     "check": flags.Flag(False, "attention: errors against float64 instead of timings"),
     "json": flags.Flag("", "a new file for the rows, the machine and the versions"),
 }
-PROGRAM = flags.Program("benchmark", "Times alternatives: attention, training, decoding, sampling, sweeps, starts.",
-                        FLAGS, config="optional", words="|".join(BENCHMARKS))
+PROGRAM = flags.Program("benchmark", "Times alternatives: attention, training, decoding, sampling, sweeps, "
+                        "starts.", FLAGS, config="optional", words="|".join(BENCHMARKS))
 
 
 def main(options: flags.Options) -> int:

@@ -2,8 +2,8 @@
 
 A window of C tokens is read token by token. Once it is full, its last C // 2 tokens are read anew as the
 beginning of another. So every prediction is that of a full pass over the window, which holds the last
-C // 2 + 1 to C tokens; of a text of at most C tokens it holds all. Dropping the oldest keys of a cache would be
-another function: what the layers above keep of later tokens was computed with them.
+C // 2 + 1 to C tokens, and all of a text that has no more. A cache whose oldest keys are dropped is another
+function: what the layers above keep of later tokens was computed with them.
 """
 
 from collections.abc import Callable

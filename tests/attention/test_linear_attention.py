@@ -82,7 +82,7 @@ def test_a_step_at_a_time_is_the_whole(lab):
 def test_steps_go_on_after_what_was_read_at_once(lab, allowed):
     q, k, v = lab.normal(3, (S + 2, K), (S + 2, K), (S + 2, V))
     state = linear_attention.after(k[:S], v[:S], allowed)
-    whole = linear_attention.parallel(q, k, v, None if allowed is None else jnp.append(allowed, [True, True]),
+    whole = linear_attention.parallel(q, k, v, None if allowed is None else np.append(allowed, [True, True]),
                                       causal=True)
     for t in (S, S + 1):
         state, context = linear_attention.step(state, q[t], k[t], v[t])

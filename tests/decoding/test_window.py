@@ -10,7 +10,7 @@ from attention_lab.decoding import window
 
 def start(tokens, room):
     """A model that keeps what it reads, in as many places as it was given."""
-    return {"places": jnp.pad(tokens, ((0, 0), (0, room))), "count": (tokens != 0).sum(axis=1)}
+    return {"places": jnp.pad(tokens, ((0, 0), (0, room))), "count": (tokens != 0).sum(axis=1, dtype=jnp.int32)}
 
 
 def read(carry, token):
@@ -21,11 +21,11 @@ def read(carry, token):
 
 def seen(C, rows, later):
     """What the model has read after each token of `later` (B, T), behind rows (B, C) of an earlier text."""
-    carry = window.begin(start, jnp.array(rows), (jnp.array(rows) != 0).sum(axis=1))
+    carry = window.begin(start, np.array(rows, np.int32), (np.array(rows) != 0).sum(axis=1, dtype=np.int32))
     assert {leaf.shape[0] for leaf in jax.tree.leaves(carry)} == {len(rows)}
-    steps = []
-    for token in np.array(later).T:
-        logits, carry = window.step(start, read, carry, jnp.array(token))
+    run, steps = jax.jit(lambda carry, token: window.step(start, read, carry, token)), []
+    for token in np.array(later, np.int32).T:
+        logits, carry = run(carry, token)
         assert carry["tokens"].tolist() == logits.tolist()
         steps.append([[i for i in row if i] for row in logits.tolist()])
     return steps
