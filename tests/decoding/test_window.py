@@ -10,7 +10,8 @@ from attention_lab.decoding import window
 
 def start(tokens, room):
     """A model that keeps what it reads, in as many places as it was given."""
-    return {"places": jnp.pad(tokens, ((0, 0), (0, room))), "count": (tokens != 0).sum(axis=1, dtype=jnp.int32)}
+    count = (tokens != 0).sum(axis=1, dtype=jnp.int32)
+    return {"places": jnp.pad(tokens, ((0, 0), (0, room))), "count": count}
 
 
 def read(carry, token):
