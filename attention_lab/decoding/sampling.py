@@ -52,8 +52,8 @@ def nucleus(logits: Array, p: Any) -> Array:
 
     Those tied with the last of them are kept too.
 
-    >>> jnp.exp(nucleus(jnp.log(jnp.array([[0.25, 0.5, 0.125, 0.125]])), 0.7)).tolist()
-    [[0.25, 0.5, 0.0, 0.0]]
+    >>> nucleus(jnp.array([[1.0, 2.0, 0.0, 0.0]]), 0.7).tolist()  # 0.22, 0.61, 0.08, 0.08
+    [[1.0, 2.0, -inf, -inf]]
     """
     falling = -jnp.sort(-logits, axis=-1)
     share = jax.nn.softmax(falling, axis=-1)
