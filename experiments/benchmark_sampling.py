@@ -47,7 +47,7 @@ def main(options: Options) -> int:
     about = machine.facts({"jax": profile.product_rate()})
     print(f"# {machine.heading(about)}")
     print("case\tway\ttokens_a_second\tquartiles\tshare_of_reading_again\tsame_tokens")
-    rows, texts = [], np.random.default_rng(0).integers(UNKNOWN + 1, task.facts["vocabulary"], (1, C - 1))
+    rows, texts = [], np.random.default_rng(0).integers(EOS + 1, task.facts["vocabulary"], (1, C - 1))
     for case, read in (("within", texts[:, :0]), ("beyond", texts)):
         read = np.pad(read, ((0, 0), (0, C - read.shape[1])), constant_values=PAD).astype(np.int32)
         rows += compared(f"{case} a context of {C}", model, params, hyper, read, options.rounds)

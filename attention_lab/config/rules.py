@@ -83,7 +83,7 @@ def allowed(field: Field) -> str:
     """The allowed values of a field, in words: `an integer from 1 to 64, or none`."""
     bounds = ""
     if field.above is not None:
-        bounds = f" above {field.above:g}"
+        bounds = f" above {field.above:g}" + ("" if field.high is None else f" and at most {field.high:g}")
     elif field.low is not None and field.high is not None:
         bounds = f" from {field.low:.10g} to {field.high:.10g}"
     elif field.low is not None:

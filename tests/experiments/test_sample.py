@@ -88,5 +88,6 @@ def test_other_runs_are_not_sampled_from(call, tmp_path):
     assert status == 2 and "does not continue a text: its data.source is recall" in err
     status, out, err = call(sample, f"--run={tmp_path}/run", "--temperature=-1")
     assert status == 2 and "temperature" in err.splitlines()[-1]
-    status, out, err = call(sample, f"--run={tmp_path}/run", "--top_p=0")
-    assert status == 2 and "--top_p=0 is not a number above 0" in err.splitlines()[-1]
+    for p in ("0", "1.5"):
+        status, out, err = call(sample, f"--run={tmp_path}/run", f"--top_p={p}")
+        assert status == 2 and f"--top_p={p} is not a number above 0 and at most 1" in err.splitlines()[-1]
