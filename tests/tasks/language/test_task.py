@@ -101,8 +101,8 @@ def test_a_cache_changes_no_token(variant, changes):
     read, first, key = np.zeros((5, 16), np.int32), np.arange(4, 9), jax.random.key(7)
     read[:, :3] = 9  # 12 more tokens fill the context
     read[1, 3:7] = 10
-    again = read_again(model, params, hyper, read, first, key, 0.9, 12)
-    written = continued(model, params, hyper, read, first, key, 0.9, None, 12, 0, 1)
+    again = np.array(read_again(model, params, hyper, read, first, key, 0.9, 12))
+    written = np.array(continued(model, params, hyper, read, first, key, 0.9, None, 12, 0, 1))
     assert len(np.unique(written)) > 13 and np.array_equal(written[[0, 2, 3, 4]], again[[0, 2, 3, 4]])
     assert np.array_equal(written[1, :9], again[1, :9])
 
