@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attention_lab import attention
-from attention_lab.analysis.timing import interleaved, product_rate, quartiles
+from attention_lab.analysis.timing import interleaved, quartiles
 from attention_lab.training import profile
 from experiments import machine
 from experiments.flags import Options, say
@@ -225,7 +225,7 @@ def main(options: Options) -> int:
         from experiments import benchmark_torch_attention as torch_attention
         peers = {"sdpa": torch_attention.programs}
         square = np.ones((profile.PRODUCT, profile.PRODUCT), np.float32)
-        rates["torch"] = product_rate(*torch_attention.product(square))
+        rates["torch"] = profile.product_rate(*torch_attention.product(square))
     facts = machine.facts(rates) | ({"torch": torch_attention.facts()} if peers else {})
     print(f"# {machine.heading(facts)}")
     print("case\tway\tforward_ms\tquartiles\twith_backward_ms\tquartiles\ttemporary_mib\t"

@@ -8,6 +8,7 @@ import numpy as np
 
 from attention_lab.analysis.timing import interleaved, quartiles
 from attention_lab.config import replace
+from attention_lab.config.counts import counted
 from attention_lab.data import sources
 from attention_lab.tasks.load import load
 from attention_lab.training import profile
@@ -35,7 +36,7 @@ def main(options: Options) -> int:
     print("case\tway\tsentences_a_second\tquartiles\ttokens_a_second\tsame_outputs\tshare_of_peer")
     rows, status = [], 0
     for beam, case in BEAMS.items():
-        case = f"{case}, {len(sentences)} sentences"
+        case = f"{case}, {counted(len(sentences), 'sentences')}"
         here = compared(case, beam, trained, sentences, peers, options.rounds)
         for row in here:
             least = peers[row["way"]].least[beam] if row["way"] in peers else 1.0

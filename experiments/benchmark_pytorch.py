@@ -14,12 +14,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from attention_lab.analysis import timing
 from attention_lab.config import Config, get, replace, split
 from attention_lab.data.vocabulary import BOS, PAD
 from attention_lab.tasks import build
-from attention_lab.training import loop
-from attention_lab.training.profile import PRODUCT
+from attention_lab.training import loop, profile
 from attention_lab.training.programs import programs
 from attention_lab.training.state import parameter_count
 
@@ -265,4 +263,4 @@ def facts() -> dict[str, Any]:
 
 def product_rate() -> float:
     """Operations a second of a large product in float32, as `profile.product_rate` of ours."""
-    return timing.product_rate(lambda x: x @ x, torch.ones(PRODUCT, PRODUCT))
+    return profile.product_rate(lambda x: x @ x, torch.ones(profile.PRODUCT, profile.PRODUCT))

@@ -3,6 +3,7 @@
 import sys
 
 from attention_lab.config import parse as overrides
+from attention_lab.config.counts import are, counted
 from attention_lab.data.labelled import joined
 from attention_lab.storage import runs
 from experiments import flags, stdin
@@ -79,7 +80,7 @@ def main(options: flags.Options) -> int:
         before += len(part)
     if without:
         what = "without a word that the run knows" if any(classifier.classes) else "empty"
-        say(f"{without} of {before} lines are {what}")
+        say(f"{without} of {counted(before, 'lines')} {are(without)} {what}")
     if options.attention:
         if not drawn:
             raise ValueError(f"--attention={options.attention}: there was no word to draw")

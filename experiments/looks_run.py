@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attention_lab.config import get
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from attention_lab.sweeps import looks
 from attention_lab.sweeps.arms import Arms
 from attention_lab.sweeps.cell import Outcome, Shared

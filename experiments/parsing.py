@@ -19,7 +19,7 @@ from absl import flags
 from attention_lab.config import PATHS, Config, Field, all_fields, get
 from attention_lab.config import parse as overrides
 from attention_lab.config.load import load
-from attention_lab.config.rules import allowed, show
+from attention_lab.config.values import allowed, show
 from experiments.program import Flag, Options, Program
 
 CONFIG = Flag("", "the experiment, FILE.py[:variant[,variant...]], such as configs/translation.py:smoke",

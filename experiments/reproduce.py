@@ -28,7 +28,7 @@ PROGRAM = flags.Program("reproduce", "Measures missing cells of a study, judges,
 
 def main(options: flags.Options) -> int:
     """Reproduces the named studies; prints a table of verdicts for each."""
-    from attention_lab.config.rules import show
+    from attention_lab.config.values import show
     from attention_lab.studies.load import load, names
     from attention_lab.studies.reproduce import reproduce
     from attention_lab.sweeps import launch

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attention_lab.config import Config, all_fields, differences, get
 from attention_lab.config.registries import score_names
-from attention_lab.config.rules import show as spelled
+from attention_lab.config.values import show as spelled
 from attention_lab.data.detokenize import restore
 from attention_lab.storage import checksums, predictions, runs, table_files
 from experiments import flags

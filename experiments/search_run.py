@@ -6,7 +6,8 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from attention_lab.config import digest, replace
-from attention_lab.config.rules import show
+from attention_lab.config.counts import counted
+from attention_lab.config.values import show
 from attention_lab.data.content import content_of
 from attention_lab.storage.files import short_digest
 from attention_lab.sweeps import fresh, launch
@@ -101,8 +102,9 @@ def report_trials(options: Options, trials: Sequence[FrozenTrial], goal: Mapping
         # Journals of older versions hold the result of the one run.
         done = result.get("seeds", int(trial.state == TrialState.COMPLETE))
         score = [f"{goal['metric']}={result[goal['metric']]:.6g}"] if goal["metric"] in result else []
-        print("\t".join([f"trial {trial.number}", spelled, result["status"], f"{done} of {seeds} seeds",
-                         f"{result.get('steps', 0)} steps", *score]))
+        print("\t".join([f"trial {trial.number}", spelled, result["status"],
+                         f"{done} of {counted(seeds, 'seeds')}", counted(result.get("steps", 0), "steps"),
+                         *score]))
     failed = [trial for trial in trials if "error" in trial.user_attrs]
     for trial in failed:
         say(f"trial {trial.number} failed: {trial.user_attrs['error']}")
@@ -122,5 +124,5 @@ def report_best(finalists: Sequence[Finalist], goal: Mapping[str, Any]) -> None:
     if tested:
         best = max(tested, key=lambda each: goal["sign"] * each.mean)
         print(f"best on fresh seeds: {describe(best.overrides)}, mean {metric} {best.mean:.6g} over "
-              f"{len(best.scores)} seeds ({best.tuned:.6g} on the tuning seeds; tuning means choose the "
-              "configs and are therefore optimistic)")
+              f"{counted(len(best.scores), 'seeds')} ({best.tuned:.6g} on the tuning seeds; tuning means "
+              "choose the configs and are therefore optimistic)")

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from attention_lab.config.counts import counted
+from attention_lab.data.lines import check_mark
 from attention_lab.storage.files import naming
 from experiments.flags import say
 
@@ -18,7 +20,8 @@ def parts() -> Iterator[list[str]]:
     """The lines of stdin, without their ends, as soon as no more input is waiting, AT_ONCE at most.
 
     So a program that writes a line and waits gets its answer, and a file is read in large parts. A line that
-    is not UTF-8 becomes an empty line, with a message that names its number.
+    is not UTF-8 becomes an empty line, with a message that names its number. ValueError for an input that
+    begins as UTF-16 or UTF-32.
     """
     before = 0
     for part in _arrived(sys.stdin.buffer):
@@ -57,6 +60,8 @@ def _more_waits(stream: Any) -> bool:
 
 
 def _text(line: bytes, number: int) -> str:
+    if number == 1:
+        check_mark(line, "standard input")
     try:
         text = line.decode("utf-8").rstrip("\r")
     except UnicodeDecodeError as error:
@@ -71,7 +76,7 @@ def unseen(tokenizer: Any, sentences: Iterable[str]) -> str:
     if not counts:
         return ""
     first = " ".join(text if text.isprintable() else ascii(text) for text in list(counts)[:5])
-    return f"{sum(counts.values())} {tokenizer.segmentation.unit} never seen in training: {first}"
+    return f"{counted(sum(counts.values()), tokenizer.segmentation.unit)} never seen in training: {first}"
 
 
 def check_figure(path: str) -> None:

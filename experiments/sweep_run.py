@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab.config import Config, digest, get, task_of
+from attention_lab.config.counts import counted
 from attention_lab.config.load import load_sweep
 from attention_lab.config.parse import nearest
 from attention_lab.config.registries import TASKS, score_names
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from attention_lab.storage.content import Content, of_other_content
 from attention_lab.storage.errors import one_line
 from attention_lab.storage.files import read_json
@@ -141,7 +142,7 @@ def join(options: Options) -> int:
 def _counts(arm: Replicates) -> list[str]:
     """How many seeds finished, and how many ended otherwise, such as "1 diverged"."""
     finished = arm.statuses["finished"]
-    return [f"{finished} seed{'s' * (finished != 1)}", *(
+    return [counted(finished, "seeds"), *(
         f"{count} {status}" for status, count in arm.statuses.items() if status != "finished")]
 
 
@@ -209,7 +210,7 @@ def dry_run(options: Options, groups: list[Group]) -> int:
         except (ValueError, OSError) as error:
             numbers, status = {"minutes": None, "failed": one_line(error)}, 1
         minutes += (numbers["minutes"] or 0.0) * len(group.cells)
-        print("\t".join([f"program {number}", f"{len(group.cells)} cells"]
+        print("\t".join([f"program {number}", counted(len(group.cells), "cells")]
                         + [f"{name}={show(value)}" for name, value in numbers.items()]))
         for cell in group.cells:
             print("\t".join([str(cell.folder(parent(options))), describe(cell.overrides)]))

@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from attention_lab.config import all_fields
+from attention_lab.config.counts import counted
 from experiments import flags, stdin
 from experiments.flags import say
 
@@ -49,7 +50,7 @@ def main(options: flags.Options) -> int:
             say(unseen)
         texts, cut = translator.translate(run.params, sentences, beam)
         if cut:
-            say(f"{cut} translations were cut: they had no end within decoding.max_length="
+            say(f"{counted(cut, 'translations')} cut, without an end within decoding.max_length="
                 f"{run.run.config.decoding.max_length} tokens (in proportion for long sources)")
         answers = dict(zip(filled, translator.restore(texts)))
         told = {} if unknown or not options.senses else dict(zip(

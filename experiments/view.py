@@ -1,5 +1,6 @@
 """python -m experiments.view --run=DIR: one HTML file to look at a run's attention in."""
 
+from attention_lab.config.counts import are
 from attention_lab.data import lines
 from experiments import flags, stdin
 from experiments.flags import say
@@ -28,8 +29,8 @@ def read(path: str) -> tuple[list[str], list[str]]:
     filled = {f"line {number} of {path}": line for number, line in enumerate(written, 1) if line.strip()}
     if not filled:
         raise ValueError(f"--sentences={path}: it has no sentence")
-    if len(filled) < len(written):
-        say(f"{len(written) - len(filled)} of {len(written)} lines of {path} are empty")
+    if empty := len(written) - len(filled):
+        say(f"{empty} of {len(written)} lines of {path} {are(empty)} empty")
     return list(filled.values()), list(filled)
 
 

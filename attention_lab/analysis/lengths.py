@@ -1,8 +1,8 @@
 """Layers over the length of a sequence: how long, how much memory, how many steps that wait for one another.
 
 A layer maps a sequence (T, D) to another, and no position sees what comes after it. It can be computed for
-the whole sequence, or token by token with a carry: the state of a GRU or of linear attention, or all keys and
-values.
+the whole sequence, or token by token with a carry: the state of a recurrent cell or of linear attention, or
+all keys and values.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,10 @@ import jax.numpy as jnp
 from attention_lab import attention
 from attention_lab.analysis import decay
 from attention_lab.attention import linear_attention
-from attention_lab.models.cells import Cell, scan
+from attention_lab.models.cells import CELLS, Cell, scan
+
+KERNELS = ("cudnn", "splash")  # fused attention, each of one kind of device
+HALF = jnp.bfloat16  # of the queries, keys and values that a kernel reads
 
 
 class Layer(NamedTuple):
@@ -32,9 +35,9 @@ class Layer(NamedTuple):
     step: Callable
 
 
-def gru(D: int) -> Layer:
-    """A GRU of D units."""
-    module = decay.cell("gru", D, D)
+def recurrent(kind: str, D: int) -> Layer:
+    """A recurrent cell of D units, of a kind in CELLS."""
+    module = decay.cell(kind, D, D)
 
     def whole(params, x):
         bound = module.bind({"params": params})
@@ -42,12 +45,15 @@ def gru(D: int) -> Layer:
                       jnp.ones((1, len(x)), bool))
         return out[0]
 
+    def begin(length):
+        return (jnp.zeros((1, D)),) * CELLS[kind].states
+
     def step(params, carry, x):
         bound: Cell = module.bind({"params": params})
         state = bound.step()(carry, bound.project_inputs(x[None, None])[:, 0])
         return state, state[0][0]
 
-    return Layer(lambda key: decay.start(module, key), whole, lambda length: (jnp.zeros((1, D)),), step)
+    return Layer(lambda key: decay.start(module, key), whole, begin, step)
 
 
 def _projected(params, x, H):
@@ -72,11 +78,15 @@ def _attending(D: int, whole: Callable, begin: Callable, step: Callable) -> Laye
     return Layer(init, lambda params, x: joined(params, whole(params, x)), begin, one)
 
 
-def attending(D: int, H: int, implementation: str) -> Layer:
-    """Causal attention of H heads by an implementation; the carry holds the last keys and values."""
+def attending(D: int, H: int, implementation: str, dtype: Any = jnp.float32) -> Layer:
+    """Causal attention of H heads by an implementation; the carry holds the last keys and values.
+
+    dtype: of queries, keys and values of the whole sequence; token by token they are float32.
+    """
     def whole(params, x):
-        q, k, v = (part[None] for part in _projected(params, x, H))
-        return attention.multi_head(q, k, v, attention.causal(len(x)), implementation=implementation)[0]
+        q, k, v = _projected(params, x, H)[:, None].astype(dtype)
+        context = attention.multi_head(q, k, v, attention.causal(len(x)), implementation=implementation)
+        return context[0].astype(jnp.float32)
 
     def begin(length):
         return jnp.zeros(()).astype(jnp.int32), jnp.zeros((2, H, length, D // H))
@@ -89,6 +99,20 @@ def attending(D: int, H: int, implementation: str) -> Layer:
         return (place + 1, past), context
 
     return _attending(D, whole, begin, step)
+
+
+def kernel_here(D: int, H: int) -> str:
+    """The fused kernel that computes causal attention of H heads on this device, "" where there is none."""
+    call = attention.Call(D, D, HALF, attention.causal(D), attention.dot, (), D // H)
+    return next((name for name in KERNELS if not attention.why_not(name, call)), "")
+
+
+def fused(D: int, H: int) -> Layer:
+    """Causal attention of H heads by the device's kernel, in bfloat16; ValueError where it has none."""
+    name = kernel_here(D, H)
+    if not name:
+        raise ValueError(f"the device has no fused attention for {H} heads of {D // H} units")
+    return attending(D, H, name, HALF)
 
 
 def linear(D: int, H: int) -> Layer:
@@ -107,9 +131,11 @@ def linear(D: int, H: int) -> Layer:
 
 # Arms of a comparison: (D, H) -> Layer.
 LAYERS = {
-    "gru": lambda D, H: gru(D),
+    "gru": lambda D, H: recurrent("gru", D),
+    "lstm": lambda D, H: recurrent("lstm", D),
     "attention": lambda D, H: attending(D, H, "reference"),
     "blockwise": lambda D, H: attending(D, H, "blockwise"),
+    "fused": fused,
     "linear": linear,
 }
 

@@ -1,6 +1,5 @@
 """Timings of alternatives for the same work: one after the other in each round, medians and quartiles."""
 
-import statistics
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,9 +31,3 @@ def interleaved(ways: Mapping[str, Callable[..., Callable[[], Any]]], inputs: Ca
 def quartiles(values: list[float]) -> tuple[float, float, float]:
     """Lower quartile, median, upper quartile."""
     return tuple(float(x) for x in np.percentile(values, [25, 50, 75]))
-
-
-def product_rate(square: Callable[[Any], Any], matrix: Any, rounds: int = 5) -> float:
-    """Floating-point operations per second of a product of square matrices, median of some rounds."""
-    seconds = interleaved({"product": lambda x: lambda: square(x)}, lambda _: (matrix,), rounds)["product"]
-    return 2 * matrix.shape[0] ** 3 / statistics.median(seconds)

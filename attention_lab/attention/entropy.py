@@ -10,7 +10,7 @@ def entropy(weights: jax.Array) -> jax.Array:
 
         H(w) = -sum_s w_s log w_s / log S
 
-    It is 0 for a row that is all 0, and where S = 1.
+    It is 0 for a row that is all 0, and where S = 1. The read-out "entropy" is H without log S, in nats.
 
     >>> float(entropy(jnp.full((4,), 0.25)))
     1.0

@@ -3,6 +3,7 @@
     fields.py   every field: type, default, meaning, range    schema.py   fields by dotted key
     hyper.py    Structure and Hyper                           stored.py   JSON, and the name of a run
     rules.py    rules between fields                          parse.py    text at dotted keys into a Config
+    values.py   the value of one field                        counts.py   numbers with what they count
     load.py     configs/x.py:variant into a Config            choices.py, registries.py
                                                               registries, read without importing them
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from attention_lab.config import Config, Field, all_fields, replace
 from attention_lab.config.registries import SOURCES
-from attention_lab.config.rules import DURATIONS, allowed, check, check_value, fitted, members, show
+from attention_lab.config.rules import DURATIONS, check, fitted
+from attention_lab.config.values import allowed, check_value, members, show
 
 
 def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], whole: bool = True

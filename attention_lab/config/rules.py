@@ -1,8 +1,5 @@
-"""Checks of a Config: each field against its declaration, then fields against each other."""
+"""Checks of a Config: each field by itself (values.py), then fields against each other."""
 
-import math
-import types
-import typing
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +15,8 @@ from attention_lab.config.fields import (
 )
 from attention_lab.config.hyper import key_size, readouts_of, task_of
 from attention_lab.config.registries import SOURCES, TASKS
-from attention_lab.config.schema import Field, all_fields, get
+from attention_lab.config.schema import all_fields, get
+from attention_lab.config.values import check_value, show
 
 WITH_HEADS = ("transformer", *ENCODERS)  # kinds of model
 ONLY_TRANSFORMER = tuple(f"model.{name}" for name in (
@@ -42,18 +40,6 @@ def check(config: Config) -> None:
     _check_model(config)
 
 
-def check_value(field: Field, value: Any) -> None:
-    """Raises a ValueError for a value of the wrong type, or outside its choices or bounds."""
-    right = any(_is(value, kind) for kind in members(field.type))
-    if isinstance(value, str):
-        right = right and (not field.choices or value in field.choices)
-    elif right and isinstance(value, (int, float)):
-        right = ((field.low is None or value >= field.low) and (field.high is None or value <= field.high)
-                 and (field.above is None or value > field.above))
-    if not right:
-        raise ValueError(f"{field.key}={show(value)} is not {allowed(field)}")
-
-
 def no_transformer() -> dict[str, Any]:
     """Fields of a Transformer that configs set, at their defaults, which other models require.
 
@@ -72,47 +58,6 @@ def fitted(config: Config, kind: str) -> dict[str, Any]:
     elif kind in WITH_HEADS and config.attention.compatibility == "none":
         changes["attention.compatibility"] = all_fields()["attention.compatibility"].default
     return changes
-
-
-def members(kind: Any) -> tuple[Any, ...]:
-    """The types that a declared type unites: (int, NoneType) for `int | None`."""
-    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-
-
-def allowed(field: Field) -> str:
-    """The allowed values of a field, in words: `an integer from 1 to 64, or none`."""
-    bounds = ""
-    if field.above is not None:
-        bounds = f" above {field.above:g}" + ("" if field.high is None else f" and at most {field.high:g}")
-    elif field.low is not None and field.high is not None:
-        bounds = f" from {field.low:.10g} to {field.high:.10g}"
-    elif field.low is not None:
-        bounds = f" of at least {field.low:g}"
-    words = {int: "an integer" + bounds, float: "a number" + bounds, bool: "true or false",
-             str: f"one of {', '.join(field.choices)}" if field.choices else "text",
-             tuple[int, ...]: "integers parted by commas", types.NoneType: "none"}
-    return ", or ".join(words[kind] for kind in members(field.type))
-
-
-def show(value: Any) -> str:
-    """A value as the command line spells it."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "''"
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    return str(value) or "''"
-
-
-def _is(value: Any, kind: Any) -> bool:
-    if kind == tuple[int, ...]:
-        return isinstance(value, tuple) and all(_is(item, int) for item in value)
-    if isinstance(value, bool):
-        return kind is bool
-    if kind is float:
-        return isinstance(value, (int, float)) and math.isfinite(value)
-    return isinstance(value, kind)
 
 
 def _check_durations(config: Config) -> None:

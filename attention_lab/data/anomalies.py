@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attention_lab.config.counts import are, counted
 from attention_lab.data.tokenizers import Tokenizer
 
 
@@ -24,17 +25,18 @@ def anomalies(corpus: Mapping[str, tuple[Mapping[str, Any], Sequence[str]]], uni
         unseen = tokenizer.unseen(texts) if split != "train" else None
         if unseen:
             frequent = " ".join(_visible(part) for part, _ in unseen.most_common(5))
-            lines.append(f"{split}: {sum(unseen.values())} {tokenizer.segmentation.unit} never seen in "
-                         f"training ({frequent})")
+            number = counted(sum(unseen.values()), tokenizer.segmentation.unit)
+            lines.append(f"{split}: {number} never seen in training ({frequent})")
     if too_long:
-        lines.append(f"train: {too_long} {unit} are longer than {longest} tokens and left out")
+        lines.append(f"train: {counted(too_long, unit)} {are(too_long)} longer than {longest} tokens and "
+                     "left out")
     return lines
 
 
 def _counted(name: str, count: int | Sequence[str]) -> str:
     """A number with what it counts, and names in brackets: "2 files left out (README, labels.txt)"."""
-    return f"{count} {name}" if isinstance(count, int) else (
-        f"{len(count)} {name} ({', '.join(map(_visible, count))})")
+    return counted(count, name) if isinstance(count, int) else (
+        f"{counted(len(count), name)} ({', '.join(map(_visible, count))})")
 
 
 def _visible(text: str) -> str:

@@ -10,6 +10,8 @@ from typing import IO
 
 GZIP_MAGIC = b"\x1f\x8b"
 LONGEST = 1 << 20  # bytes of a line of `stream`
+# First bytes of a text in another encoding; those of UTF-32 begin with those of UTF-16.
+MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 MARK = "\u2581"  # the block that stands for a space inside subwords
 
 
@@ -58,20 +60,11 @@ def read_lines(path: str | os.PathLike) -> tuple[list[str], Counter]:
 
     LF and CR LF end a line, and CR in a file that has no LF. U+2028, U+0085, form feeds and the like do not:
     one of them would shift all later lines of one language against the other's. Counts: "byte_order_mark" (0
-    or 1) and "cr_line_ends". ValueError if the file can't be read or unpacked, or a line (named by number) is
-    not UTF-8 or has a NUL, as has English text in UTF-16.
+    or 1) and "cr_line_ends". ValueError if the file can't be read or unpacked, its byte-order mark is that of
+    UTF-16 or UTF-32, or a line (named by number) is not UTF-8 or has a NUL, as has English text in UTF-16.
     """
     content = read_bytes(path)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{os.fspath(path)}: line {number} is not UTF-8 (byte "
-                         f"0x{content[error.start]:02x}); convert the file to UTF-8") from error
-    if "\0" in text:
-        number = text.count("\n", 0, text.index("\0")) + 1
-        raise ValueError(f"{os.fspath(path)}: line {number} has a NUL, which is in no text; if the file is "
-                         "UTF-16, convert it to UTF-8")
+    text = _decoded(content, os.fspath(path), 1)
     counts = Counter(byte_order_mark=int(text.startswith("\ufeff")))
     if "\r" in text and "\n" not in text:  # the line ends of an old Macintosh
         text = text.replace("\r", "\r\n")
@@ -86,7 +79,8 @@ def stream(path: str | os.PathLike) -> Iterator[str]:
     """The lines of a UTF-8 file one after another, without their ends; the file is never in memory whole.
 
     LF and CR LF end a line, and the last may lack its end. ValueError if the file can't be read or unpacked,
-    has no line end, or a line (named by number) is longer than LONGEST, is not UTF-8 or has a NUL.
+    has no line end or the byte-order mark of UTF-16 or UTF-32, or a line (named by number) is longer than
+    LONGEST, is not UTF-8 or has a NUL.
     """
     path = os.fspath(path)
     if os.path.isdir(path):
@@ -107,16 +101,29 @@ def stream(path: str | os.PathLike) -> Iterator[str]:
             raise ValueError(f"{path}: has no text: it is empty")
 
 
-def _decoded(line: bytes, path: str, number: int) -> str:
+def _decoded(content: bytes, path: str, first: int) -> str:
+    """The text of some lines, the first of which has this number."""
+    if first == 1:
+        check_mark(content, path)
     try:
-        text = line.decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x}); convert "
+        number = first + content.count(b"\n", 0, error.start)
+        raise ValueError(f"{path}: line {number} is not UTF-8 (byte 0x{content[error.start]:02x}); convert "
                          "the file to UTF-8") from error
     if "\0" in text:
+        number = first + text.count("\n", 0, text.index("\0"))
         raise ValueError(f"{path}: line {number} has a NUL, which is in no text; if the file is UTF-16, "
                          "convert it to UTF-8")
     return text
+
+
+def check_mark(content: bytes, path: str) -> None:
+    """ValueError for the beginning of a file whose byte-order mark says UTF-16 or UTF-32."""
+    for mark, name in MARKS.items():
+        if content.startswith(mark):
+            raise ValueError(f"{path}: is {name}, as its first bytes say; convert it to UTF-8: iconv -f "
+                             f"{name.lower()} -t utf-8")
 
 
 def one_space(text: str) -> str:

@@ -75,10 +75,10 @@ def key() -> str:
     versions = [f"{name}-{importlib.metadata.version(name)}" for name in ("jax", "jaxlib")]
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [os.cpu_count()]
     threads = [os.environ.get(name, "") for name in ("NPROC", "PJRT_NPROC")]
-    return "-".join([*versions, short_digest([platform.machine(), processor(), len(cores), *threads])])
+    return "-".join([*versions, short_digest([platform.machine(), processor_facts(), len(cores), *threads])])
 
 
-def processor() -> Any:
+def processor_facts() -> Any:
     """What Linux tells of the first core that stays from one start to the next; elsewhere the host's name."""
     try:
         first = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab.config import PATHS, Config, digest, get, name
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from attention_lab.storage.files import read_json, short_digest
 
 

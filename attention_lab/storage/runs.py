@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from attention_lab.config import PATHS, Config, differences, digest, from_dict, get, to_dict
-from attention_lab.config.rules import check, show
+from attention_lab.config.rules import check
+from attention_lab.config.values import show
 from attention_lab.storage import checksums, environment
 from attention_lab.storage.content import Content
 from attention_lab.storage.content import changed as changed_content

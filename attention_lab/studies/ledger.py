@@ -22,7 +22,7 @@ Kept = Mapping[str, Mapping[str, Any] | None]
 
 def lines(results: Mapping[str, Any], kept: Mapping[str, Any] | None = None) -> list[list[str]]:
     """A line of COLUMNS for each claim of a study, from its verdicts.json and robust/values.json."""
-    return [[each["statement"] + " (exploratory)" * (not each["primary"]), str(each["seeds"]),
+    return [[each["statement"] + " (exploratory)" * (not each["primary"]), tables.sample(each),
              value, interval or "-", tables.claimed(each), tables.published(each["published"]),
              each["verdict"], robust.word(each, kept, results["declared_hash"])]
             for each in results["verdicts"] for value, interval in [tables.measured(each)]]

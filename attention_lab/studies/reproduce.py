@@ -72,7 +72,8 @@ def reproduce(study: Study, root: Path | None, preset: str = "cpu", *, redraw: b
         resampled = study.resampled(rows) if study.resampled else {}
         figure = study.draw(rows, settings)
         hash_now = declaration.declare(study, preset)["claims_hash"]
-        results = tables.record(study, read_about(folder), hash_now, changed, verdicts, resampled)
+        results = tables.record(study, read_about(folder), hash_now, changed, verdicts, resampled,
+                                study.left_out(rows), study.computed_in(rows))
         write_json(folder / tables.VERDICTS, results)
         style.save(figure, folder / "figure.png")
         results = read_json(folder / tables.VERDICTS)

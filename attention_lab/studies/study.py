@@ -24,6 +24,12 @@ class Study(NamedTuple):
       draw: (rows, settings) -> Figure, from the table alone.
       labels: columns that hold words, beside LABELS; all others hold numbers or arrays.
       functions: by name, for values of claims: (rows, **arguments) -> {seed: number}.
+      computed: names of claims whose value is arithmetic, such as the size of a compiled program: every seed
+        has the same by construction, so that tables show neither an interval nor a number of seeds. Numbers
+        of trained models are not, however alike they are.
+      not_judged: rows -> {claim's name: why the device of these rows cannot answer it}; such a claim is
+        declared as all others, and where it is left out a note beside the verdicts says why. None for a study
+        whose claims are all judged on any device.
       resampled: rows -> {claim's name: bootstrap interval over resampled seeds, or seeds and test
         sentences}, shown beside the exact interval over seeds; the write-up says what is resampled. None for
         a study without one.
@@ -44,6 +50,8 @@ class Study(NamedTuple):
     draw: Callable[[Rows, Mapping[str, Any]], Any]
     labels: Sequence[str] = ()
     functions: Mapping[str, Callable[..., Series]] = {}
+    computed: Sequence[str] = ()
+    not_judged: Callable[[Rows], Mapping[str, str]] | None = None
     resampled: Callable[[Rows], Mapping[str, Interval]] | None = None
     config: str = ""
     overrides: Callable[[dict[str, Any], Mapping[str, Any], Rows | None], dict[str, Any] | None] | None = None
@@ -64,10 +72,25 @@ class Study(NamedTuple):
         """The config file and variant of the runs, "" for a study without."""
         return self.config.format(**settings)
 
+    def left_out(self, rows: Rows) -> dict[str, str]:
+        """{claim's name: why these rows cannot answer it}."""
+        return dict(self.not_judged(rows)) if self.not_judged else {}
+
+    def judged(self, rows: Rows) -> list[Claim]:
+        """The claims that these rows can answer."""
+        left_out = self.left_out(rows)
+        return [claim for claim in self.claims if claim.name not in left_out]
+
     def values(self, rows: Rows) -> dict[str, list[float]]:
-        """The value of each claim, one number per seed."""
-        return {claim.name: by_seed(claim.value, rows, self.functions) for claim in self.claims}
+        """The value of each claim that these rows can answer, one number per seed."""
+        return {claim.name: by_seed(claim.value, rows, self.functions) for claim in self.judged(rows)}
+
+    def computed_in(self, rows: Rows) -> list[str]:
+        """The claims in `computed` whose value is the same for every seed of these rows."""
+        values = self.values(rows)
+        return [name for name in self.computed
+                if name in values and max(values[name]) - min(values[name]) <= 1e-9]
 
     def verdicts(self, rows: Rows) -> list[Verdict]:
-        """The verdict on each claim."""
-        return judge(self.claims, self.values(rows))
+        """The verdict on each claim that these rows can answer."""
+        return judge(self.judged(rows), self.values(rows))

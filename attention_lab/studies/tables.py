@@ -11,7 +11,7 @@ All numbers of a row, the published one included, are in the claim's unit.
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,23 @@ NEW_LEDGER = "# What the studies found\n\n<!-- ledger -->\n<!-- end -->\n\n![All
 
 
 def record(study: Study, about: Mapping[str, Any], hash_now: str, changed: Sequence[str],
-           verdicts: Iterable[Verdict], resampled: Mapping[str, Interval]) -> dict[str, Any]:
-    """The content of verdicts.json, from which all tables are made."""
+           verdicts: Iterable[Verdict], resampled: Mapping[str, Interval],
+           left_out: Mapping[str, str] = {}, computed: Collection[str] = ()) -> dict[str, Any]:
+    """The content of verdicts.json, from which all tables are made.
+
+    left_out, computed: as of `Study.left_out` and `Study.computed_in`.
+    """
     return {
         "question": study.question, "claims_hash": hash_now,
         "declared_hash": about["claims_hash"], "declared_scheme": about["claims_scheme"],
-        "changed_since_declared": list(changed),
+        "changed_since_declared": list(changed), **({"left_out": dict(left_out)} if left_out else {}),
         "verdicts": [{
             "name": each.claim.name, "statement": each.claim.statement, "primary": each.claim.primary,
             "direction": each.claim.direction, "threshold": each.claim.threshold, "margin": each.claim.margin,
             "published": each.claim.published, "value": each.value, "low": each.interval.low,
             "high": each.interval.high, "level": each.interval.level,
             **({"two_level": resampled[each.claim.name][:2]} if each.claim.name in resampled else {}),
+            **({"computed": True} if each.claim.name in computed else {}),
             "seeds": each.seeds, "p": each.p, "verdict": each.verdict, "reason": each.reason}
             for each in verdicts]}
 
@@ -62,18 +67,25 @@ def lines(results: Mapping[str, Any], claims: Sequence[str] = (), two_level: boo
     table = [["claim", "is to be", "published", "value (95 % interval)",
               *["95 % by bootstrap"] * two_level, "n", "verdict"]]
     for verdict in chosen:
-        anew = "{:.3g} to {:.3g}".format(*verdict["two_level"]) if "two_level" in verdict else "-"
+        resampled = "two_level" in verdict and not verdict.get("computed")
+        anew = "{:.3g} to {:.3g}".format(*verdict["two_level"]) if resampled else "-"
         table.append([verdict["statement"] + " (exploratory)" * (not verdict["primary"]), claimed(verdict),
                       published(verdict["published"]), _measured(verdict), *[anew] * two_level,
-                      str(verdict["seeds"]), verdict["verdict"] + changed])
+                      sample(verdict), verdict["verdict"] + changed])
     return table
 
 
 def notes(name: str, results: Mapping[str, Any]) -> list[str]:
-    """The note beside the verdicts of a study whose claims or recipe differ from their declaration."""
+    """Notes beside the verdicts of a study: claims that its device leaves out, or that were changed."""
+    reasons: dict[str, list[str]] = {}
+    for claim, why in results.get("left_out", {}).items():
+        reasons.setdefault(why, []).append(claim)
+    left_out = [f"{name}: {why}, so that these claims are not judged: {', '.join(claims)}"
+                for why, claims in reasons.items()]
     if not results["changed_since_declared"]:
-        return []
-    return [f"{name}: claims were changed after they had been declared (hash {results['declared_hash']}, "
+        return left_out
+    return [*left_out,
+            f"{name}: claims were changed after they had been declared (hash {results['declared_hash']}, "
             f"scheme {results['declared_scheme']}; now {results['claims_hash']}): "
             + "; ".join(results["changed_since_declared"])]
 
@@ -131,6 +143,11 @@ def markdown(rows: Sequence[Sequence[str]], after: Sequence[str]) -> str:
     return "\n".join(table) + "\n" + "".join(f"\n{note}\n" for note in after)
 
 
+def sample(verdict: Mapping[str, Any]) -> str:
+    """How many seeds a value is of; "-" where every seed has the same by construction."""
+    return "-" if verdict.get("computed") else str(verdict["seeds"])
+
+
 def claimed(verdict: Mapping[str, Any]) -> str:
     """What is claimed of the value, such as "> 0.5 ± 0.1"."""
     margin = f" ± {verdict['margin']:g}" if verdict["margin"] else ""
@@ -146,13 +163,15 @@ def published(value: Any) -> str:
 
 def _measured(verdict):
     value, interval = measured(verdict)
+    if verdict.get("computed"):
+        return value
     return f"{value} ({interval or 'no interval: {} seeds'.format(verdict['seeds'])})"
 
 
 def measured(verdict: Mapping[str, Any]) -> tuple[str, str]:
     """The value and its interval, "" where there is none."""
     ends = [verdict["low"], verdict["high"]]
-    if None in ends:  # an infinite end, which JSON can't hold
+    if verdict.get("computed") or None in ends:  # an infinite end, which JSON can't hold, is None
         return f"{verdict['value']:.3g}", ""
     # Three digits of the largest number and two of the interval's width, whichever are more decimals.
     places = max(_places(max(map(abs, ends)), 3), _places(ends[1] - ends[0], 2))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from attention_lab.config import PATHS, all_fields, get
 from attention_lab.config.parse import field_of, nearest, parse
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from attention_lab.storage.runs import Run, collect
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from attention_lab.config import Config, get
 from attention_lab.config.parse import nearest, parse
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from attention_lab.statistics import holm, mean_interval, sign_flip, tost
 from attention_lab.statistics.paired import Interval
 from attention_lab.statistics.power import seeds_needed

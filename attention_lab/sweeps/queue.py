@@ -17,7 +17,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from attention_lab.config.parse import parse
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from attention_lab.storage.files import read_json
 from attention_lab.sweeps.plan import Cell, Group
 from attention_lab.sweeps.storage import open_storage

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import optuna
 
 from attention_lab.config.parse import field_of, nearest, parse
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from attention_lab.sweeps.space import SPACED, axis, parse_axis
 
 Distribution = optuna.distributions.BaseDistribution

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from attention_lab.config.parse import field_of, parse
-from attention_lab.config.rules import check_value, show
+from attention_lab.config.values import check_value, show
 
 Space = list[dict[str, Any]]
 

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from attention_lab.config import Config, digest
 from attention_lab.config.parse import merge
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from attention_lab.data.content import content_of
 from attention_lab.sweeps import search
 from attention_lab.sweeps.cell import Outcome, Shared, run_cell

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from attention_lab.config import Data, task_of
+from attention_lab.config.counts import are
 from attention_lab.config.registries import of_task
 from attention_lab.data import sources
 from attention_lab.data.anomalies import anomalies
@@ -120,9 +121,9 @@ def _not_trained_on(examples: Any, train: Any, evaluation: Evaluation, say: Call
     texts, trained_on = getattr(examples, evaluation.texts), set(getattr(train, evaluation.texts))
     rest = [i for i, text in enumerate(texts) if text not in trained_on]
     seen = len(texts) - len(rest)
-    line = f"{seen} of {len(texts)} {evaluation.unit} are among those that the run was trained on"
+    line = f"{seen} of {len(texts)} {evaluation.unit} {are(seen)} among those that the run was trained on"
     if seen and not rest and not with_trained:
         raise ValueError(f"{line}: none is left to score; --with_trained scores them")
     if seen:
-        say(f"{line}: {'they are scored too' if with_trained else 'left out; --with_trained scores them'}")
+        say(f"{line}: {'scored too' if with_trained else 'left out; --with_trained scores them'}")
     return (examples, seen) if with_trained or not seen else (examples.select(rest), seen)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attention_lab.config import Config
+from attention_lab.config.counts import counted
 from attention_lab.data import batching, sources, tokenizers
 from attention_lab.storage.runs import Run
 from attention_lab.training.task import Batch
@@ -74,12 +75,12 @@ def without_too_long(model: Any, examples: Any, texts: Sequence[str], unit: str)
         return examples, ""
     named = ", ".join(f'number {i + 1}, "{textwrap.shorten(texts[i][:80], 30, placeholder=" ...")}"'
                       for i in list(too_long)[:3])
-    line = (f"{len(too_long)} of {len(examples)} {unit} have more than {model.longest()} tokens, the most "
-            f"that are read ({named}{', ...' * (len(too_long) > 3)})")
+    line = (f"{len(too_long)} of {counted(len(examples), unit)} with more than {model.longest()} tokens, the "
+            f"most that are read ({named}{', ...' * (len(too_long) > 3)})")
     rest = [i for i in range(len(examples)) if i not in too_long]
     if not rest:
         raise ValueError(f"{line}: none is left to score")
-    return examples.select(rest), f"{line}: they are left out"
+    return examples.select(rest), f"{line}: left out"
 
 
 def has_checkpoints(folder: str | Path | None) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from attention_lab import view
 from attention_lab.config import Config
+from attention_lab.config.counts import are
 from attention_lab.tasks.elsewhere import Request, changed, order_of, places, said, stacked
 from attention_lab.training.weights import history, selected_step
 
@@ -113,7 +114,8 @@ def save(viewer: Viewer, count: int, config: Config, history: Mapping[int, Any],
     check_lengths([max(max(mask.shape) for mask in viewer.allowed(i).values()) for i in range(count)])
     kept = _fitting(viewer, count, history, selected)
     if len(kept) < len(history):
-        say(f"{len(kept)} of {len(history)} checkpoints are shown: with all, {path} would be above 2 MB")
+        say(f"{len(kept)} of {len(history)} checkpoints {are(len(kept))} shown: with all, {path} would be "
+            "above 2 MB")
     if (alone := sum(letters(viewer, count))) > ROOM:
         say(f"{path} has {alone / 1e6:.1f} MB of numbers of the selected checkpoint alone, above 2 MB: fewer "
             "or shorter sentences make it smaller")

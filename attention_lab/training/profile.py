@@ -178,13 +178,18 @@ def _inner(params: dict[str, Any]) -> Iterator[Any]:
             yield value
 
 
-def product_rate(rounds: int = 5) -> float:
-    """Operations a second of a large product in float32, the median of some."""
-    a = jnp.ones((PRODUCT, PRODUCT), jnp.float32)
-    multiply: Callable = jax.jit(jnp.matmul)
+def product_rate(square: Callable[[Any], Any] | None = None, matrix: Any = None, rounds: int = 5) -> float:
+    """Operations a second of a product of square matrices, median of some rounds after one that is not timed.
+
+    square: matrix -> its square, there when it returns, such as another library's; None, and with it a matrix
+    of PRODUCT rows in float32, is jax's.
+    """
+    if square is None:
+        multiply = jax.jit(lambda x: x @ x)
+        square, matrix = lambda x: multiply(x).block_until_ready(), jnp.ones((PRODUCT, PRODUCT), jnp.float32)
     seconds = []
     for _ in range(rounds + 1):
         begun = time.perf_counter()
-        multiply(a, a).block_until_ready()
+        square(matrix)
         seconds.append(time.perf_counter() - begun)
-    return 2.0 * PRODUCT ** 3 / statistics.median(seconds[1:])
+    return 2.0 * matrix.shape[0] ** 3 / statistics.median(seconds[1:])

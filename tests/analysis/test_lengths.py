@@ -8,6 +8,7 @@ import pytest
 from attention_lab.analysis import lengths
 
 D, H, T = 6, 2, 7
+ANYWHERE = [arm for arm in lengths.LAYERS if arm != "fused"]
 
 
 def made(arm):
@@ -15,7 +16,7 @@ def made(arm):
     return layer, layer.init(jax.random.key(0)), jax.random.normal(jax.random.key(1), (T, D))
 
 
-@pytest.mark.parametrize("arm", lengths.LAYERS)
+@pytest.mark.parametrize("arm", ANYWHERE)
 def test_token_by_token_is_the_whole(arm):
     """Attention's carry is filled with zeros, and full at the last of as many tokens as it has room for."""
     layer, params, x = made(arm)
@@ -25,7 +26,7 @@ def test_token_by_token_is_the_whole(arm):
         outs.append(out)
     whole = layer.whole(params, x)
     assert whole.shape == (T, D)
-    rows = slice(0, T) if arm in ("gru", "linear") else slice(T - 1, T)
+    rows = slice(0, T) if arm in ("gru", "lstm", "linear") else slice(T - 1, T)
     np.testing.assert_allclose(np.stack(outs)[rows], whole[rows], rtol=1e-4, atol=1e-5)
 
 
@@ -38,7 +39,7 @@ def test_a_full_carry_forgets_the_oldest_token(arm):
     np.testing.assert_allclose(out, layer.whole(params, x[3:])[-1], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("arm", lengths.LAYERS)
+@pytest.mark.parametrize("arm", ANYWHERE)
 def test_no_position_sees_the_next(arm):
     layer, params, x = made(arm)
     changed = layer.whole(params, x.at[3].add(1.0)) - layer.whole(params, x)
@@ -54,6 +55,27 @@ def test_attention_by_blocks_is_attention():
     for a, b in zip(jax.tree.leaves(lengths.gradients(layer)(params, x, g)),
                     jax.tree.leaves(lengths.gradients(other)(params, x, g)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", lengths.KERNELS)
+def test_fused_attention_is_attention_rounded_to_bfloat16(on_its_device, kernel):
+    with pytest.raises(ValueError, match="the device has no fused attention for 2 heads of 3 units"):
+        lengths.LAYERS["fused"](D, H)
+    on_its_device(kernel)
+    assert lengths.kernel_here(D, H) == kernel
+    (layer, params, x), (other, _, _) = made("fused"), made("attention")
+    assert layer.whole(params, x).dtype == jnp.float32
+    np.testing.assert_allclose(layer.whole(params, x), other.whole(params, x), atol=0.03)
+    assert np.abs(layer.whole(params, x) - other.whole(params, x)).max() > 1e-5  # else nothing was rounded
+
+
+def test_a_kernel_without_room_for_a_head_is_none(on_its_device):
+    on_its_device("cudnn")
+    assert lengths.kernel_here(128, 1) == "cudnn" and lengths.kernel_here(129 * 8, 1) == ""
+
+
+def test_an_lstm_carries_two_states_and_a_gru_one():
+    assert [len(lengths.LAYERS[arm](D, H).begin(T)) for arm in ("gru", "lstm")] == [1, 2]
 
 
 def test_steps_are_fed_with_what_came_out():

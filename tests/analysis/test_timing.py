@@ -2,8 +2,6 @@
 
 import itertools
 
-import numpy as np
-
 from attention_lab.analysis import timing
 
 
@@ -23,10 +21,3 @@ def test_each_way_is_timed_in_each_round_on_fresh_inputs(monkeypatch):
     assert calls == [("a", -1), ("b", -1), ("a", 0), ("b", 0), ("a", 1), ("b", 1)]
     assert seconds == {"a": [1.0, 1.0], "b": [1.0, 1.0]}
     assert timing.quartiles([1.0, 2.0, 3.0]) == (1.5, 2.0, 2.5)
-
-
-def test_the_rate_of_a_product_is_of_the_median_round(monkeypatch):
-    """Products of 3 x 3 are 54 operations; rounds take 1, 9 and 2 s, and the first is not timed."""
-    clock = iter([0, 10, 11, 20, 29, 30, 32])
-    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    assert timing.product_rate(lambda x: x @ x, np.eye(3), 3) == 27.0

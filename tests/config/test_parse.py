@@ -5,7 +5,7 @@ import pytest
 from attention_lab.config import Config, all_fields, get
 from attention_lab.config import parse as overrides
 from attention_lab.config import replace
-from attention_lab.config.rules import show
+from attention_lab.config.values import show
 from configs.recall import get_config as get_recall
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from attention_lab import config as configs
 from attention_lab.config import Config, all_fields, differences, digest, from_dict, get, replace, to_dict
-from attention_lab.config.rules import allowed, check_value, members
+from attention_lab.config.values import allowed, check_value, members
 
 ROOT = pathlib.Path(__file__).parents[2]
 KEYS = sorted(all_fields())

@@ -25,7 +25,7 @@ def test_what_was_left_out_is_named():
 def test_what_would_move_the_cursor_is_escaped():
     corpus = {"train": ({"files_left_out": ["Icon\r"]}, []), "dev": ({}, ["the \x1b[2Jcat été"])}
     assert anomalies(corpus, "sentences", TOKENIZER) == [
-        r"train: 1 files left out (Icon\r)", r"dev: 2 words never seen in training (\x1b[2Jcat été)"]
+        r"train: 1 file left out (Icon\r)", r"dev: 2 words never seen in training (\x1b[2Jcat été)"]
 
 
 def test_nothing_odd_says_nothing():

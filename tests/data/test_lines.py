@@ -70,6 +70,15 @@ def test_a_nul_is_no_text_and_named_by_line(tmp_path, content, line):
         lines.read_lines(tmp_path / "a")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_byte_order_mark_names_the_encoding_and_the_remedy(tmp_path, encoding):
+    path, name = write(tmp_path / "a", "\ufeffone\ntwo\n".encode(encoding)), encoding[:6]
+    message = f"a: is {name.upper()}, as its first bytes say; convert it to UTF-8: iconv -f {name} -t utf-8$"
+    for read in (lines.read_lines, lambda path: list(lines.stream(path))):
+        with pytest.raises(ValueError, match=message):
+            read(path)
+
+
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in ("/dev/null", tmp_path / "pipe"):

@@ -103,7 +103,7 @@ def test_packed_text_is_the_same_text(file):
     (b"a\rb\rc\r", "has no line end"),
     ("a\nb\ncaf\u00e9\n".encode("latin-1"), r"line 3 is not UTF-8 \(byte 0xe9\); convert the file to UTF-8"),
     ("a\nb\nc\n".encode("utf-16-le"), "line 1 has a NUL, which is in no text; if the file is UTF-16"),
-    ("a\nb\nc\n".encode("utf-16"), r"line 1 is not UTF-8 \(byte 0xff\)"),
+    ("a\nb\nc\n".encode("utf-16"), "is UTF-16, as its first bytes say; convert it to UTF-8"),
     (b"a\nb\n", "^data.dev_size=1 and data.test_size=1 leave none of the 2 lines of .*: together at most 1")])
 def test_a_text_that_cannot_be_used(file, content, message):
     with pytest.raises(ValueError, match=message) as raised:

@@ -6,12 +6,17 @@ from types import SimpleNamespace
 import pytest
 
 from attention_lab.config import Config, replace, to_dict
+from attention_lab.evaluation.bleu import corpus_chrf
 from attention_lab.storage.content import Content
 from attention_lab.storage.files import write_json
-from experiments import runs, sweep, sweep_run, train
+from experiments import evaluate, runs, sweep, sweep_run, train, translate
 
 SMALL = ["--config=:tsv,smoke", "--config.data.vocabulary_size=60", "--config.data.dev_size=4",
          "--config.data.test_size=4", "--config.training.steps=2", "--config.decoding.beam=1"]
+
+
+def numbers(out):
+    return dict(line.split("\t") for line in out.splitlines())
 
 
 def test_a_finished_run_says_so_only_of_its_own_data(call, tsv, tmp_path):
@@ -89,3 +94,38 @@ def test_cells_of_different_content_are_not_tabled_together(tmp_path, capsys, fi
         outcomes.append(SimpleNamespace(cell=cell, folder=folder, result={"status": "finished"}))
     assert sweep_run.report(outcomes, "again") == (1 if mixed else 0)
     assert capsys.readouterr().out == ("" if mixed else "(no override)\t2 seeds\n")
+
+
+def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
+    lines = [f'the "dog" {i} sees \\ \tle "chien" {i} voit \\ \n'.encode() for i in range(50)]
+    path, folder = tsv(b"".join(lines[:40])), tmp_path / "run"
+    status, _, err = call(train, "--config=:tsv,smoke", f"--config.data.path={path}", f"--workdir={folder}",
+                          "--config.data.dev_size=4", "--config.data.test_size=4",
+                          "--config.data.vocabulary_size=60", "--config.decoding.beam=1")
+    assert status == 0, err
+    source, target, made = zip(*(line.split("\t") for line in (folder / "predictions.tsv").read_text()
+                                 .splitlines()[1:]))
+    assert all(f"{s}\t{t}" in path.read_text().replace(" \t", "\t") for s, t in zip(source, target))
+    result = json.loads((folder / "result.json").read_text())
+    assert round(corpus_chrf(made, target, "raw").score, 4) == result["test_chrf"] > 0
+    assert call(evaluate, f"--run={folder}")[0] == 0
+    own = call(evaluate, f"--run={folder}")[1]
+    new = tmp_path / "new.tsv"
+    path.rename(new)
+    assert call(evaluate, f"--run={folder}", f"--config.data.path={new}")[1] == own  # by its content
+    new.write_bytes(b"".join(lines[:41]))
+    more = [evaluate, f"--run={folder}", f"--config.data.path={new}"]
+    for before in (None, b"".join(lines)):  # what was trained on is gone, or has changed
+        if before:
+            tsv(before)
+        status, out, err = call(*more)
+        assert (status, out) == (2, "") and "can't be left out" in err and "--with_trained scores all" in err
+    status, out, err = call(*more, "--with_trained")
+    assert status == 0 and numbers(out)["pairs"] == "41" and "seen_in_training" not in out
+    status, out, err = call(evaluate, f"--run={folder}")
+    assert (status, out) == (2, "") and "was changed after" in err
+    tsv(b"".join(lines[:40]))
+    status, out, err = call(translate, f"--run={folder}", "--senses", stdin=b"the bank .\n")
+    assert status == 0 and out.count("\n") == 1 and "--senses: data.source=tsv" in err
+    status, out, err = call(*more)
+    assert numbers(out)["pairs"] == "9" and numbers(out)["seen_in_training"] == "32"  # dev, test, a new line

@@ -3,14 +3,9 @@
 import json
 import re
 import shutil
-from types import SimpleNamespace
 
 import pytest
 
-from attention_lab.data import detokenize
-from attention_lab.data.pairs import Pairs
-from attention_lab.evaluation.bleu import corpus_chrf
-from attention_lab.tasks.translation.evaluate import prepare
 from experiments import evaluate, export, flags, train, translate
 
 
@@ -50,7 +45,7 @@ def test_a_profile_prints_the_ten_largest_operations(call, finished, tmp_path):
 def test_translate_greedily_and_what_it_never_saw(call, finished):
     status, out, err = call(translate, f"--run={finished}", "--beam=1", stdin="the dög sees .\n".encode())
     assert status == 0 and out.count("\n") == 1
-    assert "1 words never seen in training: dög" in err
+    assert "1 word never seen in training: dög" in err
     assert call(translate, f"--run={finished}", stdin=b"") == (0, "", "")
 
 
@@ -98,7 +93,7 @@ def test_evaluate_leaves_out_a_pair_that_is_too_long(call, finished, tsv):
     tsv(b"no " * 20000 + b"\tnon\n" + pairs)
     again, same, err = call(evaluate, *other, f"--config.data.path={path}")
     assert (status, again) == (0, 0) and numbers(same)["pairs"] == "2" and same == out
-    assert "1 of 3 pairs have more than" in err and "(number 1, " in err and "): they are left out" in err
+    assert "1 of 3 pairs with more than" in err and "(number 1, " in err and "): left out" in err
     tsv(b"no " * 20000 + b"\tnon\n")
     status, out, err = call(evaluate, *other, f"--config.data.path={path}")
     assert (status, out) == (2, "") and "none is left to score" in err
@@ -137,7 +132,7 @@ def test_evaluate_scores_all_of_another_file(call, finished, tsv):
     status, out, err = call(evaluate, f"--run={finished}", "--config.data.source=tsv",
                             f"--config.data.path={path}", "--config.decoding.beam=1")
     assert status == 0 and numbers(out)["pairs"] == "2" and "test_bleu" in out
-    assert numbers(out)["seen_in_training"] == "0" and "words never seen in training" in err
+    assert numbers(out)["seen_in_training"] == "0" and " never seen in training" in err
 
 
 def test_evaluate_does_not_change_the_model(call, finished):
@@ -248,57 +243,10 @@ def test_a_byte_order_mark_changes_nothing(call, finished):
     assert "'\\u200b'" in call(translate, f"--run={finished}", stdin="the \u200b dog\n".encode())[2]
 
 
-def test_a_tsv_that_was_changed_is_not_scored_as_held_out(call, tsv, tmp_path):
-    lines = [f'the "dog" {i} sees \\ \tle "chien" {i} voit \\ \n'.encode() for i in range(50)]
-    path, folder = tsv(b"".join(lines[:40])), tmp_path / "run"
-    status, _, err = call(train, "--config=:tsv,smoke", f"--config.data.path={path}", f"--workdir={folder}",
-                          "--config.data.dev_size=4", "--config.data.test_size=4",
-                          "--config.data.vocabulary_size=60", "--config.decoding.beam=1")
-    assert status == 0, err
-    source, target, made = zip(*(line.split("\t") for line in (folder / "predictions.tsv").read_text()
-                                 .splitlines()[1:]))
-    assert all(f"{s}\t{t}" in path.read_text().replace(" \t", "\t") for s, t in zip(source, target))
-    result = json.loads((folder / "result.json").read_text())
-    assert round(corpus_chrf(made, target, "raw").score, 4) == result["test_chrf"] > 0
-    assert call(evaluate, f"--run={folder}")[0] == 0
-    own = call(evaluate, f"--run={folder}")[1]
-    new = tmp_path / "new.tsv"
-    path.rename(new)
-    assert call(evaluate, f"--run={folder}", f"--config.data.path={new}")[1] == own  # by its content
-    new.write_bytes(b"".join(lines[:41]))
-    more = [evaluate, f"--run={folder}", f"--config.data.path={new}"]
-    for before in (None, b"".join(lines)):  # what was trained on is gone, or has changed
-        if before:
-            tsv(before)
-        status, out, err = call(*more)
-        assert (status, out) == (2, "") and "can't be left out" in err and "--with_trained scores all" in err
-    status, out, err = call(*more, "--with_trained")
-    assert status == 0 and numbers(out)["pairs"] == "41" and "seen_in_training" not in out
-    status, out, err = call(evaluate, f"--run={folder}")
-    assert (status, out) == (2, "") and "was changed after" in err
-    tsv(b"".join(lines[:40]))
-    status, out, err = call(translate, f"--run={folder}", "--senses", stdin=b"the bank .\n")
-    assert status == 0 and out.count("\n") == 1 and "--senses: data.source=tsv" in err
-    status, out, err = call(*more)
-    assert numbers(out)["pairs"] == "9" and numbers(out)["seen_in_training"] == "32"  # dev, test, a new line
-
-
-def test_written_text_is_scored_as_the_run_was_trained():
-    pairs = Pairs(["A boy's dog.", "a boy &apos;s dog ."], ["Le chien d'un garçon.", "le chien ."])
-    multi30k, tsv = (SimpleNamespace(data=SimpleNamespace(source=source, text="tokenized"))
-                     for source in ("multi30k", "tsv"))
-    model = SimpleNamespace(prepare=lambda texts, language: [detokenize.prepare(text, language)
-                                                             for text in texts])
-    made = prepare(SimpleNamespace(run=SimpleNamespace(config=multi30k), config=tsv, model=model), pairs,
-                   False, [], print)
-    assert made.source == ["a boy &apos;s dog ."] * 2
-    assert made.target == ["le chien d&apos; un garçon .", "le chien ."]
-
-
 def test_a_dry_run_tells_of_lines_that_cannot_be_scored(call, tsv):
     path = tsv(b"".join(b"word " * (20000 * (i % 3 == 0) + 1) + b"%d\tmot %d\n" % (i, i) for i in range(40)))
     status, out, err = call(train, "--config=:tsv,smoke", f"--config.data.path={path}", "--dry_run",
                             "--config.data.dev_size=8", "--config.data.test_size=8")
     assert status == 0 and "parameters" in out
-    assert re.search(r"dev: \d of 8 pairs have more than \d+ tokens, .* they are left out", err)
-    assert re.search(r"test: \d of 8 pairs have more than \d+ tokens, .* they are left out", err)
+    assert re.search(r"dev: \d of 8 pairs with more than \d+ tokens, .*: left out", err)
+    assert re.search(r"test: \d of 8 pairs with more than \d+ tokens, .*: left out", err)

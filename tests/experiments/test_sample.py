@@ -54,7 +54,7 @@ def test_any_text_is_modelled_and_continued(call, tmp_path, text, variant):
 def test_a_prompt_with_words_that_are_not_known(call, tmp_path, text):
     assert trained(call, tmp_path)[0] == 0
     status, out, err = call(sample, f"--run={tmp_path}/run", "--prompt=the wolf", "--tokens=1")
-    assert status == 0 and out.startswith("the ") and "1 words never seen in training: wolf" in err
+    assert status == 0 and out.startswith("the ") and "1 word never seen in training: wolf" in err
 
 
 @pytest.mark.parametrize("content, more, said", [

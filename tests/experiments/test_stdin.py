@@ -53,6 +53,13 @@ def test_a_file_goes_in_the_largest_parts(monkeypatch, tmp_path):
         assert [len(part) for part in stdin.parts()] == [1000, 1000, 500]
 
 
+def test_an_input_in_utf16_is_refused_with_the_remedy(monkeypatch):
+    stream = io.BytesIO("a\nb\n".encode("utf-16"))
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=stream))
+    with pytest.raises(ValueError, match="standard input: is UTF-16, .*: iconv -f utf-16 -t utf-8"):
+        list(stdin.parts())
+
+
 def test_a_line_that_is_no_text_is_empty_and_said_with_its_number(monkeypatch):
     said = []
     monkeypatch.setattr(stdin, "say", said.append)

@@ -131,7 +131,7 @@ def test_the_key_tells_cores_and_processors_apart(monkeypatch):
     keys = {compiled.key()}
     monkeypatch.setenv("NPROC", "37")
     keys.add(compiled.key())
-    monkeypatch.setattr(compiled, "processor", lambda: "another")
+    monkeypatch.setattr(compiled, "processor_facts", lambda: "another")
     keys.add(compiled.key())
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(53), raising=False)
     keys.add(compiled.key())

@@ -33,7 +33,8 @@ def test_tables_give_the_committed_verdicts_and_can_be_drawn(name):
     resampled = one.resampled(rows) if one.resampled else {}
     found = plain(tables.record(
         one, about, declaration.declare(one, about["preset"])["claims_hash"],
-        declaration.changes(one, about), one.verdicts(rows), resampled))
+        declaration.changes(one, about), one.verdicts(rows), resampled, one.left_out(rows),
+        one.computed_in(rows)))
     for fresh, kept in zip(found.pop("verdicts"), held.pop("verdicts"), strict=True):
         assert fresh == {name: pytest.approx(number, rel=1e-9, abs=1e-12)
                          if isinstance(number, float) or name == "two_level" else number

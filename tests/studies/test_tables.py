@@ -5,7 +5,7 @@ import json
 import pytest
 
 from attention_lab.statistics import Interval
-from attention_lab.studies import declaration, tables
+from attention_lab.studies import declaration, ledger, tables
 from tests.studies.studies import STUDY
 
 ABOUT = {"preset": "smoke", **declaration.declare(STUDY, "smoke")}
@@ -86,3 +86,26 @@ def test_what_is_not_there_is_refused(tmp_path, block, message):
     document.write_text(f"<!-- verdicts {block} -->\n<!-- end -->\n")
     with pytest.raises(ValueError, match=message):
         tables.write_tables(folder(tmp_path), [document])
+
+
+def test_claims_that_a_device_cannot_answer_are_named_below_with_the_reason():
+    one = STUDY._replace(not_judged=lambda rows: {"same": "a machine has no b"})
+    assert [each.claim.name for each in one.verdicts(ROWS)] == ["better"]
+    results = tables.record(one, ABOUT, "now", (), one.verdicts(ROWS), {}, one.left_out(ROWS))
+    assert len(tables.lines(results)) == 2
+    note, = tables.notes("tiny", results)
+    assert note == "tiny: a machine has no b, so that these claims are not judged: same"
+    assert len(tables.notes("tiny", results | {"changed_since_declared": ["better was added"]})) == 2
+    assert "left_out" not in held()
+
+
+def test_a_value_that_every_seed_has_by_construction_is_computed_and_not_sampled():
+    one = STUDY._replace(computed=("better", "same"))
+    assert one.computed_in(ROWS) == ["same"]  # the values of the other differ
+    results = tables.record(one, ABOUT, "now", (), one.verdicts(ROWS), {"same": Interval(0, 0, 0.95)}, {},
+                            one.computed_in(ROWS))
+    head, sampled, computed = tables.lines(results)
+    assert sampled[head.index("n")] == "6" and "to" in sampled[head.index("value (95 % interval)")]
+    assert [computed[head.index(name)] for name in ("value (95 % interval)", "95 % by bootstrap", "n")] == [
+        "0", "-", "-"]
+    assert [line[1] for line in ledger.lines(results)] == ["6", "-"]

@@ -46,6 +46,8 @@ def _lines(path) -> Iterator[bytes]:
     """The lines of a file without trailing spaces, of which fastText writes one."""
     with lines.unpacked(path) as file:
         for number, line in enumerate(file):
+            if not number:
+                lines.check_mark(line, os.fspath(path))
             yield (line if number else line.removeprefix(b"\xef\xbb\xbf")).rstrip(b" \r\n")
 
 

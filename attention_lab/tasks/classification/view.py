@@ -12,6 +12,7 @@ import numpy as np
 
 from attention_lab import view
 from attention_lab.config import ENCODERS, POOLED, Hyper
+from attention_lab.config.counts import are, counted
 from attention_lab.data import batching, sources
 from attention_lab.data.detokenize import unescape
 from attention_lab.data.labelled import WHOLE, Labelled
@@ -156,8 +157,8 @@ def of_trained(trained: Any, written: Sequence[str] | None, path: str | os.PathL
             raise ValueError(f"{views.name_of(line, names)} {reason}")
         without = len(written) - len(set(targets.lines))
         if without:
-            say(f"{without} of {len(written)} sentences are without a word that the run knows: they are not "
-                "shown")
+            say(f"{without} of {counted(len(written), 'sentences')} {are(without)} without a word that the "
+                "run knows, and not shown")
         sentences = targets.sentences
         views.check_lengths(batching.lengths(classifier.tokenizer.encode(sentences.text)).tolist(),
                             "words to classify" if any(classifier.classes) else "sentences",

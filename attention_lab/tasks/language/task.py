@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from attention_lab.config import Config, Hyper, readouts_of
+from attention_lab.config.counts import counted
 from attention_lab.data import batching, sequences, sources
 from attention_lab.data.contexts import Contexts
 from attention_lab.data.vocabulary import PAD, UNKNOWN
@@ -51,7 +52,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     notices = [f"{split}: {count} {name.replace('_', ' ')}" for split, part in corpus.items()
                for name, count in part.counts.items() if count and name not in ("lines", "sentences")]
     unknown = {split: np.count_nonzero(part.target == UNKNOWN) for split, part in held_out.items()}
-    notices += [f"{split}: {some} tokens never seen in training" for split, some in unknown.items() if some]
+    notices += [f"{split}: {counted(some, 'tokens')} never seen in training"
+                for split, some in unknown.items() if some]
     return Task(
         init=model.init, loss=loss, batches=batches, rows=[rows],
         steps_per_epoch=count / rows,

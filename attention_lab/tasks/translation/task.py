@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab.config import Config, Hyper, readouts_of
+from attention_lab.config.counts import counted
 from attention_lab.data import batching, sources
 from attention_lab.data.anomalies import anomalies
 from attention_lab.data.pairs import Pairs
@@ -41,8 +42,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
     sources_beyond, references_beyond = (translator.too_long(side) for side in (
         corpus["dev"].source, corpus["dev"].target))
     if references_beyond:
-        notices.append(f"dev: {len(references_beyond)} references have more than {translator.longest()} "
-                       "tokens: they are left out of dev_loss")
+        notices.append(f"dev: {counted(len(references_beyond), 'references')} of more than "
+                       f"{translator.longest()} tokens left out of dev_loss")
     beyond = {*sources_beyond, *references_beyond}
     dev_ids = [[row for i, row in enumerate(side) if i not in beyond] for side in dev_ids]
     unfit = unfit_reason(scored["dev"].target, data.text)

@@ -57,6 +57,7 @@ PACKED = gzip.compress(GLOVE.encode(), mtime=0)  # else the time of day is in it
     ("", "no vectors in it"),
     ("3 2\n", "no vectors in it"),
     (PACKED[:-9], "damaged gzip"),
+    ("a 1 2\n".encode("utf-16"), "is UTF-16, as its first bytes say"),
 ])
 def test_bad_files_are_refused(tmp_path, content, message):
     path = write(tmp_path, content)

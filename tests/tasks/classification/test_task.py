@@ -181,7 +181,7 @@ def test_sentences_beyond_what_can_be_scored_are_told_before_training(monkeypatc
     _, task = classification.prepare(get_config("smoke"))
     told = [notice for notice in task.notices if "tokens" in notice]
     assert [line.split(":")[0] for line in told] == ["dev", "test"]
-    assert all("1 of 3 sentences have more than" in line and 'number 2, "bank good' in line for line in told)
+    assert all("1 of 3 sentences with more than" in line and 'number 2, "bank good' in line for line in told)
     assert max(batch["source"].shape[1] for batch in task.dev_batches()) < 9000
 
 

@@ -78,7 +78,7 @@ def test_each_split_has_its_scores_and_steps_their_tokens(tmp_path):
     assert task.steps_per_epoch == 6 / rows
     batch = next(task.batches(0, 0))
     assert task.tokens(batch | {"target": np.array([[5, 6, PAD], [7, PAD, PAD]])}) == 3
-    assert task.notices == ["test: 1 tokens never seen in training"]
+    assert task.notices == ["test: 1 token never seen in training"]
 
 
 @pytest.mark.parametrize("variant", KINDS)

@@ -99,8 +99,8 @@ def test_lines_beyond_what_can_be_scored_are_told_before_training(monkeypatch, p
     task = translation.build(config)
     told = [notice for notice in task.notices if "tokens" in notice]
     assert [line.split(":")[0] for line in told] == ["dev", "test", "dev"]
-    assert all("1 of 4 pairs have more than" in line and 'number 2, "a a a' in line for line in told[:2])
-    assert told[2].startswith("dev: 1 references have more than")
+    assert all("1 of 4 pairs with more than" in line and 'number 2, "a a a' in line for line in told[:2])
+    assert told[2].startswith("dev: 1 reference of more than")
     batches = list(task.dev_batches())
     assert sum((batch["example"] >= 0).sum() for batch in batches) == 2
     assert max(batch["source"].shape[1] for batch in batches) <= most
