@@ -153,7 +153,7 @@ def draw(rows, settings):
              "picked on one half of the sentences and scored on the other")
     columns = {side: [relation for relation in RELATIONS if relation[0] == side
                       and name_of(relation) in _names(rows[0])] for side in SIDES}
-    with titled_figure(10.4, 1.9 + 0.27 * max(map(len, columns.values())), title, grid=False) as figure:
+    with titled_figure(10.4, 2.3 + 0.27 * max(map(len, columns.values())), title, grid=False) as figure:
         for ax, (side, relations) in zip(figure.subplots(1, 2), columns.items()):
             for y, relation in enumerate(relations):
                 _draw_relation(ax, y, rows, name_of(relation), labelled=not y)
@@ -163,7 +163,7 @@ def draw(rows, settings):
             ax.invert_yaxis()
             ax.grid(True, axis="x")
             ax.set(title=SIDES[side], xlabel="share of words that find a related word", xlim=(-0.03, 1.03))
-        figure.axes[0].legend()
+        figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

@@ -67,7 +67,8 @@ STUDY = Study(
     question="Does the translation of captions depend on the number of heads, at constant width?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "heads": (1, 2), "variant": "smoke", "config": architectures.smoke()},
+        "smoke": {"seeds": 2, "heads": (1, 2), "variant": "smoke",
+                  "config": architectures.smoke() | architectures.CAPTIONS_RATE},
         "cpu": {"seeds": 10, "heads": (1, 2, 4, 8, 16), "variant": "multi30k",
                 "config": architectures.SMALL_CAPTIONS},
         "accelerator": {"seeds": 10, "heads": (1, 2, 4, 8, 16, 32), "variant": "multi30k",
