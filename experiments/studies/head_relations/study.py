@@ -189,9 +189,9 @@ STUDY = Study(
         "smoke": {"seeds": 2, "variant": "smoke", "gold": "grammar", "arms": {ARM: {}},
                   "config": architectures.smoke(test=40)},
         "cpu": {"seeds": 10, "variant": "multi30k", "gold": "pud", "arms": {ARM: {"model.num_heads": 8}},
-                "config": architectures.CAPTIONS_OF_TWO_LAYERS},
+                "config": architectures.CAPTIONS_OF_TWO_LAYERS | {"data.split": "dev"}},
         "accelerator": {"seeds": 16, "variant": "multi30k", "gold": "pud", "arms": {ARM: {
             "model.num_heads": 8, "model.width": 256, "model.hidden": 512}},
-            "config": architectures.LONG_CAPTIONS | architectures.CAPTIONS_RATE},
+            "config": architectures.LONG_CAPTIONS | architectures.CAPTIONS_RATE | {"data.split": "dev"}},
     },
     measure=measure, draw=draw, functions={"led": led}, **architectures.SHARED | {"check": check})
