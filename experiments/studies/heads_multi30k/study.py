@@ -5,7 +5,7 @@ queries, keys and values of width / h units, so that the number of parameters is
 learning rate for all numbers of heads, not tuned. Scored by greedy BLEU on test_2016_flickr.
 """
 
-from attention_lab.studies import Claim, Study, mean
+from attention_lab.studies import Claim, Study, mean, nearest
 from attention_lab.studies.recipes import architectures, rates, runs, tuned_arms
 from attention_lab.studies.recipes.drawing import seed_count, titled_figure
 from attention_lab.studies.recipes.head_counts import draw_heads, draw_training
@@ -15,7 +15,7 @@ PLATEAU = 1.0  # BLEU on dev: a number of heads that gains more over its last fi
 
 def lead(heads, other):
     """Test BLEU with so many heads, minus that with another number; a run that diverged counts as 0."""
-    return mean("test_bleu", 0.0, heads=heads) - mean("test_bleu", 0.0, heads=other)
+    return mean("test_bleu", 0.0, heads=nearest(heads)) - mean("test_bleu", 0.0, heads=nearest(other))
 
 
 CLAIMS = (
