@@ -55,8 +55,8 @@ CAPTIONS_OF_TWO_LAYERS = CAPTIONS | {
 SMALL_CAPTIONS = CAPTIONS_OF_TWO_LAYERS | {
     "data.vocabulary_size": 2000, "data.max_length": 24, "data.buckets": (16, 24), "model.width": 64,
     "model.hidden": 128, "optimizer.learning_rate": 0.01, "training.steps": 1600,
-    "training.batch_tokens": 512, "training.dropout": 0.0, "training.label_smoothing": 0.0, "training.eval_every": 320, "training.checkpoint_every": 1600,
-    "decoding.max_length": 48,
+    "training.batch_tokens": 512, "training.dropout": 0.0, "training.label_smoothing": 0.0,
+    "training.eval_every": 320, "training.checkpoint_every": 1600, "decoding.max_length": 48,
 }
 CAPTIONS_RATE = {"optimizer.learning_rate": 0.003}
 CAPTIONS_ARMS = {"gru": {"model.hidden": 328} | CAPTIONS_RATE,

@@ -2,7 +2,7 @@
 
 `heads_translation` on Multi30k, English to French, tokenised and lower-cased: with h heads a head has
 queries, keys and values of width / h units, so that the number of parameters is the same for all. One
-learning rate for all numbers of heads, not tuned. Scored by greedy BLEU on test_2016_flickr.
+learning rate for all numbers of heads, tuned for none of them. Scored by greedy BLEU on test_2016_flickr.
 """
 
 from attention_lab.studies import Claim, Study, mean, nearest
