@@ -156,18 +156,30 @@ def linked(attentions: Sequence[Attention], sentences: Sequence[Sentence], relat
                               word.english_other - word.french])
             halves.append(index % 2)
     hits, distances, halves = np.array(hits).reshape(len(halves), -1), np.array(distances), np.array(halves)
+    number, head = picked(hits, halves, relation)
+    places = [(kind, int(distance)) for kind, of_kind in enumerate(distances.T)
+              for distance in np.unique(of_kind)]
+    column, fixed = picked(np.stack([distances[:, kind] == distance for kind, distance in places], axis=1),
+                           halves, relation)
+    return Linked(head, number, fixed, places[column][1], int((halves == ODD).sum()))
+
+
+def picked(hits: np.ndarray, halves: np.ndarray, relation: str) -> tuple[int, float]:
+    """What finds most related words in one half of the sentences, and its share in the other half.
+
+    Args:
+      hits: whether each of several things, heads or distances, finds the related word, (words, things).
+      halves: EVEN, to pick on, or ODD, to score on, for each word. relation: its name, for the error.
+    Returns:
+      the index of the picked thing, the first of equals; its share of hits among the words of ODD.
+    Raises:
+      ValueError: one of the halves has no word.
+    """
     even, odd = halves == EVEN, halves == ODD
     if not (even.any() and odd.any()):
         raise ValueError(f"{relation}: each half of the sentences needs a pair of related words")
     number = int(hits[even].mean(axis=0).argmax())
-    share, kind, distance = max(_most_frequent(distances[even, kind], kind) for kind in range(3))
-    return Linked(float(hits[odd, number].mean()), number,
-                  float((distances[odd, kind] == distance).mean()), distance, int(odd.sum()))
-
-
-def _most_frequent(distances, kind):
-    values, counts = np.unique(distances, return_counts=True)
-    return counts.max() / len(distances), kind, int(values[counts.argmax()])
+    return number, float(hits[odd, number].mean())
 
 
 class Dissociation(NamedTuple):

@@ -59,7 +59,7 @@ def hard_links(weights: np.ndarray) -> set[Link]:
 
 def merge_subwords(weights: np.ndarray, source_words: Sequence[int], target_words: Sequence[int]
                    ) -> np.ndarray:
-    """Weights between words, (target words, source words), from weights between subwords (T, S).
+    """Weights between words, (..., target words, source words), from weights between subwords (..., T, S).
 
     Sums over the subwords of a source word, as attention to a word is attention to any part of it; averages
     over those of a target word, so that each row stays a distribution.
@@ -70,10 +70,10 @@ def merge_subwords(weights: np.ndarray, source_words: Sequence[int], target_word
     Raises:
       ValueError: lengths that differ from the weights', or an index that skips a word.
     """
-    weights = _checked(weights)
+    weights = _checked(weights, leading=True)
     source = _membership("source_words", source_words)
     target = _membership("target_words", target_words)
-    if weights.shape != (target.shape[1], source.shape[1]):
+    if weights.shape[-2:] != (target.shape[1], source.shape[1]):
         raise ValueError(f"weights {weights.shape} do not fit {target.shape[1]} target and "
                          f"{source.shape[1]} source subwords")
     return (target / target.sum(axis=1, keepdims=True)) @ weights @ source.T
@@ -90,9 +90,9 @@ def _membership(name, words):
     return member
 
 
-def _checked(weights):
+def _checked(weights, leading=False):
     weights = np.asarray(weights, dtype=np.float64)
-    if weights.ndim != 2 or weights.shape[1] == 0:
+    if weights.ndim < 2 or weights.ndim > 2 and not leading or weights.shape[-1] == 0:
         raise ValueError(f"weights have shape {weights.shape}; (target, source) is needed")
     if not np.isfinite(weights).all():
         raise ValueError("weights hold a value that is not finite")

@@ -59,6 +59,9 @@ def test_merging_sums_over_the_source_and_averages_over_the_target():
     assert hard_links(np.array([[0.4, 0.3, 0.3]])) == {(0, 0)}
     assert hard_links(merge_subwords([[0.4, 0.3, 0.3]], [0, 1, 1], [0])) == {(1, 0)}
     np.testing.assert_allclose(merge_subwords(weights, range(4), range(3)), weights)
+    heads = np.stack([weights, weights[::-1]])
+    np.testing.assert_allclose(merge_subwords(heads, [0, 1, 1, -1], [0, 0, 1]),
+                               [merged, [[0.25, 0.6], [0.1, 0.5]]])
 
 
 @pytest.mark.parametrize("call, message", [
@@ -68,6 +71,8 @@ def test_merging_sums_over_the_source_and_averages_over_the_target():
     (lambda: alignment_error_rate([()], [()], []), "0 possible"),
     (lambda: hard_links(np.zeros(3)), "shape"),
     (lambda: hard_links(np.zeros((3, 0))), "shape"),
+    (lambda: hard_links(np.zeros((2, 3, 4))), "shape"),
+    (lambda: merge_subwords(np.zeros(3), [0], [0]), "shape"),
     (lambda: hard_links(np.full((2, 2), np.nan)), "not finite"),
     (lambda: merge_subwords(np.ones((2, 3)), [0, 2, 2], [0, 1]), "source_words"),
     (lambda: merge_subwords(np.ones((2, 3)), [0, 1, 2], [0, -2]), "target_words"),

@@ -8,10 +8,10 @@ are right are measured, too. Claims are on the grammar; `accelerator` also train
 """
 
 from attention_lab.figures import style
-from attention_lab.statistics import mean_interval
 from attention_lab.studies import Claim, Study, function, mean, nearest
 from attention_lab.studies.recipes import architectures, rates, runs
-from attention_lab.studies.recipes.drawing import draw_curves, draw_seeds, seed_count, titled_figure
+from attention_lab.studies.recipes.drawing import seed_count, titled_figure
+from attention_lab.studies.recipes.head_counts import draw_heads, draw_training
 
 GRAMMAR = "grammar"
 VARIANTS = {GRAMMAR: "", "multi30k": "multi30k"}  # of configs/translation.py, by corpus
@@ -99,9 +99,9 @@ def draw(rows, settings):
             if column == "rate":
                 _draw_rates(ax, of_corpus, settings["heads"])
             elif column == "curve":
-                _draw_training(ax, of_corpus, settings["heads"])
+                draw_training(ax, of_corpus, settings["heads"])
             else:
-                _draw_heads(ax, of_corpus, settings["heads"], column)
+                draw_heads(ax, of_corpus, settings["heads"], column, MEASURES[column])
     return figure
 
 
@@ -111,16 +111,6 @@ def _measured(rows, corpus):
         row[column] is not None for row in rows if row["corpus"] == corpus)]
 
 
-def _draw_heads(ax, rows, heads, column):
-    for x, number in enumerate(heads):
-        scores = [row[column] or 0.0 for row in rows if (row["stage"], row["heads"]) == ("final", number)]
-        draw_seeds(ax, x, scores, style.BLUE, half=0.2)
-        if len(scores) > 1:
-            ax.vlines(x, *mean_interval(scores)[:2], color=style.BLUE, linewidth=2)
-    ax.set_xticks(range(len(heads)), heads)
-    ax.set(xlabel="heads", ylabel=f"{MEASURES[column]}, test")
-
-
 def _draw_rates(ax, rows, heads):
     for number, colour in zip(heads, style.COLOURS):
         scores = best_rates(rows, heads=number)
@@ -128,12 +118,6 @@ def _draw_rates(ax, rows, heads):
                 label=f"heads: {number}")
     ax.set(xscale="log", xlabel="learning rate, tuning seeds")
     ax.legend()
-
-
-def _draw_training(ax, rows, heads):
-    for number, colour in zip(heads, style.COLOURS):
-        draw_curves([ax], [row["curve"] for row in rows
-                           if (row["stage"], row["heads"]) == ("final", number)], f"heads: {number}", colour)
 
 
 STUDY = Study(

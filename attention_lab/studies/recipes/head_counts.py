@@ -1,0 +1,34 @@
+"""Transformers of constant width with several numbers of heads: final runs by number, in figures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from attention_lab.figures import style
+from attention_lab.statistics import mean_interval
+from attention_lab.studies.recipes.drawing import draw_curves, draw_seeds
+from attention_lab.studies.values import Rows
+
+
+def final(rows: Rows, heads: int) -> Rows:
+    """The final rows of a number of heads."""
+    return [row for row in rows if (row["stage"], row["heads"]) == ("final", heads)]
+
+
+def draw_heads(ax: Any, rows: Rows, heads: Sequence[int], column: str, label: str) -> None:
+    """A column of the final runs over the number of heads: seeds as dots, means with their intervals.
+
+    A run that diverged, whose cell is empty, counts as 0.
+    """
+    for x, number in enumerate(heads):
+        scores = [row[column] or 0.0 for row in final(rows, number)]
+        draw_seeds(ax, x, scores, style.BLUE, half=0.2)
+        if len(scores) > 1:
+            ax.vlines(x, *mean_interval(scores)[:2], color=style.BLUE, linewidth=2)
+    ax.set_xticks(range(len(heads)), heads)
+    ax.set(xlabel="heads", ylabel=f"{label}, test")
+
+
+def draw_training(ax: Any, rows: Rows, heads: Sequence[int]) -> None:
+    """The learning curves of the final runs, mean and range for each number of heads."""
+    for number, colour in zip(heads, style.COLOURS):
+        draw_curves([ax], [row["curve"] for row in final(rows, number)], f"heads: {number}", colour)

@@ -1,0 +1,78 @@
+"""Does the translation of real captions depend on the number of heads, at constant width?
+
+`heads_translation` on Multi30k, English to French, tokenised and lower-cased: with h heads a head has
+queries, keys and values of width / h units, so that the number of parameters is the same for all. One
+learning rate for all numbers of heads, tuned for none of them. Scored by greedy BLEU on test_2016_flickr.
+"""
+
+from attention_lab.studies import Claim, Study, mean, nearest
+from attention_lab.studies.recipes import architectures, rates, runs, tuned_arms
+from attention_lab.studies.recipes.drawing import seed_count, titled_figure
+from attention_lab.studies.recipes.head_counts import draw_heads, draw_training
+
+PLATEAU = 1.0  # BLEU on dev: a number of heads that gains more over its last fifth has not had enough steps
+
+
+def lead(heads, other):
+    """Test BLEU with so many heads, minus that with another number; a run that diverged counts as 0."""
+    return mean("test_bleu", 0.0, heads=nearest(heads)) - mean("test_bleu", 0.0, heads=nearest(other))
+
+
+CLAIMS = (
+    Claim("eight_lead_one", "eight heads translate captions better than one (BLEU)", lead(8, 1), "greater",
+          margin=0.5, published=0.9),
+    Claim("sixteen_trail_four", "sixteen heads translate captions worse than four (BLEU)", lead(16, 4),
+          "less", margin=0.5, published="drops with too many heads"),
+    Claim("four_as_eight", "four and eight heads translate captions equally well, to one BLEU", lead(8, 4),
+          "equal", margin=1.0, published=0.3),
+    Claim("two_lead_one", "two heads translate captions better than one (BLEU)", lead(2, 1), "greater",
+          margin=0.5, primary=False),
+    Claim("sixteen_lead_one", "sixteen heads translate captions better than one (BLEU)", lead(16, 1),
+          "greater", margin=0.5, primary=False),
+)
+
+
+def cells(settings):
+    """A run for each number of heads and each seed."""
+    return runs.crossed(stage=("final",), heads=settings["heads"], seed=range(settings["seeds"]))
+
+
+def overrides(cell, settings, rows):
+    """The changes of a run in its config."""
+    return runs.with_data(settings["config"] | {"model.num_heads": cell["heads"], "seed": cell["seed"]},
+                          settings)
+
+
+def measure(cell, settings, train):
+    """Scores and learning curve of a run."""
+    row = tuned_arms.translation(train(cell))
+    return row | {"late_rise": rates.late_rise(row["curve"][:, 1]) if len(row["curve"]) else None}
+
+
+def draw(rows, settings):
+    """Test BLEU over the number of heads, and dev BLEU over training."""
+    rising = rates.still_rising(rows, PLATEAU, "heads")
+    title = (f"Multi30k, {seed_count(rows)} seeds; bars: means and their 95 % intervals; curves: range\n"
+             f"heads that gained more than {PLATEAU:g} BLEU in the last fifth: {', '.join(rising) or 'none'}")
+    with titled_figure(8.4, 3.6, title) as figure:
+        axes = figure.subplots(1, 2)
+        draw_heads(axes[0], rows, settings["heads"], "test_bleu", "BLEU")
+        draw_training(axes[1], rows, settings["heads"])
+        axes[1].set(ylabel="BLEU, dev", ylim=(0, None))
+        axes[1].legend()
+    return figure
+
+
+STUDY = Study(
+    question="Does the translation of captions depend on the number of heads, at constant width?",
+    claims=CLAIMS,
+    presets={
+        "smoke": {"seeds": 2, "heads": (1, 2), "variant": "smoke",
+                  "config": architectures.smoke() | architectures.CAPTIONS_RATE},
+        "cpu": {"seeds": 10, "heads": (1, 2, 4, 8, 16), "variant": "multi30k",
+                "config": architectures.SMALL_CAPTIONS},
+        "accelerator": {"seeds": 10, "heads": (1, 2, 4, 8, 16, 32), "variant": "multi30k",
+                        "config": architectures.LONG_CAPTIONS | architectures.CAPTIONS_RATE},
+    },
+    cells=cells, measure=measure, draw=draw, config=architectures.FILE + ":{variant}", overrides=overrides,
+    check=runs.check_data)
