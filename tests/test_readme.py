@@ -28,7 +28,7 @@ COMMANDS = list(dict.fromkeys(  # those of extending.md are run by test_extendin
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with what the commands call DIR, STORIES, WORDS, sentences.txt, text.txt and others."""
+    """A folder with what the commands call DIR, SENTENCES, STORIES, WORDS, text.txt and others."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "DIR").mkdir()
     sentences = [(f"the dog {i} sees", f"le chien {i} voit") for i in range(40)]
@@ -37,6 +37,9 @@ def place(tmp_path_factory):
             text = "".join(pair[side] + "\n" for pair in sentences)
             (folder / "DIR" / f"{split}.lc.norm.tok.{name}").write_text(text)
             (folder / "DIR" / f"{split}.{name}").write_text(text)
+    (folder / "SENTENCES").mkdir()
+    (folder / "SENTENCES" / "subj_agr_filtered.text").write_text("the dog sees a cat . <eos>\n" * 30)
+    (folder / "SENTENCES" / "subj_agr_filtered.gold").write_text("2\tsees\tsee\t0\n" * 30)
     (folder / "STORIES").mkdir()
     for name, text in (("Chien_sents", "0\tle chien voit\n1\toui\n"),
                        ("Dog_sents", "0\tthe dog sees\n1\tyes\n"),

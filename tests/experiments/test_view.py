@@ -88,7 +88,7 @@ def test_words_in_sentences_of_a_file(call, runs, tmp_path):
     (tmp_path / "lines.txt").write_text("the bank that the lawyer robs is old .\nnothing .\n")
     status, _, err = call(view, f"--run={runs['senses']}", f"--sentences={tmp_path}/lines.txt",
                           f"--out={tmp_path}/view.html")
-    assert status == 0 and "1 of 2 sentences are without a word that the run knows" in err
+    assert status == 0 and "1 of 2 sentences is without a word that the run knows" in err
     assert [one["text"] for one in data(tmp_path / "view.html")["sentences"]] == [
         "the bank that the lawyer robs is old ."]
 

@@ -117,6 +117,8 @@ def _draw_rates(ax, rows, heads):
         ax.plot(list(scores), list(scores.values()), "o-", color=colour, markersize=4,
                 label=f"heads: {number}")
     ax.set(xscale="log", xlabel="learning rate, tuning seeds")
+    ax.set_xticks(list(scores), [f"{rate:g}" for rate in scores], minor=False)
+    ax.minorticks_off()
     ax.legend()
 
 

@@ -199,8 +199,9 @@ def test_checkpoints_are_left_out_where_all_would_be_too_large(viewed, monkeypat
     said, written = [], []
     history = {step: params for step in (0, 2, 3, 5)}
     views.save(viewer, 2, translator.config, history, 3, tmp_path / "view.html", said.append)
+    shown = "1 of 4 checkpoints is" if len(steps) == 1 else f"{len(steps)} of 4 checkpoints are"
     assert said == ([] if room == 4 else [
-        f"{len(steps)} of 4 checkpoints are shown: with all, {tmp_path}/view.html would be above 2 MB"])
+        f"{shown} shown: with all, {tmp_path}/view.html would be above 2 MB"])
     assert written[0].steps == steps and written[0].selected == selected
 
 
@@ -227,6 +228,6 @@ def test_one_checkpoint_that_is_too_large_is_said(viewed, monkeypatch, tmp_path)
     monkeypatch.setattr(views, "ROOM", fixed + each - 1)
     said = []
     views.save(viewer, 2, translator.config, {0: params, 3: params}, 3, tmp_path / "view.html", said.append)
-    assert said == [f"1 of 2 checkpoints are shown: with all, {tmp_path}/view.html would be above 2 MB",
+    assert said == [f"1 of 2 checkpoints is shown: with all, {tmp_path}/view.html would be above 2 MB",
                     f"{tmp_path}/view.html has {(fixed + each) / 1e6:.1f} MB of numbers of the selected "
                     "checkpoint alone, above 2 MB: fewer or shorter sentences make it smaller"]
