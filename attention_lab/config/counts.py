@@ -2,13 +2,16 @@
 
 
 def counted(number: int, plural: str) -> str:
-    """A number with what it counts, in the singular for 1; the plural's first word ends in s.
+    """A number with what it counts, in the singular for 1: of the first word that ends in s.
 
-    >>> counted(1, "words"), counted(2, "words"), counted(1, "pairs left out")
-    ('1 word', '2 words', '1 pair left out')
+    >>> counted(1, "words"), counted(2, "words"), counted(1, "empty classes of words")
+    ('1 word', '2 words', '1 empty class of words')
     """
-    noun, space, rest = plural.partition(" ")
-    return f"{number} {noun.removesuffix('s') if number == 1 else noun}{space}{rest}"
+    words = plural.split(" ")
+    place = next((i for i, word in enumerate(words) if word.endswith("s")), None)
+    if number == 1 and place is not None:
+        words[place] = words[place].removesuffix("es" if words[place].endswith("sses") else "s")
+    return " ".join([str(number), *words])
 
 
 def are(number: int) -> str:

@@ -19,7 +19,7 @@ def test_what_was_counted_and_what_training_never_had():
 def test_what_was_left_out_is_named():
     counts = {"files_left_out": ["labels.txt", "README"], "empty_lines": 1}
     assert anomalies({"train": (counts, [])}, "sentences", TOKENIZER) == [
-        "train: 2 files left out (labels.txt, README), 1 empty lines"]
+        "train: 2 files left out (labels.txt, README), 1 empty line"]
 
 
 def test_what_would_move_the_cursor_is_escaped():

@@ -60,7 +60,7 @@ def test_what_is_left_out_is_said_on_standard_error(call, monkeypatch, tmp_path)
     status, out, err = call(align, "--run=planted", f"--links={links}", f"--source={english}",
                             f"--target={french}", "--every")
     assert status == 0 and err.splitlines() == [
-        f"align: {links}: 1 null links, 1 pair without sure links",
+        f"align: {links}: 1 null link, 1 pair without sure links",
         "align: words unknown to the run can't be counted: text is gone"]
     assert [line.split("\t") for line in out.splitlines()] == [
         ["pairs", "2"], ["step", "weighed_by", "head", "error_rate", "mean_of_heads"],

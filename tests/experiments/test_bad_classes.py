@@ -97,7 +97,7 @@ def test_oddities_are_counted_reported_and_gone_on_with(tmp_path):
                                                    f"1\tin the bank of money train {number}\r".encode()))
     err = trained(f"{SENSES}:coarsewsd,target_only,smoke", *TINY, f"--config.data.directory={tmp_path}/words",
                   f"--workdir={tmp_path}/run", "--config.data.shots=11")
-    assert "48 cr line ends" in err and "2 index off word" in err and "1 empty classes" in err
+    assert "48 cr line ends" in err and "2 index off word" in err and "1 empty class" in err
     assert "2 classes below shots" in err and "Traceback" not in err
     facts = json.loads((tmp_path / "run" / "run.json").read_text())["data"]
     assert {name: facts[f"train_{name}"] for name in (

@@ -129,7 +129,7 @@ def test_oddities_are_counted_and_gone_on_with(call, tsv, tmp_path):
     status, out, err = call(train, *TSV, f"--workdir={tmp_path}/run",
                             f"--config.data.path={tsv(chr(10).join(lines).encode())}")
     assert status == 0
-    assert "1 cr line ends, 2 empty lines" in err
+    assert "1 cr line end, 2 empty lines" in err
     assert "1 pair is longer than 16 tokens and left out" in err
     assert " never seen in training" in err
     facts = json.loads((tmp_path / "run" / "run.json").read_text())
