@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attention_lab.config import Config, get
+from attention_lab.config.counts import counted
 from attention_lab.config.parse import nearest, parse
 from attention_lab.config.values import show
 from attention_lab.statistics import holm, mean_interval, sign_flip, tost
@@ -166,8 +167,8 @@ def compare(folders: Sequence[str | Path] | str | Path, arms: Sequence[str] | st
                  for seed in read.scores[one].keys() - read.scores[other].keys()}
         notices += [f"seed {seed} has {one} alone and is left out" for seed, one in sorted(alone.items())]
         if len(both) < 2:
-            raise ValueError(f"{label} and {base} share {len(both)} seeds with {metric}; at least 2 are "
-                             "needed")
+            raise ValueError(f"{label} and {base} share {counted(len(both), 'seeds')} with {metric}; at "
+                             "least 2 are needed")
         paired[label] = Paired(both, [both])
         if plan:
             finished = read.runs[label].keys() & read.runs[base].keys()

@@ -124,7 +124,7 @@ def test_runs_that_are_no_replicates(plant, change, words):
     ({"margin": float("nan")}, "--margin=nan: a number above 0"),
     ({"direction": "greatr"}, "allowed are greater and less; did you mean greater"),
     ({"reference": "2"}, "--reference=2 is no arm: there are 1, inverse_sqrt"),
-    ({"where": {"seed": "0"}}, "share 1 seeds with test_bleu; at least 2"),
+    ({"where": {"seed": "0"}}, "share 1 seed with test_bleu; at least 2"),
     ({"where": {"seed": "5"}}, "no finished run with seed=5"),
     ({"seeds": [0, 1, 2]}, "has no finished run of the declared seeds 2"),
 ])

@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 
+from attention_lab.config.counts import counted
 from attention_lab.data import lines
 from attention_lab.data.labelled import Labelled, whole_sentences
 
@@ -71,8 +72,8 @@ def _class_files(directory) -> tuple[dict[str, str], list[str]]:
         paths[label] = os.path.join(directory, name)
     if len(paths) < 2:
         besides = f" ({', '.join(others)} left out)" if others else ""
-        raise ValueError(f"data.directory: {directory} has {len(paths)} classes{besides}, not 2 or more; "
-                         f"{expected}")
+        raise ValueError(f"data.directory: {directory} has {counted(len(paths), 'classes')}{besides}, not 2 "
+                         f"or more; {expected}")
     return {label: paths[label] for label in sorted(paths)}, others
 
 

@@ -8,6 +8,7 @@ Words are uniform and independent, so that nothing but the memory of that word h
 
 import numpy as np
 
+from attention_lab.config.counts import counted
 from attention_lab.data import vocabulary
 from attention_lab.data.corpus import SPLITS
 from attention_lab.data.sequences import Sequences
@@ -29,8 +30,8 @@ def sequences(count: int, distance: int, answers: int, vocabulary_size: int, see
     first = len(vocabulary.SPECIALS)
     words = vocabulary_size - first
     if words < 2:
-        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {words} words beside the special ids: "
-                         f"an echo needs at least {first + 2} ids")
+        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {counted(words, 'words')} beside the "
+                         f"special ids: an echo needs at least {first + 2} ids")
     # The raw words of PCG64 are fixed for good, the methods of Generator may change with numpy.
     drawn = np.random.PCG64([seed, SPLITS.index(split)]).random_raw(count * (distance + answers))
     source = (first + drawn % np.uint64(words)).astype(np.int32).reshape(count, -1)

@@ -10,6 +10,7 @@ the place of the mark differs.
 
 import numpy as np
 
+from attention_lab.config.counts import counted
 from attention_lab.data import vocabulary
 from attention_lab.data.corpus import SPLITS
 from attention_lab.data.sequences import Sequences
@@ -33,8 +34,8 @@ def sequences(count: int, distance: int, length: int, vocabulary_size: int, seed
     first = len(vocabulary.SPECIALS)
     words = (vocabulary_size - first) // 2
     if words < 2:
-        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {max(words, 0)} words that can be "
-                         f"marked: at least {first + 4} ids, for two words, are needed")
+        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {counted(max(words, 0), 'words')} that can "
+                         f"be marked: at least {first + 4} ids, for two words, are needed")
     if not 0 < distance < length:
         raise ValueError(f"data.distance={distance} does not fit data.length={length}: 1 to {length - 1} "
                          "is allowed")

@@ -11,6 +11,7 @@ repeated sequences of Elhage et al. 2021; Olsson et al. 2022).
 
 import numpy as np
 
+from attention_lab.config.counts import counted
 from attention_lab.data import vocabulary
 from attention_lab.data.corpus import SPLITS
 from attention_lab.data.sequences import Sequences
@@ -37,8 +38,8 @@ def sequences(count: int, length: int, vocabulary_size: int, seed: int, split: s
         raise ValueError(f"data.length={length} has no blocks of several sizes: data.source=repeated needs "
                          f"at least {SHORTEST} tokens")
     if words < most:
-        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {words} words beside the special ids: "
-                         f"with data.length={length} a block has up to {most}, so at least {first + most} "
+        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {counted(words, 'words')} beside the "
+                         f"special ids: with data.length={length} a block has up to {most}, so at least {first + most} "
                          "ids are needed")
     # The raw words of PCG64 are fixed for good, the methods of Generator may change with numpy.
     bits = np.random.PCG64([seed, SPLITS.index(split)])

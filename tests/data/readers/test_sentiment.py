@@ -104,7 +104,7 @@ def test_files_that_are_no_class_are_left_out_and_named(tmp_path, name):
     assert read.label == ["glad", "sad"] and read.counts["files_left_out"] == [name]
     (tmp_path / "sad.txt").unlink()
     if not name.startswith(("stats", "model", "scores")):  # which are one class of two
-        with pytest.raises(ValueError, match=rf"has 1 classes \({re.escape(name)} left out\), not 2"):
+        with pytest.raises(ValueError, match=rf"has 1 class \({re.escape(name)} left out\), not 2"):
             sentiment_files.read(tmp_path)
 
 
@@ -125,7 +125,7 @@ def test_bad_folders_are_refused(tmp_path):
     with pytest.raises(ValueError, match="data.directory: .*gone: No such file or directory"):
         sentiment_files.read(tmp_path / "gone")
     (tmp_path / "sad.txt").write_text("so sad\n")
-    with pytest.raises(ValueError, match="has 1 classes, not 2 or more"):
+    with pytest.raises(ValueError, match="has 1 class, not 2 or more"):
         sentiment_files.read(tmp_path)
     (tmp_path / "glad.txt").write_bytes(b"caf\xe9\n")
     with pytest.raises(ValueError, match="glad.txt: line 1 is not UTF-8"):

@@ -20,5 +20,5 @@ def test_splits_and_seeds_are_apart_and_repeat():
     np.testing.assert_array_equal(one, echo.sequences(20, 2, 5, 9, 0, "train").source)
     for seed, split in ((0, "dev"), (0, "test"), (1, "train")):
         assert (one != echo.sequences(20, 2, 5, 9, seed, split).source).any()
-    with pytest.raises(ValueError, match="size=5 has 1 words beside the special ids: an echo needs"):
+    with pytest.raises(ValueError, match="size=5 has 1 word beside the special ids: an echo needs"):
         echo.sequences(1, 2, 3, 5, 0, "train")

@@ -38,7 +38,7 @@ def test_splits_and_seeds_are_apart_and_words_are_equally_frequent():
 
 
 @pytest.mark.parametrize("size, k, said", [
-    (7, 2, "vocabulary_size=7 has 1 words that can be marked: at least 8 ids"),
+    (7, 2, "vocabulary_size=7 has 1 word that can be marked: at least 8 ids"),
     (12, 5, "data.distance=5 does not fit data.length=5: 1 to 4 is allowed"),
     (12, 0, "data.distance=0 does not fit")])
 def test_what_can_not_be_drawn_is_refused(size, k, said):
