@@ -34,8 +34,8 @@ def sequences(count: int, distance: int, length: int, vocabulary_size: int, seed
     first = len(vocabulary.SPECIALS)
     words = (vocabulary_size - first) // 2
     if words < 2:
-        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {counted(max(words, 0), 'words')} that can "
-                         f"be marked: at least {first + 4} ids, for two words, are needed")
+        raise ValueError(f"data.vocabulary_size={vocabulary_size} has {counted(max(words, 0), 'words')} that "
+                         f"can be marked: at least {first + 4} ids, for two words, are needed")
     if not 0 < distance < length:
         raise ValueError(f"data.distance={distance} does not fit data.length={length}: 1 to {length - 1} "
                          "is allowed")

@@ -39,8 +39,8 @@ def sequences(count: int, length: int, vocabulary_size: int, seed: int, split: s
                          f"at least {SHORTEST} tokens")
     if words < most:
         raise ValueError(f"data.vocabulary_size={vocabulary_size} has {counted(words, 'words')} beside the "
-                         f"special ids: with data.length={length} a block has up to {most}, so at least {first + most} "
-                         "ids are needed")
+                         f"special ids: with data.length={length} a block has up to {most}, so at "
+                         f"least {first + most} ids are needed")
     # The raw words of PCG64 are fixed for good, the methods of Generator may change with numpy.
     bits = np.random.PCG64([seed, SPLITS.index(split)])
     block = first + distinct(bits, count, most, words).astype(np.int32)
