@@ -30,12 +30,12 @@ def related(tree: Tree, relation: str, direction: str, left: bool = False) -> Ma
       relation: without subtype, as "nsubj". direction: UP or DOWN.
       left: related tokens to the right do not count.
     """
-    found: dict[int, set[int]] = defaultdict(set)
+    targets: dict[int, set[int]] = defaultdict(set)
     for link in links(tree):
         query, other = {UP: (link.dependent, link.head), DOWN: (link.head, link.dependent)}[direction]
         if link.relation == relation and (other < query or not left):
-            found[query].add(other)
-    return found
+            targets[query].add(other)
+    return targets
 
 
 class Text(NamedTuple):
@@ -100,18 +100,18 @@ class Attended(NamedTuple):
 
 def read(translator: Translator, params: Any, sources: Sequence[Text], targets: Sequence[Text]) -> Attended:
     """Lets a model read sentences and their translations, AT_A_TIME of them together."""
-    found = Attended([], [])
+    attended = Attended([], [])
     for start in range(0, len(sources), AT_A_TIME):
         sides = [side[start:start + AT_A_TIME] for side in (sources, targets)]
         attentions = translator.attention(params, *([text.text for text in side] for side in sides))
         for attention, source, target in zip(attentions, *sides):
             # The decoder's inputs begin with a mark: row and column j + 1 are of word j.
             for into, weights, tokens, text in (
-                    (found.source, attention.encoder, attention.source, source),
-                    (found.target, attention.decoder[:, :, 1:, 1:], attention.target[:-1], target)):
+                    (attended.source, attention.encoder, attention.source, source),
+                    (attended.target, attention.decoder[:, :, 1:, 1:], attention.target[:-1], target)):
                 into.append(most_attended(weights.reshape(-1, *weights.shape[2:]),
                                           _owners(translator, tokens, text)))
-    return found
+    return attended
 
 
 def linked(attended: Iterable[np.ndarray], trees: Iterable[Tree], relation: str, direction: str,

@@ -67,8 +67,8 @@ def correct(odds: np.ndarray) -> np.ndarray:
 def balanced(odds: np.ndarray, singular: np.ndarray) -> float:
     """The share of right preferences among singular subjects and that among plural ones, mean of both.
 
-    Who prefers one number always, as counts of words do, has 1/2. NaN odds are left out; NaN without verbs of
-    either number.
+    A model that always prefers one number, as counts of words do, has 1/2. NaN odds are left out; NaN
+    without verbs of either number.
 
     >>> balanced(np.array([1.0, 2.0, 3.0, -1.0]), np.array([False, False, False, True]))
     0.5

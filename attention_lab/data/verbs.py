@@ -1,4 +1,4 @@
-"""Sentences for a language model, each in a context of its own, and the verb that it is asked for."""
+"""Sentences for a language model, each in a context of its own, and the verb whose number is scored."""
 
 import dataclasses
 from collections import defaultdict
@@ -50,12 +50,13 @@ class Verbs(Corpus):
         """A context of `length` for each sentence, cut off after it or filled up with PAD.
 
         The end mark stands before the first word, where it ends the sentence before, and after the last.
+        `bytes` is 0 where a sentence is cut off.
         """
         rows = tokenizer.encode(self.text)
         target = batching.pad(rows, 1 + max(length, max(map(len, rows), default=0)))[:, :length]
         source = np.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=vocabulary.EOS)
-        size = sum(len(text.encode()) + 1 for text in self.text)
-        return Contexts(source, target, size)
+        whole = all(len(row) < length for row in rows)
+        return Contexts(source, target, sum(len(text.encode()) + 1 for text in self.text) * whole)
 
     def training(self, tokenizer: Tokenizer, length: int, rows: int) -> tuple[Batches, int]:
         """(seed, first step) -> endless batches, each pass in another order; and the contexts of a pass."""

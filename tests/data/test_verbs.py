@@ -19,7 +19,7 @@ def test_a_context_is_one_sentence():
     contexts = three.contexts(tokenizer, 4)
     assert contexts.target.tolist() == [[a, b, EOS, PAD], [a, b, c, a], [UNKNOWN, EOS, PAD, PAD]]
     assert contexts.source.tolist() == [[EOS, a, b, EOS], [EOS, a, b, c], [EOS, UNKNOWN, EOS, PAD]]
-    assert contexts.bytes == 4 + 10 + 3
+    assert contexts.bytes == 0 and three.contexts(tokenizer, 6).bytes == 4 + 10 + 3  # with every end mark
     batches, count = three.training(tokenizer, 4, 3)
     batch = next(batches(0, 0))
     assert count == 3 and sorted(batch["example"].tolist()) == [0, 1, 2]

@@ -1,12 +1,15 @@
 """disambiguation_crossed: arms differ in body and reading, rates are selected on dev, planted verdicts."""
 
+import jax
 import numpy as np
 import pytest
 
 from attention_lab.config import differences
 from attention_lab.config.parse import merge
 from attention_lab.config.rules import check
+from attention_lab.models import build
 from attention_lab.studies.recipes import rates, senses
+from attention_lab.training.state import parameter_count
 from configs.disambiguation import get_config
 from tests.experiments.loaded import module, study, verdicts
 
@@ -21,6 +24,24 @@ NOUN, POOLED = CROSSED.READINGS
 def config_of(cell, rows=(), settings=CPU):
     """The config of the run behind a cell."""
     return merge(get_config(settings["variant"]), CROSSED.overrides(cell, settings, rows))
+
+
+def test_the_early_accuracy_is_that_of_the_last_evaluation_up_to_500_steps():
+    curve = np.array([[250, 0.3], [500, 0.5], [750, 0.9]])
+    assert CROSSED._early(curve) == 0.5 and CROSSED._early(curve[2:]) is None
+
+
+@pytest.mark.parametrize("preset", ["cpu", "accelerator"])
+def test_bodies_have_equally_many_weights(preset):
+    settings = STUDY.settings(preset)
+    counts = []
+    for body in CROSSED.BODIES:
+        cell = {"body": body, "reading": NOUN, "stage": "tune", "rate": 0.1, "seed": 100}
+        model = build(config_of(cell, settings=settings), 97, (2,))
+        params = jax.eval_shape(model.init, jax.random.key(0))
+        counts.append(parameter_count({name: leaf for name, leaf in params.items()
+                                       if name.startswith(("encoder", "reader"))}))
+    assert counts[0] == pytest.approx(counts[1], rel=0.03)
 
 
 @pytest.mark.parametrize("preset", ["smoke", "cpu", "accelerator"])
@@ -56,8 +77,9 @@ def table(near, far, distracted):
 
 
 def planted(tables):
-    """All rows; tables: by arm."""
+    """All rows; tables: by arm, whose first number is the early accuracy, too."""
     return [cell | {"dev_accuracy": 0.9, "test_accuracy": 0.9, "late_rise": 0.0,
+                    "early": tables[cell["body"], cell["reading"]][0, senses.ACCURACY] - 0.1,
                     "curve": np.array([[750, 0.5], [1500, 0.9]]),
                     "by_distance": tables[cell["body"], cell["reading"]]
                     + np.array([0, 0, 0, 0, 0.001 * (cell["seed"] % 3) * (cell["body"] == GRU)])}
@@ -68,7 +90,7 @@ WHOLE = table(0.97, 0.97, 0.97)
 
 
 def test_a_gru_that_decays_only_where_it_is_read_at_the_noun_supports_all_claims():
-    given = verdicts(STUDY, planted(dict.fromkeys(ARMS, WHOLE) | {(GRU, NOUN): table(0.95, 0.7, 0.6)}))
+    given = verdicts(STUDY, planted(dict.fromkeys(ARMS, WHOLE) | {(GRU, NOUN): table(0.92, 0.7, 0.6)}))
     assert set(given.values()) == {"supported"}, given
 
 
@@ -84,7 +106,7 @@ def test_a_run_that_diverged_has_every_sentence_wrong(tmp_path):
 
 
 def test_the_figure_shows_all_arms_and_names_those_that_still_rise():
-    rows = planted(dict.fromkeys(ARMS, WHOLE) | {(GRU, NOUN): table(0.95, 0.7, 0.6)})
+    rows = planted(dict.fromkeys(ARMS, WHOLE) | {(GRU, NOUN): table(0.92, 0.7, 0.6)})
     for row in rows:
         row["late_rise"] = 0.02 * ((row["body"], row["reading"]) == (GRU, NOUN))
     figure = CROSSED.draw(rows, CPU)

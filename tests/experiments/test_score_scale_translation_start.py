@@ -65,7 +65,7 @@ def test_no_seed_is_tuned_and_scored():
     assert len(seeds["tune"]) == 3 and len(seeds["final"]) == 10 and not seeds["tune"] & seeds["final"]
 
 
-@pytest.mark.parametrize("bleus, learnt, steps", [([10, 79.9, 80, 95], 1, 480), ([1, 2, 3, 4], 0, 800)])
+@pytest.mark.parametrize("bleus, learnt, steps", [([10, 79.9, 80, 95], 1, 480), ([1, 2, 3, 4], 0, 1600)])
 def test_a_run_has_learnt_at_the_first_evaluation_from_80_bleu_on(bleus, learnt, steps):
     evaluations = [{"step": 160 * (i + 1), "dev_bleu": bleu} for i, bleu in enumerate(bleus)]
     result = {"status": "finished", "dev_bleu": 7, "test_bleu": 5}
@@ -74,7 +74,7 @@ def test_a_run_has_learnt_at_the_first_evaluation_from_80_bleu_on(bleus, learnt,
     assert (row["dev_bleu"], row["test_bleu"]) == (7, 5)
     diverged = STUDY.measure({}, CPU, lambda cell: ({"status": "diverged"}, [], None,
                                                     {"optimizer.learning_rate": 0.1}))
-    assert (diverged["learnt"], 10 ** diverged["log_steps"]) == (0, pytest.approx(800))
+    assert (diverged["learnt"], 10 ** diverged["log_steps"]) == (0, pytest.approx(1600))
 
 
 def planted(lost):

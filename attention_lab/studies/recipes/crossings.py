@@ -57,16 +57,16 @@ def log_crossing(rows: Rows, arm: str, other: str, column: str, width: int) -> S
     Where an arm never needs more, that of the longest length; where it needs more from the start, of the
     shortest: what was not measured makes no crossing greater than the lengths are.
     """
-    found, logs = crossing(rows, arm, other, column, width), {}
+    crossings, logs = crossing(rows, arm, other, column, width), {}
     for seed, both in of_seeds(rows, width, f"{arm}_{column}", f"{other}_{column}").items():
         more = both[-1][f"{arm}_{column}"] > both[-1][f"{other}_{column}"]
         end = both[0 if more else -1]["length"]
-        logs[seed] = round(math.log2(end if math.isnan(found[seed]) else found[seed]), 9)
+        logs[seed] = round(math.log2(end if math.isnan(crossings[seed]) else crossings[seed]), 9)
     return logs
 
 
 def crossing_interval(rows: Rows, arm: str, other: str, column: str, width: int
                       ) -> tuple[float, Interval] | None:
     """The median of `crossing` over seeds, and its bootstrap interval; None if a seed has no crossing."""
-    found = list(crossing(rows, arm, other, column, width).values())
-    return None if np.isnan(found).any() else (float(np.median(found)), one_level(found, np.median))
+    lengths = list(crossing(rows, arm, other, column, width).values())
+    return None if np.isnan(lengths).any() else (float(np.median(lengths)), one_level(lengths, np.median))

@@ -36,6 +36,15 @@ def by_rate(rows: Rows, column: str, worst: float, **arm: Any) -> dict[float, fl
     return {rate: float(np.mean(scores[rate])) for rate in sorted(scores)}
 
 
+def best(scores: Mapping[float, float]) -> float:
+    """The rate with the highest score, of `by_rate`; the lowest of equals.
+
+    >>> best({0.001: 0.2, 0.003: 0.9, 0.01: 0.9})
+    0.003
+    """
+    return min(scores, key=lambda rate: (-scores[rate], rate))
+
+
 def still_rising(rows: Rows, margin: float, *names: str) -> list[str]:
     """Arms whose `late_rise`, mean over final seeds, is above a margin: "gru 40" and the like.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from attention_lab.figures import style
-from attention_lab.studies.recipes import runs
+from attention_lab.studies.recipes import rates, runs
 from attention_lab.studies.recipes.drawing import draw_unreached, key_size_axis
 from attention_lab.studies.study import Rows
 
@@ -53,7 +53,7 @@ def by_rate(rows: Rows, arm: str, size: int, score: str) -> dict[float, float]:
 def best_rate(rows: Rows, arm: str, size: int, score: str) -> float:
     """The rate with the highest mean dev score over the tuning seeds; the lowest of equals."""
     scores = by_rate(rows, arm, size, score)
-    return max(scores, key=scores.get)
+    return rates.best(scores)
 
 
 def overrides_by(score: str) -> Callable[..., dict[str, Any]]:

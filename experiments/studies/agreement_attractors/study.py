@@ -92,7 +92,7 @@ def overrides(cell, settings, rows):
     corpus, arm, rate, width = cell["corpus"], cell["arm"], cell["rate"], settings["width"]
     if rate is None and rows is not None:
         scores = best_rates(rows, corpus=corpus, arm=arm)
-        rate = max(scores, key=scores.get)  # the lowest of equals
+        rate = rates.best(scores)
     changes = runs.variant(FILE, ARMS[arm]) | settings["config"] | settings["corpora"][corpus] | {
         "data.source": "agreement", "model.width": width,
         "model.hidden": 4 * width if arm == T else lstm_size(width), "optimizer.learning_rate": rate,

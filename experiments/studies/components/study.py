@@ -8,6 +8,8 @@ the best BLEU on dev, over tuning seeds; ten other seeds, paired across arms, ar
 The shares of ambiguous nouns, verbs and pronouns that are right say what a part is needed for.
 """
 
+import numpy as np
+
 from attention_lab.figures import style
 from attention_lab.statistics import mean_interval
 from attention_lab.studies import Claim, Study, difference
@@ -71,7 +73,7 @@ def overrides(cell, settings, rows):
     rate = cell["rate"]
     if rate is None and rows is not None:
         scores = best_rates(rows, cell["arm"])
-        rate = max(scores, key=scores.get)  # the lowest of equals
+        rate = rates.best(scores)
     return settings["config"] | ARMS[cell["arm"]] | {
         "optimizer.learning_rate": rate, "seed": cell["seed"],
         "data.split": "test" if cell["stage"] == "final" else "dev"}
@@ -87,13 +89,14 @@ def draw(rows, settings):
         axes = figure.subplots(2, 3).flat
         for ax, (column, name) in zip(axes, MEASURES.items()):
             for x, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
-                scores = [row[column] or 0.0 for row in final if row["arm"] == arm]
+                scores = _scores(final, arm, column)
                 draw_seeds(ax, x, scores, colour, half=0.2)
                 if len(scores) > 1:
                     ax.vlines(x, *mean_interval(scores)[:2], color=colour, linewidth=2)
             ax.set_xticks(range(len(settings["arms"])), [arm.replace(" ", "\n").replace("-", "-\n")
                                                          for arm in settings["arms"]])
-            ax.set(ylabel=f"{name}, test", ylim=(0, None))
+            ax.set(ylabel=f"{name}, test")
+            _cut_off(ax, [_scores(final, arm, column) for arm in settings["arms"]])
         for arm, colour in zip(settings["arms"], style.COLOURS):
             scores = best_rates(rows, arm)
             axes[4].plot(list(scores), list(scores.values()), "o-", color=colour, markersize=4, label=arm)
@@ -102,6 +105,22 @@ def draw(rows, settings):
         axes[4].legend()
         axes[5].set(ylabel="BLEU, dev")
     return figure
+
+
+def _scores(rows, arm, column):
+    """A column of an arm; a run that diverged counts as 0."""
+    return [row[column] or 0.0 for row in rows if row["arm"] == arm]
+
+
+def _cut_off(ax, by_arm):
+    """An axis that begins below the arms near the best one; the mean of each other is written at its foot."""
+    near = [score for scores in by_arm if max(scores) > 0.5 * max(map(max, by_arm)) for score in scores]
+    low, high = min(near), max(near)
+    ax.set_ylim(low - 0.25 * (high - low) - 1e-3, high + 0.1 * (high - low) + 1e-3)
+    for x, scores in enumerate(by_arm):
+        if max(scores) < low:
+            ax.annotate(f"{np.mean(scores):.2g}", (x, 0.0), (x, 0.1), xycoords=("data", "axes fraction"),
+                        ha="center", arrowprops={"arrowstyle": "->"})
 
 
 STUDY = Study(

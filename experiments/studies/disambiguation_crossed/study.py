@@ -8,7 +8,7 @@ rate with the best accuracy on dev over tuning seeds; ten other seeds, paired ac
 
 from attention_lab.figures import style
 from attention_lab.statistics import mean_interval
-from attention_lab.studies import Claim, Study, function
+from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import rates, runs, senses
 from attention_lab.studies.recipes.drawing import (
     bin_axis,
@@ -22,6 +22,7 @@ from attention_lab.studies.recipes.drawing import (
 FILE = "configs/disambiguation.py"
 ATTENTION, GRU = "self-attention", "gru"
 BODIES = {ATTENTION: "", GRU: "gru"}  # variants of that file
+EARLY = 500  # steps, where `disambiguation` ends
 NOUN, POOLED = "at the noun", "additive attention"
 READINGS = {NOUN: "place", POOLED: "additive"}  # model.pooling
 COLOURS = {(body, reading): style.COLOURS[2 * i + j] for i, body in enumerate(BODIES)
@@ -58,6 +59,9 @@ CLAIMS = (
     Claim("attention_does_not", "read at the noun, self-attention is as good at the farthest distances as "
           "at the nearest, to two points", decay(ATTENTION, NOUN), "equal", margin=0.02,
           published="no decay"),
+    Claim("early_lead", f"read at the noun, self-attention is ahead of a GRU after {EARLY} steps (dev "
+          "accuracy)", mean("early", 0.0, stage="final", body=ATTENTION, reading=NOUN) - mean(
+              "early", 0.0, stage="final", body=GRU, reading=NOUN), "greater", margin=0.02),
     Claim("distracted", "beside a distractor, read at the noun, self-attention is better than a GRU "
           "(accuracy)", lead(NOUN, "distracted"), "greater", margin=0.02, primary=False),
     Claim("distracted_pooled", "beside a distractor, read by additive attention, both are equal, to two "
@@ -80,8 +84,9 @@ def overrides(cell, settings, rows):
     rate = cell["rate"]
     if rate is None and rows is not None:
         scores = best_rates(rows, cell["body"], cell["reading"])
-        rate = max(scores, key=scores.get)  # the lowest of equals
-    return runs.variant(FILE, BODIES[cell["body"]]) | settings["config"] | {
+        rate = rates.best(scores)
+    units = {"model.hidden": settings["units"]} if cell["body"] == GRU else {}
+    return runs.variant(FILE, BODIES[cell["body"]]) | settings["config"] | units | {
         "model.pooling": READINGS[cell["reading"]], "optimizer.learning_rate": rate, "seed": cell["seed"],
         "data.split": "test" if cell["stage"] == "final" else "dev"}
 
@@ -95,9 +100,15 @@ def measure(cell, settings, train):
     curve = runs.curve(run.evaluations, "dev_accuracy")
     return {"rate_used": run.changes["optimizer.learning_rate"], "status": run.result["status"],
             "parameters": run.result["parameters"], "dev_accuracy": run.result.get("dev_accuracy"),
-            "test_accuracy": run.result.get("test_accuracy"),
+            "test_accuracy": run.result.get("test_accuracy"), "early": _early(curve),
             "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None, "curve": curve,
             "by_distance": table}
+
+
+def _early(curve):
+    """Dev accuracy at the last evaluation up to EARLY steps; None before any."""
+    scores = curve[curve[:, 0] <= EARLY, 1]
+    return float(scores[-1]) if len(scores) else None
 
 
 def draw(rows, settings):
@@ -140,20 +151,22 @@ def _draw_distances(ax, rows, distractors):
            title="beside a distractor" if distractors else "without distractors")
 
 
+# units: of the GRU, both directions together, so that it has as many weights as two layers of self-attention.
 STUDY = Study(
     question="Does telling senses apart depend on the body of a classifier, on how it is read, or on both?",
     claims=CLAIMS,
     presets={
-        "smoke": {"seeds": 2, "tuning_seeds": 1, "rates": (0.003,), "variant": "smoke",
+        "smoke": {"seeds": 2, "tuning_seeds": 1, "rates": (0.003,), "variant": "smoke", "units": 32,
                   "config": {"data.train_size": 40, "data.dev_size": 8, "data.test_size": 80,
                              "data.lexicon_size": 300, "training.steps": 2, "training.eval_every": 2,
                              "training.checkpoint_every": 2}},
-        "cpu": {"seeds": 10, "tuning_seeds": 2, "rates": (0.001, 0.003, 0.01), "variant": "",
+        "cpu": {"seeds": 10, "tuning_seeds": 2, "rates": (0.001, 0.003, 0.01), "variant": "", "units": 156,
                 "config": {"data.lexicon_size": 500, "data.train_size": 40000, "data.buckets": (28, 42, 56),
                            "model.width": 64, "model.hidden": 128, "optimizer.warmup_steps": 100,
-                           "training.steps": 1500, "training.batch_tokens": 2048, "training.eval_every": 150,
+                           "training.steps": 1500, "training.batch_tokens": 2048, "training.eval_every": 125,
                            "training.checkpoint_every": 1500}},
         "accelerator": {"seeds": 10, "tuning_seeds": 4, "rates": (0.0003, 0.001, 0.003, 0.01), "variant": "",
+                        "units": 310,
                         "config": {"data.train_size": 200000, "data.test_size": 5000,
                                    "training.steps": 10000, "training.batch_tokens": 8192,
                                    "training.eval_every": 500, "training.checkpoint_every": 10000}},

@@ -50,15 +50,17 @@ def lead(name, over="fixed"):
 
 CLAIMS = (
     Claim("english_subject", "English, from predicates to their subjects: the best head finds more than the "
-          "best fixed offset (share)", lead("en_nsubj_down"), "greater", published="syntactic heads"),
+          "best fixed offset (share)", lead("en_nsubj_down"), "greater", margin=0.02,
+          published="syntactic heads"),
     Claim("english_adjective", "English, from adjectives to their nouns: the best head finds more than the "
-          "best fixed offset (share)", lead("en_amod_up"), "greater", published="syntactic heads"),
+          "best fixed offset (share)", lead("en_amod_up"), "greater", margin=0.02,
+          published="syntactic heads"),
     Claim("french_subject", "French, from predicates to subjects on their left: the best head finds more "
-          "than the best fixed offset (share)", lead("fr_nsubj_down"), "greater",
+          "than the best fixed offset (share)", lead("fr_nsubj_down"), "greater", margin=0.02,
           published="syntactic heads"),
     Claim("training_finds_subjects", "English, from predicates to their subjects: the best head finds more "
           "than that of the same models before training (share)", lead("en_nsubj_down", "untrained"),
-          "greater"),
+          "greater", margin=0.02),
     Claim("most_relations", "in more than half of the relations the best head finds more than the best fixed "
           "offset (share of relations)", function("led"), "greater", 0.5, primary=False),
     Claim("english_predicate", "English, from subjects to their predicates: the best head finds more than "

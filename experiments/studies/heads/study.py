@@ -72,7 +72,7 @@ def overrides(cell, settings, rows):
     rate = cell["rate"]
     if rate is None and rows is not None:
         scores = rates.by_rate(rows, "dev_mean", 0.0, **{name: cell[name] for name in NAMED})
-        rate = max(scores, key=scores.get)  # the lowest of equals
+        rate = rates.best(scores)
     units = settings["width"] * cell["fold"] // cell["heads"] if cell["arm"] == WIDE else None
     return settings["config"] | {
         "model.width": settings["width"], "model.num_layers": cell["layers"],

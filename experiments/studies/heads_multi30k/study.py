@@ -2,7 +2,8 @@
 
 `heads_translation` on Multi30k, English to French, tokenised and lower-cased: with h heads a head has
 queries, keys and values of width / h units, so that the number of parameters is the same for all. One
-learning rate for all numbers of heads, tuned for none of them. Scored by greedy BLEU on test_2016_flickr.
+learning rate for all numbers of heads, chosen in a pilot with eight. Scored by greedy BLEU on
+test_2016_flickr.
 """
 
 from attention_lab.studies import Claim, Study, mean, nearest
@@ -19,16 +20,16 @@ def lead(heads, other):
 
 
 CLAIMS = (
-    Claim("eight_lead_one", "eight heads translate captions better than one (BLEU)", lead(8, 1), "greater",
-          margin=0.5, published=0.9),
+    Claim("sixteen_lead_one", "sixteen heads translate captions better than one (BLEU)", lead(16, 1),
+          "greater", margin=0.5, published=0.9),
     Claim("sixteen_trail_four", "sixteen heads translate captions worse than four (BLEU)", lead(16, 4),
-          "less", margin=0.5, published="drops with too many heads"),
+          "less", margin=0.5, published="0.3 more; 32 heads drop"),
     Claim("four_as_eight", "four and eight heads translate captions equally well, to one BLEU", lead(8, 4),
           "equal", margin=1.0, published=0.3),
     Claim("two_lead_one", "two heads translate captions better than one (BLEU)", lead(2, 1), "greater",
           margin=0.5, primary=False),
-    Claim("sixteen_lead_one", "sixteen heads translate captions better than one (BLEU)", lead(16, 1),
-          "greater", margin=0.5, primary=False),
+    Claim("eight_lead_one", "eight heads, for which the rate was chosen, translate captions better than one "
+          "(BLEU)", lead(8, 1), "greater", margin=0.5, published=0.9, primary=False),
 )
 
 

@@ -69,7 +69,7 @@ def overrides(cell, settings, rows):
     corpus, rate = cell["corpus"], cell["rate"]
     if rate is None and rows is not None:
         scores = best_rates(rows, corpus=corpus, heads=cell["heads"])
-        rate = max(scores, key=scores.get)  # the lowest of equals
+        rate = rates.best(scores)
     return runs.with_data(
         runs.variant(architectures.FILE, VARIANTS[corpus]) | settings["corpora"][corpus] | {
             "model.num_heads": cell["heads"], "optimizer.learning_rate": rate, "seed": cell["seed"],

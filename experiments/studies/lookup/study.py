@@ -136,7 +136,7 @@ def overrides(cell, settings, rows):
     arm, width, rate = cell["arm"], cell["width"], cell["rate"]
     if rate is None and rows is not None:
         scores = rates.by_rate(rows, "dev_mean", 0.0, arm=arm, width=width)
-        rate = max(scores, key=scores.get)
+        rate = rates.best(scores)
     task = (_of_blocks if arm in REPEATED else _of_pairs)(cell, settings)
     steps = settings[f"{group(arm)}steps"]
     return settings["config"] | task | {

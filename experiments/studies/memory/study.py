@@ -82,7 +82,7 @@ def overrides(cell, settings, rows):
     if rate is None and rows is not None:
         # By the mean over training: the rate at which it learns soonest. The lowest of equals.
         scores = rates.by_rate(rows, "dev_mean", 0.0, arm=cell["arm"], distance=cell["distance"])
-        rate = max(scores, key=scores.get)
+        rate = rates.best(scores)
     return runs.recurrent_variant("configs/memory.py", ARMS[cell["arm"]]) | settings["config"] | {
         "data.distance": cell["distance"], "optimizer.learning_rate": rate, "seed": cell["seed"],
         "data.split": "test" if cell["stage"] == "final" else "dev"}

@@ -16,6 +16,7 @@ import numpy as np
 
 from attention_lab.analysis import lengths
 from attention_lab.analysis.timing import interleaved
+from attention_lab.config.counts import counted
 from attention_lab.figures import style
 from attention_lab.statistics import one_level
 from attention_lab.storage import environment
@@ -34,6 +35,7 @@ from attention_lab.studies.values import by_seed
 NAMES = {"gru": "GRU", "attention": "attention, all weights", "blockwise": "attention, blockwise",
          "linear": "linear attention", "lstm": "LSTM", "fused": "attention, fused, bfloat16"}
 ANYWHERE = tuple(arm for arm in NAMES if arm != "fused")  # arms that every device has
+DASHED = ("lstm", "blockwise", "linear")  # which cover another layer in some panels
 COLUMNS = {"forward": "time of the forward pass (s)", "gradients": "time with gradients (s)",
            "token": "time per token (s)",
            "temporary": "temporary memory of the gradients, bytes",
@@ -206,8 +208,8 @@ def resampled(rows):
 def draw(rows, settings):
     """Every column over the length, a row for each width, with the length where attention and a GRU cross."""
     widths = sorted({row["width"] for row in rows})
-    title = (f"one causal layer, {settings['heads']} head(s), one sequence; {seed_count(rows)} blocks of "
-             f"{settings['rounds']} rounds, mean and range; {rows[0]['device']}")
+    title = (f"one causal layer, {counted(settings['heads'], 'heads')}, one sequence; {seed_count(rows)} "
+             f"blocks of {settings['rounds']} rounds, mean and range; {rows[0]['device']}")
     with titled_figure(17.0, 6.6, title) as figure:
         axes = figure.subplots(len(widths), len(COLUMNS), sharex=True, sharey="col", squeeze=False)
         for width, line in zip(widths, axes):
@@ -235,7 +237,8 @@ def _draw_column(ax, rows, column):
             if row.get(f"{arm}_{column}") is not None:
                 values.setdefault(row["length"], []).append(row[f"{arm}_{column}"])
         if values:
-            draw_ranges(ax, list(values), list(values.values()), colour, label=NAMES[arm], markersize=3)
+            draw_ranges(ax, list(values), list(values.values()), colour, "o--" if arm in DASHED else "o-", 3,
+                        label=NAMES[arm])
     ax.set_xscale("log", base=2)
     ax.set_yscale("symlog" if column == "depth" else "log")
     if column == "depth":

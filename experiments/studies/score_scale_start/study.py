@@ -16,7 +16,7 @@ from attention_lab.config.load import load
 from attention_lab.config.parse import merge
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, difference
-from attention_lab.studies.recipes import runs
+from attention_lab.studies.recipes import rates, runs
 from attention_lab.studies.recipes.drawing import draw_seeds, seed_count, titled_figure
 from attention_lab.studies.recipes.equal_start import query_gain
 from attention_lab.studies.recipes.recall import draw_floors, lead
@@ -97,7 +97,7 @@ def cells(settings):
 def best_rate(rows, arm, size):
     """The rate with the largest mean dev accuracy over training and tuning seeds; the lowest of equals."""
     scores = by_rate(rows, ARMS[arm].tuned_as or arm, size)
-    return max(scores, key=scores.get)
+    return rates.best(scores)
 
 
 def by_rate(rows, arm, size):

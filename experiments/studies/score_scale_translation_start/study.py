@@ -38,8 +38,8 @@ CLAIMS = (
           lead(SCALED, UNSCALED, LARGE) - lead(SCALED, UNSCALED, SMALL), "greater", margin=2.0,
           published="only at large d_k"),
     Claim("later_at_large", f"at d_k = 256 unscaled reaches {LEARNT:g} BLEU on dev later (log10 of steps, "
-          "the last if never)", difference("log_steps", UNSCALED, SCALED, stage="final", key_size=LARGE),
-          "greater"),
+          "twice the last if never)",
+          difference("log_steps", UNSCALED, SCALED, stage="final", key_size=LARGE), "greater"),
     Claim("slow_maps_close", "at d_k = 256 unscaled whose queries and keys learn at 1/sqrt(d_k) of the rate "
           "translates as well as scaled, to two BLEU", lead(SLOW, SCALED, LARGE), "equal", margin=2.0),
 )
@@ -66,7 +66,7 @@ def overrides(cell, settings, rows):
     arm, size, rate = cell["arm"], cell["key_size"], cell["rate"]
     if rate is None and rows is not None:
         scores = best_rates(rows, arm, size)
-        rate = max(scores, key=scores.get)  # the lowest of equals
+        rate = rates.best(scores)
     return settings["config"] | {
         "model.num_heads": 1, "model.key_size": size, "attention.scale": SCALES[arm],
         "attention.query_gain": query_gain(START, SCALES[arm], size, settings["config"]["model.width"]),
@@ -80,8 +80,9 @@ def measure(cell, settings, train):
     row = architectures.measure_words(cell, settings, train)
     curve = row["curve"]
     learnt = curve[curve[:, 1] >= LEARNT, 0]
-    last = settings["config"]["training.steps"]
-    return row | {"learnt": int(len(learnt) > 0), "log_steps": math.log10(learnt[0] if len(learnt) else last)}
+    never = 2 * settings["config"]["training.steps"]
+    return row | {"learnt": int(len(learnt) > 0),
+                  "log_steps": math.log10(learnt[0] if len(learnt) else never)}
 
 
 def draw(rows, settings):
@@ -124,8 +125,8 @@ STUDY = Study(
     presets={
         "smoke": _SIZES | {"seeds": 2, "tuning_seeds": 1, "rates": (0.003,), "variant": "smoke",
                            "config": architectures.smoke() | {"model.width": 16}},
-        "cpu": _SIZES | {"seeds": 10, "tuning_seeds": 3, "rates": (0.0003, 0.001, 0.003, 0.01, 0.02),
-                         "variant": "", "config": architectures.SHORT_GRAMMAR},
+        "cpu": _SIZES | {"seeds": 10, "tuning_seeds": 3, "rates": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02),
+                         "variant": "", "config": architectures.SHORT_GRAMMAR | {"training.eval_every": 40}},
         "accelerator": _SIZES | {
             "seeds": 10, "tuning_seeds": 4, "key_sizes": (16, 64, 256, 1024),
             "rates": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02), "variant": "",
