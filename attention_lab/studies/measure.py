@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +90,28 @@ def _train_together(study, stage, settings, rows, command, workers, by_workers):
     changes = [change for change in changes if change is not None]
     if not changes:
         return
-    # Fields that say where data lie are not part of a cell's name; a worker needs them from the start.
-    paths = {key: value for key, value in changes[0].items() if not all_fields()[key].recorded}
-    base = merge(load(file), paths)
-    groups = plan(base, changes)
-    if workers > 1:
-        by_workers(file, base, paths, groups, settings["runs"], workers)
-        return
-    with progress(None, study.name) as line:
-        execute(groups, settings["runs"], Shared(build), command, line, how="auto")
+    for given, some in by_place(changes):
+        base = merge(load(file), given)
+        groups = plan(base, some)
+        if workers > 1:
+            by_workers(file, base, given, groups, settings["runs"], workers)
+            continue
+        with progress(None, study.name) as line:
+            execute(groups, settings["runs"], Shared(build), command, line, how="auto")
+
+
+def by_place(changes: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], list[Mapping[str, Any]]]]:
+    """Runs' changes grouped by where their data lie: [(source and location, changes of these runs)].
+
+    Locations are not part of a cell's name, so that a worker needs them from the start; a run without any
+    must not get that of another.
+
+    >>> [place for place, _ in by_place([{"data.source": "text", "data.path": "a", "seed": 1}, {"seed": 2}])]
+    [{'data.source': 'text', 'data.path': 'a'}, {}]
+    """
+    groups: dict[tuple[tuple[str, Any], ...], list[Mapping[str, Any]]] = {}
+    for change in changes:
+        place = tuple((key, value) for key, value in change.items()
+                      if key == "data.source" or not all_fields()[key].recorded)
+        groups.setdefault(place, []).append(change)
+    return [(dict(place), some) for place, some in groups.items()]
