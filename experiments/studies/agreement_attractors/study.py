@@ -197,8 +197,8 @@ def draw(rows, settings):
             of_corpus = [row for row in final if row["corpus"] == corpus]
             _draw_groups(balanced, of_corpus, "balanced")
             _draw_groups(share, of_corpus, "share")
-            balanced.set(title=corpus, ylabel="accuracy, mean of both numbers", ylim=(0, 1))
-            share.set(title=corpus, ylabel="accuracy, all verbs", ylim=(0, 1))
+            balanced.set(title=corpus, ylabel="accuracy, mean of both numbers", ylim=(0, 1.03))
+            share.set(title=corpus, ylabel="accuracy, all verbs", ylim=(0, 1.03))
             for arm, colour in zip(ARMS, style.COLOURS):
                 draw_curves([curves], [row["curve"] for row in of_corpus if row["arm"] == arm], arm, colour)
             curves.set(title=corpus, ylabel="perplexity, dev", yscale="log")
