@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from attention_lab.figures import style
+from attention_lab.statistics import mean_interval
 from attention_lab.studies.values import Rows
 
 
@@ -64,6 +65,14 @@ def draw_seeds(ax: Any, x: float, values: Sequence[float], colour: str, label: s
     """Seeds as dots in one column, their mean as a bar of half-width `half`."""
     ax.plot(np.full(len(values), x), values, "o", color=colour, markersize=markersize, alpha=0.6)
     ax.plot([x - half, x + half], [np.mean(values)] * 2, color=colour, linewidth=2, label=label)
+
+
+def draw_estimate(ax: Any, x: float, values: Sequence[float], colour: str, label: str | None = None,
+                  half: float = 0.2) -> None:
+    """As `draw_seeds`, with the 95 % interval of the mean as a vertical bar; none for a single seed."""
+    draw_seeds(ax, x, values, colour, label, half)
+    if len(values) > 1:
+        ax.vlines(x, *mean_interval(values)[:2], color=colour, linewidth=2)
 
 
 def draw_unreached(ax: Any, x: float, y: float, count: int, colour: str) -> None:

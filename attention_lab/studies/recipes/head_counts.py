@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from attention_lab.figures import style
-from attention_lab.statistics import mean_interval
-from attention_lab.studies.recipes.drawing import draw_curves, draw_seeds
+from attention_lab.studies.recipes.drawing import draw_curves, draw_estimate
 from attention_lab.studies.values import Rows
 
 
@@ -21,9 +20,7 @@ def draw_heads(ax: Any, rows: Rows, heads: Sequence[int], column: str, label: st
     """
     for x, number in enumerate(heads):
         scores = [row[column] or 0.0 for row in final(rows, number)]
-        draw_seeds(ax, x, scores, style.BLUE, half=0.2)
-        if len(scores) > 1:
-            ax.vlines(x, *mean_interval(scores)[:2], color=style.BLUE, linewidth=2)
+        draw_estimate(ax, x, scores, style.BLUE)
     ax.set_xticks(range(len(heads)), heads)
     ax.set(xlabel="heads", ylabel=f"{label}, test")
 

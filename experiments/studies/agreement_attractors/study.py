@@ -14,12 +14,11 @@ from attention_lab.analysis import verb_numbers
 from attention_lab.data import sources
 from attention_lab.data.verbs import is_singular
 from attention_lab.figures import style
-from attention_lab.statistics import mean_interval
 from attention_lab.statistics.bootstrap import two_level
 from attention_lab.studies import Claim, Study, difference, mean
 from attention_lab.studies.recipes import rates, runs
 from attention_lab.studies.recipes.architectures import parameters
-from attention_lab.studies.recipes.drawing import draw_curves, draw_seeds, seed_count, titled_figure
+from attention_lab.studies.recipes.drawing import draw_curves, draw_estimate, seed_count, titled_figure
 from attention_lab.tasks.load import load
 
 FILE = "configs/language.py"
@@ -214,9 +213,7 @@ def _draw_groups(ax, rows, column):
             scores = [row[f"{column}_{group}"] for row in rows
                       if row["arm"] == arm and row[f"{column}_{group}"] is not None]
             if scores:
-                draw_seeds(ax, x + 0.24 * (place - 0.5), scores, colour, None if x else arm, half=0.1)
-            if len(scores) > 1:
-                ax.vlines(x + 0.24 * (place - 0.5), *mean_interval(scores)[:2], color=colour, linewidth=2)
+                draw_estimate(ax, x + 0.24 * (place - 0.5), scores, colour, None if x else arm, half=0.1)
     for counted, (name, line) in COUNTED[column].items():
         scores = [rows[0][f"{counted}_{group}"] for group in SHOWN]
         ax.plot(range(len(SHOWN)), [np.nan if score is None else score for score in scores], line,

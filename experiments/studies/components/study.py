@@ -11,10 +11,9 @@ The shares of ambiguous nouns, verbs and pronouns that are right say what a part
 import numpy as np
 
 from attention_lab.figures import style
-from attention_lab.statistics import mean_interval
 from attention_lab.studies import Claim, Study, difference
 from attention_lab.studies.recipes import architectures, rates, runs
-from attention_lab.studies.recipes.drawing import draw_curves, draw_seeds, seed_count, titled_figure
+from attention_lab.studies.recipes.drawing import draw_curves, draw_estimate, seed_count, titled_figure
 
 WHOLE, RESIDUAL, NORM = "whole", "no residual paths", "no layer norm"
 FEED_FORWARD, ENCODER = "no feed-forward nets", "no encoder attention"
@@ -90,9 +89,7 @@ def draw(rows, settings):
         for ax, (column, name) in zip(axes, MEASURES.items()):
             for x, (arm, colour) in enumerate(zip(settings["arms"], style.COLOURS)):
                 scores = _scores(final, arm, column)
-                draw_seeds(ax, x, scores, colour, half=0.2)
-                if len(scores) > 1:
-                    ax.vlines(x, *mean_interval(scores)[:2], color=colour, linewidth=2)
+                draw_estimate(ax, x, scores, colour)
             ax.set_xticks(range(len(settings["arms"])), [arm.replace(" ", "\n").replace("-", "-\n")
                                                          for arm in settings["arms"]])
             ax.set(ylabel=f"{name}, test")

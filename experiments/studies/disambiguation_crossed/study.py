@@ -7,14 +7,13 @@ rate with the best accuracy on dev over tuning seeds; ten other seeds, paired ac
 """
 
 from attention_lab.figures import style
-from attention_lab.statistics import mean_interval
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import rates, runs, senses
 from attention_lab.studies.recipes.drawing import (
     bin_axis,
     draw_band,
     draw_curves,
-    draw_seeds,
+    draw_estimate,
     seed_count,
     titled_figure,
 )
@@ -124,9 +123,7 @@ def draw(rows, settings):
         _draw_distances(distracted, final, True)
         for x, ((body, reading), colour) in enumerate(COLOURS.items()):
             far = list(senses.accuracy(final, "far", body=body, reading=reading).values())
-            draw_seeds(seeds, x, far, colour, half=0.2)
-            if len(far) > 1:
-                seeds.vlines(x, *mean_interval(far)[:2], color=colour, linewidth=2)
+            draw_estimate(seeds, x, far, colour)
             tuned = best_rates(rows, body, reading)
             tuning.plot(list(tuned), list(tuned.values()), "o-", color=colour, markersize=4)
             draw_curves([training], [row["curve"] for row in final if (row["body"], row["reading"])

@@ -10,10 +10,9 @@ paired across arms, are scored on test, greedily.
 import math
 
 from attention_lab.figures import style
-from attention_lab.statistics import mean_interval
 from attention_lab.studies import Claim, Study, difference
 from attention_lab.studies.recipes import architectures, rates
-from attention_lab.studies.recipes.drawing import draw_curves, draw_seeds, seed_count, titled_figure
+from attention_lab.studies.recipes.drawing import draw_curves, draw_estimate, seed_count, titled_figure
 from attention_lab.studies.recipes.equal_start import query_gain
 
 SCALED, UNSCALED, SLOW = "scaled", "unscaled", "unscaled, slow maps"
@@ -100,9 +99,7 @@ def draw(rows, settings):
             for x, arm in enumerate(arms):
                 runs = [row for row in final if (row["arm"], row["key_size"]) == (arm, size)]
                 scores = [row["test_bleu"] or 0.0 for row in runs]
-                draw_seeds(axes[0], x, scores, colours[arm], half=0.2)
-                if len(scores) > 1:
-                    axes[0].vlines(x, *mean_interval(scores)[:2], color=colours[arm], linewidth=2)
+                draw_estimate(axes[0], x, scores, colours[arm])
                 tuned = best_rates(rows, arm, size)
                 axes[1].plot(list(tuned), list(tuned.values()), "o-", color=colours[arm], markersize=4,
                              label=arm)
