@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from attention_lab.analysis.token_losses import token_losses
+from attention_lab.data.tokenizers import Tokenizer
 from attention_lab.data.verbs import Verbs
 from attention_lab.data.vocabulary import UNKNOWN
 from attention_lab.tasks.language.language_model import LanguageModel
@@ -25,18 +26,26 @@ def log_odds(language: LanguageModel, params: Any, verbs: Verbs, length: int) ->
     if not tokenizer.segmentation.whole_words:
         raise ValueError(f"data.tokenizer={tokenizer.kind}: forms of a verb are compared as whole words: "
                          "word is allowed")
-    contexts = verbs.contexts(tokenizer, length)
+    contexts, known = verbs.contexts(tokenizer, length), scored(tokenizer, verbs, length)
     rows, places = np.arange(len(verbs)), np.minimum(verbs.position, length - 1)
-    forms = [np.array([row[0] for row in tokenizer.encode(column)])
-             for column in (verbs.right, verbs.wrong)]
     losses = []
-    for form in forms:
+    for form in _forms(tokenizer, verbs):
         target = contexts.target.copy()
         target[rows, places] = form
         of_form = token_losses(language.model, params, contexts._replace(target=target), language.hyper)
         losses.append(of_form[rows, places])
-    known = np.logical_and(*(form != UNKNOWN for form in forms)) & (np.array(verbs.position) < length)
     return np.where(known, (losses[1] - losses[0]).astype(np.float64), np.nan)
+
+
+def scored(tokenizer: Tokenizer, verbs: Verbs, length: int) -> np.ndarray:
+    """Which verbs have log-odds, bool (N,): both forms in the vocabulary, the verb in the first `length`."""
+    right, wrong = _forms(tokenizer, verbs)
+    return (right != UNKNOWN) & (wrong != UNKNOWN) & (np.array(verbs.position) < length)
+
+
+def _forms(tokenizer, verbs):
+    """The tokens of the right forms and of the wrong ones, each (N,)."""
+    return [np.array([row[0] for row in tokenizer.encode(column)]) for column in (verbs.right, verbs.wrong)]
 
 
 def unigram(train: Verbs, verbs: Verbs) -> np.ndarray:

@@ -68,3 +68,11 @@ def test_numbers_of_forms():
     assert [is_singular(*forms) for forms in (("has", "have"), ("do", "does"), ("presses", "press"),
                                               ("was", "were"), ("press", "presses"))] == \
         [True, False, True, True, False]
+
+
+def test_verbs_beyond_the_context_and_forms_that_the_vocabulary_lacks_are_not_scored():
+    tokenizer = tokenizers.train("word", ["a dog sees see us"], 60)
+    three = Verbs(["a dog sees us", "a dog sees us", "a dog runs"], [2, 2, 2], ["sees", "sees", "runs"],
+                  ["see", "watch", "run"], [0, 0, 0])
+    assert verb_numbers.scored(tokenizer, three, 3).tolist() == [True, False, False]
+    assert verb_numbers.scored(tokenizer, three, 2).tolist() == [False] * 3

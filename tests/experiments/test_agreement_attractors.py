@@ -105,9 +105,11 @@ def test_accuracy_by_attractors_by_hand(monkeypatch, status):
     odds = np.array([1.0, 2.0, 1.0, -1.0, 1.0, np.nan])
     counts = SimpleNamespace(**(vars(HERE.verb_numbers) | {
         "log_odds": lambda model, params, verbs, length: {7: odds}[length],
+        "scored": lambda tokenizer, verbs, length: ~np.isnan({7: odds}[length]),
         "unigram": lambda train, verbs: np.array([1, 1, -1, -1, -1, 1])}))
     run = SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(split="test", context=7)))
-    for name, new in {"load": lambda folder: SimpleNamespace(run=run, params=None, model=None),
+    loaded = SimpleNamespace(run=run, params=None, model=SimpleNamespace(tokenizer=None))
+    for name, new in {"load": lambda folder: loaded,
                       "sources": SimpleNamespace(load=lambda data, names: {"train": verbs, "test": verbs}),
                       "verb_numbers": counts, "parameters": lambda params: 5}.items():
         monkeypatch.setitem(HERE.measure.__globals__, name, new)
@@ -123,7 +125,7 @@ def test_accuracy_by_attractors_by_hand(monkeypatch, status):
         assert row["dev_log_likelihood"] == pytest.approx(-np.log(3.0))
         assert row["late_rise"] == pytest.approx(np.log(3.0))
     else:
-        assert (row["scored_0"], row["share_0"], row["balanced_0"]) == (5, 0.5, 0.5)
+        assert (row["scored_0"], row["share_0"], row["balanced_0"]) == (4, 0.5, 0.5)
         assert row["dev_log_likelihood"] is row["late_rise"] is None
 
 

@@ -43,11 +43,7 @@ def cells(pairs: Sequence[tuple[str, int]], rates: Sequence[float], seeds: int) 
 
 def by_rate(rows: Rows, arm: str, size: int, score: str) -> dict[float, float]:
     """The mean dev score of the tuning seeds at each rate, in rising order of rates."""
-    scores: dict[float, list[float]] = {}
-    for row in rows:
-        if (row["stage"], row["arm"], row["key_size"]) == ("tune", arm, size):
-            scores.setdefault(row["rate"], []).append(row[f"dev_{score}"])
-    return {rate: sum(seeds) / len(seeds) for rate, seeds in sorted(scores.items())}
+    return rates.by_rate(rows, f"dev_{score}", 0.0, arm=arm, key_size=size)
 
 
 def best_rate(rows: Rows, arm: str, size: int, score: str) -> float:

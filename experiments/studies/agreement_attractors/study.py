@@ -120,9 +120,9 @@ def measure(cell, settings, train):
     data, split = finished.run.config.data, finished.run.config.data.split
     parts = sources.load(data, ("train", split))
     verbs = parts[split]
-    odds = np.zeros(len(verbs)) if run.result["status"] == "diverged" else verb_numbers.log_odds(
+    known = verb_numbers.scored(finished.model.tokenizer, verbs, data.context)
+    odds = np.where(known, 0.0, np.nan) if run.result["status"] == "diverged" else verb_numbers.log_odds(
         finished.model, finished.params, verbs, data.context)
-    known = ~np.isnan(odds)
     counted = {name: np.where(known, getattr(verb_numbers, name)(parts["train"], verbs), np.nan)
                for name in ("unigram", "bigram")}
     singular = np.array([is_singular(*forms) for forms in zip(verbs.right, verbs.wrong)])
