@@ -77,7 +77,7 @@ def _escaped(line: str) -> str:
     bullet, rest = re.fullmatch(r"(\* |)(.*)", line).groups()
     parts = re.split(r"(`[^`]+`)", rest)
     plain = [re.sub(r"([*|\\`]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
-    marked = [part if re.fullmatch(r"`[\w.]+`", part) else f"`{part}`" for part in parts[1::2]]
+    marked = [part if re.fullmatch(r"`\w[\w.]*`", part) else f"`{part}`" for part in parts[1::2]]
     plain[1:] = [re.sub(r"^(?=\w)", r"\\ ", part) for part in plain[1:]]  # `x`s: markup ends before a blank
     return bullet + "".join(a + b for a, b in zip(plain, [*marked, ""]))
 

@@ -70,6 +70,7 @@ def test_the_reference_has_every_module_once(tmp_path):
     ("Twice `x_y`, or 2*x, any x_.", r"Twice `x_y`, or 2\*x, any x\_."),
     ("`a.b`s", r"`a.b`\ s"),
     ("`f(a, b)` of `a.b`", "``f(a, b)`` of `a.b`"),
+    ("`.text`, by its ending", "``.text``, by its ending"),
     ("With\n\n    a * b\n    c\n\nfor `c`.", "With\n\n::\n\n    a * b\n    c\n\nfor `c`."),
     ("Args:\n  x: 2*y\n    and more.", "Args:\n  x: 2\\*y\n    and more."),
     ("See:\n\n>>> 2*x\n4\n\n2*x", "See:\n\n>>> 2*x\n4\n\n2\\*x"),
