@@ -1,4 +1,4 @@
-"""A Transformer without one of its heads (Michel, Levy & Neubig 2019, section 3): zero and mean ablation."""
+"""A Transformer without one of its heads (Michel, Levy & Neubig 2019, section 3), or feed-forward nets."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from attention_lab.config import Hyper
 from attention_lab.config import Model as Sizes
+from attention_lab.config.choices import look_up
 from attention_lab.data.vocabulary import PAD
 from attention_lab.evaluation.bleu import Loss, bleu_losses
 from attention_lab.models import Model
@@ -25,9 +26,15 @@ class Head(NamedTuple):
     number: int
 
 
+def kinds(model: Sizes) -> tuple[str, ...]:
+    """The keys of KINDS that a model has: all, or "encoder" alone; ValueError for a model without heads."""
+    by_model = {"transformer": tuple(KINDS), "encoder": ("encoder",)}
+    return look_up(by_model, "model.kind", model.kind)
+
+
 def heads(model: Sizes) -> list[Head]:
-    """All heads of a translating Transformer, by kind and layer."""
-    return [Head(kind, layer, number) for kind in KINDS for layer in range(model.num_layers)
+    """All heads of a Transformer or of an encoder, by kind and layer."""
+    return [Head(kind, layer, number) for kind in kinds(model) for layer in range(model.num_layers)
             for number in range(model.num_heads)]
 
 
@@ -44,7 +51,7 @@ def without(params: Mapping[str, Any], head: Head, model: Sizes, mean: jax.Array
     """
     if head not in heads(model):
         raise ValueError(f"{head} is not a head of this model, which has {model.num_layers} layers of "
-                         f"{model.num_heads} heads, of the kinds {', '.join(KINDS)}")
+                         f"{model.num_heads} heads, of the kinds {', '.join(kinds(model))}")
     side, block = KINDS[head.kind]
     layer = f"{side}_{head.layer}"
     output = params[layer][block]["output"]
@@ -57,11 +64,23 @@ def without(params: Mapping[str, Any], head: Head, model: Sizes, mean: jax.Array
     return {**params, layer: {**params[layer], block: {**params[layer][block], "output": output}}}
 
 
+def without_feed_forward(params: Mapping[str, Any], layer: int, side: str = "encoder") -> dict[str, Any]:
+    """Parameters with which the feed-forward net of a layer, from 0, adds the same at every token: its bias.
+
+    side: "encoder" or "decoder".
+    """
+    name = f"{side}_{layer}"
+    net = params[name]["forward"]
+    outer = net["outer"] | {"kernel": jnp.zeros_like(net["outer"]["kernel"])}
+    return {**params, name: {**params[name], "forward": net | {"outer": outer}}}
+
+
 def mean_contexts(model: Model, params: Any, batches: Iterable[Mapping[str, jax.Array]], hyper: Hyper
                   ) -> dict[Head, jax.Array]:
     """The mean over all tokens of the context that each head gives, (V,), by head."""
     sums, counts = zip(*[_context_sums(model, params, batch, hyper) for batch in batches])
-    totals = {kind: sum(each[kind] for each in sums) / sum(each[kind] for each in counts) for kind in KINDS}
+    totals = {kind: sum(each[kind] for each in sums) / sum(each[kind] for each in counts)
+              for kind in kinds(model.spec.model)}
     return {head: totals[head.kind][head.layer, head.number] for head in heads(model.spec.model)}
 
 
@@ -71,7 +90,8 @@ def _context_sums(model, params, batch, hyper):
     weights = model.apply(params, batch, hyper, with_weights=True).weights
     projections = model.projections(params, batch, hyper)
     sums, counts = {}, {}
-    for kind, (side, _) in KINDS.items():
+    for kind in kinds(model.spec.model):
+        side = KINDS[kind][0]
         real = (batch["source" if side == "encoder" else "target"] != PAD).astype(jnp.float32)
         values = jnp.stack([v for _, _, v in projections[kind]])
         sums[kind] = jnp.einsum("bt,lbhts,lbhsv->lhv", real, weights[kind], values)
@@ -89,11 +109,9 @@ def losses(translator: Translator, params: Mapping[str, Any], sources: Sequence[
     Args:
       means: what takes the place of each head's context, as of `mean_contexts`; None: zeros.
     Raises:
-      ValueError: the model is no Transformer.
+      ValueError: the model has no heads.
     """
     model = translator.config.model
-    if model.kind != "transformer":
-        raise ValueError(f"model.kind={model.kind}: only heads of a transformer can be left out")
 
     def translations(changed):
         return translator.translate(changed, sources, beam=1).texts

@@ -1,51 +1,13 @@
 """Does a language model give a verb the number of its subject? (Linzen et al. 2016)
 
-Asked at the verb, given all words before it, for log p(right form) - log p(wrong form), and what is preferred
-by counts of words alone.
+The right form is preferred where `minimal_pairs.log_odds` are above 0, or counts of words alone say so.
 """
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 
-from attention_lab.analysis.token_losses import token_losses
-from attention_lab.data.tokenizers import Tokenizer
 from attention_lab.data.verbs import Verbs
-from attention_lab.data.vocabulary import UNKNOWN
-from attention_lab.tasks.language.language_model import LanguageModel
-
-
-def log_odds(language: LanguageModel, params: Any, verbs: Verbs, length: int) -> np.ndarray:
-    """log p(right) - log p(wrong) of each verb given the words before it, nats, (N,).
-
-    NaN where the vocabulary lacks a form, or the verb is not among the first `length` words. ValueError for a
-    tokenizer that cuts words into pieces.
-    """
-    tokenizer = language.tokenizer
-    if not tokenizer.segmentation.whole_words:
-        raise ValueError(f"data.tokenizer={tokenizer.kind}: forms of a verb are compared as whole words: "
-                         "word is allowed")
-    contexts, known = verbs.contexts(tokenizer, length), scored(tokenizer, verbs, length)
-    rows, places = np.arange(len(verbs)), np.minimum(verbs.position, length - 1)
-    losses = []
-    for form in _forms(tokenizer, verbs):
-        target = contexts.target.copy()
-        target[rows, places] = form
-        of_form = token_losses(language.model, params, contexts._replace(target=target), language.hyper)
-        losses.append(of_form[rows, places])
-    return np.where(known, (losses[1] - losses[0]).astype(np.float64), np.nan)
-
-
-def scored(tokenizer: Tokenizer, verbs: Verbs, length: int) -> np.ndarray:
-    """Which verbs have log-odds, bool (N,): both forms in the vocabulary, the verb in the first `length`."""
-    right, wrong = _forms(tokenizer, verbs)
-    return (right != UNKNOWN) & (wrong != UNKNOWN) & (np.array(verbs.position) < length)
-
-
-def _forms(tokenizer, verbs):
-    """The tokens of the right forms and of the wrong ones, each (N,)."""
-    return [np.array([row[0] for row in tokenizer.encode(column)]) for column in (verbs.right, verbs.wrong)]
 
 
 def unigram(train: Verbs, verbs: Verbs) -> np.ndarray:

@@ -84,7 +84,8 @@ class Data(Group):
     corpus_seed: int = field(0, "seed of generated examples (grammar, senses, recall, echo, marked, "
                              "repeated, stories), of the parts held out of a file, and of the shots", low=0)
     train_size: int = field(20000, "grammar, senses, recall, echo, marked and repeated: examples of train; "
-                            "stories, which never repeat: contexts of an epoch", low=1)
+                            "facts: those that tell none; stories, which never repeat: contexts of an "
+                            "epoch", low=1)
     dev_size: int = field(500, "grammar, senses, recall, echo, marked, repeated and tsv: examples of dev; "
                           "stories: contexts; a text file: lines before those of test", low=1)
     test_size: int = field(500, "grammar, senses, recall, echo, marked, repeated and tsv: examples of test; "
@@ -98,8 +99,9 @@ class Data(Group):
     most_distance: int = field(40, "senses: greatest distance of the deciding word, words", low=1, high=100)
     distractors: tuple[int, ...] = field((0, 1), "senses: numbers of words that would decide for another "
                                          "sense at another position, each in equally many sentences")
-    context: int = field(128, "text and agreement: tokens that are predicted one after another, each from "
-                         "those before it in the context", low=2)
+    people: int = field(100, "facts: people of whom facts are told", low=4)
+    context: int = field(128, "text, agreement and facts: tokens that are predicted one after another, each "
+                         "from those before it in the context", low=2)
     pairs: int = field(16, "recall: pairs of a key and a value in a sequence; kfold: places with a value",
                        low=1, high=128)
     fold: int = field(1, "kfold: places that one query names at once, all of whose values it is to give",

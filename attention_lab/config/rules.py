@@ -91,12 +91,14 @@ def _check_data(config: Config) -> None:
         what = "DIR" if source.location == "data.directory" else "FILE"
         raise ValueError(f"{source.location} is not set: data.source={data.source} needs {source.contents}, "
                          f"--config.{source.location}={what}")
-    if data.source == "text" and config.model.positions == "learned" and data.context > LEARNED_POSITIONS:
+    if source.task == "language" and config.model.positions == "learned" and data.context > LEARNED_POSITIONS:
         raise ValueError(f"data.context={data.context} is beyond the table of model.positions=learned: at "
                          f"most {LEARNED_POSITIONS} is allowed")
     if data.source == "senses" and (not data.distractors or min(data.distractors) < 0):
         raise ValueError(f"data.distractors={show(data.distractors)}: numbers of at least 0, one or several, "
                          "are allowed")
+    if data.source != "facts":
+        _check_defaults(config, ["data.people"], f"data.source={data.source}")
     if data.source != "kfold":
         _check_defaults(config, ["data.fold"], f"data.source={data.source}")
     elif data.pairs % data.fold:

@@ -15,7 +15,7 @@ from attention_lab.data.labelled import Labelled
 from attention_lab.data.pairs import Pairs
 from attention_lab.data.readers import agreement as linzen
 from attention_lab.data.readers import coarsewsd, multi30k, senses_tsv, sentiment_csv, sentiment_files, tsv
-from attention_lab.data.synthetic import agreement, echo, kfold, marked, recall, repeated, senses
+from attention_lab.data.synthetic import agreement, echo, facts, kfold, marked, recall, repeated, senses
 from attention_lab.storage.files import text_digest
 
 
@@ -81,6 +81,15 @@ def _agreement(data: Data, splits: tuple[str, ...]) -> dict[str, verbs.Verbs]:
                                    data.lexicon_size, data.min_words, data.max_words)
         except ValueError as error:
             raise ValueError(f"data.{error}") from error
+    return {split: parts[split] for split in splits}
+
+
+def _facts(data: Data, splits: tuple[str, ...]) -> dict[str, facts.Facts]:
+    try:
+        parts = facts.read(data.train_size, data.dev_size, data.test_size, data.corpus_seed, data.people,
+                           data.lexicon_size, data.min_words, data.max_words)
+    except ValueError as error:
+        raise ValueError(f"data.{error}") from error
     return {split: parts[split] for split in splits}
 
 
@@ -165,6 +174,7 @@ SOURCES = {
     "text": Source(task="language", location="data.path", generated=True, contents="a text file", read=_text),
     "agreement": Source(task="language", location="data.directory", generated=True,
                         contents="the folder of Linzen et al.'s sentences", read=_agreement),
+    "facts": Source(task="language", read=_facts),
     "recall": Source(task="sequences", read=_drawn(lambda data, count, split: recall.sequences(
         count, data.pairs, data.vocabulary_size, data.corpus_seed, split, data.queries, data.keys,
         data.values))),

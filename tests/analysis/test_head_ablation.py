@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from attention_lab import models
 from attention_lab.analysis import head_ablation
 from attention_lab.analysis.head_ablation import Head, heads, losses, without
 from attention_lab.attention import counterfactual
-from attention_lab.config import Config, replace
+from attention_lab.config import Config, replace, split
 from attention_lab.data import tokenizers
 from attention_lab.evaluation.bleu import corpus_bleu
 from attention_lab.tasks.translation.translator import Translator
@@ -141,5 +142,55 @@ def test_other_heads_and_other_models_are_refused():
     with pytest.raises(ValueError, match="not a head of this model, which has 2 layers of 3 heads"):
         without(params, Head("cross", 2, 0), CONFIG.model)
     other = Translator(replace(CONFIG, {"model.kind": "gru"}), translator.tokenizer, (9,))
-    with pytest.raises(ValueError, match="model.kind=gru: only heads of a transformer can be left out"):
+    with pytest.raises(ValueError, match="model.kind=gru is not one of transformer, encoder"):
         losses(other, params, SOURCES, SOURCES)
+
+
+@functools.cache
+def encoder():
+    """(model, params, batch, hyper) of a causal encoder that predicts the next of seven words."""
+    config = replace(Config(), {"model.kind": "encoder", "model.causal": True, "model.width": 12,
+                                "model.hidden": 14, "model.num_heads": 3, "model.num_layers": 2,
+                                "model.value_size": 5, "data.source": "text"})
+    model, rng = models.build(config, 12), np.random.default_rng(0)
+    batch = {"source": jnp.asarray(rng.integers(4, 12, (2, 7))), "target": jnp.ones((2, 7), jnp.int32),
+             "example": jnp.arange(2)}
+    params = jax.tree.map(lambda leaf: 2.5 * leaf, model.init(jax.random.key(1)))
+    return model, params, batch, split(config)[1]
+
+
+def test_an_encoder_has_heads_of_its_own_kind_alone():
+    model, params, batch, hyper = encoder()
+    assert heads(model.spec.model) == [Head("encoder", i, number) for i in (0, 1) for number in range(3)]
+    assert list(head_ablation.mean_contexts(model, params, [batch], hyper)) == heads(model.spec.model)
+    with pytest.raises(ValueError, match="not a head of this model, .* of the kinds encoder$"):
+        without(params, Head("cross", 0, 0), model.spec.model)
+
+
+def test_the_mean_context_of_an_encoder_is_that_of_its_tokens():
+    """Against a loop over sentences, of which the second ends in padding, and tokens."""
+    model, params, batch, hyper = encoder()
+    batch = {**batch, "source": batch["source"].at[1, 5:].set(0)}
+    means = head_ablation.mean_contexts(model, params, [batch], hyper)
+    weights = model.apply(params, batch, hyper, with_weights=True).weights["encoder"]
+    _, _, values = model.projections(params, batch, hyper)["encoder"][1]
+    contexts = [weights[1, b, 2, t] @ values[b, 2] for b, length in ((0, 7), (1, 5)) for t in range(length)]
+    np.testing.assert_allclose(means[Head("encoder", 1, 2)], np.mean(contexts, axis=0), rtol=1e-4,
+                               atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_without_its_feed_forward_net_a_layer_adds_the_bias_alone(layer):
+    """What is left of the net of a layer does not depend on its first map."""
+    model, params, batch, hyper = encoder()
+    apply = jax.jit(lambda params: model.apply(params, batch, hyper).hidden)
+    left = head_ablation.without_feed_forward(params, layer)
+    net = left[f"encoder_{layer}"]["forward"]
+    other = {**left, f"encoder_{layer}": {**left[f"encoder_{layer}"], "forward": {
+        **net, "inner": jax.tree.map(lambda leaf: leaf + 1.0, net["inner"])}}}
+    np.testing.assert_array_equal(apply(left), apply(other))
+    assert np.abs(apply(left) - apply(params)).max() > 1e-2
+    assert left[f"encoder_{1 - layer}"] is params[f"encoder_{1 - layer}"]
+    shifted = {**left, f"encoder_{layer}": {**left[f"encoder_{layer}"], "forward": {
+        **net, "outer": {**net["outer"], "bias": net["outer"]["bias"] + jnp.arange(12.0)}}}}
+    assert np.abs(apply(left) - apply(shifted)).max() > 1e-2

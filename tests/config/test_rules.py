@@ -78,6 +78,7 @@ def test_the_default_is_sound():
     ({"model.causal": True}, "model.causal=true means nothing to model.kind=transformer"),
     ({"data.word": "bank"}, "data.word=bank means nothing to data.source=grammar"),
     ({"data.dev_share": 0.2}, "data.dev_share=0.2 means nothing to data.source=grammar"),
+    ({"data.people": 7}, "data.people=7 means nothing to data.source=grammar: leave it at 100"),
     (SENSES | {"model.causal": True}, "model.causal=true means nothing to data.source=senses"),
     (SENSES | {"model.tie_embeddings": False}, "model.tie_embeddings=false means nothing to data.source="),
     (SENSES | {"data.dev_share": 0.2}, "data.dev_share=0.2 means nothing to data.source=senses"),

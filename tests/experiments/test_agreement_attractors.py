@@ -103,15 +103,15 @@ def test_accuracy_by_attractors_by_hand(monkeypatch, status):
     verbs = Verbs(["w"] * 6, [0] * 6, ["is", "is", "are", "are", "are", "is"],
                   ["are", "are", "is", "is", "is", "are"], [0, 0, 0, 0, 2, 0])
     odds = np.array([1.0, 2.0, 1.0, -1.0, 1.0, np.nan])
+    pairs = SimpleNamespace(log_odds=lambda model, params, verbs, length: {7: odds}[length],
+                            scored=lambda tokenizer, verbs, length: ~np.isnan({7: odds}[length]))
     counts = SimpleNamespace(**(vars(HERE.verb_numbers) | {
-        "log_odds": lambda model, params, verbs, length: {7: odds}[length],
-        "scored": lambda tokenizer, verbs, length: ~np.isnan({7: odds}[length]),
         "unigram": lambda train, verbs: np.array([1, 1, -1, -1, -1, 1])}))
     run = SimpleNamespace(config=SimpleNamespace(data=SimpleNamespace(split="test", context=7)))
     loaded = SimpleNamespace(run=run, params=None, model=SimpleNamespace(tokenizer=None))
     for name, new in {"load": lambda folder: loaded,
                       "sources": SimpleNamespace(load=lambda data, names: {"train": verbs, "test": verbs}),
-                      "verb_numbers": counts, "parameters": lambda params: 5}.items():
+                      "verb_numbers": counts, "minimal_pairs": pairs, "parameters": lambda params: 5}.items():
         monkeypatch.setitem(HERE.measure.__globals__, name, new)
     row = HERE.measure({"stage": "final"}, {}, lambda cell: SimpleNamespace(
         folder=None, changes={"optimizer.learning_rate": 0.1},

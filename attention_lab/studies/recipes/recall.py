@@ -35,7 +35,7 @@ def draw_floors(ax: Any, data: Any) -> None:
 
 
 def width_needed(rows: Rows, arm: str, pairs: int, seed: int) -> float:
-    """log2 of the width from which on RIGHT of the answers are right, interpolated between two widths.
+    """log2 of the first width at which RIGHT of the answers are right, interpolated between two widths.
 
     The smallest width if that is enough; twice the largest if none is.
     """

@@ -10,7 +10,7 @@ accuracy is the mean of that on singular and that on plural subjects, in which s
 
 import numpy as np
 
-from attention_lab.analysis import verb_numbers
+from attention_lab.analysis import minimal_pairs, verb_numbers
 from attention_lab.data import sources
 from attention_lab.data.verbs import is_singular
 from attention_lab.figures import style
@@ -120,8 +120,8 @@ def measure(cell, settings, train):
     data, split = finished.run.config.data, finished.run.config.data.split
     parts = sources.load(data, ("train", split))
     verbs = parts[split]
-    known = verb_numbers.scored(finished.model.tokenizer, verbs, data.context)
-    odds = np.where(known, 0.0, np.nan) if run.result["status"] == "diverged" else verb_numbers.log_odds(
+    known = minimal_pairs.scored(finished.model.tokenizer, verbs, data.context)
+    odds = np.where(known, 0.0, np.nan) if run.result["status"] == "diverged" else minimal_pairs.log_odds(
         finished.model, finished.params, verbs, data.context)
     counted = {name: np.where(known, getattr(verb_numbers, name)(parts["train"], verbs), np.nan)
                for name in ("unigram", "bigram")}

@@ -13,11 +13,11 @@ often is compared with the best fixed distance, picked and scored likewise.
 import numpy as np
 
 from attention_lab.analysis import head_ablation
-from attention_lab.analysis.head_roles import EVEN, ODD, RELATIONS, Choices, batches, dissociation, linked
+from attention_lab.analysis.head_roles import ODD, RELATIONS, Choices, batches, linked
 from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, function, mean
-from attention_lab.studies.recipes import architectures
+from attention_lab.studies.recipes import architectures, dissociations
 from attention_lab.studies.recipes.drawing import draw_seeds, titled_figure
 from attention_lab.tasks.load import load
 
@@ -26,7 +26,6 @@ CHOICES = {"agreement": "verb's number", "pronoun": "pronoun's gender"}
 AGREEMENT, PRONOUN = CHOICES
 ABLATIONS = ("mean", "zero")
 PAIRS = {"subject": "verb: subject", "antecedent": "pronoun: antecedent", "noun": "adjective: noun"}
-PERCENT = 100.0
 
 
 def crossed(part, lost="odds_mean"):
@@ -94,26 +93,14 @@ def measure(cell, settings, train):
 
 def _lost(choices, whole, without):
     """Points of accuracy, and nats, that each choice loses in each half of the sentences."""
-    halves = {name: choices.sentence[name] % 2 for name in CHOICES}
-    return [[[_mean(measured(whole[name]) - measured(without[name]), halves[name] == half)
-              for half in (EVEN, ODD)] for name in CHOICES]
-            for measured in (lambda odds: PERCENT * (odds > 0), lambda odds: odds)]
-
-
-def _mean(values, chosen):
-    return float(values[chosen].mean()) if chosen.any() else 0.0
-
-
-def dissociation_of(row, lost):
-    """The double dissociation of a seed; see `analysis/head_roles.py`."""
-    return dissociation(row[lost][:, EVEN], row[lost][:, ODD])
+    return [[dissociations.lost(scored(whole[name]), scored(without[name]), choices.sentence[name])
+             for name in CHOICES] for scored in (dissociations.points, np.asarray)]
 
 
 def dissociated(rows, part, lost):
     """Of each seed: what the choice loses without its head beyond the other's, or their sum beyond chance."""
-    parts = {row["seed"]: dissociation_of(row, lost) for row in rows}
-    return {seed: {AGREEMENT: each.in_first, PRONOUN: each.in_second,
-                   "beyond": each.crossed - each.chance}[part] for seed, each in parts.items()}
+    index = (AGREEMENT, PRONOUN, "beyond").index(part)
+    return {seed: each[index] for seed, each in dissociations.parts(rows, lost).items()}
 
 
 def zeros_over_means(rows):
@@ -135,7 +122,7 @@ def draw(rows, settings):
         axes[0].set(xlabel=f"nats lost: {CHOICES[AGREEMENT]}", ylabel=f"nats lost: {CHOICES[PRONOUN]}",
                     title="every head of every seed")
         axes[0].legend(title="attention")
-        _draw_crossed(axes[1], rows)
+        dissociations.draw_crossed(axes[1], rows, "odds_mean", tuple(CHOICES.values()), (AGREEMENT, "gender"))
         for x, relation in enumerate(RELATIONS):
             for shift, name, label, colour in ((-0.15, "head", "best head", style.COLOURS[0]),
                                                (0.15, "fixed", "best fixed distance", style.COLOURS[1])):
@@ -145,18 +132,6 @@ def draw(rows, settings):
         axes[2].set(ylabel="share of words", ylim=(-0.03, 1.03), title="looks at the related word")
         axes[2].legend()
     return figure
-
-
-def _draw_crossed(ax, rows):
-    heads = [dissociation_of(row, "odds_mean") for row in rows]
-    for x, choice in enumerate(CHOICES):
-        for shift, name, colour in ((-0.15, "first", style.COLOURS[0]), (0.15, "second", style.COLOURS[1])):
-            lost = [row["odds_mean"][x, ODD, getattr(each, name)] for row, each in zip(rows, heads)]
-            picked = {"first": AGREEMENT, "second": "gender"}[name]
-            draw_seeds(ax, x + shift, lost, colour, None if x else f"head picked for {picked}", markersize=4)
-    ax.set_xticks(range(len(CHOICES)), CHOICES.values())
-    ax.set(ylabel="nats lost", title="without the picked heads")
-    ax.legend()
 
 
 STUDY = Study(

@@ -89,7 +89,7 @@ def measure(cell, settings, train):
         "rate_used": changes["optimizer.learning_rate"], "status": result["status"],
         "dev_accuracy": result.get("dev_accuracy", 0.0), "test_accuracy": result.get("test_accuracy"),
         "dev_mean": float(curve[:, 1].mean()) if len(curve) else 0.0,
-        "late_rise": float(curve[-1, 1] - curve[int(0.8 * len(curve)), 1]) if len(curve) else None,
+        "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None,
         "curve": curve}
 
 

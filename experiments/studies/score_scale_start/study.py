@@ -137,7 +137,7 @@ def measure(cell, settings, train):
         "log_steps": math.log10(learnt[0] if len(learnt) else settings["config"]["training.steps"]),
         "log_gradient": math.log10(curve[0, 3]) if len(curve) and curve[0, 3] > 0 else None,
         "start_entropy": float(curve[0, 2]) if len(curve) else None,
-        "late_rise": float(curve[-1, 1] - curve[int(0.8 * len(curve)), 1]) if len(curve) else None,
+        "late_rise": rates.late_rise(curve[:, 1]) if len(curve) else None,
         "curve": curve}
 
 

@@ -216,7 +216,9 @@ def test_the_loss_of_two_runs_is_one_program():
 @pytest.mark.parametrize("changes, message", [
     ({"model.causal": False}, "^model.causal=false: with data.source=text a word would see the one that it"),
     ({"model.kind": "transformer"}, "^model.kind=transformer does not fit data.source=text: encoder, linear"),
-    ({"model.positions": "learned", "data.context": 513}, "^data.context=513 is beyond the table of")])
+    ({"model.positions": "learned", "data.context": 513}, "^data.context=513 is beyond the table of"),
+    ({"model.positions": "learned", "data.context": 513, "data.source": "facts"}, "^data.context=513 is bey"),
+])
 def test_what_is_no_language_model(changes, message):
     with pytest.raises(ValueError, match=message):
         check(configs.replace(get_config(), changes))
