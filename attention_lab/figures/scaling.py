@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
 from attention_lab.figures import style
 
@@ -36,10 +36,8 @@ def scaling(rows: Sequence[Mapping[str, Any]]) -> Figure:
             axes.set_xscale("log")
             axes.set_yscale("log")
             axes.set_xticks(values, [row["way"] for row in here])
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-            for axis in (axes.xaxis, axes.yaxis):
-                axis.set_minor_locator(NullLocator())
+            axes.xaxis.set_minor_locator(NullLocator())
+            style.plain_log(axes.yaxis)
             axes.set_xlabel(case)
             axes.grid(axis="y")
             if fit := here[0]["exponent"]:

@@ -8,10 +8,12 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from attention_lab.figures.labels import FAMILY
 from attention_lab.storage.files import write_bytes
@@ -60,6 +62,13 @@ def figure(width: float, height: float, layout: str | None = None) -> Figure:
     made = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(made)
     return made
+
+
+def plain_log(axis: Any, ticks: Sequence[float] = (1, 2, 5)) -> None:
+    """A logarithmic axis with these ticks of each power of ten, written out: 0.02, 50, 2,000."""
+    axis.set_major_locator(LogLocator(subs=ticks))
+    axis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axis.set_minor_locator(NullLocator())
 
 
 def save(made: Figure, path: str | os.PathLike) -> None:

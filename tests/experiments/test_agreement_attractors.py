@@ -151,5 +151,5 @@ def test_the_figure_has_three_panels_a_corpus():
     assert [ax.get_title() for ax in figure.axes] == ["text"] * 3 + ["grammar"] * 3
     assert figure.get_suptitle().endswith(f"last fifth: text {LSTM}, grammar {LSTM}")
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
-        T, LSTM, "more frequent form", "after the word before"]
+        "Transformer", "LSTM", "more frequent form", "after the word before"]
     assert figure.axes[0].get_xticklabels()[3].get_text() == "3 or more\n(24)"

@@ -197,3 +197,16 @@ def test_each_case_of_costs_has_a_panel_with_its_exponent():
     assert drawn[0].lines[0].get_ydata().tolist() == [2, 4, 8]
     with pytest.raises(ValueError, match="rows is empty"):
         scaling.scaling([])
+
+
+def test_ticks_of_a_logarithmic_axis_are_written_out():
+    with style.look():
+        made = style.figure(3, 3)
+        ax = made.subplots()
+        ax.plot([1, 2], [0.03, 4000.0])
+        ax.set_yscale("log")
+        style.plain_log(ax.yaxis, (1, 3))
+        made.canvas.draw()
+    ticks = {label.get_position()[1]: label.get_text() for label in ax.get_yticklabels()}
+    assert (ticks[0.1], ticks[30.0], ticks[3000.0]) == ("0.1", "30", "3,000")
+    assert not len(ax.yaxis.get_minorticklocs())

@@ -24,6 +24,7 @@ from attention_lab.tasks.load import load
 FILE = "configs/language.py"
 T, LSTM = "transformer", "lstm"
 ARMS = {T: "", LSTM: "lstm"}
+NAMES = {T: "Transformer", LSTM: "LSTM"}
 TEXT, GRAMMAR = "text", "grammar"
 # Numbers of attractors: first and last.
 GROUPS = {"0": (0, 0), "1": (1, 1), "2": (2, 2), "3up": (3, 99), "1up": (1, 99), "2up": (2, 99)}
@@ -199,8 +200,10 @@ def draw(rows, settings):
             balanced.set(title=corpus, ylabel="accuracy, mean of both numbers", ylim=(0, 1.03))
             share.set(title=corpus, ylabel="accuracy, all verbs", ylim=(0, 1.03))
             for arm, colour in zip(ARMS, style.COLOURS):
-                draw_curves([curves], [row["curve"] for row in of_corpus if row["arm"] == arm], arm, colour)
+                draw_curves([curves], [row["curve"] for row in of_corpus if row["arm"] == arm], NAMES[arm],
+                            colour)
             curves.set(title=corpus, ylabel="perplexity, dev", yscale="log")
+            style.plain_log(curves.yaxis, (1, 1.5, 2, 3, 5, 7))
             balanced.axhline(GUESS, color=style.FAINT, linewidth=1, zorder=0)
             balanced.legend(fontsize=7, loc="lower left")
     return figure
@@ -213,7 +216,8 @@ def _draw_groups(ax, rows, column):
             scores = [row[f"{column}_{group}"] for row in rows
                       if row["arm"] == arm and row[f"{column}_{group}"] is not None]
             if scores:
-                draw_estimate(ax, x + 0.24 * (place - 0.5), scores, colour, None if x else arm, half=0.1)
+                draw_estimate(ax, x + 0.24 * (place - 0.5), scores, colour, None if x else NAMES[arm],
+                              half=0.1)
     for counted, (name, line) in COUNTED[column].items():
         scores = [rows[0][f"{counted}_{group}"] for group in SHOWN]
         ax.plot(range(len(SHOWN)), [np.nan if score is None else score for score in scores], line,

@@ -7,7 +7,7 @@ power of the width that a pilot selected on dev, with another seed.
 """
 
 import numpy as np
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from attention_lab.analysis.token_losses import token_losses
 from attention_lab.data import sources
@@ -22,6 +22,7 @@ from attention_lab.tasks.load import load
 FILE = "configs/language.py"
 T, GRU = "transformer", "gru"
 ARMS = {T: "", GRU: "gru"}
+NAMES = {T: "Transformer", GRU: "GRU"}
 MIDDLE = 64  # the width at which a rate is given
 # Learning rates: (a, b) for a (MIDDLE / width)^b, selected on dev with another seed at the widths 16 and 128.
 RATES = {T: (0.005, 1.0), GRU: (0.006, 0.8)}
@@ -160,25 +161,31 @@ def draw(rows, settings):
             groups = list(power_laws.by_seed(rows, arm, list).values())
             weights = [row["weights"] for row in groups[0]]
             excess = np.array([[row["test_excess"] for row in group] for group in groups])
-            draw_ranges(axes[0], weights, excess.T, colour, mark, label=arm)
+            draw_ranges(axes[0], weights, excess.T, colour, mark, label=NAMES[arm])
             curves = np.stack([group[-1]["curve"] for group in groups])
-            draw_ranges(axes[1], curves[0, :, 0] * tokens, curves[:, :, 1].T, colour, mark, label=arm)
+            draw_ranges(axes[1], curves[0, :, 0] * tokens, curves[:, :, 1].T, colour, mark, label=NAMES[arm])
             for row in of_arm:
                 axes[2].plot(row["weights"] * row["curve"][:, 0] * tokens * 6, row["curve"][:, 1],
                              color=colour, alpha=0.15, linewidth=0.7)
             lines = [power_laws.frontier(group, 9) for group in groups]
             draw_ranges(axes[2], lines[0][0] * tokens * 6, np.array([excess for _, excess in lines]).T,
-                        colour, mark, label=arm)
+                        colour, mark, label=NAMES[arm])
             places = octaves(len(of_arm[0]["by_position"]))
             draw_ranges(axes[3], [first for first, _ in places],
-                        np.array([by_octave(group[-1]) for group in groups]).T, colour, mark, label=arm)
-        for ax, label in zip(axes, ("weights without embeddings", "words trained on, largest models",
-                                    "compute, 6 x weights x words", "position from, largest models")):
+                        np.array([by_octave(group[-1]) for group in groups]).T, colour, mark,
+                        label=NAMES[arm])
+        for ax, label in zip(axes, ("weights without embeddings", "million words trained on, largest models",
+                                    "compute, 6 x weights x words", "words before it, largest models")):
             ax.set(xscale="log", yscale="log", xlabel=label)
-            ax.xaxis.set_minor_formatter(NullFormatter())
+            style.plain_log(ax.yaxis, (1, 1.5, 2, 3, 5, 7))
             ax.legend()
+        axes[1].xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:g}")
+        axes[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        for ax in axes:
+            ax.xaxis.set_minor_formatter(NullFormatter())
         axes[0].set_ylabel("loss - entropy, nats a word")
-        axes[3].set_xticks([first for first, _ in places], [str(first) for first, _ in places])
+        axes[3].set_xticks([first for first, _ in places],
+                           [f"{first} to {last - 1}" for first, last in places])
     return figure
 
 
