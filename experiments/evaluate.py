@@ -15,7 +15,8 @@ PROGRAM = flags.Program("evaluate", "Scores a finished run on a split of its own
     "run": flags.Flag("", "folder of a finished run", required=True),
     "lengths": flags.Flag((), "bins of source lengths to score as well, such as 1-10,11-20, in words between "
                           "spaces, a full stop included"),
-    "with_trained": flags.Flag(False, "of other data scores the sentences that the run was trained on, too"),
+    "with_trained": flags.Flag(False, "of other data scores the sentences that the run was trained on, too; "
+                               "a language model scores a text whole in any case"),
 }, config="overrides", keys=KEYS)
 
 

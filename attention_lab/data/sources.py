@@ -171,7 +171,8 @@ SOURCES = {
     "tsv": Source(
         task="translation", location="data.path", contents="a file of 'english TAB french' lines",
         splits=("whole",), read=_tsv, read_whole=lambda data: tsv.read(data.path)),
-    "text": Source(task="language", location="data.path", generated=True, contents="a text file", read=_text),
+    "text": Source(task="language", location="data.path", generated=True, contents="a text file", read=_text,
+                   read_whole=lambda data: text.whole(data.path) if data.path else None),
     "agreement": Source(task="language", location="data.directory", generated=True,
                         contents="the folder of Linzen et al.'s sentences", read=_agreement),
     "facts": Source(task="language", read=_facts),

@@ -87,15 +87,7 @@ def split(path: str | os.PathLike, dev_size: int, test_size: int) -> dict[str, T
     Raises:
       ValueError: the file can't be read, is not UTF-8, has no line end or no text, or too few lines.
     """
-    path = os.fspath(path)
-    count = filled = 0
-    try:
-        for line in lines.stream(path):
-            count, filled = count + 1, filled + bool(line.strip())
-    except ValueError as error:
-        raise ValueError(f"data.path={error}") from error
-    if not filled:
-        raise ValueError(f"data.path={path}: has no text: of {count} lines all are empty")
+    path, count = os.fspath(path), _count(path)
     ends = count - test_size - dev_size, count - test_size, count
     if ends[0] < 1:
         raise ValueError(f"data.dev_size={dev_size} and data.test_size={test_size} leave none of the {count} "
@@ -105,13 +97,37 @@ def split(path: str | os.PathLike, dev_size: int, test_size: int) -> dict[str, T
     return _with_repeats(parts)
 
 
+def whole(path: str | os.PathLike) -> Text:
+    """All lines of a file; ValueError as of `split`."""
+    count = _count(path)
+    return Text(os.fspath(path), 0, count, {"lines": count})
+
+
+def _count(path: str | os.PathLike) -> int:
+    """The lines of a file, after the checks of `split`."""
+    count = filled = 0
+    try:
+        for line in lines.stream(os.fspath(path)):
+            count, filled = count + 1, filled + bool(line.strip())
+    except ValueError as error:
+        raise ValueError(f"data.path={error}") from error
+    if not filled:
+        raise ValueError(f"data.path={path}: has no text: of {count} lines all are empty")
+    return count
+
+
+def repeats(train: Text, *parts: Text) -> list[int]:
+    """Of each part the number of filled lines that are also lines of train, which is read once."""
+    filled = [[line for line in part.lines() if line] for part in parts]
+    known = {line for part in filled for line in part}
+    shared = known & {line for line in train.lines() if line in known}
+    return [sum(line in shared for line in part) for part in filled]
+
+
 def _with_repeats(parts: dict[str, Text]) -> dict[str, Text]:
     """Counts the filled lines of dev and test that are also lines of train."""
-    lines = {name: [line for line in parts[name].lines() if line] for name in ("dev", "test")}
-    known = {line for part in lines.values() for line in part}
-    shared = known & {line for line in parts["train"].lines() if line in known}
-    for name, part in lines.items():
-        if repeats := sum(line in shared for line in part):
+    for name, count in zip(("dev", "test"), repeats(parts["train"], parts["dev"], parts["test"])):
+        if count:
             parts[name] = dataclasses.replace(
-                parts[name], counts=parts[name].counts | {"lines_also_in_train": repeats})
+                parts[name], counts=parts[name].counts | {"lines_also_in_train": count})
     return parts

@@ -43,6 +43,13 @@ def bins(text: str) -> list[tuple[int, int]]:
     return parsed
 
 
+def translations_alone(edges: Sequence[tuple[int, int]], run: str) -> None:
+    """ValueError for bins that are given for a run that does not translate; run: "FOLDER classifies"."""
+    if edges:
+        given = ",".join(f"{low}-{high}" for low, high in edges)
+        raise ValueError(f"--lengths={given}: {run}; translations are scored by length")
+
+
 def bin_members(sources: Sequence[str], edges: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Indices of the sources in each bin (fewest, most words); words are split at blanks.
 

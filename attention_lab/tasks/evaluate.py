@@ -34,8 +34,8 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     task = task_of(run.config)
     evaluation = TASKS[task].evaluation
     if evaluation is None:
-        raise ValueError(f"{run.folder} does not translate or classify: its data.source is "
-                         f"{run.config.data.source}")
+        raise ValueError(f"{run.folder} has no evaluation on other data: its data.source is "
+                         f"{run.config.data.source}; its scores are in result.json")
     if task_of(trained.config) != task:
         raise ValueError(f"data.source={data.source}: {run.folder} was trained for {task}; "
                          f"{', '.join(of_task(task))} are allowed")
@@ -45,21 +45,33 @@ def evaluate(trained: Trained, changed: Collection[str], lengths: Sequence[tuple
     else:
         examples = sources.load_whole(data)  # nothing is held out of another file: all of it is scored
         examples = sources.load(data, (data.split,))[data.split] if examples is None else examples
-        train = _train(run, say, with_trained)
+        train = _train(run, say, with_trained or not evaluation.texts)
     examples = evaluation.prepare(trained, examples, bool(corpus), lengths, say)
+    if evaluation.texts:
+        examples = yield from _sentences(trained, examples, None if corpus else train, evaluation, say,
+                                         with_trained)
+    yield from evaluation.scores(trained, examples, train, lengths)
+
+
+def _sentences(trained: Trained, examples: Any, train: Any, evaluation: Evaluation,
+               say: Callable[[str], None], with_trained: bool) -> Iterator[tuple[str, Any]]:
+    """Yields how many are scored, and how many of them are in train; returns those to be scored.
+
+    train: the run's train split; None for the run's data, or where it can't be read.
+    """
     examples, notice = without_too_long(trained.model, examples, getattr(examples, evaluation.texts),
                                         evaluation.unit)
     if notice:
         say(notice)
-    if train and not corpus:
+    if train:
         examples, seen = _not_trained_on(examples, train, evaluation, say, with_trained)
-    texts = getattr(examples, evaluation.texts)
-    for notice in anomalies({data.split: (examples.counts, texts)}, evaluation.unit, trained.model.tokenizer):
+    counted = {trained.config.data.split: (examples.counts, getattr(examples, evaluation.texts))}
+    for notice in anomalies(counted, evaluation.unit, trained.model.tokenizer):
         say(notice)
     yield evaluation.unit, len(examples)
-    if train and not corpus:
+    if train:
         yield "seen_in_training", seen
-    yield from evaluation.scores(trained, examples, train, lengths)
+    return examples
 
 
 def _corpus_of_run(run: Run, data: Data, changed: Collection[str]) -> dict[str, Any] | None:

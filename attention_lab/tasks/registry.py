@@ -9,6 +9,7 @@ from attention_lab.tasks.classification import classifier
 from attention_lab.tasks.classification import evaluate as evaluate_classes
 from attention_lab.tasks.classification import task as classification
 from attention_lab.tasks.classification import view as classification_view
+from attention_lab.tasks.language import evaluate as evaluate_language
 from attention_lab.tasks.language import language_model
 from attention_lab.tasks.language import task as language
 from attention_lab.tasks.sequences import task as sequences
@@ -23,7 +24,8 @@ class Evaluation(NamedTuple):
     """A task's part of `tasks/evaluate.py`.
 
     Fields:
-      unit: the name of its examples. texts: their field with the texts that the model reads.
+      unit: the name of its examples. texts: their field with the texts that the model reads; "": examples
+        are read whole, so that none is left out because it is too long or was trained on.
       prepare: (Trained, examples, whether they are the run's data, bins of lengths, say) -> the
         examples to be scored.
       scores: (Trained, examples, train split or None, bins of lengths) -> (name, value) of each score.
@@ -76,7 +78,9 @@ TASKS = {
                         scores=("accuracy",)),
     "language": Family(build=language.build, read=language_model.read,
                        kinds=("encoder", "linear_attention", "rnn", "lstm", "gru"), output="tokens",
-                       scores=("perplexity", "bits_per_byte", "excess")),
+                       scores=("perplexity", "bits_per_byte", "excess"),
+                       evaluation=Evaluation("texts", "", evaluate_language.prepare,
+                                             evaluate_language.scores)),
 }
 
 

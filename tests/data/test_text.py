@@ -31,6 +31,13 @@ def test_splits_follow_one_another_and_are_the_text(file):
     assert parts["train"].counts == {"lines": 3}
 
 
+def test_a_whole_text_has_all_lines(file):
+    whole = text.whole(file(b"a b\n\nc\n"))
+    assert list(whole.lines()) == ["a b", "", "c"] and whole.counts == {"lines": 3}
+    with pytest.raises(ValueError, match="has no text: of 2 lines all are empty"):
+        text.whole(file(b"\n\n"))
+
+
 def test_contexts_hold_every_token_once_after_the_one_before(file):
     part = text.split(file(b"a b\nc\nd e f\ng\ng\n"), 1, 1)["train"]
     contexts = part.contexts(WORDS, 3)

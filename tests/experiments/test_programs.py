@@ -225,9 +225,9 @@ def test_a_damaged_best_checkpoint_is_told_and_another_is_taken(call, finished, 
 def test_a_run_that_does_not_translate_is_refused(call, tmp_path):
     folder = tmp_path / "recall"
     assert call(train, "--config=configs/recall.py:smoke", f"--workdir={folder}")[0] == 0
-    for program, verbs in ((translate, "translate"), (evaluate, "translate or classify")):
+    for program, what in ((translate, "does not translate"), (evaluate, "has no evaluation on other data")):
         status, _, err = call(program, f"--run={folder}", stdin=b"hi\n")
-        assert status == 2 and f"does not {verbs}: its data.source is recall" in err
+        assert status == 2 and f"{what}: its data.source is recall" in err
 
 
 @pytest.mark.parametrize("name", ["none/figure.png", "figure.pdf"])

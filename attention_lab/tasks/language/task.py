@@ -1,6 +1,7 @@
 """Language modelling as a task: perplexity, and bits per byte or the loss above the entropy."""
 
 import math
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,8 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         return sequences.in_order(held_out[split], min(rows, batching.rows(1, len(held_out[split].target))))
 
     def score(params, hyper, split, final):
-        sums = [jax.device_get(cross_entropy(loss, params, batch, hyper)) for batch in in_order(split)]
-        total, count = (float(sum(getattr(part, name) for part in sums)) for name in ("total", "count"))
         return Scores({f"{split}_{name}": number for name, number in
-                       numbers(total, count, held_out[split]).items()}, [])
+                       scores(loss, params, hyper, held_out[split], in_order(split)).items()}, [])
 
     notices = [f"{split}: {count} {name.replace('_', ' ')}" for split, part in corpus.items()
                for name, count in part.counts.items() if count and name not in ("lines", "sentences")]
@@ -63,6 +62,14 @@ def build(config: Config, folder: str | Path | None = None) -> Task:
         tokens=lambda batch: int(np.count_nonzero(batch["target"] != PAD)),
         facts={"vocabulary": tokenizer.size, "rows": rows,
                **text.corpus_facts(corpus)}, notices=notices)
+
+
+def scores(loss: TokenLoss, params: Any, hyper: Hyper, contexts: Contexts, batches: Iterable[Batch]
+           ) -> dict[str, float]:
+    """`numbers` of contexts, which are cut into these batches."""
+    sums = [jax.device_get(cross_entropy(loss, params, batch, hyper)) for batch in batches]
+    total, count = (float(sum(getattr(part, name) for part in sums)) for name in ("total", "count"))
+    return numbers(total, count, contexts)
 
 
 @partial(jax.jit, static_argnames="loss")
