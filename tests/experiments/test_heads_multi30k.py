@@ -19,7 +19,8 @@ CPU = STUDY.settings("cpu", data="DATA")
 def test_models_have_equally_many_parameters_and_read_captions(preset):
     settings = STUDY.settings(preset, data="DATA")
     configs = [merge(get_config(settings["variant"]), HEADS.overrides(
-        {"heads": heads, "seed": 3}, settings, None)) for heads in settings["heads"]]
+        {"stage": "final", "heads": heads, "rate": 0.01, "seed": 3}, settings, None))
+        for heads in settings["heads"]]
     for config in configs:
         check(config)
         assert (config.data.directory, config.data.split, config.seed) == ("DATA/multi30k", "test", 3)
@@ -36,7 +37,9 @@ def test_the_folder_of_captions_is_needed():
 
 def planted(bleu):
     """All rows; bleu: heads -> score of the first seed, above which seeds differ by a few tenths."""
-    return [cell | {"test_bleu": bleu(cell["heads"]) + 0.1 * (cell["seed"] % 3) * (cell["heads"] == 4),
+    return [cell | {"dev_bleu": 100.0 * (cell["rate"] or 0.0),
+                    "test_bleu": None if cell["stage"] == "tune" else
+                    bleu(cell["heads"]) + 0.1 * (cell["seed"] % 3) * (cell["heads"] == 4),
                     "late_rise": 2.0 if cell["heads"] == 16 else 0.5,
                     "curve": np.array([[400, 20.0, 3.0], [800, 30.0 + cell["heads"], 2.0]])}
             for cell in HEADS.cells(CPU)]
@@ -61,11 +64,23 @@ def test_a_run_keeps_scores_and_its_late_rise():
     assert STUDY.measure({}, CPU, lambda cell: run)["late_rise"] is None
 
 
+def test_each_number_has_the_rate_that_was_best_on_dev_and_tuning_reads_no_test():
+    rows = planted(lambda heads: 30.0)
+    for row in rows:
+        row["dev_bleu"] = 30.0 - 100.0 * abs((row["rate"] or 0.0) - (0.005 if row["heads"] == 1 else 0.01))
+    for cell in HEADS.cells(CPU):
+        changes = HEADS.overrides(cell, CPU, rows)
+        best = 0.005 if cell["heads"] == 1 else 0.01
+        assert changes["optimizer.learning_rate"] == (best if cell["stage"] == "final" else cell["rate"])
+        assert changes["data.split"] == ("test" if cell["stage"] == "final" else "dev")
+
+
 def test_the_figure_shows_every_number_and_names_those_that_still_rose():
     figure = HEADS.draw(planted(lambda heads: 30.0 + heads), CPU)
-    first, second = figure.axes
+    first, tuned, second = figure.axes
     assert [label.get_text() for label in first.get_xticklabels()] == ["1", "2", "4", "8", "16"]
     dots = [line.get_ydata() for line in first.lines if line.get_marker() == "o"]
     assert [round(float(np.mean(seeds)), 2) for seeds in dots] == [31.0, 32.0, 34.09, 38.0, 46.0]
     assert [line.get_ydata()[-1] for line in second.lines] == [31, 32, 34, 38, 46]
+    assert list(tuned.lines[0].get_xdata()) == [0.0025, 0.005, 0.01]
     assert figure.get_suptitle().endswith("last fifth: 16")

@@ -7,11 +7,10 @@ are scored on test, greedily. On the built-in grammar the shares of ambiguous no
 are right are measured, too. Claims are on the grammar; `accelerator` also trains on Multi30k.
 """
 
-from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, function, mean, nearest
 from attention_lab.studies.recipes import architectures, rates, runs
 from attention_lab.studies.recipes.drawing import seed_count, titled_figure
-from attention_lab.studies.recipes.head_counts import draw_heads, draw_training
+from attention_lab.studies.recipes.head_counts import best_rates, draw_heads, draw_rates, draw_training
 
 GRAMMAR = "grammar"
 VARIANTS = {GRAMMAR: "", "multi30k": "multi30k"}  # of configs/translation.py, by corpus
@@ -43,11 +42,6 @@ CLAIMS = (
     Claim("senses_with_most", "the most heads have more ambiguous nouns right than four (share)",
           score("test_sense", MOST) - score("test_sense", 4), "greater", margin=0.02, primary=False),
 )
-
-
-def best_rates(rows, **arm):
-    """{rate: mean dev BLEU over the tuning seeds of an arm}; a run that diverged has 0."""
-    return rates.by_rate(rows, "dev_bleu", 0.0, **arm)
 
 
 def lead_of_several(rows):
@@ -97,7 +91,7 @@ def draw(rows, settings):
             ax.set(title=corpus, ylabel="BLEU, dev")
             of_corpus = [row for row in rows if row["corpus"] == corpus]
             if column == "rate":
-                _draw_rates(ax, of_corpus, settings["heads"])
+                draw_rates(ax, of_corpus, settings["heads"])
             elif column == "curve":
                 draw_training(ax, of_corpus, settings["heads"])
             else:
@@ -109,17 +103,6 @@ def _measured(rows, corpus):
     """The measures that any run on a corpus has; BLEU in any case."""
     return [column for column in MEASURES if column == "test_bleu" or any(
         row[column] is not None for row in rows if row["corpus"] == corpus)]
-
-
-def _draw_rates(ax, rows, heads):
-    for number, colour in zip(heads, style.COLOURS):
-        scores = best_rates(rows, heads=number)
-        ax.plot(list(scores), list(scores.values()), "o-", color=colour, markersize=4,
-                label=f"heads: {number}")
-    ax.set(xscale="log", xlabel="learning rate, tuning seeds")
-    ax.set_xticks(list(scores), [f"{rate:g}" for rate in scores], minor=False)
-    ax.minorticks_off()
-    ax.legend()
 
 
 STUDY = Study(
