@@ -16,6 +16,7 @@ from attention_lab.models import Model
 from attention_lab.tasks.translation.translator import Translator
 
 KINDS = {"encoder": ("encoder", "heads"), "decoder": ("decoder", "heads"), "cross": ("decoder", "cross")}
+KINDS_OF = {"transformer": tuple(KINDS), "encoder": ("encoder",)}  # by model.kind
 
 
 class Head(NamedTuple):
@@ -28,8 +29,7 @@ class Head(NamedTuple):
 
 def kinds(model: Sizes) -> tuple[str, ...]:
     """The keys of KINDS that a model has: all, or "encoder" alone; ValueError for a model without heads."""
-    by_model = {"transformer": tuple(KINDS), "encoder": ("encoder",)}
-    return look_up(by_model, "model.kind", model.kind)
+    return look_up(KINDS_OF, "model.kind", model.kind)
 
 
 def heads(model: Sizes) -> list[Head]:

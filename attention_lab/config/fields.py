@@ -87,9 +87,10 @@ class Data(Group):
                             "facts: those that tell none; stories, which never repeat: contexts of an "
                             "epoch", low=1)
     dev_size: int = field(500, "grammar, senses, recall, echo, marked, repeated and tsv: examples of dev; "
-                          "stories: contexts; a text file: lines before those of test", low=1)
+                          "facts: facts, and as many that tell none; stories: contexts; a text file: "
+                          "lines before those of test", low=1)
     test_size: int = field(500, "grammar, senses, recall, echo, marked, repeated and tsv: examples of test; "
-                           "stories: contexts; a text file: its last lines", low=1)
+                           "facts: as in dev; stories: contexts; a text file: its last lines", low=1)
     dev_share: float = field(0.15, "coarsewsd, senses_tsv and sentiment_files: share of each class held out "
                              "for dev, and for test where the files have no test split", above=0.0, high=0.4)
     word: str = field("all", "coarsewsd: the ambiguous word, a folder's name, or all of them in one model")

@@ -25,3 +25,15 @@ def test_losses_are_means_of_each_half():
     assert dissociations.lost(whole, without, np.array([0, 1, 2])) == [1.5, 1.0]
     assert dissociations.lost(whole, without, np.array([1, 3, 5])) == [0.0, pytest.approx(4 / 3)]
     assert dissociations.points(np.array([0.5, 0.0, -1.0])).tolist() == [100.0, 0.0, 0.0]
+
+
+def test_each_part_is_named_by_its_kind():
+    lost = np.zeros((2, 2, 3))
+    lost[0, :, 0], lost[1, :, 1] = 4.0, 7.0
+    parts = dissociations.dissociated("verb", "pronoun")
+    rows = [{"seed": 2, "odds": lost}]
+    assert parts(rows, "verb", "odds") == {2: 4.0} and parts(rows, "pronoun", "odds") == {2: 7.0}
+    assert parts(rows, "beyond", "odds") == {2: pytest.approx(11.0 - np.quantile(
+        [11.0, 4.0, -11.0, -7.0, -4.0, 7.0], 0.95))}
+    with pytest.raises(ValueError):
+        parts(rows, "noun", "odds")

@@ -1,6 +1,6 @@
 """Double dissociations of heads: what two kinds of choices lose without each, by half of the sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from attention_lab.analysis.head_roles import EVEN, ODD, Dissociation, dissociation
 from attention_lab.figures import style
 from attention_lab.studies.recipes.drawing import draw_seeds
-from attention_lab.studies.values import Rows
+from attention_lab.studies.values import Function, Rows, function
 
 PERCENT = 100.0
 
@@ -27,6 +27,24 @@ def lost(whole: np.ndarray, without: np.ndarray, sentence: np.ndarray) -> list[f
 def of_row(row: Mapping[str, Any], column: str) -> Dissociation:
     """The double dissociation of a seed; the column is of losses, (2 kinds, 2 halves, heads)."""
     return dissociation(row[column][:, EVEN], row[column][:, ODD])
+
+
+def crossed(part: str, lost: str = "odds_mean") -> Function:
+    """The value of a claim on `dissociated`; lost: the column of what choices lose without each head."""
+    return function("dissociated", part=part, lost=lost)
+
+
+def dissociated(*kinds: str) -> Callable[..., dict[int, float]]:
+    """The function "dissociated" of a study with these two kinds of choices.
+
+    By seed: what the kind `part` loses without its head beyond what it loses without the other's or, for the
+    part "beyond", by how much the sum of both is above chance. ValueError for another part.
+    """
+    def of(rows: Rows, part: str, lost: str) -> dict[int, float]:
+        index = (*kinds, "beyond").index(part)
+        return {seed: each[index] for seed, each in parts(rows, lost).items()}
+
+    return of
 
 
 def parts(rows: Rows, column: str) -> dict[int, tuple[float, float, float]]:

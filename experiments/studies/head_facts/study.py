@@ -20,6 +20,7 @@ from attention_lab.data.synthetic.facts import RELATIONS, VERB
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import dissociations, runs
+from attention_lab.studies.recipes.dissociations import crossed
 from attention_lab.studies.recipes.drawing import draw_seeds, titled_figure
 from attention_lab.tasks.load import load
 
@@ -28,11 +29,6 @@ KINDS = {FACT: "facts", VERB: "agreement"}  # and what a head is picked for
 SHOWN = ("facts", "verb's number")
 ABLATIONS = ("mean", "zero")
 ROWS = 256  # sentences at once
-
-
-def crossed(part, lost="odds_mean"):
-    """A part of the double dissociation; lost: the column of what a choice loses without each head."""
-    return function("dissociated", part=part, lost=lost)
 
 
 CLAIMS = (
@@ -143,12 +139,6 @@ def _weights(language, params, batch):
     return language.model.apply(params, batch, language.hyper, with_weights=True).weights["encoder"]
 
 
-def dissociated(rows, part, lost):
-    """Of each seed: what a kind loses without its head beyond the other's, or their sum beyond chance."""
-    index = (*KINDS, "beyond").index(part)
-    return {seed: each[index] for seed, each in dissociations.parts(rows, lost).items()}
-
-
 def head_cost(rows, kind):
     """By seed: points of accuracy lost without the head that costs most nats on the half for picking."""
     index = list(KINDS).index(kind)
@@ -227,5 +217,5 @@ STUDY = Study(
                 "training.eval_every": 1000, "training.checkpoint_every": 10000}},
     },
     cells=cells, measure=measure, draw=draw, overrides=overrides, config="configs/language.py:{variant}",
-    functions={"dissociated": dissociated, "head_cost": head_cost, "net_over_head": net_over_head,
-               "between_relations": between_relations})
+    functions={"dissociated": dissociations.dissociated(*KINDS), "head_cost": head_cost,
+               "net_over_head": net_over_head, "between_relations": between_relations})

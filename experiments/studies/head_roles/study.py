@@ -18,6 +18,7 @@ from attention_lab.data.sources import load as load_corpus
 from attention_lab.figures import style
 from attention_lab.studies import Claim, Study, function, mean
 from attention_lab.studies.recipes import architectures, dissociations
+from attention_lab.studies.recipes.dissociations import crossed
 from attention_lab.studies.recipes.drawing import draw_seeds, titled_figure
 from attention_lab.tasks.load import load
 
@@ -26,11 +27,6 @@ CHOICES = {"agreement": "verb's number", "pronoun": "pronoun's gender"}
 AGREEMENT, PRONOUN = CHOICES
 ABLATIONS = ("mean", "zero")
 PAIRS = {"subject": "verb: subject", "antecedent": "pronoun: antecedent", "noun": "adjective: noun"}
-
-
-def crossed(part, lost="odds_mean"):
-    """A part of the double dissociation; lost: the column of what a choice loses without each head."""
-    return function("dissociated", part=part, lost=lost)
 
 
 def lead(relation):
@@ -97,12 +93,6 @@ def _lost(choices, whole, without):
              for name in CHOICES] for scored in (dissociations.points, np.asarray)]
 
 
-def dissociated(rows, part, lost):
-    """Of each seed: what the choice loses without its head beyond the other's, or their sum beyond chance."""
-    index = (AGREEMENT, PRONOUN, "beyond").index(part)
-    return {seed: each[index] for seed, each in dissociations.parts(rows, lost).items()}
-
-
 def zeros_over_means(rows):
     """Nats of agreement lost by zeros beyond those lost by means, mean over heads and halves, by seed."""
     return {row["seed"]: float((row["odds_zero"][0] - row["odds_mean"][0]).mean()) for row in rows}
@@ -152,5 +142,5 @@ STUDY = Study(
                 "data.split": "dev", "data.test_size": 4000, "optimizer.learning_rate": 0.001,
                 "training.eval_every": 2000, "training.checkpoint_every": 4000}},
     },
-    measure=measure, draw=draw, functions={"dissociated": dissociated, "zeros_over_means": zeros_over_means},
-    **architectures.SHARED)
+    measure=measure, draw=draw, functions={"dissociated": dissociations.dissociated(*CHOICES),
+                                           "zeros_over_means": zeros_over_means}, **architectures.SHARED)
