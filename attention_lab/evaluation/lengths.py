@@ -43,7 +43,7 @@ def bins(text: str) -> list[tuple[int, int]]:
     return parsed
 
 
-def translations_alone(edges: Sequence[tuple[int, int]], run: str) -> None:
+def refuse_bins(edges: Sequence[tuple[int, int]], run: str) -> None:
     """ValueError for bins that are given for a run that does not translate; run: "FOLDER classifies"."""
     if edges:
         given = ",".join(f"{low}-{high}" for low, high in edges)

@@ -6,7 +6,7 @@ from typing import Any
 
 from attention_lab.data.labelled import Labelled
 from attention_lab.evaluation.classes import most_frequent
-from attention_lab.evaluation.lengths import translations_alone
+from attention_lab.evaluation.lengths import refuse_bins
 from attention_lab.tasks.classification import guidance, task
 from attention_lab.tasks.classification.new_text import known_forms
 
@@ -19,7 +19,7 @@ def prepare(trained: Any, sentences: Labelled, same_data: bool, lengths: Sequenc
       ValueError: a word or class that the run does not know, or bins of lengths.
     """
     folder, classifier = trained.run.folder, trained.model
-    translations_alone(lengths, f"{folder} classifies")
+    refuse_bins(lengths, f"{folder} classifies")
 
     def check(word):
         if word not in classifier.classes:

@@ -9,7 +9,7 @@ from attention_lab.config import readouts_of
 from attention_lab.data import batching, sequences
 from attention_lab.data.text import Text, repeats
 from attention_lab.data.vocabulary import PAD, UNKNOWN
-from attention_lab.evaluation.lengths import translations_alone
+from attention_lab.evaluation.lengths import refuse_bins
 from attention_lab.tasks.language import task
 from attention_lab.training.losses import TokenLoss
 
@@ -17,7 +17,7 @@ from attention_lab.training.losses import TokenLoss
 def prepare(trained: Any, part: Any, same_data: bool, lengths: Sequence[tuple[int, int]],
             say: Callable[[str], None]) -> Any:
     """The text as it is; ValueError for bins of lengths."""
-    translations_alone(lengths, f"{trained.run.folder} is a language model")
+    refuse_bins(lengths, f"{trained.run.folder} is a language model")
     return part
 
 
