@@ -18,7 +18,7 @@ class Source:
       splits: those that its files have. A missing dev is held out of train; of "whole", a file without
         splits, test is held out too.
       read: (Data, names of splits) -> {split: examples}; None before data/sources.py is imported.
-      read_whole: Data -> all examples of a source without splits; None for other sources.
+      read_whole: Data -> all examples of files that are in one piece, or None; None for other sources.
     """
 
     task: str

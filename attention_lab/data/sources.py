@@ -29,7 +29,7 @@ def load(data: Data, splits: tuple[str, ...] = SPLITS) -> dict[str, Any]:
 
 
 def load_whole(data: Data) -> Any:
-    """All examples of a source that is in one piece; None for a source with splits."""
+    """All examples of files that are in one piece; None for files with splits and for generated examples."""
     read = _source(data).read_whole
     return read(data) if read else None
 

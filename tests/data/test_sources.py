@@ -94,6 +94,9 @@ def test_any_two_texts_and_tokenizers_differ(everywhere):
 
 def test_sources_in_one_piece_are_read_whole(everywhere):
     assert len(sources.load_whole(Data(source="tsv", path=str(everywhere / "pairs.tsv")))) == 9
+    text = sources.load_whole(Data(source="text", path=str(everywhere / "pairs.tsv")))
+    assert list(text.lines()) == [f"a dog {i} un chien {i}" for i in range(9)]
+    assert sources.load_whole(Data(source="text")) is None
     assert sources.load_whole(Data(source="grammar")) is None
 
 
