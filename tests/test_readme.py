@@ -28,7 +28,7 @@ COMMANDS = list(dict.fromkeys(  # those of extending.md are run by test_extendin
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with what the commands call DIR, SENTENCES, STORIES, WORDS, text.txt and others."""
+    """A folder with what the commands call DIR, SENTENCES, STORIES, WORDS, text.txt, other.txt and so on."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "DIR").mkdir()
     sentences = [(f"the dog {i} sees", f"le chien {i} voit") for i in range(40)]
@@ -48,6 +48,7 @@ def place(tmp_path_factory):
     (folder / "sentences.txt").write_text("the dog sees a cat .\n")
     (folder / "pairs.tsv").write_text("".join("\t".join(pair) + "\n" for pair in sentences))
     (folder / "text.txt").write_text("".join(f"{source}\n" for source, _ in sentences))
+    (folder / "other.txt").write_text("the dog 7 sees\na cat 41 sees\n")
     (folder / "WORDS" / "bank").mkdir(parents=True)
     for split in ("train", "test"):
         for kind, line in (("data", "1\tthe bank {i}\n"), ("gold", "{odd}\n")):

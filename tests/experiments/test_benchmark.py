@@ -11,6 +11,8 @@ from attention_lab import attention
 from attention_lab.attention.implementations import reference
 from experiments import benchmark, benchmark_attention, benchmark_start, flags
 
+pytestmark = pytest.mark.once
+
 CONFIG = "--config=configs/recall.py:smoke"
 ANYWHERE = {name for name, entry in attention.IMPLEMENTATIONS.items() if not entry.runs_on}
 

@@ -6,6 +6,8 @@ import pytest
 
 from experiments import sample, train
 
+pytestmark = pytest.mark.once
+
 CONFIG = "--config=configs/language.py:"
 
 

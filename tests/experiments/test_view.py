@@ -12,6 +12,8 @@ from configs.disambiguation import get_config as get_senses
 from configs.recall import get_config as get_recall
 from experiments import disambiguate, translate, view
 
+pytestmark = pytest.mark.once
+
 SMALL = {"training.steps": 6, "training.devices": 1, "training.keep_views": 2}
 
 
