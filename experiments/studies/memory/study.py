@@ -152,7 +152,7 @@ def draw(rows, settings):
         for index, (arm, colour) in enumerate(zip(ARMS, style.COLOURS)):
             of_arm = [row for row in final if row["arm"] == arm]
             for k in settings["distances"]:
-                cell, place = [row for row in of_arm if row["distance"] == k], k * 1.1 ** (index - 1.5)
+                cell, place = [row for row in of_arm if row["distance"] == k], k * 1.22 ** (index - 1.5)
                 _draw_seeds(axes[0, 0], place, [row["steps"] for row in cell if row["learnt"]], colour)
                 draw_unreached(axes[0, 0], place, settings["config"]["training.steps"],
                                sum(not row["learnt"] for row in cell), colour)
@@ -171,6 +171,8 @@ def draw(rows, settings):
         for ax in axes[0, 1:]:
             ax.axhline(0.25, color=style.INK, linestyle=":", linewidth=0.9)
             ax.set(ylabel="accuracy on test (dotted: chance)", ylim=(0, 1.03))
+        axes[0, 2].set_xscale("symlog")  # saturated units have gradients of 1e-400
+        axes[0, 2].xaxis.set_major_formatter("{x:g}")
         axes[0, 2].set_xlabel("log10 of the gradient at the marked word")
         axes[0, 3].set_xlabel("log10 of the gradient's sum elsewhere")
         axes[0, 3].legend()
