@@ -224,6 +224,8 @@ class Training(Group):
     batch_tokens: int = field(4096, "padded target tokens a step", low=1)
     accumulate: int = field(1, "parts that a batch is cut into, one after another, to save memory", low=1)
     dropout: float = field(0.1, "share of units dropped", low=0.0, high=0.95, traced=True)
+    word_dropout: float = field(0.0, "classifiers: share of the words of a sentence, but for its target, "
+                                "that are read as the unknown word in training", low=0.0, high=0.95)
     balance: float = field(0.0, "classifiers: exponent of class weights: 0 weighs examples alike, 1 the "
                            "classes of a word alike", low=0.0, high=1.0)
     label_smoothing: float = field(0.1, "probability mass spread over the vocabulary, or over the classes",

@@ -27,7 +27,8 @@ ONLY_HEADS = ("attention.dropout", "attention.readouts", "attention.query_gain",
 ONLY_RECURRENT = tuple(f"model.{name}" for name in (
     "bidirectional", "reverse_source", "input_feeding", "forget_bias"))
 ONLY_CLASSIFIERS = ("model.pooling", "attention.weights", "attention.guide", "attention.divergence",
-                    "training.balance", "data.shots", "data.vectors", "data.word", "data.dev_share")
+                    "training.balance", "training.word_dropout", "data.shots", "data.vectors", "data.word",
+                    "data.dev_share")
 DURATIONS = ("training.steps", "training.epochs", "training.max_minutes")
 
 

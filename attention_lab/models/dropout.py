@@ -12,6 +12,9 @@ import jax.numpy as jnp
 
 from attention_lab import attention
 from attention_lab.attention.hashing import lowbias32
+from attention_lab.data.vocabulary import UNKNOWN
+
+WORDS = 1000  # the site of `drop_words`
 
 
 def uniform_bits(key: jax.Array, site: int, example: jax.Array, length: int, units: int) -> jax.Array:
@@ -41,6 +44,19 @@ def make_dropout(key: jax.Array | None, rate: jax.Array, example: jax.Array) -> 
         return jnp.where(keep, x / (1.0 - jnp.float32(rate)).astype(x.dtype), jnp.zeros((), x.dtype))
 
     return drop
+
+
+def drop_words(key: jax.Array | None, rate: float, tokens: jax.Array, kept: jax.Array, example: jax.Array
+               ) -> jax.Array:
+    """Tokens, int32 (B, S), of which a share `rate` is the unknown word's; a key of None changes none.
+
+    Args:
+      kept: bool (B, S), True for tokens that stay. example: identity of each row, int32 (B,).
+    """
+    if key is None or not rate:
+        return tokens
+    bits = uniform_bits(key, WORDS, example, tokens.shape[1], 1)[:, :, 0]
+    return jnp.where((bits < jnp.uint32(rate * 2.0**32)) & ~kept, UNKNOWN, tokens)
 
 
 def dropout_of_weights(key: jax.Array | None, spec: Any, example: jax.Array) -> Callable:

@@ -90,17 +90,6 @@ def test_weights_of_every_layer_and_head_sum_to_one(kind):
     assert np.all(weights["cross"][:, 1, :, :, 4:] == 0)
 
 
-def test_dropout_drops_its_share_and_follows_the_example():
-    from attention_lab.models.dropout import make_dropout
-    x, key = jnp.ones((3, 17, 101)), jax.random.key(0)
-    dropped = make_dropout(key, jnp.float32(0.3), jnp.array([4, 9, 4]))(x, 2)
-    assert abs(float((dropped == 0).mean()) - 0.3) < 0.02
-    np.testing.assert_allclose(dropped.max(), 1 / 0.7, rtol=1e-6)
-    np.testing.assert_array_equal(dropped[0], dropped[2])
-    assert (dropped[0] != dropped[1]).any()
-    assert (dropped != make_dropout(key, 0.3, jnp.array([4, 9, 4]))(x, 3)).any()
-
-
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pre"])
 def test_every_choice_changes_what_comes_out(kind):
     ours = whole(SMALL | KINDS[kind])

@@ -8,21 +8,36 @@ import jax.numpy as jnp
 
 from attention_lab.config import Config, Hyper, readouts_of
 from attention_lab.config.choices import look_up
+from attention_lab.config.registries import SOURCES
+from attention_lab.data.vocabulary import SPECIALS
 from attention_lab.models import Model
+from attention_lab.models.dropout import drop_words
 from attention_lab.training.readouts import terms
 from attention_lab.training.task import Batch, Sums
 
 
 @dataclasses.dataclass(frozen=True)
 class Supervised:
-    """Smoothed cross-entropy of the right class among those of its word, weighted by batch["weight"]."""
+    """Smoothed cross-entropy of the right class among those of its word, weighted by batch["weight"].
+
+    Fields:
+      word_dropout: share of the words replaced by the unknown word where there is a key.
+      of_words: whether the classes are those of a target word, which is never replaced.
+    """
 
     model: Model
+    word_dropout: float = 0.0
+    of_words: bool = True
     readouts: tuple[str, ...] = ()
 
     def __call__(self, params: Any, batch: Batch, hyper: Hyper, key: jax.Array | None
                  ) -> tuple[Sums, dict[str, Sums]]:
-        decision = self.model.apply(params, batch, hyper, key, readouts=self.readouts)
+        tokens = batch["source"]
+        kept = tokens < len(SPECIALS)
+        if self.of_words:
+            kept |= jnp.arange(tokens.shape[1])[None, :] == batch["position"][:, None]
+        read = batch | {"source": drop_words(key, self.word_dropout, tokens, kept, batch["example"])}
+        decision = self.model.apply(params, read, hyper, key, readouts=self.readouts)
         log_p = jnp.where(decision.allowed, jax.nn.log_softmax(
             decision.logits, axis=-1, where=decision.allowed), 0.0)
         plain = -jnp.take_along_axis(log_p, jnp.maximum(batch["target"], 0)[:, None], axis=-1)[:, 0]
@@ -63,7 +78,8 @@ class Adversarial:
 
 def make_loss(config: Config, model: Model) -> Supervised | Adversarial:
     """The loss of a classifier with this config."""
-    supervised = Supervised(model, readouts_of(config))
+    supervised = Supervised(model, config.training.word_dropout,
+                            SOURCES[config.data.source].classified == "word", readouts_of(config))
     adversarial = Adversarial(model, config.attention.divergence)
     losses = {"learned": supervised, "uniform": supervised, "frozen": supervised, "adversarial": adversarial}
     return look_up(losses, "attention.weights", config.attention.weights)
