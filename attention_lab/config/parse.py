@@ -13,6 +13,8 @@ from attention_lab.config.registries import SOURCES
 from attention_lab.config.rules import DURATIONS, check, fitted
 from attention_lab.config.values import allowed, check_value, members, show
 
+CUSTOMARY = {"lr": "learning_rate", "wd": "weight_decay"}  # abbreviations of fields in other codebases
+
 
 def apply(config: Config, given: Mapping[str, str] | Iterable[tuple[str, str]], whole: bool = True
           ) -> Config:
@@ -118,7 +120,7 @@ def _nearest_key(key: str) -> str:
         whole = difflib.SequenceMatcher(None, key, other).ratio()
         # A field looked for in the wrong group is recognised by the last part of its key.
         given, name = key.split(".")[-1], other.split(".")[-1]
-        if given == "".join(part[0] for part in name.split("_")):  # lr and wd are customary
+        if name == CUSTOMARY.get(given):
             return whole + 1.0
         return whole + difflib.SequenceMatcher(None, given, name).ratio()
     best = max(all_fields(), key=likeness)

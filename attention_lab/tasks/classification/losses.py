@@ -32,12 +32,9 @@ class Supervised:
 
     def __call__(self, params: Any, batch: Batch, hyper: Hyper, key: jax.Array | None
                  ) -> tuple[Sums, dict[str, Sums]]:
-        tokens = batch["source"]
-        kept = tokens < len(SPECIALS)
-        if self.of_words:
-            kept |= jnp.arange(tokens.shape[1])[None, :] == batch["position"][:, None]
-        read = batch | {"source": drop_words(key, self.word_dropout, tokens, kept, batch["example"])}
-        decision = self.model.apply(params, read, hyper, key, readouts=self.readouts)
+        if self.word_dropout:
+            batch = batch | {"source": self._read(batch, key)}
+        decision = self.model.apply(params, batch, hyper, key, readouts=self.readouts)
         log_p = jnp.where(decision.allowed, jax.nn.log_softmax(
             decision.logits, axis=-1, where=decision.allowed), 0.0)
         plain = -jnp.take_along_axis(log_p, jnp.maximum(batch["target"], 0)[:, None], axis=-1)[:, 0]
@@ -48,6 +45,14 @@ class Supervised:
         penalty, logged = terms(decision.readouts, batch, weight, hyper)
         return Sums((smoothed * weight).sum() + penalty, weight.sum()), {
             "cross_entropy": Sums((plain * real).sum(), real.sum()), **logged}
+
+    def _read(self, batch: Batch, key: jax.Array | None) -> jax.Array:
+        """The tokens that are read, int32 (B, S): with a key words are dropped, never the target word."""
+        tokens = batch["source"]
+        kept = tokens < len(SPECIALS)
+        if self.of_words:
+            kept |= jnp.arange(tokens.shape[1])[None, :] == batch["position"][:, None]
+        return drop_words(key, self.word_dropout, tokens, kept, batch["example"])
 
 
 @dataclasses.dataclass(frozen=True)
