@@ -9,6 +9,8 @@ import pytest
 
 from experiments import evaluate, train, translate
 
+pytestmark = pytest.mark.once
+
 SMOKE = "--config=:smoke"
 # Greedy: a beam search would be compiled for every size of vocabulary.
 SMALL = ["--config.data.dev_size=3", "--config.data.test_size=3", "--config.decoding.beam=1"]

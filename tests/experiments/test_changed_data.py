@@ -11,6 +11,8 @@ from attention_lab.storage.content import Content
 from attention_lab.storage.files import write_json
 from experiments import evaluate, runs, sweep, sweep_run, train, translate
 
+pytestmark = pytest.mark.once
+
 SMALL = ["--config=:tsv,smoke", "--config.data.vocabulary_size=60", "--config.data.dev_size=4",
          "--config.data.test_size=4", "--config.training.steps=2", "--config.decoding.beam=1"]
 

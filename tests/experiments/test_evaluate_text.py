@@ -6,6 +6,8 @@ import pytest
 
 from experiments import evaluate, train
 
+pytestmark = pytest.mark.once
+
 SMOKE = "--config=configs/language.py:smoke"
 TRAINED = [f"the dog {i % 7} sees\n" for i in range(60)]
 
