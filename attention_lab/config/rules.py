@@ -249,5 +249,5 @@ def _check_classifier(config: Config) -> None:
     if guided != bool(attention.guide):
         raise ValueError(f"attention.guide={show(attention.guide)}, attention.weights={attention.weights}:"
                          " frozen and adversarial need the folder of a finished run, the others none")
-    if attention.weights != "adversarial":
-        _check_defaults(config, ["attention.divergence"], f"attention.weights={attention.weights}")
+    unread = "training.word_dropout" if attention.weights == "adversarial" else "attention.divergence"
+    _check_defaults(config, [unread], f"attention.weights={attention.weights}")
